@@ -1,0 +1,301 @@
+"""What the articles show: each function makes one artifact of a clip, an event set or another artifact.
+
+Everything here is pure and conjured: the same arguments give the same bytes, computed once. Sounds are sums of
+events rendered to 16 bits each (see `report.mix`), so any of them can be put together again from its events.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from experiments.clips import Clip
+from report import Artifact, Data, Figure, Film, Picture, Sound, conjure, mix
+from report.media import to_int16
+from report.mix import UNITY
+from sparse_codec import EventSet, SparseCodec
+from sparse_codec.events import perturb, randomise_times, randomise_vectors
+
+FLOOR_DB = -70  # what a spectrogram shows below its reference is black
+REFERENCE = 250.0  # magnitude that is 0 dB: a sinusoid of half of full scale in a Hann window of 2048
+MEL_BANDS = 160  # rows of a spectrogram
+FILM_SECONDS = 8.0
+VARIATIONS = {
+    "random vectors": lambda events, seed, half: randomise_vectors(events, seed),
+    "random times": lambda events, seed, half: randomise_times(events, seed, until=half),
+    "perturbed": lambda events, seed, half: perturb(events, amount=0.4, seed=seed),
+}
+
+
+# ---- from a clip to events
+
+
+@conjure
+def original(clip: Clip, codec: SparseCodec) -> Sound:
+    """The clip as the codec hears it: mono, at the codec's samplerate, at its own level."""
+    return Sound(clip.audio(codec.config.samplerate), codec.config.samplerate)
+
+
+@conjure
+def first_half(clip: Clip, codec: SparseCodec) -> Sound:
+    """The coded half of the clip's first segment."""
+    return Sound(_segment(clip, codec)[: codec.config.segment_samples // 2], codec.config.samplerate)
+
+
+@conjure
+def encoded(clip: Clip, codec: SparseCodec) -> Data:
+    """The events of the first half of one segment, and the gains and shares removed after each step."""
+    import torch
+
+    from sparse_codec.spectrogram import share_removed
+
+    spectrogram = codec.magnitudes(torch.from_numpy(_segment(clip, codec))[None])
+    found = codec.decompose(spectrogram)
+    half, shares = codec.config.half_frames, []
+    for gains in found.history:
+        left = spectrogram - torch.einsum("bn,bnft->bft", gains, found.spectra)
+        shares.append([share_removed(left[..., :half], spectrogram[..., :half], order).item() for order in (2, 1)])
+    return Data(
+        {
+            "events": codec.event_set(found, n_samples=codec.config.segment_samples // 2).to_json(),
+            "shares": shares,  # (L2, L1) after each step
+            "decomposition": {  # every event found, also those whose gain came to zero later
+                "vectors": found.vectors[0].tolist(),
+                "frames": found.frames[0].tolist(),
+                "offsets": found.offsets[0].tolist(),
+                "gains": [gains[0].tolist() for gains in found.history],  # of all events, after each step
+            },
+        }
+    )
+
+
+@conjure
+def streamed(clip: Clip, codec: SparseCodec) -> Data:
+    """The events of the whole clip, found window by window."""
+    return Data(codec.stream(clip.audio(codec.config.samplerate)).to_json())
+
+
+@conjure
+def variation(encoding: Artifact, kind: str, seed: int, codec: SparseCodec) -> Data:
+    """The events after one of the VARIATIONS."""
+    events = events_of(encoding)
+    return Data(VARIATIONS[kind](events, seed, codec.config.segment_samples // 2).to_json())
+
+
+def events_of(artifact: Artifact) -> EventSet:
+    """The event set in the data that `encoded`, `streamed` or `variation` made."""
+    value = artifact.value
+    return EventSet.from_json(value.get("events", value))
+
+
+# ---- from events to sound
+
+
+@conjure
+def rendered(events: Artifact, codec: SparseCodec) -> Sound:
+    """An event set as sound: the integer sum of its events."""
+    return Sound(_sum_of_events(events_of(events), codec), codec.config.samplerate)
+
+
+@conjure
+def event_sound(encoding: Artifact, index: int, codec: SparseCodec) -> Sound:
+    """One event at its gain, from its onset on, without the silence at its end."""
+    (samples,) = codec.render(events_of(encoding).select([index]))
+    return Sound(without_silent_end(to_int16(samples)[0]), codec.config.samplerate)
+
+
+@conjure
+def stage_sound(encoding: Artifact, index: int, stage: str, codec: SparseCodec) -> Sound:
+    """One event after a stage of the decoder: "excitation", "resonance" or "room"."""
+    (stages,) = codec.render_stages(events_of(encoding).select([index]))
+    return Sound(stages[stage], codec.config.samplerate)
+
+
+@conjure
+def residual_sound(clip: Clip, encoding: Artifact, codec: SparseCodec) -> Sound:
+    """What is left of the coded half: the residual's non-negative part with the original's phases."""
+    import torch
+
+    from sparse_codec.spectrogram import hann, stft
+
+    original, left = _decomposition(clip, encoding, codec)
+    config = codec.config
+    audio = torch.from_numpy(_segment(clip, codec))[None]
+    phases = torch.angle(stft(audio, config.window, config.hop))
+    spectrum = torch.polar(left[-1].clamp(min=0)[None], phases)
+    spectrum = torch.nn.functional.pad(spectrum, (0, 1))
+    heard = torch.istft(spectrum, config.window, config.hop, window=hann(config.window), length=audio.shape[1])
+    return Sound(heard[0, : config.segment_samples // 2].numpy(), config.samplerate)
+
+
+def _sum_of_events(events: EventSet, codec: SparseCodec) -> np.ndarray:
+    sounds = [to_int16(samples)[0] for samples in codec.render(events)]
+    return mix(sounds, events.onsets.tolist(), [UNITY] * len(sounds), events.n_samples)
+
+
+def without_silent_end(samples: np.ndarray) -> np.ndarray:
+    """int16 samples up to the last that is not 0, and at least one."""
+    sounding = np.flatnonzero(samples)
+    return samples[: sounding[-1] + 1] if len(sounding) else samples[:1]
+
+
+# ---- figures
+
+
+@conjure
+def spectrogram(sound: Artifact, title: str) -> Figure:
+    """Magnitudes of a sound in dB on one scale for the whole article, so that pictures can be compared."""
+    magnitudes = _magnitudes(sound.value.samples)
+    return Figure(_draw_spectrogram(magnitudes, sound.value.samplerate), f"Spectrogram of {title}")
+
+
+@conjure
+def film(clip: Clip, encoding: Artifact, codec: SparseCodec) -> Film:
+    """The residual, event by event, from the original to what is left."""
+    _, left = _decomposition(clip, encoding, codec)
+    frames = np.stack([_pixels(residual[:, : codec.config.half_frames].numpy()) for residual in left])
+    return Film(frames, FILM_SECONDS, f"The residual spectrogram of {clip.title}, one frame for each event taken off")
+
+
+@conjure
+def film_poster(clip: Clip, encoding: Artifact, codec: SparseCodec) -> Picture:
+    """The film's first frame."""
+    original, _ = _decomposition(clip, encoding, codec)
+    pixels = _pixels(original[:, : codec.config.half_frames].numpy())
+    return Picture(pixels, f"The spectrogram of {clip.title} before any event is taken off")
+
+
+@conjure
+def vectors_picture(encoding: Artifact) -> Figure:
+    """All event vectors, one row an event, in the order in which they were found."""
+    from matplotlib.figure import Figure as Canvas
+
+    vectors = events_of(encoding).vectors
+    canvas = Canvas(figsize=(5.2, 4.6), layout="constrained")
+    axes = canvas.add_subplot(xlabel="number", ylabel="event, in the order found")
+    picture = axes.imshow(vectors, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto", interpolation="nearest")
+    canvas.colorbar(picture, label="value")
+    return Figure(canvas, f"Event vectors: {len(vectors)} rows of {vectors.shape[1]} numbers between -1 and 1")
+
+
+@conjure
+def layout(encoding: Artifact, seed: int) -> Data:
+    """Where each event's mark goes: a height in 0..1 from 1-D t-SNE, and a colour from a fixed random projection.
+
+    With fewer than five events, for which t-SNE means nothing, the height is the first principal component.
+    """
+    vectors = events_of(encoding).vectors.astype(np.float64)
+    colours = vectors @ np.random.default_rng(seed).normal(size=(vectors.shape[1], 3))
+    colours = np.rint(70 + 150 * _to_unit_range(colours, axis=0)).astype(int)
+    heights = _to_unit_range(_one_dimension(vectors, seed), axis=0)
+    return Data({"heights": heights.tolist(), "colours": ["#%02x%02x%02x" % tuple(c) for c in colours]})
+
+
+def _one_dimension(vectors: np.ndarray, seed: int) -> np.ndarray:
+    if len(vectors) < 2:
+        return np.zeros(len(vectors))
+    if len(vectors) < 5:
+        centred = vectors - vectors.mean(axis=0)
+        return centred @ np.linalg.svd(centred, full_matrices=False)[2][0]
+    from sklearn.manifold import TSNE
+
+    perplexity = min(8.0, (len(vectors) - 1) / 3)
+    return TSNE(1, init="pca", perplexity=perplexity, random_state=seed).fit_transform(vectors)[:, 0]
+
+
+def _to_unit_range(values: np.ndarray, axis: int) -> np.ndarray:
+    if not len(values):
+        return values
+    low, high = values.min(axis, keepdims=True), values.max(axis, keepdims=True)
+    return (values - low) / np.where(high > low, high - low, 1.0)
+
+
+# ---- numbers
+
+
+@conjure
+def figures(original: Artifact, reconstruction: Artifact, encoding: Artifact) -> Data:
+    """What the table of an example says. The distance is measured on the rendered audio of the coded part."""
+    import torch
+
+    from sparse_codec.spectrogram import log_spectral_distance
+
+    events = events_of(encoding)
+    heard = reconstruction.value.samples.astype(np.float32) / 32768
+    reference = original.value.samples[: len(heard)].astype(np.float32) / 32768
+    pair = [torch.from_numpy(x)[None] for x in (heard, reference)]
+    values_an_event = events.vectors.shape[1] + 2  # vector, time, gain
+    seconds = events.n_samples / events.samplerate
+    facts = {
+        "events": len(events),
+        "seconds": seconds,
+        "distance": log_spectral_distance(*pair).item(),
+        "silence": log_spectral_distance(torch.zeros_like(pair[1]), pair[1]).item(),
+        "bits_per_second": 32 * values_an_event * len(events) / seconds,
+        "numbers": values_an_event * len(events),
+        "samples": events.n_samples,
+    }
+    shares = encoding.value.get("shares")
+    return Data(facts | ({"l2": shares[-1][0], "l1": shares[-1][1]} if shares else {}))
+
+
+# ---- shared pieces
+
+
+def _segment(clip: Clip, codec: SparseCodec) -> np.ndarray:
+    """The clip's first segment (segment_samples,), padded with zeros."""
+    audio = clip.audio(codec.config.samplerate)[: codec.config.segment_samples]
+    return np.pad(audio, (0, codec.config.segment_samples - len(audio)))
+
+
+def _decomposition(clip: Clip, encoding: Artifact, codec: SparseCodec):
+    """The segment's spectrogram (F, T) and the residual before and after each step, (steps + 1) of (F, T)."""
+    import torch
+
+    found = encoding.value["decomposition"]
+    original = codec.magnitudes(torch.from_numpy(_segment(clip, codec))[None])[0]
+    vectors, offsets = (torch.tensor(found[name]) for name in ("vectors", "offsets"))
+    with torch.no_grad():
+        events = codec.decoder.spectrograms(vectors, offsets)
+        spectra = codec.place(events, torch.tensor(found["frames"]))
+        residuals = [original - torch.einsum("n,nft->ft", torch.tensor(gains), spectra) for gains in found["gains"]]
+    return original, [original, *residuals]
+
+
+def _magnitudes(samples: np.ndarray) -> np.ndarray:
+    import torch
+
+    from sparse_codec.spectrogram import magnitudes
+
+    audio = torch.from_numpy(samples.astype(np.float32) / 32768)[None]
+    return magnitudes(audio, window=2048, hop=256)[0].numpy()
+
+
+def _decibels(magnitudes: np.ndarray) -> np.ndarray:
+    """dB (mel bands, T) between FLOOR_DB and 0, lowest band first; what is negative is silent."""
+    from sparse_codec.spectrogram import mel_bands
+
+    mel = mel_bands(MEL_BANDS, len(magnitudes), 22_050).numpy()
+    bands = (mel / mel.sum(1, keepdims=True)) @ magnitudes.clip(min=0)
+    return np.clip(20 * np.log10(np.maximum(bands, 1e-9) / REFERENCE), FLOOR_DB, 0)
+
+
+def _pixels(magnitudes: np.ndarray) -> np.ndarray:
+    """A spectrogram as plain pixels (2 * MEL_BANDS, 6 * T, 3), for films."""
+    from matplotlib import colormaps
+
+    levels = 1 - _decibels(magnitudes)[::-1] / FLOOR_DB
+    colours = np.rint(255 * colormaps["magma"](levels)[..., :3]).astype(np.uint8)
+    return colours.repeat(2, axis=0).repeat(6, axis=1)
+
+
+def _draw_spectrogram(magnitudes: np.ndarray, samplerate: int, hop: int = 256):
+    from matplotlib.figure import Figure as Canvas
+
+    seconds = magnitudes.shape[1] * hop / samplerate
+    canvas = Canvas(figsize=(6.0, 2.9), layout="constrained")
+    axes = canvas.add_subplot(xlabel="seconds", ylabel="Hz")
+    extent = (0, seconds, 0, MEL_BANDS)
+    axes.imshow(_decibels(magnitudes), cmap="magma", vmin=FLOOR_DB, vmax=0, origin="lower", aspect="auto", extent=extent)
+    ticks = np.array([100, 250, 500, 1000, 2000, 4000, 8000])
+    axes.set_yticks(np.log10(1 + ticks / 700) / np.log10(1 + samplerate / 2 / 700) * MEL_BANDS, ticks)
+    return canvas

@@ -1,0 +1,343 @@
+"""The sparse event codec: audio -> events -> audio.
+
+Encoding is greedy: propose candidates, keep the one that removes most energy from the residual, fit its gain,
+subtract, look again. Shapes: B segments, F bins, T frames of a segment, L frames of an event, K candidates,
+N events, V vector size.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from scipy.optimize import nnls
+from torch import Tensor, nn
+
+from sparse_codec.config import CodecConfig, ConfigError, EncodeOptions, HarmonicDecoderConfig, config_tables, parse_config
+from sparse_codec.decoder import HarmonicDecoder, Stages, Target
+from sparse_codec.encoder import Candidates, FrameEncoder, HarmonicEncoder
+from sparse_codec.events import EventSet, join
+from sparse_codec.resonance_decoder import ResonanceDecoder
+from sparse_codec.spectrogram import magnitudes
+
+CHECKPOINTS = Path(__file__).parent / "checkpoints"
+FORMAT = "sparse-codec 1"
+RENDER_BATCH = 32  # events rendered at a time: bounds memory
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be used; the message names the file and the fix."""
+
+
+@dataclass
+class Decomposition:
+    """A batch of segments while they are taken apart. Of room for the most events, `n_found` are filled."""
+
+    original: Tensor  # (B, F, T)
+    residual: Tensor  # (B, F, T)
+    vectors: Tensor  # (B, N, V)
+    frames: Tensor  # (B, N)
+    offsets: Tensor  # (B, N)
+    spectra: Tensor  # (B, N, F, T) at unit gain
+    gains: Tensor  # (B, N)
+    products: Tensor  # (B, N, N) float64, the events' inner products up to the horizon
+    removed: Tensor  # (B, N) float64, the events' inner products with the original up to the horizon
+    history: list[Tensor]  # the gains (B, N) after each step
+    n_found: int = 0
+
+
+class SparseCodec(nn.Module):
+    """Encoder and decoder of one configuration."""
+
+    def __init__(self, config: CodecConfig):
+        super().__init__()
+        self.config = config
+        if isinstance(config.decoder, HarmonicDecoderConfig):
+            self.decoder = HarmonicDecoder(config)
+            self.encoder = HarmonicEncoder(config, self.decoder)
+        else:
+            self.decoder = ResonanceDecoder(config)
+            self.encoder = FrameEncoder(config)
+
+    # ---- whole clips
+
+    def encode(self, audio: np.ndarray, options: EncodeOptions | None = None) -> EventSet:
+        """Events in the first half of one segment of audio (T,), which is padded with zeros to a segment.
+
+        Raises: ValueError for audio that is not mono, is longer than a segment, or holds NaN.
+        """
+        if len(audio) > self.config.segment_samples:
+            raise ValueError(
+                f"{len(audio)} samples are more than a segment of {self.config.segment_samples}; use stream()"
+            )
+        return next(self._windows(check_audio(audio), options or self.config.encode))
+
+    def stream(
+        self, audio: np.ndarray, options: EncodeOptions | None = None, progress: Callable | None = None
+    ) -> EventSet:
+        """Events of audio (T,) of any length, the tail included.
+
+        The encoder slides by half a segment; what the events of one window leave sounding in the next is taken
+        off before that one is encoded. `progress` wraps the iterator of windows, as tqdm does.
+        """
+        audio = check_audio(audio)
+        windows = self._windows(audio, options or self.config.encode)
+        if progress:
+            windows = progress(windows, total=self._n_windows(len(audio)))
+        return join(list(windows), n_samples=len(audio))
+
+    def decode(self, events: EventSet) -> np.ndarray:
+        """Sound (n_samples,) float32 of an event set: the sum of its events, each at its onset."""
+        audio = np.zeros(events.n_samples, np.float32)
+        for onset, sound in zip(events.onsets, self.render(events), strict=True):
+            end = min(len(audio), onset + len(sound))
+            audio[onset:end] += sound[: max(0, end - onset)]
+        return audio
+
+    def render(self, events: EventSet) -> Iterator[np.ndarray]:
+        """The sound (L * hop,) float32 of each event at its gain, from its onset on."""
+        for stages, gains in self._stages(events):
+            yield from (stages.room * gains).cpu().numpy()
+
+    def render_stages(self, events: EventSet) -> Iterator[dict[str, np.ndarray]]:
+        """For each event the sound after each of the decoder's stages, at its gain."""
+        for stages, gains in self._stages(events):
+            for e in range(len(gains)):
+                names = ("excitation", "resonance", "room")
+                yield {name: (getattr(stages, name)[e] * gains[e]).cpu().numpy() for name in names}
+
+    def _stages(self, events: EventSet) -> Iterator[tuple[Stages, Tensor]]:
+        for i in range(0, len(events), RENDER_BATCH):
+            vectors = torch.from_numpy(events.vectors[i : i + RENDER_BATCH]).to(self.device)
+            gains = torch.from_numpy(events.gains[i : i + RENDER_BATCH]).to(self.device)
+            with torch.no_grad():
+                yield self.decoder.render(vectors), gains[:, None]
+
+    def _n_windows(self, n_samples: int) -> int:
+        return max(1, -(-n_samples // (self.config.segment_samples // 2)))
+
+    def _windows(self, audio: np.ndarray, options: EncodeOptions) -> Iterator[EventSet]:
+        """The events of each window in turn; only the spectrogram of the current one is in memory."""
+        config = self.config
+        half = config.segment_samples // 2
+        tail = torch.zeros(1, config.n_bins, config.half_frames, device=self.device)
+        for w in range(self._n_windows(len(audio))):
+            segment = np.zeros(config.segment_samples, np.float32)
+            part = audio[w * half : w * half + config.segment_samples]
+            segment[: len(part)] = part
+            original = self.magnitudes(torch.from_numpy(segment)[None])
+            original[:, :, : config.half_frames] -= tail
+            found = self.decompose(original, options)
+            tail = torch.einsum("bn,bnft->bft", found.gains, found.spectra[..., config.half_frames :])
+            yield self.event_set(found, len(audio), first_frame=w * config.half_frames)
+
+    def event_set(self, found: Decomposition, n_samples: int, first_frame: int = 0) -> EventSet:
+        """The events found in the only segment of a batch; those whose gain came to zero are left out."""
+        kept = found.gains[0] > 0
+        return EventSet(
+            vectors=found.vectors[0, kept].cpu().numpy(),
+            frames=found.frames[0, kept].cpu().numpy() + first_frame,
+            offsets=found.offsets[0, kept].cpu().numpy(),
+            gains=found.gains[0, kept].cpu().numpy(),
+            n_samples=n_samples,
+            samplerate=self.config.samplerate,
+            hop=self.config.hop,
+        )
+
+    def magnitudes(self, audio: Tensor) -> Tensor:
+        """Magnitude spectrograms (B, F, T) of segments (B, segment_samples), in this codec's own transform."""
+        return magnitudes(audio.to(self.device), self.config.window, self.config.hop)
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.parameters()).device
+
+    # ---- the greedy loop
+
+    @torch.no_grad()
+    def decompose(self, original: Tensor, options: EncodeOptions | None = None) -> Decomposition:
+        """Take magnitude spectrograms (B, F, T) apart, event by event."""
+        options = options or self.config.encode
+        state = self._start(original, options.n_events or self.config.n_events)
+        for _ in range(state.gains.shape[1]):
+            if not original.any():
+                break  # silence holds no events
+            self._step(state, options)
+        return state
+
+    def _start(self, original: Tensor, n_events: int) -> Decomposition:
+        batch, like = len(original), dict(device=original.device)
+        return Decomposition(
+            original=original,
+            residual=original.clone(),
+            vectors=torch.zeros(batch, n_events, self.config.vector_size, **like),
+            frames=torch.zeros(batch, n_events, dtype=torch.long, **like),
+            offsets=torch.zeros(batch, n_events, **like),
+            spectra=torch.zeros(batch, n_events, *original.shape[1:], **like),
+            gains=torch.zeros(batch, n_events, **like),
+            products=torch.zeros(batch, n_events, n_events, dtype=torch.double, **like),
+            removed=torch.zeros(batch, n_events, dtype=torch.double, **like),
+            history=[],
+        )
+
+    def _step(self, state: Decomposition, options: EncodeOptions) -> None:
+        """Find one more event in each segment and take it off the residual."""
+        proposed = self.encoder(state.residual, options.candidates)
+        n, rows = state.n_found, torch.arange(len(state.residual), device=state.residual.device)
+        best, target = self._best(state.residual, proposed)
+        vector, offset = proposed.vectors[rows, best], proposed.offsets[rows, best]
+        if options.refine:
+            vector, offset = self._refine(target, vector, offset, options.refine)
+        state.vectors[:, n], state.offsets[:, n] = vector, offset
+        state.frames[:, n] = proposed.frames[rows, best]
+        state.spectra[:, n] = self.place(self.decoder.spectrograms(vector, offset), state.frames[:, n])
+        state.n_found = n + 1
+        self._update_products(state)
+        if self.config.gain == "switch":
+            state.gains[:, n] = proposed.switches[rows, best]
+        elif options.joint_gains:
+            state.gains[:, : n + 1] = joint_gains(state.products[:, : n + 1, : n + 1], state.removed[:, : n + 1])
+        else:
+            taken = (state.products[:, n, :n] * state.gains[:, :n]).sum(1)
+            left = state.removed[:, n] - taken
+            state.gains[:, n] = (left / state.products[:, n, n].clamp(min=1e-12)).clamp(min=0)
+        found = slice(0, n + 1)
+        state.residual = state.original - torch.einsum("bn,bnft->bft", state.gains[:, found], state.spectra[:, found])
+        state.history.append(state.gains.clone())
+
+    def _best(self, residual: Tensor, proposed: Candidates) -> tuple[Tensor, Target]:
+        """Index (B,) of the candidate that removes most, and the residual around it."""
+        batch, k = proposed.frames.shape
+        if k == 1:
+            best = torch.zeros(batch, dtype=torch.long, device=residual.device)
+        else:
+            target = self.around(residual, proposed.frames)
+            vectors, offsets = proposed.vectors.flatten(0, 1), proposed.offsets.flatten()
+            best = self._cosine(target, vectors, offsets).unflatten(0, (batch, k)).argmax(1)
+        return best, self.around(residual, proposed.frames.gather(1, best[:, None]))
+
+    def _refine(self, target: Target, vector: Tensor, offset: Tensor, steps: int) -> tuple[Tensor, Tensor]:
+        """A few gradient steps on (E, V) vectors and (E,) offsets; what did not get better stays as it was."""
+        free = torch.atanh(torch.cat([vector, 2 * offset[:, None]], 1).clamp(-0.98, 0.98)).requires_grad_(True)
+        optimiser = torch.optim.Adam([free], lr=0.08)
+        with torch.enable_grad():
+            for _ in range(steps):
+                inside = torch.tanh(free)
+                loss = -self._cosine(target, inside[:, :-1], inside[:, -1] / 2).sum()
+                (free.grad,) = torch.autograd.grad(loss, free)
+                optimiser.step()
+        inside = torch.tanh(free.detach())
+        refined = inside[:, :-1], inside[:, -1] / 2
+        better = self._cosine(target, *refined) > self._cosine(target, vector, offset)
+        return torch.where(better[:, None], refined[0], vector), torch.where(better, refined[1], offset)
+
+    def _cosine(self, target: Target, vectors: Tensor, offsets: Tensor) -> Tensor:
+        """Cosine (E,) of each residual and its event; squared, the share of the residual that the event can take."""
+        product, size = self.decoder.match(target, vectors, offsets)
+        return product / ((size + 1e-9) * (target.spectrum.pow(2).sum((1, 2)) + 1e-9)).sqrt()
+
+    def _update_products(self, state: Decomposition) -> None:
+        """Inner products of the newest event with the original and with all events so far."""
+        n, horizon = state.n_found - 1, self.config.horizon_frames
+        newest = state.spectra[:, n, :, :horizon]
+        products = torch.einsum("bnft,bft->bn", state.spectra[:, : n + 1, :, :horizon], newest).double()
+        state.products[:, n, : n + 1] = state.products[:, : n + 1, n] = products
+        state.removed[:, n] = (state.original[:, :, :horizon] * newest).sum((1, 2)).double()
+
+    def around(self, spectrogram: Tensor, frames: Tensor) -> Target:
+        """What lies where events at frames (B, K) would: targets for `decoder.match`, B * K of them."""
+        length, horizon = self.decoder.event_frames, self.config.horizon_frames
+        padded = nn.functional.pad(spectrogram[:, :, :horizon], (self.decoder.lead, length))
+        windows = padded.unfold(2, length, 1)  # (B, F, T', L), a view
+        rows = torch.arange(len(frames), device=frames.device).repeat_interleave(frames.shape[1])
+        cut = windows[rows, :, frames.flatten()]
+        place = frames.flatten()[:, None] - self.decoder.lead + torch.arange(length, device=frames.device)
+        return self.decoder.target(cut, ((place >= 0) & (place < horizon)).float())
+
+    def place(self, events: Tensor, frames: Tensor) -> Tensor:
+        """Spectrograms (E, F, L) at frames (E,) of a segment's (E, F, T)."""
+        n_frames, length = self.config.n_frames, events.shape[2]
+        placed = events.new_zeros(*events.shape[:2], self.decoder.lead + n_frames + length)
+        for e, frame in enumerate(frames.tolist()):
+            placed[e, :, frame : frame + length] = events[e]
+        return placed[:, :, self.decoder.lead : self.decoder.lead + n_frames]
+
+    # ---- files
+
+    def save(self, path: str | Path, card: dict | None = None) -> None:
+        """Write weights, configuration and `card` (facts about the training) as one safetensors file."""
+        facts = {"format": FORMAT, "config": json.dumps(config_tables(self.config)), "card": json.dumps(card or {})}
+        data = save_tensors({k: v.contiguous().cpu() for k, v in self.state_dict().items()}, metadata=facts)
+        target = Path(path)
+        partial = target.with_name(target.name + ".part")
+        partial.write_bytes(data)
+        partial.replace(target)
+
+    @classmethod
+    def load(cls, path: str | Path) -> SparseCodec:
+        """Read a checkpoint: a file, or the name of one that is shipped ("music").
+
+        Raises: CheckpointError for a file that is missing, damaged or of another format.
+        """
+        file = find_checkpoint(path)
+        try:
+            data = file.read_bytes()
+            header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]
+            tensors = load_tensors(data)
+        except (OSError, ValueError, KeyError, SafetensorError) as error:
+            raise CheckpointError(f"{file}: not a checkpoint of this project ({error})") from error
+        if header.get("format") != FORMAT:
+            raise CheckpointError(f"{file}: format {header.get('format')!r}, expected {FORMAT!r}; train it again")
+        try:
+            codec = cls(parse_config(json.loads(header["config"]), str(file))[0])
+            codec.load_state_dict(tensors)
+        except (ConfigError, RuntimeError) as error:
+            raise CheckpointError(f"{file}: does not fit this version: {str(error).splitlines()[0]}") from error
+        codec.digest = hashlib.sha256(data).hexdigest()
+        codec.card = json.loads(header["card"])
+        return codec.eval()
+
+
+def find_checkpoint(path: str | Path) -> Path:
+    """The file of a checkpoint that is given by path or by the name of a shipped one."""
+    shipped = CHECKPOINTS / f"{path}.safetensors"
+    if Path(path).suffix or not shipped.exists():
+        if not Path(path).is_file():
+            names = ", ".join(sorted(p.stem for p in CHECKPOINTS.glob("*.safetensors")))
+            raise CheckpointError(f"{path}: no such checkpoint; give a .safetensors file or one of: {names}")
+        return Path(path)
+    return shipped
+
+
+def check_audio(audio: np.ndarray) -> np.ndarray:
+    """Audio (T,) as float32. Raises: ValueError if it is not mono, is empty, or holds NaN or infinity."""
+    audio = np.asarray(audio, np.float32)
+    if audio.ndim != 1 or not len(audio):
+        raise ValueError(f"audio of shape {audio.shape}; give mono samples (T,), at least one")
+    if not np.isfinite(audio).all():
+        raise ValueError("audio holds NaN or infinite samples; clean it first")
+    return audio
+
+
+def joint_gains(products: Tensor, removed: Tensor) -> Tensor:
+    """The gains (B, n) >= 0 that leave least energy, given the events' inner products (B, n, n) with each other
+    and (B, n) with the original, float64.
+
+    Non-negative least squares on a square root of `products`: |A g - x|^2 and |R g - R^-1' A'x|^2, with
+    R'R = A'A, differ by a constant. Near-duplicate events make the products singular, so R comes from their
+    eigenvectors. Source: orthogonal matching pursuit, Pati et al. 1993; Lawson and Hanson 1974.
+    """
+    values, vectors = torch.linalg.eigh(products)
+    root = values.clamp(min=1e-6 * values.amax(1, keepdim=True).clamp(min=1e-12)).sqrt()
+    factor = (root[:, :, None] * vectors.transpose(1, 2)).cpu().numpy()
+    aim = ((vectors.transpose(1, 2) @ removed[:, :, None])[:, :, 0] / root).cpu().numpy()
+    gains = [nnls(factor[b], aim[b])[0] for b in range(len(removed))]
+    return torch.from_numpy(np.stack(gains)).to(removed.device).float()

@@ -1,0 +1,217 @@
+"""Every size of a codec and of its training, read from one TOML file."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be used; the message names the file, the key and the fix."""
+
+
+@dataclass(frozen=True)
+class HarmonicEncoderConfig:
+    """Proposes (pitch, frame) candidates by harmonic salience and reads each one's vector off the residual."""
+
+    mel_bands: int = 192  # what the convolutions see
+    channels: int = 128
+    dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 1)
+    pitches: int = 240  # candidates' pitches, a third of a semitone apart
+    hidden: int = 256  # of the perceptron that writes the vector
+
+
+@dataclass(frozen=True)
+class FrameEncoderConfig:
+    """The published encoder: a vector and a switch for every frame; the highest switch wins."""
+
+    channels: int = 512
+    dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64, 1)
+
+
+@dataclass(frozen=True)
+class HarmonicDecoderConfig:
+    """Partials and noise bands with an envelope, their decays, and a room."""
+
+    harmonics: int = 32
+    noise_bands: int = 64
+    knots: tuple[int, ...] = (0, 1, 2, 4, 8, 16, 32, 48, 64, 96, 128)  # frames after the onset, of the envelope
+    event_frames: int = 128  # how long an event may sound
+    lowest_pitch: float = 24.0  # MIDI; the first number of a vector spans it to `highest_pitch`
+    highest_pitch: float = 104.0
+    reverberation: tuple[float, ...] = (0.4, 1.0, 2.5)  # seconds to fall by 60 dB, mixed for each event
+    hidden: int = 256
+
+
+@dataclass(frozen=True)
+class ResonanceDecoderConfig:
+    """The published decoder: shaped noise through a mix of learned resonances, then through a room."""
+
+    resonances: int = 4096
+    selected: int = 4  # resonances at a time, cross-faded over the event's life
+    atoms: int = 256  # damped sinusoids that a resonance is a mix of
+    resonance_frames: int = 32  # steps of the cross-fade over the event's life
+    attack_samples: int = 8192  # 0.37 s
+    attack_knots: int = 128
+    noise_filter_samples: int = 512
+    rooms: int = 8
+    reverberation: tuple[float, ...] = (0.2, 0.4, 0.6, 0.9, 1.3, 1.8, 2.5, 3.5)  # seconds to fall by 60 dB
+    hidden: int = 512
+
+
+ENCODERS = {"harmonic": HarmonicEncoderConfig, "frame": FrameEncoderConfig}
+DECODERS = {"harmonic": HarmonicDecoderConfig, "resonance": ResonanceDecoderConfig}
+
+
+@dataclass(frozen=True)
+class EncodeOptions:
+    """How hard `encode` tries. More candidates and refinement cost time and find better events."""
+
+    n_events: int = 0  # the most for each window; 0 is the configuration's
+    candidates: int = 12  # tried at each step; the one that removes most is kept
+    refine: int = 20  # gradient steps on each kept event's vector and fine time
+    joint_gains: bool = True  # fit the gains of all events again after each (orthogonal matching pursuit)
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How a codec learns. The weights say how much each term of the loss counts; 0 switches it off."""
+
+    steps: int = 20_000  # optimiser steps; each is one greedy step on a batch
+    minutes: float = 0.0  # if above 0, stop after so many and fit the learning rate's schedule to that
+    batch: int = 12
+    pool: int = 96  # segments in flight, at all depths of their decomposition
+    candidates: int = 3  # tried and trained at each step; one is drawn at random
+    frame_stride: int = 3  # the L1 terms are measured on one frame in so many, drawn anew at each step
+    learning_rate: float = 1.2e-3
+    warmup_steps: int = 50
+    weight_decay: float = 1e-3
+    share: float = 2.0  # share of the energy removed
+    cosine: float = 1.0  # between event and residual: has a gradient where the share has none
+    removed_l1: float = 1.0  # share of the L1 norm removed (the published loss)
+    over: float = 1.0  # price of what is subtracted below zero
+    score: float = 0.03  # the score learns to predict the logarithm of the share removed
+    adversarial: float = 0.0  # realism of the sum of events, half of them masked
+    adversarial_every: int = 4  # steps between two steps of the discriminator
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class CodecConfig:
+    """A codec's transform, sizes and parts.
+
+    A longer `segment_samples` sees further ahead and costs proportionally more; `n_events` is the most
+    that a segment is given.
+    """
+
+    name: str = "default"
+    samplerate: int = 22_050  # Hz
+    segment_samples: int = 2**17  # 5.94 s; events start in the first half
+    window: int = 2048  # samples, Hann
+    hop: int = 512  # samples from frame to frame
+    n_events: int = 32
+    vector_size: int = 32
+    horizon_frames: int = 160  # frames that gains are fitted on: the first half and a little more
+    gain: str = "closed_form"  # "closed_form" (least squares) or "switch" (the encoder's, as published)
+    input: str = "compressed"  # what the encoder sees: "compressed" (signed root) or "linear" (as published)
+    encode: EncodeOptions = field(default_factory=EncodeOptions)
+    encoder: HarmonicEncoderConfig | FrameEncoderConfig = field(default_factory=HarmonicEncoderConfig)
+    decoder: HarmonicDecoderConfig | ResonanceDecoderConfig = field(default_factory=HarmonicDecoderConfig)
+
+    @property
+    def n_frames(self) -> int:
+        """Frames of a segment."""
+        return self.segment_samples // self.hop
+
+    @property
+    def half_frames(self) -> int:
+        """Frames of the first half, where events may start; also how far the codec slides when streaming."""
+        return self.n_frames // 2
+
+    @property
+    def n_bins(self) -> int:
+        return self.window // 2 + 1
+
+
+def read_config(path: str | Path) -> tuple[CodecConfig, TrainingConfig]:
+    """Read a TOML file with the tables `codec`, `encode`, `encoder`, `decoder` and `training`.
+
+    Raises: ConfigError for an unreadable file, an unknown key or a value of the wrong type.
+    """
+    try:
+        tables = tomllib.loads(Path(path).read_text())
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}); give the path of a TOML file") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not TOML ({error})") from error
+    return parse_config(tables, str(path))
+
+
+def parse_config(tables: dict, source: str) -> tuple[CodecConfig, TrainingConfig]:
+    """Build the configurations from nested plain values; `source` is named in errors."""
+    _check_keys(tables, ("codec", "encode", "encoder", "decoder", "training"), source)
+    parts = {}
+    for table, kinds in (("encoder", ENCODERS), ("decoder", DECODERS)):
+        values = dict(tables.get(table, {}))
+        kind = values.pop("kind", "harmonic")
+        if kind not in kinds:
+            raise ConfigError(f"{source}: [{table}] kind = {kind!r}; choose one of {sorted(kinds)}")
+        parts[table] = _fill(kinds[kind], values, f"{source}: [{table}]")
+    parts["encode"] = _fill(EncodeOptions, tables.get("encode", {}), f"{source}: [encode]")
+    codec = _fill(CodecConfig, tables.get("codec", {}), f"{source}: [codec]", skip=tuple(parts), **parts)
+    _check_codec(codec, source)
+    return codec, _fill(TrainingConfig, tables.get("training", {}), f"{source}: [training]")
+
+
+def config_tables(codec: CodecConfig, training: TrainingConfig | None = None) -> dict:
+    """The inverse of `parse_config`: plain nested values that JSON and TOML can hold."""
+    tables: dict = {"codec": {}}
+    for key, value in dataclasses.asdict(codec).items():
+        if key in ("encoder", "decoder"):
+            kinds = ENCODERS if key == "encoder" else DECODERS
+            kind = next(k for k, cls in kinds.items() if isinstance(getattr(codec, key), cls))
+            tables[key] = {"kind": kind, **value}
+        elif key == "encode":
+            tables[key] = value
+        else:
+            tables["codec"][key] = value
+    if training is not None:
+        tables["training"] = dataclasses.asdict(training)
+    return tables
+
+
+def _fill(cls: type, values: dict, where: str, skip: tuple[str, ...] = (), **fixed):
+    fields = {f.name: f for f in dataclasses.fields(cls) if f.name not in skip}
+    _check_keys(values, fields, where)
+    checked = {}
+    for key, value in values.items():
+        default = fields[key].default
+        if isinstance(default, tuple) and isinstance(value, (list, tuple)):
+            value = tuple(value)
+        elif isinstance(default, float) and type(value) is int:
+            value = float(value)
+        if type(value) is not type(default):
+            raise ConfigError(f"{where} {key} = {value!r}: expected a {type(default).__name__}, such as {default!r}")
+        checked[key] = value
+    return cls(**checked, **fixed)
+
+
+def _check_keys(values: dict, known, where: str) -> None:
+    for key in values:
+        if key not in known:
+            close = get_close_matches(key, list(known), n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(sorted(known))}"
+            raise ConfigError(f"{where}: unknown key {key!r}; {hint}")
+
+
+def _check_codec(codec: CodecConfig, source: str) -> None:
+    if codec.segment_samples % (2 * codec.hop):
+        raise ConfigError(f"{source}: segment_samples = {codec.segment_samples} must be a multiple of twice the hop")
+    for key, choices in (("gain", ("closed_form", "switch")), ("input", ("compressed", "linear"))):
+        if getattr(codec, key) not in choices:
+            raise ConfigError(f"{source}: [codec] {key} = {getattr(codec, key)!r}; choose one of {choices}")
+    if isinstance(codec.encoder, HarmonicEncoderConfig) != isinstance(codec.decoder, HarmonicDecoderConfig):
+        raise ConfigError(f"{source}: the encoder and decoder kinds go together: harmonic with harmonic, frame with resonance")

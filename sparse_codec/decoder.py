@@ -1,0 +1,292 @@
+"""Event vectors -> spectrograms (what the encoder subtracts) and sound (what one hears): the harmonic decoder.
+
+An event goes through three physical stages, in this order, for the spectrogram and for the sound alike:
+
+1. excitation: an envelope (attack, hold, release) over an impulse train at the event's pitch and over noise;
+2. resonance: each partial and each noise band has a strength and a decay of its own, so the colour changes;
+3. room: a dry/wet mix with decaying noise at several reverberation times.
+
+Shapes: E events, V numbers in a vector, P = H + N parts (harmonics and noise bands), F bins, L frames of an
+event, T samples of an event. An event's frames are relative to its own: frame `lead` is the one it starts in.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from sparse_codec.config import CodecConfig
+from sparse_codec.spectrogram import hann, mel_bands
+
+FADE_FRAMES = 16  # every event is faded out over its last frames
+SYNTHESIS_HOP = 128  # samples between two points of an envelope in the rendered sound
+SYNTHESIS_WINDOW = 512  # samples, for the noise bands: short, so that noise does not sound ahead of its onset
+LN_1000 = math.log(1000.0)  # 60 dB as an exponent of amplitude
+
+
+def perceptron(n_in: int, n_out: int, hidden: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Linear(n_in, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU(), nn.Linear(hidden, n_out)
+    )
+
+
+@dataclass(frozen=True)
+class Sounding:
+    """What a vector means physically. E events, H harmonics, P parts, K knots, R reverberation times."""
+
+    bins: Tensor  # (E, H) where each partial lies, in bins of the spectrogram
+    strength: Tensor  # (E, P) of each harmonic and noise band, magnitude
+    decay: Tensor  # (E, P) per frame
+    envelope: Tensor  # (E, K) at the knots
+    attack: Tensor  # (E,) per frame: the higher, the sharper
+    wet: Tensor  # (E, R) energy that the room returns for each reverberation time, dry energy being 1
+
+
+@dataclass(frozen=True)
+class Target:
+    """Residuals around events that are to be matched."""
+
+    spectrum: Tensor  # (E, F, L), zero outside the mask
+    mask: Tensor  # (E, L), 1 in the frames that count
+    banded: Tensor | None  # (E, N, L), the spectrum's products with the noise bands
+
+
+@dataclass(frozen=True)
+class Stages:
+    """The sound of events after each stage: (E, T) each, the last being the event itself."""
+
+    excitation: Tensor
+    resonance: Tensor
+    room: Tensor
+
+
+class HarmonicDecoder(nn.Module):
+    """Vectors (E, V) in [-1, 1] -> spectrograms of unit energy, and sound at the same scale."""
+
+    def __init__(self, config: CodecConfig):
+        super().__init__()
+        self.config, self.sizes = config, config.decoder
+        sizes = self.sizes
+        self.lead = config.window // 2 // config.hop  # frames before the onset whose window reaches it
+        self.event_frames = self.lead + sizes.event_frames + self.lead  # L
+        self.n_parts = sizes.harmonics + sizes.noise_bands
+        n_out = sizes.harmonics * 2 + sizes.noise_bands * 2 + len(sizes.knots) + 2 + len(sizes.reverberation)
+        self.read = perceptron(config.vector_size + 3, n_out, sizes.hidden)
+        self.register_buffer("order", torch.arange(1, sizes.harmonics + 1.0), persistent=False)
+        self.register_buffer("knots", torch.tensor(sizes.knots, dtype=torch.float), persistent=False)
+        bands = mel_bands(sizes.noise_bands, config.n_bins, config.samplerate)
+        self.register_buffer("bands", bands, persistent=False)  # (N, F)
+        self.register_buffer("rooms", self._room_kernels(), persistent=False)  # (R, L, L)
+
+    def sounding(self, vectors: Tensor) -> Sounding:
+        """Read the physical quantities off vectors (E, V)."""
+        sizes = self.sizes
+        pitch = vectors[:, :1]
+        features = torch.cat([vectors, torch.sin(3 * pitch), torch.cos(3 * pitch), pitch**2], 1)
+        counts = [sizes.harmonics] * 2 + [sizes.noise_bands] * 2 + [len(sizes.knots), 2, len(sizes.reverberation)]
+        tone, tone_decay, hiss, hiss_decay, knots, rest, wet = self.read(features).split(counts, 1)
+        bins = self.frequencies(pitch, stiffness=0.01 * F.softplus(rest[:, :1] - 6))
+        audible = (bins < self.config.n_bins - 2).float()
+        return Sounding(
+            bins=bins,
+            strength=torch.cat([F.softplus(2 * tone) * audible, F.softplus(2 * hiss - 5)], 1),
+            decay=torch.cat([F.softplus(tone_decay - 2.5), F.softplus(hiss_decay)], 1),
+            envelope=F.softplus(knots + 0.5),
+            attack=F.softplus(rest[:, 1] + 1) + 0.05,
+            wet=F.softplus(wet - 3),
+        )
+
+    def frequencies(self, pitch: Tensor, stiffness: Tensor | float = 0.0) -> Tensor:
+        """Bins of the harmonics (E, H) of pitches (E, 1) in [-1, 1]; stiff strings are sharp in their overtones."""
+        low, high = self.sizes.lowest_pitch, self.sizes.highest_pitch
+        midi = low + (pitch + 1) / 2 * (high - low)
+        hertz = 440 * 2 ** ((midi - 69) / 12) * self.order * torch.sqrt(1 + stiffness * self.order**2)
+        return hertz / (self.config.samplerate / self.config.window)
+
+    # ---- the stages, as levels over time: (E, P, L)
+
+    def excite(self, sound: Sounding, age: Tensor) -> Tensor:
+        """Envelope (E, L) at ages (E, L), in frames since the onset; 0 before it and at the event's end."""
+        since = age.clamp(0, self.sizes.event_frames)
+        i = torch.searchsorted(self.knots[1:-1].contiguous(), since.detach().contiguous(), right=True)
+        between = (since - self.knots[i]) / (self.knots[i + 1] - self.knots[i])
+        held = torch.lerp(sound.envelope.gather(1, i), sound.envelope.gather(1, i + 1), between)
+        attack = 1 - torch.exp(-(since + 0.25) * sound.attack[:, None])
+        return held * attack * (age >= 0) * self.fade(age)
+
+    def resonate(self, sound: Sounding, envelope: Tensor, age: Tensor) -> Tensor:
+        """Levels (E, P, L) of the parts: strength and decay over the excitation (E, L)."""
+        fall = torch.exp(-sound.decay[:, :, None] * age.clamp(min=0)[:, None])
+        return sound.strength[:, :, None] * fall * envelope[:, None]
+
+    def reverberate(self, sound: Sounding, levels: Tensor, age: Tensor) -> Tensor:
+        """Levels (E, P, L) with the room's answer; energies add, since a room's phases are noise."""
+        kernel = torch.einsum("er,rkl->ekl", sound.wet, self.rooms)
+        energy = levels.pow(2) + levels.pow(2) @ kernel
+        return torch.sqrt(energy + 1e-12) * self.fade(age)[:, None]
+
+    def fade(self, age: Tensor) -> Tensor:
+        """1, then a cosine down to 0 at the longest age an event may have."""
+        return 0.5 - 0.5 * torch.cos(math.pi * ((self.sizes.event_frames - age) / FADE_FRAMES).clamp(0, 1))
+
+    def _room_kernels(self) -> Tensor:
+        """For each reverberation time, the energy that frame k leaves in a later frame l: (R, L, L)."""
+        frames = torch.arange(self.event_frames)
+        lag = (frames[None] - frames[:, None]).float()
+        seconds = torch.tensor(self.sizes.reverberation)[:, None, None]
+        per_frame = 2 * LN_1000 * self.config.hop / self.config.samplerate / seconds
+        return torch.where(lag >= 1, torch.exp(-per_frame * (lag - 1)) * (1 - torch.exp(-per_frame)), 0.0)
+
+    # ---- as a spectrogram
+
+    def parts(self, vectors: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:
+        """Bins of the partials (E, H) and levels of all parts (E, P, L), scaled to unit energy.
+
+        offsets: (E,) fine times, in frames after the centre of the event's own frame.
+        """
+        sound = self.sounding(vectors)
+        levels = self._framed(sound, offsets)
+        return sound.bins, levels / self._scale(levels)[:, None, None]
+
+    def _framed(self, sound: Sounding, offsets: Tensor) -> Tensor:
+        """Levels (E, P, L) after all stages, as the analysis window sees them."""
+        age = torch.arange(self.event_frames, device=offsets.device)[None] - self.lead - offsets[:, None]
+        levels = self.reverberate(sound, self.resonate(sound, self.excite(sound, age), age), age)
+        # What a Hann window sees of a sound that starts inside it: the window's integral from the onset on.
+        reach = (age * self.config.hop / self.config.window).clamp(-0.5, 0.5)
+        seen = reach + 0.5 + torch.sin(2 * math.pi * reach) / (2 * math.pi)
+        return levels * seen[:, None] + (age < 0)[:, None] * self._ahead(levels, seen, age)
+
+    def _ahead(self, levels: Tensor, seen: Tensor, age: Tensor) -> Tensor:
+        """Frames centred before the onset that overlap it see the level at the onset."""
+        first = torch.where(age >= 0, age, torch.inf).argmin(1)
+        onset = levels[torch.arange(len(levels)), :, first]
+        return onset[:, :, None] * seen[:, None]
+
+    def _scale(self, levels: Tensor) -> Tensor:
+        """Norm (E,) of the event's spectrogram, were its parts not to overlap: a Hann lobe's energy is 1.5."""
+        harmonics = self.sizes.harmonics
+        energy = 1.5 * levels[:, :harmonics].pow(2).sum((1, 2))
+        energy = energy + (levels[:, harmonics:].pow(2).sum(2) * self.bands.pow(2).sum(1)).sum(1)
+        return torch.sqrt(energy + 1e-12)
+
+    def spectrograms(self, vectors: Tensor, offsets: Tensor, frames: Tensor | slice = slice(None)) -> Tensor:
+        """Magnitudes (E, F, L) at unit gain; frame `lead` is the one the event starts in; `frames` picks some."""
+        bins, levels = self.parts(vectors, offsets)
+        levels = levels[:, :, frames]
+        columns = torch.cat([self.lobes(bins), self.bands.T.expand(len(bins), -1, -1)], 2)
+        return columns @ levels
+
+    def match(self, target: Target, vectors: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:
+        """Inner products inside the mask, (E,) each: of every target with its event, and of the event with itself.
+
+        The same as from `spectrograms`, but no spectrogram is made: a partial touches four bins a frame, and an
+        event's energy comes from inner products of the few columns (lobes and bands) that it is made of.
+        """
+        harmonics = self.sizes.harmonics
+        bins, levels = self.parts(vectors, offsets)
+        levels = levels * target.mask[:, None]
+        near = bins.detach().floor().long()[:, :, None] + torch.arange(-1, 3, device=bins.device)  # (E, H, 4)
+        lobes = torch.cos(math.pi / 4 * (near - bins[:, :, None]).clamp(-2, 2)).pow(2)
+        near = near.clamp(0, self.config.n_bins - 1)
+        touched = target.spectrum.gather(1, near.flatten(1)[:, :, None].expand(-1, -1, levels.shape[2]))
+        touched = (touched.unflatten(1, (harmonics, 4)) * lobes[..., None]).sum(2)  # (E, H, L)
+        product = (levels[:, :harmonics] * touched).sum((1, 2)) + (levels[:, harmonics:] * target.banded).sum((1, 2))
+        others = torch.cos(math.pi / 4 * (near[..., None] - bins[:, None, None]).clamp(-2, 2)).pow(2)  # (E, H, 4, H)
+        lobe_lobe = (lobes[..., None] * others).sum(2)
+        band_lobe = (self.bands.T[near] * lobes[..., None]).sum(2)  # (E, H, N)
+        band_band = (self.bands @ self.bands.T).expand(len(bins), -1, -1)
+        gram = torch.cat([torch.cat([lobe_lobe, band_lobe], 2), torch.cat([band_lobe.transpose(1, 2), band_band], 2)], 1)
+        return product, (levels * (gram @ levels)).sum((1, 2))
+
+    def target(self, spectrum: Tensor, mask: Tensor) -> Target:
+        """Prepare residuals (E, F, L) around events, of which `mask` (E, L) counts, for `match`."""
+        spectrum = spectrum * mask[:, None]
+        return Target(spectrum, mask, self.bands @ spectrum)
+
+    def lobes(self, bins: Tensor) -> Tensor:
+        """The Hann window's main lobe around each partial: (E, H) -> (E, F, H)."""
+        distance = torch.arange(self.config.n_bins, device=bins.device)[None, :, None] - bins[:, None, :]
+        return torch.cos(math.pi / 4 * distance.clamp(-2, 2)).pow(2)
+
+    # ---- as sound
+
+    def render(self, vectors: Tensor) -> Stages:
+        """The sound of each stage, at unit gain: float samples (E, T) from the event's onset on."""
+        sound = self.sounding(vectors)
+        n_blocks = self.sizes.event_frames * self.config.hop // SYNTHESIS_HOP
+        age = torch.arange(n_blocks + 1, device=vectors.device)[None] * (SYNTHESIS_HOP / self.config.hop)
+        age = age.expand(len(vectors), -1)
+        scale = self._scale(self._framed(sound, torch.zeros(len(vectors), device=vectors.device)))
+        envelope = self.excite(sound, age) / scale[:, None]
+        flat = sound.strength.pow(2).mean(1, keepdim=True).sqrt().expand(-1, self.n_parts)
+        flat = torch.where(sound.strength > 0, flat, 0.0)
+        excitation = self._synthesise(sound.bins, flat[:, :, None] * envelope[:, None])
+        resonance = self._synthesise(sound.bins, self.resonate(sound, envelope, age))
+        fade = self.fade(torch.arange(resonance.shape[1], device=vectors.device)[None] / self.config.hop)
+        return Stages(excitation, resonance, self._room(sound, resonance) * fade)
+
+    def _synthesise(self, bins: Tensor, levels: Tensor) -> Tensor:
+        """Partials and filtered noise (E, T) with levels (E, P, blocks + 1) in spectrogram magnitudes."""
+        harmonics = self.sizes.harmonics
+        return self._partials(bins, levels[:, :harmonics]) + self._noise(levels[:, harmonics:])
+
+    def _partials(self, bins: Tensor, levels: Tensor) -> Tensor:
+        """Sum of sinusoids whose amplitudes are linear between the blocks' edges.
+
+        Inside a block, sin(a + b) = sin a cos b + cos a sin b, with a at the block's start and b the same in
+        every block: two small matrix products instead of one sine for every partial and sample.
+        """
+        amplitude = levels / (self.config.window / 4)  # a Hann spectrogram shows amplitude times window / 4
+        step = (2 * math.pi / self.config.window) * bins.double()  # radians a sample
+        block = torch.arange(levels.shape[2] - 1, device=bins.device, dtype=torch.double)
+        sample = torch.arange(SYNTHESIS_HOP, device=bins.device, dtype=torch.double)
+        # fixed phases, spread by the golden ratio: equal ones would pile up to one click
+        phase = 2 * math.pi * ((self.order.double() * 0.618033988749895) % 1)
+        start = step[:, :, None] * SYNTHESIS_HOP * block + phase[None, :, None]  # (E, H, blocks)
+        inside = step[:, :, None] * sample  # (E, H, samples)
+        sin_start, cos_start = torch.sin(start).float(), torch.cos(start).float()
+        sin_inside, cos_inside = torch.sin(inside).float(), torch.cos(inside).float()
+        rising = (sample / SYNTHESIS_HOP).float()
+
+        def at(edge: Tensor) -> Tensor:
+            a, b = (edge * sin_start).transpose(1, 2), (edge * cos_start).transpose(1, 2)
+            return a @ cos_inside + b @ sin_inside  # (E, blocks, samples)
+
+        blocks = (1 - rising) * at(amplitude[:, :, :-1]) + rising * at(amplitude[:, :, 1:])
+        return blocks.flatten(1)
+
+    def _noise(self, levels: Tensor) -> Tensor:
+        """White noise shaped in time and frequency: levels (E, N, blocks + 1) -> (E, T)."""
+        n_bins = SYNTHESIS_WINDOW // 2 + 1
+        n_samples = (levels.shape[2] - 1) * SYNTHESIS_HOP
+        bands = mel_bands(self.sizes.noise_bands, n_bins, self.config.samplerate).to(levels.device)
+        # a Hann spectrogram of white noise of variance 1 is sqrt(pi / 4 * sum of the squared window) on average
+        shown = math.sqrt(math.pi / 4 * 0.375 * self.config.window)
+        window = hann(SYNTHESIS_WINDOW, levels.device)
+        options = dict(n_fft=SYNTHESIS_WINDOW, hop_length=SYNTHESIS_HOP, window=window)
+        white = torch.stft(fixed_noise(n_samples, seed=0).to(levels.device), **options, return_complex=True)
+        shaped = white * (bands.T @ (levels / shown))
+        return torch.istft(shaped, **options, length=n_samples)
+
+    def _room(self, sound: Sounding, dry: Tensor) -> Tensor:
+        """Dry sound (E, T) plus its convolution with decaying noise, one response for each reverberation time."""
+        n_samples = dry.shape[1]
+        seconds = torch.arange(n_samples, device=dry.device) / self.config.samplerate
+        spectrum = torch.fft.rfft(dry, 2 * n_samples)
+        response = torch.zeros_like(dry)
+        for i, reverberation in enumerate(self.sizes.reverberation):
+            decay = torch.exp(-LN_1000 * seconds / reverberation)
+            noise = fixed_noise(n_samples, seed=i + 1).to(dry.device) * decay
+            response = response + sound.wet[:, i : i + 1].sqrt() * noise / noise.norm()
+        wet = torch.fft.irfft(spectrum * torch.fft.rfft(response, 2 * n_samples), 2 * n_samples)
+        return dry + wet[:, :n_samples]
+
+
+def fixed_noise(n_samples: int, seed: int) -> Tensor:
+    """White noise (n_samples,) of variance 1, the same on every machine and in every call."""
+    return torch.randn(n_samples, generator=torch.Generator().manual_seed(seed))

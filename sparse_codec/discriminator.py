@@ -1,0 +1,30 @@
+"""Real or generated? A small convolutional down-sampling discriminator on magnitude spectrograms."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class Discriminator(nn.Module):
+    """Magnitudes (B, F, T) -> one judgement for every 16 frames (B, T / 16); higher is more real."""
+
+    def __init__(self, n_bins: int, channels: int = 128, layers: int = 4):
+        super().__init__()
+        steps = [nn.Conv1d(n_bins, channels, 1)]
+        for _ in range(layers):
+            steps += [nn.LeakyReLU(0.2), nn.Conv1d(channels, channels, 4, stride=2, padding=1)]
+        self.judge = nn.Sequential(*steps, nn.LeakyReLU(0.2), nn.Conv1d(channels, 1, 1))
+
+    def forward(self, magnitudes: Tensor) -> Tensor:
+        return self.judge(torch.log1p(magnitudes.clamp(min=0)))[:, 0]
+
+
+def discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
+    """Least squares (Mao et al. 2017, arXiv:1611.04076): real is 1, generated is 0."""
+    return ((real - 1).pow(2).mean() + fake.pow(2).mean()) / 2
+
+
+def generator_loss(fake: Tensor) -> Tensor:
+    """Small where the discriminator takes what was generated for real."""
+    return (fake - 1).pow(2).mean()

@@ -1,0 +1,147 @@
+"""How much of held-out audio the events hold, against matching pursuit with as many.
+
+The measure: segments normalised to peak 1; the share of the magnitude spectrogram's energy (L2, and L1) that is
+gone from the first half; the mean of the segments' shares. Every group of recordings is reported alone.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sparse_codec.baseline import MatchingPursuit
+from sparse_codec.codec import SparseCodec
+from sparse_codec.config import EncodeOptions
+from sparse_codec.data import Recording, held_out_segments
+from sparse_codec.spectrogram import log_spectral_distance, share_removed
+
+COUNTS = (1, 4, 8, 16, 32)  # events after which the energy removed is measured
+
+
+def evaluate(
+    codec: SparseCodec, recordings: list[Recording], each: int, options: EncodeOptions, progress: Callable = iter
+) -> dict:
+    """Figures of the codec and of the baselines for every group of held-out recordings.
+
+    each: segments a recording. Returns plain values: what was measured with which options, then the groups.
+    Raises: ValueError if no recording is held out.
+    """
+    held_out = [r for r in recordings if r.split == "test"]
+    if not held_out:
+        raise ValueError("no recording is held out: give a data set with a test split, or more files")
+    groups = defaultdict(list)
+    for recording in progress(held_out):
+        for audio in held_out_segments([recording], codec.config.segment_samples, codec.config.samplerate, each):
+            groups[recording.group].append(measure_segment(codec, torch.from_numpy(audio), options))
+    everything = [figures for group in groups.values() for figures in group]
+    return {
+        "checkpoint": codec.digest,
+        "options": asdict(options),
+        "threads": torch.get_num_threads(),
+        "counts": COUNTS,
+        "all": summarise(everything),
+        "groups": {name: summarise(group) for name, group in sorted(groups.items())},
+    }
+
+
+def measure_segment(codec: SparseCodec, audio: Tensor, options: EncodeOptions) -> dict:
+    """Figures of one segment (segment_samples,) for each method: shares (L2, L1) by count, distance, seconds."""
+    half = codec.config.segment_samples // 2
+    original = codec.magnitudes(audio[None])[0]
+    reference = audio[None, :half]
+    methods = {
+        "codec": lambda: measure_codec(codec, audio, original, options),
+        "codec, one pass": lambda: measure_codec(
+            codec, audio, original, replace(options, refine=0, joint_gains=False)
+        ),
+        "matching pursuit": lambda: measure_pursuit(codec, original, joint=False),
+        "orthogonal matching pursuit": lambda: measure_pursuit(codec, original, joint=True),
+    }
+    figures = {}
+    for name, method in methods.items():
+        started = time.perf_counter()
+        shares, sound = method()
+        figures[name] = {"seconds": time.perf_counter() - started, "shares": shares}
+        figures[name]["distance"] = log_spectral_distance(sound[None, :half], reference).item()
+    figures["silence"] = {"distance": log_spectral_distance(torch.zeros_like(reference), reference).item()}
+    return figures
+
+
+def measure_codec(
+    codec: SparseCodec, audio: Tensor, original: Tensor, options: EncodeOptions
+) -> tuple[list[tuple[float, float]], Tensor]:
+    """Shares removed after each of COUNTS events, and the sound of all of them."""
+    found = codec.decompose(original[None], options)
+    shares = []
+    for count in COUNTS:
+        gains = found.history[min(count, found.n_found) - 1]
+        left = original[None] - torch.einsum("bn,bnft->bft", gains, found.spectra)
+        shares.append(shares_of(left[0], original, codec.config.half_frames))
+    sound = torch.from_numpy(codec.decode(codec.event_set(found, n_samples=len(audio))))
+    return shares, sound
+
+
+def measure_pursuit(codec: SparseCodec, original: Tensor, joint: bool) -> tuple[list[tuple[float, float]], Tensor]:
+    """The same of matching pursuit; with `joint`, its gains are fitted together at each count."""
+    pursuit = MatchingPursuit(codec.config)
+    atoms = pursuit.decompose(original, max(COUNTS))
+    spectra = pursuit.spectrograms(atoms)
+    shares = []
+    for count in COUNTS:
+        gains = pursuit.joint_gains(original, spectra[:count]) if joint else atoms.gains[:count]
+        left = original[:, : spectra.shape[2]] - torch.einsum("n,nft->ft", gains, spectra[:count])
+        shares.append(shares_of(left, original, codec.config.half_frames))
+    atoms = replace(atoms, gains=gains)
+    return shares, pursuit.render(atoms, codec.config.segment_samples)
+
+
+def shares_of(left: Tensor, original: Tensor, half: int) -> tuple[float, float]:
+    left, original = left[None, :, :half], original[None, :, :half]
+    return share_removed(left, original, order=2).item(), share_removed(left, original, order=1).item()
+
+
+def summarise(figures: list[dict]) -> dict:
+    """Means over segments, rounded to what is reported."""
+    summary: dict = {"segments": len(figures)}
+    for method in figures[0]:
+        rows = [f[method] for f in figures]
+        means = {"distance": round(float(np.mean([r["distance"] for r in rows])), 2)}
+        if "shares" in rows[0]:
+            shares = np.mean([r["shares"] for r in rows], axis=0)
+            means["l2"] = [round(float(x), 3) for x in shares[:, 0]]
+            means["l1"] = [round(float(x), 3) for x in shares[:, 1]]
+            means["seconds"] = round(float(np.mean([r["seconds"] for r in rows])), 3)
+        summary[method] = means
+    return summary
+
+
+def format_table(results: dict) -> str:
+    """The figures as plain text, one block a group."""
+    lines = [f"checkpoint {results['checkpoint'][:16]}  options {results['options']}  threads {results['threads']}"]
+    for name, group in [("all", results["all"]), *results["groups"].items()]:
+        lines += ["", f"{name}: {group['segments']} segments"]
+        counts = "".join(f"{c:>7}" for c in results["counts"])
+        lines.append(f"{'energy removed with this many events':<40}{counts}   seconds   distance")
+        for method, means in group.items():
+            if method == "segments":
+                continue
+            for order in ("l2", "l1"):
+                if order in means:
+                    values = "".join(f"{x:7.3f}" for x in means[order])
+                    tail = f"{means['seconds']:10.2f}{means['distance']:9.2f} dB" if order == "l2" else ""
+                    lines.append(f"{method + ', ' + order.upper():<40}{values}{tail}")
+            if "l2" not in means:
+                lines.append(f"{method:<40}{'':<45}{means['distance']:9.2f} dB")
+    return "\n".join(lines)
+
+
+def write_results(results: dict, path: Path) -> None:
+    path.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")

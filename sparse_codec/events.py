@@ -1,0 +1,106 @@
+"""Event sets: what the codec makes of a clip, and pure edits of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class EventSet:
+    """N events of a clip of any length, in the order in which they were found.
+
+    vectors: (N, V) float32 in [-1, 1], what each event sounds like.
+    frames: (N,) int64, the frame that each starts in, `hop` samples apart.
+    offsets: (N,) float32, the rest of the time, in frames, within half a frame.
+    gains: (N,) float32, not negative.
+    """
+
+    vectors: np.ndarray
+    frames: np.ndarray
+    offsets: np.ndarray
+    gains: np.ndarray
+    n_samples: int
+    samplerate: int
+    hop: int
+
+    def __len__(self) -> int:
+        return len(self.gains)
+
+    @property
+    def onsets(self) -> np.ndarray:
+        """The sample (N,) int64 that each event starts at."""
+        return np.maximum(0, np.rint((self.frames + self.offsets.astype(np.float64)) * self.hop).astype(np.int64))
+
+    @property
+    def seconds(self) -> np.ndarray:
+        return self.onsets / self.samplerate
+
+    def select(self, index) -> EventSet:
+        """The events that an index array, a mask or a slice picks."""
+        parts = {name: getattr(self, name)[index] for name in ("vectors", "frames", "offsets", "gains")}
+        return dataclasses.replace(self, **parts)
+
+    def to_json(self) -> dict:
+        """Plain values from which `from_json` makes the same numbers again."""
+        return {
+            "samplerate": self.samplerate,
+            "hop": self.hop,
+            "n_samples": self.n_samples,
+            "frames": self.frames.tolist(),
+            "offsets": self.offsets.tolist(),
+            "gains": self.gains.tolist(),
+            "vectors": self.vectors.tolist(),
+        }
+
+    @classmethod
+    def from_json(cls, values: dict | str) -> EventSet:
+        """Raises: ValueError naming the key that is missing or the lengths that differ."""
+        values = json.loads(values) if isinstance(values, str) else values
+        missing = {"samplerate", "hop", "n_samples", "frames", "offsets", "gains", "vectors"} - set(values)
+        if missing:
+            raise ValueError(f"event set lacks {sorted(missing)}; was it written by EventSet.to_json?")
+        n_events = len(values["gains"])
+        lengths = {name: len(values[name]) for name in ("vectors", "frames", "offsets")}
+        if any(length != n_events for length in lengths.values()):
+            raise ValueError(f"event set has {n_events} gains but {lengths}; all must be equally long")
+        return cls(
+            vectors=np.asarray(values["vectors"], np.float32).reshape(n_events, -1),
+            frames=np.asarray(values["frames"], np.int64),
+            offsets=np.asarray(values["offsets"], np.float32),
+            gains=np.asarray(values["gains"], np.float32),
+            n_samples=int(values["n_samples"]),
+            samplerate=int(values["samplerate"]),
+            hop=int(values["hop"]),
+        )
+
+
+def join(sets: list[EventSet], n_samples: int) -> EventSet:
+    """One event set of the events of several, which must share their samplerate and hop."""
+    parts = {name: np.concatenate([getattr(s, name) for s in sets]) for name in ("vectors", "frames", "offsets", "gains")}
+    return dataclasses.replace(sets[0], n_samples=n_samples, **parts)
+
+
+def randomise_vectors(events: EventSet, seed: int) -> EventSet:
+    """Other sounds at the same times and gains: uniform between the smallest and largest value of the vectors."""
+    low, high = (events.vectors.min(), events.vectors.max()) if len(events) else (0.0, 0.0)
+    vectors = np.random.default_rng(seed).uniform(low, high, events.vectors.shape)
+    return dataclasses.replace(events, vectors=vectors.astype(np.float32))
+
+
+def randomise_times(events: EventSet, seed: int, until: int) -> EventSet:
+    """The same sounds at times drawn uniformly from the first `until` samples."""
+    onsets = np.random.default_rng(seed).uniform(0, until, len(events)) / events.hop
+    frames = np.minimum(np.rint(onsets), until // events.hop - 1).astype(np.int64)
+    offsets = np.clip(onsets - frames, -0.5, 0.5).astype(np.float32)
+    return dataclasses.replace(events, frames=frames, offsets=offsets)
+
+
+def perturb(events: EventSet, amount: float, seed: int) -> EventSet:
+    """Every vector moved in the same direction: one random vector of norm `amount` is added to all."""
+    direction = np.random.default_rng(seed).normal(size=events.vectors.shape[1])
+    moved = events.vectors + amount * direction / np.linalg.norm(direction)
+    return dataclasses.replace(events, vectors=moved.clip(-1, 1).astype(np.float32))

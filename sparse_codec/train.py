@@ -1,0 +1,237 @@
+"""Training: one optimiser step for every greedy step, on a pool of segments at all depths.
+
+A greedy step subtracts an event whose gradient goes no further than that step, so each can be learnt from at
+once: memory does not grow with the number of events. The pool keeps segments in every stage of their
+decomposition; one that has given all its events is replaced by a fresh one.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from sparse_codec.codec import SparseCodec
+from sparse_codec.config import CodecConfig, EncodeOptions, TrainingConfig
+from sparse_codec.data import Recording, held_out_segments, random_segment
+from sparse_codec.discriminator import Discriminator, discriminator_loss, generator_loss
+from sparse_codec.losses import greedy_loss, removal
+from sparse_codec.spectrogram import share_removed
+
+LOG_SECONDS = 30  # a line this often
+VALIDATE_SECONDS = 300  # and a validation with a checkpoint this often
+VALIDATION = EncodeOptions(candidates=6, refine=0, joint_gains=True)
+VALIDATION_SEGMENTS = 12
+
+
+@dataclass
+class Pool:
+    """Segments in flight. P segments, F bins, T frames."""
+
+    residual: Tensor  # (P, F, T)
+    original: Tensor  # (P, F, T), what the discriminator takes for real
+    heard: Tensor  # (P, F, T), the sum of the events so far, each kept with a chance of one half
+    depth: Tensor  # (P,) events taken so far
+
+
+class Trainer:
+    """A codec, its discriminator, their optimisers and the pool: all that a training run is."""
+
+    def __init__(
+        self, config: CodecConfig, training: TrainingConfig, recordings: list[Recording], device: str, log=print
+    ):
+        self.config, self.training, self.log = config, training, log
+        self.train_set = [r for r in recordings if r.split == "train"]
+        self.test_set = [r for r in recordings if r.split == "test"]
+        torch.manual_seed(training.seed)
+        self.rng = random.Random(training.seed)
+        self.codec = SparseCodec(config).to(device)
+        self.discriminator = Discriminator(config.n_bins).to(device)
+        options = dict(lr=training.learning_rate, weight_decay=training.weight_decay)
+        self.optimiser = torch.optim.AdamW(self.codec.parameters(), **options)
+        self.critic_optimiser = torch.optim.AdamW(self.discriminator.parameters(), lr=2e-4, betas=(0.5, 0.9))
+        self.step, self.seconds, self.history = 0, 0.0, []
+        self.pool: Pool | None = None
+
+    # ---- the loop
+
+    def run(self, out: Path) -> None:
+        """Train until the steps or minutes of the configuration are done; checkpoints go to the folder `out`."""
+        if not self.train_set:
+            raise ValueError("no recordings to train on; every work was held out: give more data")
+        self.pool = self._fill_pool()
+        started, logged, validated = time.monotonic() - self.seconds, time.monotonic(), time.monotonic()
+        totals, since = np.zeros(3), self.step
+        while self.progress() < 1:
+            totals += self.train_step()
+            self.seconds = time.monotonic() - started
+            if time.monotonic() - logged > LOG_SECONDS:
+                self._log_line(totals / (self.step - since), (self.step - since) / (time.monotonic() - logged))
+                totals, since, logged = np.zeros(3), self.step, time.monotonic()
+            if time.monotonic() - validated > VALIDATE_SECONDS:
+                self.validate()
+                self.save(out)
+                validated = time.monotonic()
+        self.validate()
+        self.save(out)
+
+    def progress(self) -> float:
+        """Share of the run that is done, from 0 to 1."""
+        if self.training.minutes > 0:
+            return min(1.0, self.seconds / (60 * self.training.minutes))
+        return min(1.0, self.step / self.training.steps)
+
+    def train_step(self) -> tuple[float, float, float]:
+        """One greedy step on a batch of the pool; returns the loss, the mean share and the adversarial loss."""
+        self._set_learning_rate()
+        weights, pool = self.training, self.pool
+        picked = torch.randperm(weights.pool)[: weights.batch].to(pool.residual.device)
+        proposed = self.codec.encoder(pool.residual[picked], weights.candidates, explore=weights.candidates > 1)
+        target = self.codec.around(pool.residual[picked], proposed.frames)
+        vectors, offsets = proposed.vectors.flatten(0, 1), proposed.offsets.flatten()
+        sample = self._sample_frames()
+        removed = removal(
+            target,
+            *self.codec.decoder.match(target, vectors, offsets),
+            self.codec.decoder.spectrograms(vectors, offsets, sample),
+            sample,
+            gain=proposed.switches.flatten() if self.config.gain == "switch" else None,
+        )
+        loss = greedy_loss(removed, proposed.scores.flatten(), weights)
+        best = removed.share.detach().unflatten(0, proposed.frames.shape).argmax(1)
+        best = best + weights.candidates * torch.arange(len(picked), device=best.device)
+        frames = proposed.frames.flatten()[best]
+        adversarial = self._is_adversarial_step()
+        with torch.set_grad_enabled(adversarial):
+            events = self.codec.decoder.spectrograms(vectors[best], offsets[best])
+            events = events * removed.gain[best, None, None]
+        realism = self._realism(picked, events, frames) if adversarial else torch.zeros(())
+        self.optimiser.zero_grad(set_to_none=True)
+        (loss + weights.adversarial * realism).backward()
+        nn.utils.clip_grad_norm_(self.codec.parameters(), 1.0)
+        self.optimiser.step()
+        self._subtract(picked, events.detach(), frames)
+        self.step += 1
+        return loss.item(), removed.share[best].mean().item(), realism.item()
+
+    def _set_learning_rate(self) -> None:
+        peak, done = self.training.learning_rate, self.progress()
+        warm = min(1.0, (self.step + 1) / max(1, self.training.warmup_steps))
+        for group in self.optimiser.param_groups:
+            group["lr"] = peak * (warm * (0.5 + 0.5 * math.cos(math.pi * done)) + 0.01)
+
+    def _sample_frames(self) -> Tensor:
+        """One frame in every `frame_stride`, each drawn from its own stretch."""
+        stride = self.training.frame_stride
+        first = torch.arange(0, self.codec.decoder.event_frames - stride + 1, stride)
+        return (first + torch.randint(stride, first.shape)).to(self.codec.device)
+
+    def _is_adversarial_step(self) -> bool:
+        return self.training.adversarial > 0 and self.step % self.training.adversarial_every == 0
+
+    def _realism(self, picked: Tensor, events: Tensor, frames: Tensor) -> Tensor:
+        """How far the sum of half of the events is from fooling the discriminator, which takes a step of its own."""
+        half = self.config.half_frames
+        fake = (self.pool.heard[picked] + self.codec.place(events, frames))[:, :, :half]
+        real = self.pool.original[picked][:, :, :half]
+        critic_loss = discriminator_loss(self.discriminator(real), self.discriminator(fake.detach()))
+        self.critic_optimiser.zero_grad(set_to_none=True)
+        critic_loss.backward()
+        self.critic_optimiser.step()
+        return generator_loss(self.discriminator(fake))
+
+    def _subtract(self, picked: Tensor, events: Tensor, frames: Tensor) -> None:
+        """Take the chosen events off the pool's residuals, and renew the segments that are done."""
+        pool = self.pool
+        placed = self.codec.place(events, frames)
+        pool.residual[picked] -= placed
+        kept = torch.rand(len(picked), device=placed.device) < 0.5
+        pool.heard[picked] += placed * kept[:, None, None]
+        pool.depth[picked] += 1
+        for i in picked[pool.depth[picked] >= self.config.n_events].tolist():
+            fresh = self._segment()
+            pool.original[i], pool.residual[i], pool.heard[i], pool.depth[i] = fresh, fresh, 0.0, 0
+
+    # ---- data
+
+    def _segment(self) -> Tensor:
+        """Magnitudes (F, T) of a random training segment."""
+        audio = random_segment(self.train_set, self.config.segment_samples, self.config.samplerate, self.rng)
+        return self.codec.magnitudes(torch.from_numpy(audio)[None])[0]
+
+    def _fill_pool(self) -> Pool:
+        original = torch.stack([self._segment() for _ in range(self.training.pool)])
+        # Spread the depths from the start, so that segments are not all renewed at once.
+        depth = torch.randint(0, self.config.n_events, (len(original),), device=original.device)
+        return Pool(original.clone(), original, torch.zeros_like(original), depth)
+
+    # ---- what is written down
+
+    @torch.no_grad()
+    def validate(self) -> None:
+        """Energy removed from a few held-out segments, logged."""
+        if not self.test_set:
+            return
+        spread = self.test_set[:: max(1, len(self.test_set) // VALIDATION_SEGMENTS)][:VALIDATION_SEGMENTS]
+        audio = list(held_out_segments(spread, self.config.segment_samples, self.config.samplerate, each=1))
+        half = self.config.half_frames
+        options = self.config.encode if self.config.gain == "switch" else VALIDATION
+        l2, l1 = [], []
+        for segment in audio:
+            original = self.codec.magnitudes(torch.from_numpy(segment)[None])
+            residual = self.codec.decompose(original, options).residual
+            l2.append(share_removed(residual[:, :, :half], original[:, :, :half], order=2).item())
+            l1.append(share_removed(residual[:, :, :half], original[:, :, :half], order=1).item())
+        self.history.append({"step": self.step, "seconds": round(self.seconds), "l2": float(np.mean(l2)), "l1": float(np.mean(l1))})
+        self.log(f"step {self.step}  held-out energy removed: L2 {np.mean(l2):.3f}  L1 {np.mean(l1):.3f}")
+
+    def _log_line(self, means: np.ndarray, steps_per_second: float) -> None:
+        loss, share, realism = means
+        speed = f"{1000 / steps_per_second:.0f} ms/step  {steps_per_second * self.training.batch:.1f} segments/s"
+        extra = f"  adversarial {realism:.3f}" if self.training.adversarial else ""
+        done = f"{100 * self.progress():.0f} %"
+        self.log(f"step {self.step}  {done}  loss {loss:.4f}  share {share:.4f}{extra}  {speed}")
+
+    def card(self) -> dict:
+        """Facts about this run, kept in the checkpoint."""
+        return {
+            "steps": self.step,
+            "hours": round(self.seconds / 3600, 3),
+            "train_recordings": len(self.train_set),
+            "held_out_recordings": len(self.test_set),
+            "training": asdict(self.training),
+            "history": self.history,
+            "torch": torch.__version__,
+        }
+
+    def save(self, out: Path) -> None:
+        """Write `model.safetensors` and, to go on from, `state.pt`."""
+        out.mkdir(parents=True, exist_ok=True)
+        self.codec.save(out / "model.safetensors", self.card())
+        state = {
+            "codec": self.codec.state_dict(),
+            "discriminator": self.discriminator.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "critic_optimiser": self.critic_optimiser.state_dict(),
+            "progress": json.dumps([self.step, self.seconds, self.history]),
+            "random": torch.get_rng_state(),
+        }
+        torch.save(state, out / "state.part")
+        (out / "state.part").replace(out / "state.pt")
+
+    def resume(self, out: Path) -> None:
+        """Go on where `save` left off. The pool is drawn anew: only segments in flight are lost."""
+        state = torch.load(out / "state.pt", map_location=self.codec.device, weights_only=True)
+        for part in ("codec", "discriminator", "optimiser", "critic_optimiser"):
+            getattr(self, part).load_state_dict(state[part])
+        self.step, self.seconds, self.history = json.loads(state["progress"])
+        torch.set_rng_state(state["random"].cpu())
+        self.rng.seed(self.training.seed + self.step)
+        self.log(f"going on at step {self.step}, after {self.seconds / 60:.1f} minutes")
