@@ -180,7 +180,9 @@ def write_midi(notes: list[Note], programs: tuple[int, ...], target: Path) -> No
     midi = mido.MidiFile(ticks_per_beat=500)  # at the default tempo a beat is 500 ms
     for part in sorted({n.part for n in notes}):
         channel = part % 15 + (part % 15 >= 9)  # channel 9 is drums
-        track = mido.MidiTrack([mido.Message("program_change", channel=channel, program=programs[part % len(programs)])])
+        track = mido.MidiTrack(
+            [mido.Message("program_change", channel=channel, program=programs[part % len(programs)])]
+        )
         events = [(round(1000 * n.start), 1, n) for n in notes if n.part == part]
         events += [(round(1000 * n.end), 0, n) for n in notes if n.part == part]
         now = 0
@@ -258,7 +260,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=2, help="pieces rendered at a time")
     args = parser.parse_args(argv)
     if not args.font.exists():
-        print(f"error: no sound font at {args.font}; install musescore-general-soundfont or give --font", file=sys.stderr)
+        print(
+            f"error: no sound font at {args.font}; install musescore-general-soundfont or give --font", file=sys.stderr
+        )
         return 2
     if not shutil.which("fluidsynth"):
         print("error: fluidsynth is not installed; install Debian's package fluidsynth", file=sys.stderr)

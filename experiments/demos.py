@@ -6,19 +6,24 @@ events rendered to 16 bits each (see `report.mix`), so any of them can be put to
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
+import torch
 
 from experiments.clips import Clip
 from report import Artifact, Data, Figure, Film, Picture, Sound, conjure, mix
 from report.media import to_int16
 from report.mix import UNITY
 from sparse_codec import EventSet, SparseCodec
-from sparse_codec.events import perturb, randomise_times, randomise_vectors
+from sparse_codec.events import join, perturb, randomise_times, randomise_vectors
+from sparse_codec.spectrogram import hann, log_spectral_distance, magnitudes, mel_bands, share_removed, stft
 
 FLOOR_DB = -70  # what a spectrogram shows below its reference is black
 REFERENCE = 250.0  # magnitude that is 0 dB: a sinusoid of half of full scale in a Hann window of 2048
 MEL_BANDS = 160  # rows of a spectrogram
 FILM_SECONDS = 8.0
+INK = "#7d7a72"
 VARIATIONS = {
     "random vectors": lambda events, seed, half: randomise_vectors(events, seed),
     "random times": lambda events, seed, half: randomise_times(events, seed, until=half),
@@ -43,22 +48,22 @@ def first_half(clip: Clip, codec: SparseCodec) -> Sound:
 
 @conjure
 def encoded(clip: Clip, codec: SparseCodec) -> Data:
-    """The events of the first half of one segment, and the gains and shares removed after each step."""
-    import torch
-
-    from sparse_codec.spectrogram import share_removed
-
-    spectrogram = codec.magnitudes(torch.from_numpy(_segment(clip, codec))[None])
-    found = codec.decompose(spectrogram)
-    half, shares = codec.config.half_frames, []
+    """The events of the whole clip, and how those of its first half segment were found."""
+    audio = clip.audio(codec.config.samplerate)
+    windows = codec.windows(audio)
+    first = next(windows)
+    found, half = first.found, codec.config.half_frames
+    whole = join([first.events, *(window.events for window in windows)], n_samples=len(audio))
+    shares = []
     for gains in found.history:
-        left = spectrogram - torch.einsum("bn,bnft->bft", gains, found.spectra)
-        shares.append([share_removed(left[..., :half], spectrogram[..., :half], order).item() for order in (2, 1)])
+        left = found.original - (gains[0, :, None, None] * found.spectra[0]).sum(0)
+        shares.append([share_removed(left[..., :half], found.original[..., :half], order).item() for order in (2, 1)])
     return Data(
         {
-            "events": codec.event_set(found, n_samples=codec.config.segment_samples // 2).to_json(),
-            "shares": shares,  # (L2, L1) after each step
-            "decomposition": {  # every event found, also those whose gain came to zero later
+            "events": whole.to_json(),
+            "first half": dataclasses.replace(first.events, n_samples=codec.config.segment_samples // 2).to_json(),
+            "shares": shares,  # (L2, L1) of the first half, after each step
+            "decomposition": {  # every event found in the first half, also those whose gain came to zero later
                 "vectors": found.vectors[0].tolist(),
                 "frames": found.frames[0].tolist(),
                 "offsets": found.offsets[0].tolist(),
@@ -69,22 +74,20 @@ def encoded(clip: Clip, codec: SparseCodec) -> Data:
 
 
 @conjure
-def streamed(clip: Clip, codec: SparseCodec) -> Data:
-    """The events of the whole clip, found window by window."""
-    return Data(codec.stream(clip.audio(codec.config.samplerate)).to_json())
+def event_data(encoding: Artifact, part: str) -> Data:
+    """An event set of an encoding alone: "events" of the whole clip, or those of its "first half"."""
+    return Data(encoding.value[part])
 
 
 @conjure
-def variation(encoding: Artifact, kind: str, seed: int, codec: SparseCodec) -> Data:
+def variation(events: Artifact, kind: str, seed: int, codec: SparseCodec) -> Data:
     """The events after one of the VARIATIONS."""
-    events = events_of(encoding)
-    return Data(VARIATIONS[kind](events, seed, codec.config.segment_samples // 2).to_json())
+    return Data(VARIATIONS[kind](events_of(events), seed, codec.config.segment_samples // 2).to_json())
 
 
 def events_of(artifact: Artifact) -> EventSet:
-    """The event set in the data that `encoded`, `streamed` or `variation` made."""
-    value = artifact.value
-    return EventSet.from_json(value.get("events", value))
+    """The event set in the data that `event_data` or `variation` made."""
+    return EventSet.from_json(artifact.value)
 
 
 # ---- from events to sound
@@ -97,26 +100,22 @@ def rendered(events: Artifact, codec: SparseCodec) -> Sound:
 
 
 @conjure
-def event_sound(encoding: Artifact, index: int, codec: SparseCodec) -> Sound:
+def event_sound(events: Artifact, index: int, codec: SparseCodec) -> Sound:
     """One event at its gain, from its onset on, without the silence at its end."""
-    (samples,) = codec.render(events_of(encoding).select([index]))
+    (samples,) = codec.render(events_of(events).select([index]))
     return Sound(without_silent_end(to_int16(samples)[0]), codec.config.samplerate)
 
 
 @conjure
-def stage_sound(encoding: Artifact, index: int, stage: str, codec: SparseCodec) -> Sound:
+def stage_sound(events: Artifact, index: int, stage: str, codec: SparseCodec) -> Sound:
     """One event after a stage of the decoder: "excitation", "resonance" or "room"."""
-    (stages,) = codec.render_stages(events_of(encoding).select([index]))
+    (stages,) = codec.render_stages(events_of(events).select([index]))
     return Sound(stages[stage], codec.config.samplerate)
 
 
 @conjure
 def residual_sound(clip: Clip, encoding: Artifact, codec: SparseCodec) -> Sound:
     """What is left of the coded half: the residual's non-negative part with the original's phases."""
-    import torch
-
-    from sparse_codec.spectrogram import hann, stft
-
     original, left = _decomposition(clip, encoding, codec)
     config = codec.config
     audio = torch.from_numpy(_segment(clip, codec))[None]
@@ -144,8 +143,8 @@ def without_silent_end(samples: np.ndarray) -> np.ndarray:
 @conjure
 def spectrogram(sound: Artifact, title: str) -> Figure:
     """Magnitudes of a sound in dB on one scale for the whole article, so that pictures can be compared."""
-    magnitudes = _magnitudes(sound.value.samples)
-    return Figure(_draw_spectrogram(magnitudes, sound.value.samplerate), f"Spectrogram of {title}")
+    decibels = _decibels(_magnitudes(sound.value.samples))
+    return Figure(_draw_spectrogram(decibels, sound.value.samplerate), f"Spectrogram of {title}")
 
 
 @conjure
@@ -165,25 +164,25 @@ def film_poster(clip: Clip, encoding: Artifact, codec: SparseCodec) -> Picture:
 
 
 @conjure
-def vectors_picture(encoding: Artifact) -> Figure:
+def vectors_picture(events: Artifact) -> Figure:
     """All event vectors, one row an event, in the order in which they were found."""
     from matplotlib.figure import Figure as Canvas
 
-    vectors = events_of(encoding).vectors
-    canvas = Canvas(figsize=(5.2, 4.6), layout="constrained")
+    vectors = events_of(events).vectors
+    canvas = Canvas(figsize=(5.2, 4.4), layout="constrained", facecolor="none")
     axes = canvas.add_subplot(xlabel="number", ylabel="event, in the order found")
     picture = axes.imshow(vectors, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto", interpolation="nearest")
-    canvas.colorbar(picture, label="value")
+    _tone_down(axes, canvas.colorbar(picture, label="value").ax)
     return Figure(canvas, f"Event vectors: {len(vectors)} rows of {vectors.shape[1]} numbers between -1 and 1")
 
 
 @conjure
-def layout(encoding: Artifact, seed: int) -> Data:
+def layout(events: Artifact, seed: int) -> Data:
     """Where each event's mark goes: a height in 0..1 from 1-D t-SNE, and a colour from a fixed random projection.
 
     With fewer than five events, for which t-SNE means nothing, the height is the first principal component.
     """
-    vectors = events_of(encoding).vectors.astype(np.float64)
+    vectors = events_of(events).vectors.astype(np.float64)
     colours = vectors @ np.random.default_rng(seed).normal(size=(vectors.shape[1], 3))
     colours = np.rint(70 + 150 * _to_unit_range(colours, axis=0)).astype(int)
     heights = _to_unit_range(_one_dimension(vectors, seed), axis=0)
@@ -213,29 +212,22 @@ def _to_unit_range(values: np.ndarray, axis: int) -> np.ndarray:
 
 
 @conjure
-def figures(original: Artifact, reconstruction: Artifact, encoding: Artifact) -> Data:
-    """What the table of an example says. The distance is measured on the rendered audio of the coded part."""
-    import torch
-
-    from sparse_codec.spectrogram import log_spectral_distance
-
-    events = events_of(encoding)
-    heard = reconstruction.value.samples.astype(np.float32) / 32768
-    reference = original.value.samples[: len(heard)].astype(np.float32) / 32768
-    pair = [torch.from_numpy(x)[None] for x in (heard, reference)]
-    values_an_event = events.vectors.shape[1] + 2  # vector, time, gain
-    seconds = events.n_samples / events.samplerate
-    facts = {
-        "events": len(events),
-        "seconds": seconds,
-        "distance": log_spectral_distance(*pair).item(),
-        "silence": log_spectral_distance(torch.zeros_like(pair[1]), pair[1]).item(),
-        "bits_per_second": 32 * values_an_event * len(events) / seconds,
-        "numbers": values_an_event * len(events),
-        "samples": events.n_samples,
-    }
-    shares = encoding.value.get("shares")
-    return Data(facts | ({"l2": shares[-1][0], "l1": shares[-1][1]} if shares else {}))
+def figures(original: Artifact, reconstruction: Artifact, events: Artifact) -> Data:
+    """What the table of an example says. The distance is measured on the rendered audio of the coded half."""
+    found = events_of(events)
+    heard, reference = (
+        torch.from_numpy(x.value.samples.astype(np.float32) / 32768)[None] for x in (reconstruction, original)
+    )
+    numbers = (found.vectors.shape[1] + 2) * len(found)  # vector, time, gain
+    return Data(
+        {
+            "events": len(found),
+            "distance": log_spectral_distance(heard, reference).item(),
+            "silence": log_spectral_distance(torch.zeros_like(reference), reference).item(),
+            "bits_per_second": 32 * numbers * found.samplerate / found.n_samples,
+            "samples_to_numbers": found.n_samples / max(1, numbers),
+        }
+    )
 
 
 # ---- shared pieces
@@ -249,8 +241,6 @@ def _segment(clip: Clip, codec: SparseCodec) -> np.ndarray:
 
 def _decomposition(clip: Clip, encoding: Artifact, codec: SparseCodec):
     """The segment's spectrogram (F, T) and the residual before and after each step, (steps + 1) of (F, T)."""
-    import torch
-
     found = encoding.value["decomposition"]
     original = codec.magnitudes(torch.from_numpy(_segment(clip, codec))[None])[0]
     vectors, offsets = (torch.tensor(found[name]) for name in ("vectors", "offsets"))
@@ -262,18 +252,13 @@ def _decomposition(clip: Clip, encoding: Artifact, codec: SparseCodec):
 
 
 def _magnitudes(samples: np.ndarray) -> np.ndarray:
-    import torch
-
-    from sparse_codec.spectrogram import magnitudes
-
+    """(F, T) of int16 samples, with a frame every 256."""
     audio = torch.from_numpy(samples.astype(np.float32) / 32768)[None]
     return magnitudes(audio, window=2048, hop=256)[0].numpy()
 
 
 def _decibels(magnitudes: np.ndarray) -> np.ndarray:
     """dB (mel bands, T) between FLOOR_DB and 0, lowest band first; what is negative is silent."""
-    from sparse_codec.spectrogram import mel_bands
-
     mel = mel_bands(MEL_BANDS, len(magnitudes), 22_050).numpy()
     bands = (mel / mel.sum(1, keepdims=True)) @ magnitudes.clip(min=0)
     return np.clip(20 * np.log10(np.maximum(bands, 1e-9) / REFERENCE), FLOOR_DB, 0)
@@ -288,14 +273,24 @@ def _pixels(magnitudes: np.ndarray) -> np.ndarray:
     return colours.repeat(2, axis=0).repeat(6, axis=1)
 
 
-def _draw_spectrogram(magnitudes: np.ndarray, samplerate: int, hop: int = 256):
+def _draw_spectrogram(decibels: np.ndarray, samplerate: int, hop: int = 256):
     from matplotlib.figure import Figure as Canvas
 
-    seconds = magnitudes.shape[1] * hop / samplerate
-    canvas = Canvas(figsize=(6.0, 2.9), layout="constrained")
+    canvas = Canvas(figsize=(4.2, 2.7), layout="constrained", facecolor="none")
     axes = canvas.add_subplot(xlabel="seconds", ylabel="Hz")
-    extent = (0, seconds, 0, MEL_BANDS)
-    axes.imshow(_decibels(magnitudes), cmap="magma", vmin=FLOOR_DB, vmax=0, origin="lower", aspect="auto", extent=extent)
+    extent = (0, decibels.shape[1] * hop / samplerate, 0, MEL_BANDS)
+    axes.imshow(decibels, cmap="magma", vmin=FLOOR_DB, vmax=0, origin="lower", aspect="auto", extent=extent)
     ticks = np.array([100, 250, 500, 1000, 2000, 4000, 8000])
     axes.set_yticks(np.log10(1 + ticks / 700) / np.log10(1 + samplerate / 2 / 700) * MEL_BANDS, ticks)
+    _tone_down(axes)
     return canvas
+
+
+def _tone_down(*all_axes) -> None:
+    """A grey that reads on a light and on a dark page; behind the axes the page shows."""
+    for axes in all_axes:
+        axes.tick_params(colors=INK, labelsize=8, length=2)
+        axes.xaxis.label.set(color=INK, size=9)
+        axes.yaxis.label.set(color=INK, size=9)
+        for spine in axes.spines.values():
+            spine.set_color(INK)

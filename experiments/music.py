@@ -5,7 +5,6 @@ plays them back. Every sound and every figure on this page was made by the scrip
 """
 
 # %% tags=["hide"]
-from experiments.demos import VARIATIONS
 from experiments.sections import bibtex, evaluation_tables, example, figures_table, streaming
 
 codec, clips, long_clip, evaluation = BUILD.codec, BUILD.clips, BUILD.long_clip, BUILD.evaluation  # noqa: F821

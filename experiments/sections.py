@@ -28,79 +28,74 @@ VARIATION_SEEDS = {"random vectors": 11, "random times": 12, "perturbed": 13}
 
 def streaming(clip: Clip, codec: SparseCodec) -> Compare:
     """The long clip and its reconstruction, with their spectrograms."""
-    original = demos.original(clip, codec)
-    events = demos.streamed(clip, codec)
-    reconstruction = demos.rendered(events, codec)
-    note = f"{len(demos.events_of(events))} events. {clip.source} {clip.licence}."
-    return Compare(
-        clip.title,
-        [
-            ("Original", original, demos.spectrogram(original, f"the original, {clip.title}")),
-            ("Reconstruction", reconstruction, demos.spectrogram(reconstruction, f"the reconstruction, {clip.title}")),
-        ],
-        note,
-    )
+    events = demos.event_data(demos.encoded(clip, codec), "events")
+    sounds = {"Original": demos.original(clip, codec), "Reconstruction": demos.rendered(events, codec)}
+    return _compare(f"{clip.title}, in {len(demos.events_of(events))} events", sounds, clip, _source(clip))
 
 
 def example(number: int, clip: Clip, codec: SparseCodec) -> Group:
     """All that the article shows of one clip."""
+    heading = f"### Example {number}: {clip.title}"
     encoding = demos.encoded(clip, codec)
-    if not len(demos.events_of(encoding)):
-        return Group([Prose(f"### Example {number}: {clip.title}\n\nThe first half of this clip holds no events.")])
-    parts = [
-        Prose(f"### Example {number}: {clip.title}\n\n{clip.source} {clip.licence}."),
-        _comparison(clip, encoding, codec),
-        Prose("#### One event, stage by stage\n\nThe loudest event, after each of the decoder's stages."),
-        _stages(encoding, codec),
-        Prose("#### Decomposition\n\nEach frame of the film is what is left after one more event."),
-        FilmStrip(
-            demos.film(clip, encoding, codec),
-            demos.film_poster(clip, encoding, codec),
-            _shares_caption(encoding),
-        ),
-        Prose(
-            "#### Variations\n\nThe same events with one thing changed: vectors drawn anew between the smallest and the"
-            " largest number in this example, at the original times and gains; the original vectors at times drawn"
-            " anew; and every vector moved in the same direction, by adding one small random vector to all."
-        ),
-        _variations(encoding, codec),
-        Prose("#### Event vectors"),
-        Image(demos.vectors_picture(encoding), f"The {len(demos.events_of(encoding))} event vectors of this example."),
-        event_roll(clip, encoding, codec),
-    ]
-    return Group(parts)
-
-
-def _comparison(clip: Clip, encoding: Artifact, codec: SparseCodec) -> Compare:
-    """The coded half beside its reconstruction and what is left; then the whole excerpt by streaming."""
-    whole = demos.original(clip, codec)
-    half = demos.first_half(clip, codec)
-    coded = demos.rendered(encoding, codec)
-    residual = demos.residual_sound(clip, encoding, codec)
-    streamed = demos.rendered(demos.streamed(clip, codec), codec)
-    items = {
-        "Original, the coded half": half,
-        "Reconstruction of the coded half": coded,
-        "Residual of the coded half": residual,
-        "Original, whole": whole,
-        "Reconstruction by streaming, whole": streamed,
+    half, whole = demos.event_data(encoding, "first half"), demos.event_data(encoding, "events")
+    if not len(demos.events_of(half)):
+        return Group([Prose(f"{heading}\n\nThe first half of this clip holds no events.")])
+    coded = {
+        "Original, coded half": demos.first_half(clip, codec),
+        "Reconstruction": demos.rendered(half, codec),
+        "Residual": demos.residual_sound(clip, encoding, codec),
     }
-    return Compare(
-        "Original and reconstruction",
-        [(label, sound, demos.spectrogram(sound, f"{label.lower()}, {clip.title}")) for label, sound in items.items()],
+    streamed = {"Original, whole": demos.original(clip, codec), "By streaming": demos.rendered(whole, codec)}
+    return Group(
+        [
+            Prose(heading),
+            _compare("The coded half, what the events make of it, and what they leave.", coded, clip, _source(clip)),
+            _compare("The whole excerpt, coded window by window.", streamed, clip),
+            Prose("#### One event, stage by stage"),
+            _stages(half, clip, codec),
+            Prose("#### Decomposition\n\nEach frame of the film is what is left after one more event."),
+            _film(clip, encoding, codec),
+            Prose(
+                "#### Variations\n\nThe same events with one thing changed: vectors drawn anew between the smallest and"
+                " the largest number in this example, at the original times and gains; the original vectors at times"
+                " drawn anew; and every vector moved in the same direction, by adding one small random vector to all."
+            ),
+            Row([Player(*_variation(half, kind, codec)) for kind in VARIATION_SEEDS]),
+            Prose("#### Events"),
+            Image(demos.vectors_picture(half), f"The {len(demos.events_of(half))} event vectors of this example."),
+            event_roll(clip, half, codec),
+        ]
     )
 
 
-def _stages(encoding: Artifact, codec: SparseCodec) -> Row:
-    loudest = int(np.argmax(demos.events_of(encoding).gains))
-    notes = {
-        "excitation": "Envelope over impulses and noise.",
-        "resonance": "Each partial and noise band with its own strength and decay.",
-        "room": "With the room's answer: the event as it is heard.",
-    }
-    sounds = {stage: demos.stage_sound(encoding, loudest, stage, codec) for stage in notes}
-    items = [(stage.capitalize(), s, demos.spectrogram(s, f"one event after {stage}")) for stage, s in sounds.items()]
-    return Compare("Excitation, resonance, room", items, " ".join(notes.values()))
+def _source(clip: Clip) -> str:
+    return f"Source: {clip.source} ({clip.licence})."
+
+
+def _compare(title: str, sounds: dict[str, Artifact], clip: Clip, note: str = "") -> Compare:
+    """Sounds beside each other, each with its spectrogram."""
+    pictures = {label: demos.spectrogram(sound, f"{clip.title}: {label.lower()}") for label, sound in sounds.items()}
+    return Compare(title, [(label, sound, pictures[label]) for label, sound in sounds.items()], note)
+
+
+def _stages(half: Artifact, clip: Clip, codec: SparseCodec) -> Compare:
+    loudest = int(np.argmax(demos.events_of(half).gains))
+    stages = ("excitation", "resonance", "room")
+    sounds = {stage.capitalize(): demos.stage_sound(half, loudest, stage, codec) for stage in stages}
+    note = (
+        "First an envelope over impulses and noise; then each partial and each band of noise with its own strength and"
+        " decay; then the room's answer, which makes the event as it is heard."
+    )
+    return _compare("The loudest event after each of the decoder's stages.", sounds, clip, note)
+
+
+def _variation(half: Artifact, kind: str, codec: SparseCodec) -> tuple[Artifact, str]:
+    return demos.rendered(demos.variation(half, kind, VARIATION_SEEDS[kind], codec), codec), kind.capitalize()
+
+
+def _film(clip: Clip, encoding: Artifact, codec: SparseCodec) -> FilmStrip:
+    pictures = demos.film(clip, encoding, codec), demos.film_poster(clip, encoding, codec)
+    return FilmStrip(*pictures, _shares_caption(encoding))
 
 
 def _shares_caption(encoding: Artifact) -> str:
@@ -110,17 +105,9 @@ def _shares_caption(encoding: Artifact) -> str:
     return f"The residual's spectrogram, event by event. Energy removed (L2): {told}."
 
 
-def _variations(encoding: Artifact, codec: SparseCodec) -> Row:
-    players = []
-    for kind, seed in VARIATION_SEEDS.items():
-        varied = demos.variation(encoding, kind, seed, codec)
-        players.append(Player(demos.rendered(varied, codec), kind.capitalize()))
-    return Row(players)
-
-
-def event_roll(clip: Clip, encoding: Artifact, codec: SparseCodec) -> EventRoll:
+def event_roll(clip: Clip, half: Artifact, codec: SparseCodec) -> EventRoll:
     """Every event as a mark that plays it: time across, 1-D t-SNE up, colour by a random projection."""
-    events, layout = demos.events_of(encoding), demos.layout(encoding, LAYOUT_SEED).value
+    events, layout = demos.events_of(half), demos.layout(half, LAYOUT_SEED).value
     loudness = events.gains / max(events.gains.max(), 1e-9)
     marks = [
         Mark(
@@ -129,7 +116,7 @@ def event_roll(clip: Clip, encoding: Artifact, codec: SparseCodec) -> EventRoll:
             radius=float(np.sqrt(loudness[i])),
             colour=layout["colours"][i],
             label=f"event {i + 1}, at {events.seconds[i]:.2f} seconds",
-            sound=demos.event_sound(encoding, i, codec),
+            sound=demos.event_sound(half, i, codec),
         )
         for i in range(len(events))
     ]
@@ -141,21 +128,13 @@ def figures_table(clips: list[Clip], codec: SparseCodec) -> Table:
     rows = []
     for clip in clips:
         encoding = demos.encoded(clip, codec)
-        original, reconstruction = demos.original(clip, codec), demos.rendered(encoding, codec)
-        facts = demos.figures(original, reconstruction, encoding).value
-        rows.append(
-            [
-                clip.title,
-                f"{facts['l2']:.2f}" if "l2" in facts else "–",
-                f"{facts['l1']:.2f}" if "l1" in facts else "–",
-                f"{facts['distance']:.1f} dB",
-                f"{facts['silence']:.1f} dB",
-                str(facts["events"]),
-                f"{facts['samples'] / max(1, facts['numbers']):.0f} to 1",
-                f"{facts['bits_per_second']:.0f}",
-            ]
-        )
-    headers = ["Example", "L2 removed", "L1 removed", "Distance", "Silence", "Events", "Samples to numbers", "Bits/s"]
+        half = demos.event_data(encoding, "first half")
+        facts = demos.figures(demos.first_half(clip, codec), demos.rendered(half, codec), half).value
+        l2, l1 = encoding.value["shares"][-1] if encoding.value["shares"] else (0.0, 0.0)
+        distances = f"{facts['distance']:.1f} dB", f"{facts['silence']:.1f} dB"
+        ratio, bits = f"{facts['samples_to_numbers']:.0f}", f"{facts['bits_per_second']:.0f}"
+        rows.append([clip.title, f"{l2:.2f}", f"{l1:.2f}", *distances, str(facts["events"]), ratio, bits])
+    headers = ["Example", "L2 removed", "L1 removed", "Distance", "Silence", "Events", "Samples per number", "Bits/s"]
     return Table(headers, rows, "The coded half of each example, in figures.")
 
 

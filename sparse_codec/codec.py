@@ -21,7 +21,14 @@ from safetensors.torch import save as save_tensors
 from scipy.optimize import nnls
 from torch import Tensor, nn
 
-from sparse_codec.config import CodecConfig, ConfigError, EncodeOptions, HarmonicDecoderConfig, config_tables, parse_config
+from sparse_codec.config import (
+    CodecConfig,
+    ConfigError,
+    EncodeOptions,
+    HarmonicDecoderConfig,
+    config_tables,
+    parse_config,
+)
 from sparse_codec.decoder import HarmonicDecoder, Stages, Target
 from sparse_codec.encoder import Candidates, FrameEncoder, HarmonicEncoder
 from sparse_codec.events import EventSet, join
@@ -54,18 +61,38 @@ class Decomposition:
     n_found: int = 0
 
 
+@dataclass(frozen=True)
+class Window:
+    """One window of a clip: its events, at their places in the clip, and how they were found."""
+
+    events: EventSet
+    found: Decomposition
+
+
 class SparseCodec(nn.Module):
     """Encoder and decoder of one configuration."""
 
     def __init__(self, config: CodecConfig):
         super().__init__()
         self.config = config
+        self.card: dict = {}  # facts about the training, from the checkpoint
+        self._digest = ""
         if isinstance(config.decoder, HarmonicDecoderConfig):
             self.decoder = HarmonicDecoder(config)
             self.encoder = HarmonicEncoder(config, self.decoder)
         else:
             self.decoder = ResonanceDecoder(config)
             self.encoder = FrameEncoder(config)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the checkpoint file that this codec was loaded from.
+
+        Raises: CheckpointError if it was not loaded from one: save it first.
+        """
+        if not self._digest:
+            raise CheckpointError("this codec has no digest because it is in no file; save it and load it again")
+        return self._digest
 
     # ---- whole clips
 
@@ -78,21 +105,39 @@ class SparseCodec(nn.Module):
             raise ValueError(
                 f"{len(audio)} samples are more than a segment of {self.config.segment_samples}; use stream()"
             )
-        return next(self._windows(check_audio(audio), options or self.config.encode))
+        return next(self.windows(audio, options)).events
 
     def stream(
         self, audio: np.ndarray, options: EncodeOptions | None = None, progress: Callable | None = None
     ) -> EventSet:
-        """Events of audio (T,) of any length, the tail included.
-
-        The encoder slides by half a segment; what the events of one window leave sounding in the next is taken
-        off before that one is encoded. `progress` wraps the iterator of windows, as tqdm does.
-        """
-        audio = check_audio(audio)
-        windows = self._windows(audio, options or self.config.encode)
+        """Events of audio (T,) of any length, the tail included. `progress` wraps the windows, as tqdm does."""
+        windows = self.windows(audio, options)
         if progress:
-            windows = progress(windows, total=self._n_windows(len(audio)))
-        return join(list(windows), n_samples=len(audio))
+            windows = progress(windows, total=self.n_windows(len(audio)))
+        return join([window.events for window in windows], n_samples=len(audio))
+
+    def windows(self, audio: np.ndarray, options: EncodeOptions | None = None) -> Iterator[Window]:
+        """Encode audio (T,) window by window, sliding by half a segment.
+
+        What the events of one window leave sounding in the next is taken off before that one is encoded. Only the
+        spectrogram of the current window is in memory. Raises: ValueError as `encode`.
+        """
+        audio, config = check_audio(audio), self.config
+        half = config.segment_samples // 2
+        tail = torch.zeros(1, config.n_bins, config.half_frames, device=self.device)
+        for w in range(self.n_windows(len(audio))):
+            segment = np.zeros(config.segment_samples, np.float32)
+            part = audio[w * half : w * half + config.segment_samples]
+            segment[: len(part)] = part
+            original = self.magnitudes(torch.from_numpy(segment)[None])
+            original[:, :, : config.half_frames] -= tail
+            found = self.decompose(original, options)
+            tail = torch.einsum("bn,bnft->bft", found.gains, found.spectra[..., config.half_frames :])
+            yield Window(self.event_set(found, len(audio), first_frame=w * config.half_frames), found)
+
+    def n_windows(self, n_samples: int) -> int:
+        """Windows that cover so many samples: one for every half segment that is begun."""
+        return max(1, -(-n_samples // (self.config.segment_samples // 2)))
 
     def decode(self, events: EventSet) -> np.ndarray:
         """Sound (n_samples,) float32 of an event set: the sum of its events, each at its onset."""
@@ -120,24 +165,6 @@ class SparseCodec(nn.Module):
             gains = torch.from_numpy(events.gains[i : i + RENDER_BATCH]).to(self.device)
             with torch.no_grad():
                 yield self.decoder.render(vectors), gains[:, None]
-
-    def _n_windows(self, n_samples: int) -> int:
-        return max(1, -(-n_samples // (self.config.segment_samples // 2)))
-
-    def _windows(self, audio: np.ndarray, options: EncodeOptions) -> Iterator[EventSet]:
-        """The events of each window in turn; only the spectrogram of the current one is in memory."""
-        config = self.config
-        half = config.segment_samples // 2
-        tail = torch.zeros(1, config.n_bins, config.half_frames, device=self.device)
-        for w in range(self._n_windows(len(audio))):
-            segment = np.zeros(config.segment_samples, np.float32)
-            part = audio[w * half : w * half + config.segment_samples]
-            segment[: len(part)] = part
-            original = self.magnitudes(torch.from_numpy(segment)[None])
-            original[:, :, : config.half_frames] -= tail
-            found = self.decompose(original, options)
-            tail = torch.einsum("bn,bnft->bft", found.gains, found.spectra[..., config.half_frames :])
-            yield self.event_set(found, len(audio), first_frame=w * config.half_frames)
 
     def event_set(self, found: Decomposition, n_samples: int, first_frame: int = 0) -> EventSet:
         """The events found in the only segment of a batch; those whose gain came to zero are left out."""
@@ -216,33 +243,34 @@ class SparseCodec(nn.Module):
     def _best(self, residual: Tensor, proposed: Candidates) -> tuple[Tensor, Target]:
         """Index (B,) of the candidate that removes most, and the residual around it."""
         batch, k = proposed.frames.shape
+        target = self.around(residual, proposed.frames)
         if k == 1:
-            best = torch.zeros(batch, dtype=torch.long, device=residual.device)
-        else:
-            target = self.around(residual, proposed.frames)
-            vectors, offsets = proposed.vectors.flatten(0, 1), proposed.offsets.flatten()
-            best = self._cosine(target, vectors, offsets).unflatten(0, (batch, k)).argmax(1)
-        return best, self.around(residual, proposed.frames.gather(1, best[:, None]))
+            return torch.zeros(batch, dtype=torch.long, device=residual.device), target
+        matches = self._match(target, proposed.vectors.flatten(0, 1), proposed.offsets.flatten())
+        best = matches.unflatten(0, (batch, k)).argmax(1)
+        return best, target.select(best + k * torch.arange(batch, device=best.device))
 
     def _refine(self, target: Target, vector: Tensor, offset: Tensor, steps: int) -> tuple[Tensor, Tensor]:
         """A few gradient steps on (E, V) vectors and (E,) offsets; what did not get better stays as it was."""
         free = torch.atanh(torch.cat([vector, 2 * offset[:, None]], 1).clamp(-0.98, 0.98)).requires_grad_(True)
         optimiser = torch.optim.Adam([free], lr=0.08)
+        # each event's own scale, so that the loudest of a batch does not set the pace
+        norm = target.spectrum.pow(2).sum((1, 2)).sqrt() + 1e-9
         with torch.enable_grad():
             for _ in range(steps):
                 inside = torch.tanh(free)
-                loss = -self._cosine(target, inside[:, :-1], inside[:, -1] / 2).sum()
+                loss = -(self._match(target, inside[:, :-1], inside[:, -1] / 2) / norm).sum()
                 (free.grad,) = torch.autograd.grad(loss, free)
                 optimiser.step()
         inside = torch.tanh(free.detach())
         refined = inside[:, :-1], inside[:, -1] / 2
-        better = self._cosine(target, *refined) > self._cosine(target, vector, offset)
+        better = self._match(target, *refined) > self._match(target, vector, offset)
         return torch.where(better[:, None], refined[0], vector), torch.where(better, refined[1], offset)
 
-    def _cosine(self, target: Target, vectors: Tensor, offsets: Tensor) -> Tensor:
-        """Cosine (E,) of each residual and its event; squared, the share of the residual that the event can take."""
+    def _match(self, target: Target, vectors: Tensor, offsets: Tensor) -> Tensor:
+        """Inner product (E,) of residual and event at unit energy; squared, the energy that the event removes."""
         product, size = self.decoder.match(target, vectors, offsets)
-        return product / ((size + 1e-9) * (target.spectrum.pow(2).sum((1, 2)) + 1e-9)).sqrt()
+        return product / (size + 1e-12).sqrt()
 
     def _update_products(self, state: Decomposition) -> None:
         """Inner products of the newest event with the original and with all events so far."""
@@ -252,15 +280,22 @@ class SparseCodec(nn.Module):
         state.products[:, n, : n + 1] = state.products[:, : n + 1, n] = products
         state.removed[:, n] = (state.original[:, :, :horizon] * newest).sum((1, 2)).double()
 
-    def around(self, spectrogram: Tensor, frames: Tensor) -> Target:
-        """What lies where events at frames (B, K) would: targets for `decoder.match`, B * K of them."""
-        length, horizon = self.decoder.event_frames, self.config.horizon_frames
-        padded = nn.functional.pad(spectrogram[:, :, :horizon], (self.decoder.lead, length))
-        windows = padded.unfold(2, length, 1)  # (B, F, T', L), a view
+    def around(self, residual: Tensor, frames: Tensor) -> Target:
+        """What lies where events at frames (B, K) would: targets for `decoder.match`, B * K of them.
+
+        Only frames of the segment before the horizon count.
+        """
+        length, lead, horizon = self.decoder.event_frames, self.decoder.lead, self.config.horizon_frames
         rows = torch.arange(len(frames), device=frames.device).repeat_interleave(frames.shape[1])
-        cut = windows[rows, :, frames.flatten()]
-        place = frames.flatten()[:, None] - self.decoder.lead + torch.arange(length, device=frames.device)
-        return self.decoder.target(cut, ((place >= 0) & (place < horizon)).float())
+
+        def cut(spectrogram: Tensor) -> Tensor:
+            padded = nn.functional.pad(spectrogram, (lead, length))
+            return padded.unfold(2, length, 1)[rows, :, frames.flatten()]
+
+        residual = residual[:, :, :horizon]
+        place = frames.flatten()[:, None] - lead + torch.arange(length, device=frames.device)
+        mask = ((place >= 0) & (place < horizon)).float()
+        return Target(cut(residual), mask, cut(self.decoder.project(residual)))
 
     def place(self, events: Tensor, frames: Tensor) -> Tensor:
         """Spectrograms (E, F, L) at frames (E,) of a segment's (E, F, T)."""
@@ -301,7 +336,7 @@ class SparseCodec(nn.Module):
             codec.load_state_dict(tensors)
         except (ConfigError, RuntimeError) as error:
             raise CheckpointError(f"{file}: does not fit this version: {str(error).splitlines()[0]}") from error
-        codec.digest = hashlib.sha256(data).hexdigest()
+        codec._digest = hashlib.sha256(data).hexdigest()
         codec.card = json.loads(header["card"])
         return codec.eval()
 

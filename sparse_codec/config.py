@@ -214,4 +214,6 @@ def _check_codec(codec: CodecConfig, source: str) -> None:
         if getattr(codec, key) not in choices:
             raise ConfigError(f"{source}: [codec] {key} = {getattr(codec, key)!r}; choose one of {choices}")
     if isinstance(codec.encoder, HarmonicEncoderConfig) != isinstance(codec.decoder, HarmonicDecoderConfig):
-        raise ConfigError(f"{source}: the encoder and decoder kinds go together: harmonic with harmonic, frame with resonance")
+        raise ConfigError(
+            f"{source}: the encoder and decoder kinds go together: harmonic with harmonic, frame with resonance"
+        )

@@ -52,7 +52,10 @@ class Target:
 
     spectrum: Tensor  # (E, F, L), zero outside the mask
     mask: Tensor  # (E, L), 1 in the frames that count
-    banded: Tensor | None  # (E, N, L), the spectrum's products with the noise bands
+    projected: Tensor  # (E, N, L), what the decoder's `project` made of the residual, zero outside the mask
+
+    def select(self, index: Tensor) -> Target:
+        return Target(self.spectrum[index], self.mask[index], self.projected[index])
 
 
 @dataclass(frozen=True)
@@ -195,18 +198,19 @@ class HarmonicDecoder(nn.Module):
         near = near.clamp(0, self.config.n_bins - 1)
         touched = target.spectrum.gather(1, near.flatten(1)[:, :, None].expand(-1, -1, levels.shape[2]))
         touched = (touched.unflatten(1, (harmonics, 4)) * lobes[..., None]).sum(2)  # (E, H, L)
-        product = (levels[:, :harmonics] * touched).sum((1, 2)) + (levels[:, harmonics:] * target.banded).sum((1, 2))
+        product = (levels[:, :harmonics] * touched).sum((1, 2)) + (levels[:, harmonics:] * target.projected).sum((1, 2))
         others = torch.cos(math.pi / 4 * (near[..., None] - bins[:, None, None]).clamp(-2, 2)).pow(2)  # (E, H, 4, H)
         lobe_lobe = (lobes[..., None] * others).sum(2)
         band_lobe = (self.bands.T[near] * lobes[..., None]).sum(2)  # (E, H, N)
         band_band = (self.bands @ self.bands.T).expand(len(bins), -1, -1)
-        gram = torch.cat([torch.cat([lobe_lobe, band_lobe], 2), torch.cat([band_lobe.transpose(1, 2), band_band], 2)], 1)
+        gram = torch.cat(
+            [torch.cat([lobe_lobe, band_lobe], 2), torch.cat([band_lobe.transpose(1, 2), band_band], 2)], 1
+        )
         return product, (levels * (gram @ levels)).sum((1, 2))
 
-    def target(self, spectrum: Tensor, mask: Tensor) -> Target:
-        """Prepare residuals (E, F, L) around events, of which `mask` (E, L) counts, for `match`."""
-        spectrum = spectrum * mask[:, None]
-        return Target(spectrum, mask, self.bands @ spectrum)
+    def project(self, spectrogram: Tensor) -> Tensor:
+        """Products of a residual (B, F, T) with the noise bands (B, N, T): what `match` can be told beforehand."""
+        return self.bands @ spectrogram
 
     def lobes(self, bins: Tensor) -> Tensor:
         """The Hann window's main lobe around each partial: (E, H) -> (E, F, H)."""
@@ -222,13 +226,23 @@ class HarmonicDecoder(nn.Module):
         age = torch.arange(n_blocks + 1, device=vectors.device)[None] * (SYNTHESIS_HOP / self.config.hop)
         age = age.expand(len(vectors), -1)
         scale = self._scale(self._framed(sound, torch.zeros(len(vectors), device=vectors.device)))
-        envelope = self.excite(sound, age) / scale[:, None]
-        flat = sound.strength.pow(2).mean(1, keepdim=True).sqrt().expand(-1, self.n_parts)
-        flat = torch.where(sound.strength > 0, flat, 0.0)
-        excitation = self._synthesise(sound.bins, flat[:, :, None] * envelope[:, None])
+        # From silence to the attack's level within a block: a sine that starts at full height clicks.
+        envelope = self.excite(sound, age) * (age > 0) / scale[:, None]
+        excitation = self._synthesise(sound.bins, self._colourless(sound)[:, :, None] * envelope[:, None])
         resonance = self._synthesise(sound.bins, self.resonate(sound, envelope, age))
         fade = self.fade(torch.arange(resonance.shape[1], device=vectors.device)[None] / self.config.hop)
         return Stages(excitation, resonance, self._room(sound, resonance) * fade)
+
+    def _colourless(self, sound: Sounding) -> Tensor:
+        """Strengths (E, P) of impulses and noise before any resonance: all equal, with the energy that each has."""
+        harmonics = self.sizes.harmonics
+        audible = (sound.strength[:, :harmonics] > 0).float()
+        tone = (
+            sound.strength[:, :harmonics].norm(dim=1, keepdim=True) / audible.sum(1, keepdim=True).clamp(min=1).sqrt()
+        )
+        width = self.bands.pow(2).sum(1).sqrt()  # bands are wider at the top, and hold more of an equal noise
+        hiss = (sound.strength[:, harmonics:] * width).norm(dim=1, keepdim=True) / width.norm()
+        return torch.cat([tone * audible, hiss.expand(-1, self.sizes.noise_bands)], 1)
 
     def _synthesise(self, bins: Tensor, levels: Tensor) -> Tensor:
         """Partials and filtered noise (E, T) with levels (E, P, blocks + 1) in spectrogram magnitudes."""

@@ -149,6 +149,7 @@ class FrameEncoder(nn.Module):
         self.stack = AntiCausalStack(channels, config.encoder.dilations)
         self.vector = nn.Conv1d(channels, config.vector_size, 1)
         self.switch = nn.Conv1d(channels, 1, 1)
+        nn.init.ones_(self.switch.bias)  # a switch that starts below zero is dead: the ReLU passes no gradient
 
     def forward(self, residual: Tensor, n_candidates: int, explore: bool = False) -> Candidates:
         """Propose candidates for a residual (B, F, T); `explore` draws the last one at random."""

@@ -59,9 +59,7 @@ def measure_segment(codec: SparseCodec, audio: Tensor, options: EncodeOptions) -
     reference = audio[None, :half]
     methods = {
         "codec": lambda: measure_codec(codec, audio, original, options),
-        "codec, one pass": lambda: measure_codec(
-            codec, audio, original, replace(options, refine=0, joint_gains=False)
-        ),
+        "codec, one pass": lambda: measure_codec(codec, audio, original, replace(options, refine=0, joint_gains=False)),
         "matching pursuit": lambda: measure_pursuit(codec, original, joint=False),
         "orthogonal matching pursuit": lambda: measure_pursuit(codec, original, joint=True),
     }

@@ -69,9 +69,9 @@ class ResonanceDecoder(nn.Module):
         events = self.spectrograms(vectors, offsets) * target.mask[:, None]
         return (target.spectrum * events).sum((1, 2)), events.pow(2).sum((1, 2))
 
-    def target(self, spectrum: Tensor, mask: Tensor) -> Target:
-        """Prepare residuals (E, F, L), of which `mask` (E, L) counts, for `match`."""
-        return Target(spectrum * mask[:, None], mask, banded=None)
+    def project(self, spectrogram: Tensor) -> Tensor:
+        """Nothing can be prepared for `match`: (B, F, T) -> (B, 0, T)."""
+        return spectrogram[:, :0]
 
     def _spectrum(self, sound: Tensor) -> Tensor:
         margin = self.lead * self.config.hop
@@ -93,7 +93,8 @@ class ResonanceDecoder(nn.Module):
         length = self.sizes.attack_samples
         envelope = F.interpolate(attack.pow(2)[:, None], length, mode="linear", align_corners=False)[:, 0]
         noise = envelope * fixed_noise(length, seed=0).to(attack.device)
-        return self._convolve(F.pad(noise, (0, self.n_samples - length)), F.pad(taps, (0, self.n_samples - taps.shape[1])))
+        padded = [F.pad(x, (0, self.n_samples - x.shape[1])) for x in (noise, taps)]
+        return self._convolve(*padded)
 
     def _resonate(self, vectors: Tensor, excitation: Tensor, fade: Tensor) -> Tensor:
         """The excitation through each selected resonance, cross-faded over the event's life: (E, T)."""

@@ -189,7 +189,9 @@ class Trainer:
             residual = self.codec.decompose(original, options).residual
             l2.append(share_removed(residual[:, :, :half], original[:, :, :half], order=2).item())
             l1.append(share_removed(residual[:, :, :half], original[:, :, :half], order=1).item())
-        self.history.append({"step": self.step, "seconds": round(self.seconds), "l2": float(np.mean(l2)), "l1": float(np.mean(l1))})
+        self.history.append(
+            {"step": self.step, "seconds": round(self.seconds), "l2": float(np.mean(l2)), "l1": float(np.mean(l1))}
+        )
         self.log(f"step {self.step}  held-out energy removed: L2 {np.mean(l2):.3f}  L1 {np.mean(l1):.3f}")
 
     def _log_line(self, means: np.ndarray, steps_per_second: float) -> None:

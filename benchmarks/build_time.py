@@ -1,0 +1,72 @@
+"""How long a cold and a warm build of the site take, and how much memory: python benchmarks/build_time.py
+
+Each build is a fresh process. Cold starts with an empty store; warm finds everything in it. Prints a table and writes
+the figures to a JSON file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def measure(command: list[str]) -> dict:
+    """Seconds, CPU seconds and the largest resident size of a command and its children; it must succeed."""
+    started, before = time.perf_counter(), os.times()
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    peak = [0.0]
+    watcher = threading.Thread(target=watch_memory, args=(process, peak))
+    watcher.start()
+    output, _ = process.communicate()
+    watcher.join()
+    if process.returncode:
+        sys.exit(f"{' '.join(command)} failed:\n{output}")
+    after = os.times()
+    cpu = after.children_user - before.children_user + after.children_system - before.children_system
+    return {"seconds": time.perf_counter() - started, "cpu_seconds": cpu, "peak_gigabytes": peak[0] / 1e9}
+
+
+def watch_memory(process: subprocess.Popen, peak: list[float]) -> None:
+    """Keep the largest resident size that the kernel reports for a process, in bytes (Linux)."""
+    status = Path(f"/proc/{process.pid}/status")
+    while process.poll() is None:
+        try:
+            lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
+            peak[0] = max(peak[0], 1024 * int(lines["VmHWM"].split()[0]))
+        except (OSError, KeyError):
+            pass  # between its end and poll() the process has no memory
+        time.sleep(0.1)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--json", type=Path, default=Path("build_time.json"))
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        build = [sys.executable, "build_site.py", "--out", f"{folder}/site", "--store", f"{folder}/store"]
+        figures = {"cold": measure(build), "warm": measure(build)}
+        size = sum(f.stat().st_size for f in Path(folder, "site").rglob("*") if f.is_file())
+    print(f"{'build':<8}{'seconds':>10}{'CPU seconds':>14}{'peak GB':>10}")
+    for name, row in figures.items():
+        print(f"{name:<8}{row['seconds']:>10.1f}{row['cpu_seconds']:>14.1f}{row['peak_gigabytes']:>10.2f}")
+    ratio = figures["cold"]["seconds"] / figures["warm"]["seconds"]
+    print(
+        f"warm is {ratio:.0f} times as fast; the site is {size / 1e6:.1f} MB; {os.cpu_count()} cores, {platform.machine()}"
+    )
+    figures |= {"site_megabytes": size / 1e6, "cores": os.cpu_count(), "python": platform.python_version()}
+    args.json.write_text(json.dumps(figures, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

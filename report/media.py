@@ -1,0 +1,199 @@
+"""What a conjured function may return, and how it becomes bytes: the same media give the same bytes.
+
+Levels are true. No sound is ever normalised; what does not fit into 16 bits is clipped and counted.
+"""
+
+import io
+import json
+import wave
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+FULL_SCALE = 32768  # a float sample of 1.0; recordings read as floats come back bit for bit
+PEAK_PAIRS = 200  # columns of a drawn waveform
+FIGURE_DPI = 160
+
+
+@dataclass(frozen=True, eq=False)
+class Sound:
+    """Mono sound: `samples` (T,) are floats in [-1, 1] or int16, `samplerate` is in Hz."""
+
+    samples: np.ndarray
+    samplerate: int
+
+
+@dataclass(frozen=True, eq=False)
+class Figure:
+    """A matplotlib figure, and the words for readers who can not see it. Encoding closes the figure."""
+
+    figure: Any
+    alt: str
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """Pixels, uint8, (H, W) grey or (H, W, 3) RGB, and the words for readers who can not see them."""
+
+    pixels: np.ndarray
+    alt: str
+
+
+@dataclass(frozen=True, eq=False)
+class Film:
+    """Frames, uint8, (N, H, W) grey or (N, H, W, 3) RGB, that play once in `seconds`; no sound."""
+
+    frames: np.ndarray
+    seconds: float
+    alt: str
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Whatever JSON can hold: numbers (finite), strings, lists, dicts with string keys."""
+
+    value: Any
+
+
+Media = Sound | Figure | Picture | Film | Data
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A media file in memory. `info` is what a page needs to know about it without opening it."""
+
+    data: bytes
+    media_type: str
+    extension: str
+    info: dict
+
+
+def encode(media: Media) -> Encoded:
+    """The media file for `media`.
+
+    Raises: ValueError if it holds nothing or something that can not be stored; TypeError if it is no media.
+    """
+    for kind, encoder in _ENCODERS.items():
+        if isinstance(media, kind):
+            return encoder(media)
+    raise TypeError(f"{type(media).__name__} is no media; return {', '.join(k.__name__ for k in _ENCODERS)}")
+
+
+def decode(data: bytes, media_type: str) -> Sound | Data:
+    """The sound (int16 samples) or data that `encode` stored. Raises: TypeError for pictures and films."""
+    if media_type == "audio/wav":
+        with wave.open(io.BytesIO(data)) as file:
+            return Sound(np.frombuffer(file.readframes(file.getnframes()), "<i2"), file.getframerate())
+    if media_type == "application/json":
+        return Data(json.loads(data))
+    raise TypeError(f"{media_type} has no value to compute with; only sounds and data have one")
+
+
+def to_int16(samples: np.ndarray) -> tuple[np.ndarray, int]:
+    """Samples (T,) as int16, and how many of them were clipped.
+
+    Raises: ValueError if there are none, if they are not one channel, or if one is not a finite number.
+    """
+    samples = np.asarray(samples)
+    if samples.ndim != 1 or samples.size == 0:
+        raise ValueError(f"a sound is samples (T,) with T > 0, not {samples.shape}; mix channels down first")
+    if samples.dtype == np.int16:
+        return samples, 0
+    if samples.dtype.kind != "f":
+        raise ValueError(f"samples are {samples.dtype}; give floats in [-1, 1] or int16")
+    if not np.isfinite(samples).all():
+        raise ValueError(f"{np.count_nonzero(~np.isfinite(samples))} of {samples.size} samples are NaN or infinite")
+    scaled = np.rint(samples.astype(np.float64) * FULL_SCALE)
+    clipped = int(np.count_nonzero(np.abs(samples) > 1))
+    return np.clip(scaled, -FULL_SCALE, FULL_SCALE - 1).astype(np.int16), clipped
+
+
+def waveform(samples: np.ndarray) -> list[list[int]]:
+    """Smallest and largest of int16 samples (T,) in up to PEAK_PAIRS equal stretches, each in -127..127."""
+    stretches = np.array_split(samples.astype(np.int32), min(PEAK_PAIRS, samples.size))
+    return [[round(int(x) * 127 / FULL_SCALE) for x in (part.min(), part.max())] for part in stretches]
+
+
+def _encode_sound(sound: Sound) -> Encoded:
+    samples, clipped = to_int16(sound.samples)
+    loudest = int(np.abs(samples.astype(np.int32)).max())
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setparams((1, 2, int(sound.samplerate), samples.size, "NONE", ""))
+        writer.writeframes(samples.astype("<i2").tobytes())
+    info = {
+        "samplerate": int(sound.samplerate),
+        "n_samples": samples.size,
+        "seconds": samples.size / int(sound.samplerate),
+        "peak": round(20 * float(np.log10(loudest / FULL_SCALE)), 2) if loudest else None,  # dBFS; None is silence
+        "clipped": clipped,
+        "peaks": waveform(samples),
+    }
+    return Encoded(file.getvalue(), "audio/wav", "wav", info)
+
+
+def _encode_figure(figure: Figure) -> Encoded:
+    import matplotlib.pyplot as plt  # here, so that articles without figures do not wait for it
+
+    file = io.BytesIO()
+    figure.figure.savefig(file, format="png", dpi=FIGURE_DPI, metadata={"Software": None})
+    # Where the first plot's time axis starts and ends, as shares of the width: a playback cursor runs between them.
+    box = figure.figure.axes[0].get_position() if figure.figure.axes else None
+    plt.close(figure.figure)
+    width, height = Image.open(file).size
+    info = {"width": width, "height": height, "alt": figure.alt}
+    if box is not None:
+        info["plot"] = [round(float(box.x0), 4), round(float(box.x1), 4)]
+    return Encoded(file.getvalue(), "image/png", "png", info)
+
+
+def _encode_picture(picture: Picture) -> Encoded:
+    pixels = _pixels(picture.pixels, axes=2)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    height, width = pixels.shape[:2]
+    return Encoded(file.getvalue(), "image/png", "png", {"width": width, "height": height, "alt": picture.alt})
+
+
+def _encode_film(film: Film) -> Encoded:
+    frames = _pixels(film.frames, axes=3)
+    if not film.seconds > 0:
+        raise ValueError(f"a film lasts {film.seconds} s; give it more than 0")
+    first, *rest = [Image.fromarray(frame).convert("RGB") for frame in frames]
+    file = io.BytesIO()
+    duration = round(1000 * film.seconds / len(frames))  # milliseconds a frame
+    first.save(file, "WEBP", save_all=True, append_images=rest, duration=duration, loop=1, quality=85, method=4)
+    height, width = frames.shape[1:3]
+    info = {"width": width, "height": height, "alt": film.alt, "n_frames": len(frames), "seconds": float(film.seconds)}
+    return Encoded(file.getvalue(), "image/webp", "webp", info)
+
+
+def _encode_data(data: Data) -> Encoded:
+    try:
+        text = json.dumps(data.value, sort_keys=True, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"data can not be stored as JSON: {error}; use finite numbers, strings, lists, dicts"
+        ) from error
+    return Encoded(text.encode(), "application/json", "json", {})
+
+
+def _pixels(pixels: np.ndarray, axes: int) -> np.ndarray:
+    pixels = np.ascontiguousarray(pixels)
+    grey_or_rgb = pixels.ndim == axes or (pixels.ndim == axes + 1 and pixels.shape[-1] == 3)
+    if pixels.dtype != np.uint8 or not grey_or_rgb or pixels.size == 0:
+        raise ValueError(
+            f"pixels are {pixels.dtype} {pixels.shape}; give uint8, rows x columns, grey or with 3 colours"
+        )
+    return pixels
+
+
+_ENCODERS = {
+    Sound: _encode_sound,
+    Figure: _encode_figure,
+    Picture: _encode_picture,
+    Film: _encode_film,
+    Data: _encode_data,
+}

@@ -1,0 +1,32 @@
+"""The one sum that turns stored events into a reconstruction.
+
+A reconstruction is not *like* this sum, it is *defined* as it: integers, in a fixed order, with one rounding rule and
+one clip. No floating point takes part, so a browser that adds the same stored events gets the same bytes, and
+the published hash can be checked by anyone who moved nothing.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+UNITY = 4096  # the gain that changes nothing: gains are fixed-point with 12 bits after the point
+
+
+def mix(sounds: Sequence[np.ndarray], starts: Sequence[int], gains: Sequence[int], length: int) -> np.ndarray:
+    """The sum of `sounds`, each int16 (T_i,), placed at sample starts[i] and scaled by gains[i] / UNITY.
+
+    Products are added in 64 bits, in the order given; then (x + 2048) >> 12 rounds to the nearest integer (halves
+    upwards), once, and the result is clipped to 16 bits, once. What lies before sample 0 or after `length` is cut.
+
+    Returns: int16 (length,). Raises: ValueError for lists of unequal length or sounds that are not int16 (T,).
+    """
+    if not len(sounds) == len(starts) == len(gains):
+        raise ValueError(f"{len(sounds)} sounds, {len(starts)} starts, {len(gains)} gains; give one of each per event")
+    total = np.zeros(length, np.int64)
+    for sound, start, gain in zip(sounds, starts, gains, strict=True):
+        if sound.dtype != np.int16 or sound.ndim != 1:
+            raise ValueError(f"a sound to mix is int16 (T,), not {sound.dtype} {sound.shape}")
+        first, last = max(0, start), min(length, start + sound.size)
+        if first < last:
+            total[first:last] += sound[first - start : last - start].astype(np.int64) * int(gain)
+    return np.clip((total + UNITY // 2) >> 12, -32768, 32767).astype(np.int16)

@@ -1,0 +1,201 @@
+"""Article scripts become a site: a folder of plain files that needs nothing else, replaced as a whole or not at all."""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from report.cells import Cell, parse_script, run_cells
+from report.conjure import Artifact, Session, use_store
+from report.errors import ReportError, SiteError
+from report.page import Article, read_metadata, render_article, render_index, templates_folder
+from report.store import Record, Store
+
+ASSETS = ("style.css", "player.js", "roll.js", "page.js")
+GENERATOR = "literate audio report"  # in the manifest: how a site of ours is known
+
+
+@dataclass(frozen=True)
+class BuildSummary:
+    """What a build did. `hits` artifacts were found in the store, `computed` were made in `seconds`."""
+
+    out: Path
+    pages: list[str]
+    media: int
+    bytes: int
+    hits: int
+    computed: int
+    seconds: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.out}: pages: {len(self.pages)}, media files: {self.media} ({self.bytes / 1e6:.1f} MB), "
+            f"artifacts computed: {self.computed} (in {self.seconds:.1f} s), found in the store: {self.hits}"
+        )
+
+
+def build(
+    scripts: Iterable[Path], out: Path, store: Store, facts: dict[str, str] | None = None, namespace: dict | None = None
+) -> BuildSummary:
+    """Run the article scripts and write the site `out`.
+
+    `namespace` is in each script's globals from the start (as in `{"BUILD": ...}`); `facts`, such as a commit or a
+    checkpoint's digest, go into the colophon and the manifest. All scripts are tried, and if one fails nothing is
+    written. Raises: ReportError; whatever was at `out` is then as it was.
+    """
+    scripts, out, facts = [Path(script) for script in scripts], Path(out).resolve(), facts or {}
+    _check_names(scripts)
+    _check_target(out)
+    with use_store(store) as session:
+        articles = _render_all(scripts, facts, namespace or {}, session)
+    unfinished = out.with_name(f".{out.name}.building-{os.getpid()}")
+    try:
+        _write(unfinished, articles, facts, store)
+        _swap(unfinished, out)
+    except OSError as error:
+        raise SiteError(f"cannot write the site {out}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    records = {a.name: a.record for article in articles for same in article.artifacts.values() for a in same}
+    return BuildSummary(
+        out=out,
+        pages=[f"{article.name}.html" for article in articles],
+        media=len(records),
+        bytes=sum(record.bytes for record in records.values()),
+        hits=session.hits,
+        computed=session.computed,
+        seconds=session.seconds,
+    )
+
+
+def _check_names(scripts: list[Path]) -> None:
+    names = [script.stem for script in scripts]
+    for name in names:
+        if name == "index" or names.count(name) > 1:
+            raise SiteError(f"{name}.html would be written twice; rename one of the scripts called {name}.py")
+    if not scripts:
+        raise SiteError("no article script was given")
+
+
+def _check_target(out: Path) -> None:
+    """Refuse to replace anything that is not a site of ours. Raises: SiteError."""
+    try:
+        if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+            return
+        if json.loads((out / "manifest.json").read_bytes())["generator"] == GENERATOR:
+            return
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    raise SiteError(f"{out} is not a site built here and would be replaced; choose another folder, or empty this one")
+
+
+def _render_all(scripts: list[Path], facts: dict[str, str], namespace: dict, session: Session) -> list[Article]:
+    """Every article. Raises: ReportError for those that failed, after all were tried."""
+    titles, articles, failures = {}, [], []
+    for script in scripts:
+        try:
+            titles[script.stem] = read_metadata(script)[0]
+        except ReportError as error:
+            failures.append(error)
+    for script in scripts:
+        if script.stem in titles:
+            try:
+                articles.append(_render(script, facts, dict(namespace), titles, session))
+            except ReportError as error:
+                failures.append(error)
+    if len(failures) > 1:
+        raise SiteError("\n\n".join([f"{len(failures)} of {len(scripts)} articles failed", *map(str, failures)]))
+    if failures:
+        raise failures[0]
+    return articles
+
+
+def _render(script: Path, facts: dict[str, str], scope: dict, titles: dict[str, str], session: Session) -> Article:
+    cells = parse_script(script)
+    with _Progress(script.stem, len(cells)) as progress:
+        session.progress = progress.artifact
+        shown = run_cells(cells, script, scope, progress.cell)
+    return render_article(script, shown, scope, facts, titles)
+
+
+class _Progress:
+    """A bar on a terminal, and otherwise a line for each section, both on stderr."""
+
+    def __init__(self, name: str, n_cells: int):
+        self.name = name
+        self.bar = tqdm(total=n_cells, desc=name, unit="cell", leave=False, disable=not sys.stderr.isatty())
+
+    def __enter__(self) -> "_Progress":
+        return self
+
+    def __exit__(self, *_exception) -> None:
+        self.bar.close()
+
+    def cell(self, cell: Cell) -> None:
+        self.bar.update()
+        heading = next((line for line in cell.source.splitlines() if line.startswith("#")), "").strip("# ")
+        if cell.kind == "prose" and heading and self.bar.disable:
+            print(f"{self.name}: {heading}", file=sys.stderr, flush=True)
+
+    def artifact(self, record: Record) -> None:
+        self.bar.set_postfix_str(record.function.rsplit(".", 1)[-1])
+
+
+def _write(folder: Path, articles: list[Article], facts: dict[str, str], store: Store) -> None:
+    artifacts: dict[str, list[Artifact]] = {}
+    for article in articles:
+        for name, same in article.artifacts.items():
+            artifacts.setdefault(name, []).extend(same)
+    (folder / "media").mkdir(parents=True)
+    (folder / "assets").mkdir()
+    for name in sorted(artifacts):
+        store.export(artifacts[name][0].record, folder / "media" / name)
+    for asset in ASSETS:
+        shutil.copyfile(templates_folder() / asset, folder / "assets" / asset)
+    for article in articles:
+        (folder / f"{article.name}.html").write_text(article.html, encoding="utf-8")
+    (folder / "index.html").write_text(render_index(articles, facts), encoding="utf-8")
+    manifest = json.dumps(_manifest(articles, artifacts, facts), indent=1, sort_keys=True, ensure_ascii=False)
+    (folder / "manifest.json").write_text(manifest + "\n", encoding="utf-8")
+
+
+def _manifest(articles: list[Article], artifacts: dict[str, list[Artifact]], facts: dict[str, str]) -> dict:
+    """What the site holds and how each file was made; the same for every build of the same things."""
+
+    def entry(same: list[Artifact]) -> dict:
+        record = same[0].record
+        made_by = {(a.record.function, json.dumps(a.record.arguments, sort_keys=True)) for a in same}
+        return {
+            "sha256": record.sha256,
+            "bytes": record.bytes,
+            "media_type": record.media_type,
+            "made_by": [{"function": f, "arguments": json.loads(arguments)} for f, arguments in sorted(made_by)],
+        }
+
+    return {
+        "schema": 1,
+        "generator": GENERATOR,
+        "facts": facts,
+        "pages": {f"{article.name}.html": article.title for article in articles},
+        "media": {name: entry(same) for name, same in artifacts.items()},
+    }
+
+
+def _swap(new: Path, out: Path) -> None:
+    """Put the folder `new` in the place of `out`; if that fails, `out` is what it was."""
+    if not out.exists():
+        os.rename(new, out)
+        return
+    old = out.with_name(f".{out.name}.replaced-{os.getpid()}")
+    os.rename(out, old)
+    try:
+        os.rename(new, out)
+    except BaseException:
+        os.rename(old, out)
+        raise
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,258 @@
+"""A small article, built for real and opened by file:// in Chromium with no way to any network."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from report import FolderStore, build
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright: pip install playwright")
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = (
+    *"--no-sandbox --disable-gpu --disable-background-networking --disable-component-update".split(),
+    *("--disable-sync", "--no-first-run", "--host-resolver-rules=MAP * ~NOTFOUND"),
+)
+
+ARTICLE = '''"""A small article
+
+With everything that a page can hold."""
+import numpy as np
+from report import *
+
+RATE = 8000
+
+@conjure
+def tone(pitch: float, seconds: float) -> Sound:
+    return Sound(0.3 * np.sin(2 * np.pi * pitch * np.arange(int(RATE * seconds)) / RATE), RATE)
+
+@conjure
+def stripes(n: int) -> Picture:
+    return Picture(np.tile(np.arange(n) % 2 * 255, (40, 1)).astype(np.uint8), f"{n} stripes")
+
+@conjure
+def film() -> Film:
+    return Film(np.arange(3, dtype=np.uint8)[:, None, None].repeat(40, 1).repeat(80, 2) * 100, 1.2, "It brightens")
+
+# %% [markdown]
+# ## One
+# A value of {{ 1 / 3:.3f }}.
+
+# %%
+Player(tone(440.0, 2.0), "Long tone")
+
+# %%
+Compare("Two tones.", [("Low", tone(220.0, 1.0), stripes(80)), ("High", tone(880.0, 1.0), stripes(60))])
+
+# %% [markdown]
+# ## Two
+
+# %%
+[Image(stripes(900), "Many stripes."), FilmStrip(film(), stripes(80), "A film."),
+ Table(["A long heading"] * 8, [["some words"] * 8], "A wide table."), BibTeX("@misc{x,\\n title = {T}\\n}")]
+
+# %%
+EventRoll("Nine events.", [
+    Mark(i % 3, i // 3 / 2, 0.3, "#4477aa", f"event {i}", tone(200.0 + 50 * i, 0.4)) for i in range(9)], "row")
+
+# %% [markdown]
+# ```python
+# a_line_of_code_that_is_much_longer_than_a_telephone_is_wide = "which has to scroll in a box of its own"
+# ```
+'''
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("browser")
+    script = folder / "small.py"
+    script.write_text(ARTICLE)
+    build([script], folder / "site", FolderStore(folder / "store"), {"commit": "0123456789abcdef" * 4})
+    return folder / "site"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if not CHROMIUM:
+        pytest.skip("needs Chromium: apt install chromium, or set CHROMIUM to its path")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser, site):
+    """Open the article; what it asked for and complained about is in `page.requested` and `page.complaints`."""
+    contexts = []
+
+    def open_page(folder: Path = site, **options):
+        contexts.append(browser.new_context(**options))
+        page = contexts[-1].new_page()
+        page.requested, page.complaints = [], []
+        page.on("request", lambda request: page.requested.append(request.url))
+        page.on("console", lambda message: page.complaints.append(message.text))
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.goto((folder / "small.html").as_uri())
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def playing(page):
+    """Addresses of the sounds that play right now."""
+    script = "[...document.querySelectorAll('audio')].filter(a => !a.paused).map(a => a.src)"
+    return page.evaluate(script)
+
+
+def wait_until(page, script, seconds=10):
+    """Poll from outside: the page's own policy forbids Playwright's wait_for_function, which evaluates a string."""
+    for _ in range(20 * seconds):
+        if page.evaluate(script):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"not true after {seconds} s: {script}")
+
+
+def wait_until_it_moves(page):
+    wait_until(page, "[...document.querySelectorAll('audio')].some(a => !a.paused && a.currentTime > 0.05)")
+
+
+def test_the_page_loads_without_complaints_and_without_a_byte_of_sound(open_page):
+    page = open_page()
+    page.wait_for_timeout(300)
+    assert page.complaints == []
+    assert page.requested and all(url.startswith("file://") or url == "data:," for url in page.requested)
+    assert not [url for url in page.requested if url.endswith((".wav", ".webp"))]
+
+
+def test_pressing_play_plays_one_sound_at_a_time(open_page):
+    page = open_page()
+    page.get_by_role("button", name="Play Long tone").click()
+    wait_until_it_moves(page)
+    first = playing(page)
+    page.get_by_role("button", name="Play High").click()
+    wait_until_it_moves(page)
+    assert len(first) == len(playing(page)) == 1 and first != playing(page)
+    assert page.locator(".column .cursor:visible").count() == 1
+    page.get_by_role("button", name="Pause High").click()
+    assert playing(page) == []
+    assert page.complaints == []
+
+
+def test_the_waveform_is_a_slider(open_page):
+    page = open_page()
+    slider = page.get_by_role("slider", name="Position in Long tone")
+    assert slider.get_attribute("aria-valuemax") == "2.00"
+    slider.focus()
+    slider.press("ArrowRight")
+    slider.press("ArrowRight")
+    slider.press("ArrowLeft")
+    assert slider.get_attribute("aria-valuenow") == "0.10"
+    assert page.locator(".player .played").first.get_attribute("width") == "5%"
+    slider.press("Enter")
+    wait_until_it_moves(page)
+    assert float(slider.get_attribute("aria-valuenow")) >= 0.1
+    box = slider.bounding_box()
+    slider.click(position={"x": box["width"] * 0.5, "y": 5})
+    assert float(slider.get_attribute("aria-valuenow")) == pytest.approx(1.0, abs=0.3)
+
+
+def test_every_control_is_reached_by_tab(open_page):
+    page = open_page()
+    reached = set()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        reached.add(
+            page.evaluate("document.activeElement.getAttribute('aria-label') || document.activeElement.textContent")
+        )
+    assert {"Play Long tone", "Position in Long tone", "Play Low", "Play High", "Play event 0"} <= reached
+    assert {"Copy", "Play the film (1.2 s)"} <= reached
+
+
+def test_arrow_keys_walk_to_every_event_and_enter_plays_it(open_page):
+    page = open_page()
+    page.locator(".mark").first.focus()
+    walk = ["ArrowUp", "ArrowUp", "ArrowRight", "ArrowDown", "ArrowDown", "ArrowRight", "ArrowUp", "ArrowUp"]
+    reached = [page.evaluate("document.activeElement.dataset.label")]
+    for key in walk:
+        page.keyboard.press(key)
+        reached.append(page.evaluate("document.activeElement.dataset.label"))
+    assert reached == [f"event {i}" for i in (0, 3, 6, 7, 4, 1, 2, 5, 8)]
+    assert page.locator(".mark[tabindex='0']").count() == 1
+    page.keyboard.press("Home")
+    in_time = [page.evaluate("document.activeElement.dataset.label")]
+    for _ in range(8):
+        page.keyboard.press("PageDown")
+        in_time.append(page.evaluate("document.activeElement.dataset.label"))
+    assert in_time == [f"event {i}" for i in (0, 3, 6, 1, 4, 7, 2, 5, 8)]
+    page.keyboard.press("Enter")
+    wait_until_it_moves(page)
+    assert page.locator(".mark.playing").get_attribute("data-label") == "event 8"
+    assert page.locator(".roll .status").text_content() == "event 8"
+
+
+def test_a_press_near_an_event_plays_it(open_page):
+    page = open_page()
+    mark = page.locator(".mark[data-label='event 4'] circle")
+    mark.scroll_into_view_if_needed()
+    box = mark.bounding_box()
+    page.mouse.click(box["x"] + box["width"] + 8, box["y"] + box["height"] / 2)
+    wait_until_it_moves(page)
+    assert playing(page)[0].endswith(page.locator(".mark.playing").get_attribute("data-src"))
+    assert page.locator(".mark.playing").get_attribute("data-label") == "event 4"
+
+
+def test_the_film_waits_to_be_asked_and_starts_over_when_asked_again(open_page):
+    page = open_page()
+    image = page.locator(".film img")
+    assert image.get_attribute("src").endswith(".png")
+    seen = []
+    for _ in range(2):
+        page.get_by_role("button", name="Play the film").click()
+        wait_until(page, "document.querySelector('.film img').src.endsWith('.webp')")
+        seen.append(image.screenshot())
+        page.wait_for_timeout(1500)
+        seen.append(image.screenshot())
+    assert seen[0] == seen[2] != seen[1] == seen[3]
+    assert image.get_attribute("alt") == "It brightens"
+    assert page.complaints == []
+
+
+def test_a_missing_sound_is_said_in_words(open_page, site, tmp_path):
+    shutil.copytree(site, tmp_path / "site")
+    shutil.rmtree(tmp_path / "site" / "media")
+    page = open_page(tmp_path / "site")
+    page.get_by_role("button", name="Play Long tone").click()
+    page.locator(".failure").wait_for()
+    assert "can not be played" in page.locator(".failure").text_content()
+    assert page.get_by_role("button", name="Play Long tone").count() == 1
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1280])
+def test_nothing_sticks_out_of_the_page(open_page, width):
+    page = open_page(viewport={"width": width, "height": 800})
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_targets_are_large_enough_for_a_thumb(open_page):
+    page = open_page(viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True)
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    heights = page.evaluate(
+        "[...document.querySelectorAll('button, summary, .wave[tabindex], .facts a, .contents a, td a')]"
+        ".map(x => [x.className || x.textContent, x.getBoundingClientRect().height])"
+    )
+    assert heights and [x for x in heights if x[1] < 43.5] == []
+
+
+def test_without_scripts_it_is_still_an_article(open_page):
+    page = open_page(java_script_enabled=False)
+    assert page.locator(".player audio[controls]:visible").count() == 3
+    assert page.locator("button").count() == 0
+    assert page.locator(".roll td a").count() == 9
+    assert page.locator("a.button").get_attribute("href").endswith(".webp")
+    assert "A value of 0.333." in page.locator("main").inner_text()

@@ -1,0 +1,50 @@
+"""Shared fixtures: real audio, a small untrained codec, and the shipped one."""
+
+import numpy as np
+import pytest
+import torch
+
+from experiments.clips import shipped_clips
+from sparse_codec import CodecConfig, SparseCodec
+from sparse_codec.config import HarmonicDecoderConfig, HarmonicEncoderConfig
+
+SAMPLERATE = 22_050
+
+
+@pytest.fixture(scope="session")
+def small_config() -> CodecConfig:
+    """The default design with few channels and short segments: quick, and every path is the real one."""
+    return CodecConfig(
+        segment_samples=2**15,
+        n_events=4,
+        horizon_frames=40,
+        encoder=HarmonicEncoderConfig(mel_bands=32, channels=8, dilations=(1, 2), pitches=48, hidden=16),
+        decoder=HarmonicDecoderConfig(
+            harmonics=8, noise_bands=8, knots=(0, 2, 8, 32), event_frames=32, reverberation=(0.3,), hidden=16
+        ),
+    )
+
+
+@pytest.fixture(scope="session")
+def small_codec(small_config) -> SparseCodec:
+    torch.manual_seed(0)
+    return SparseCodec(small_config).eval()
+
+
+@pytest.fixture(scope="session")
+def music_codec() -> SparseCodec:
+    return SparseCodec.load("music")
+
+
+@pytest.fixture(scope="session")
+def music() -> np.ndarray:
+    """24 seconds of a held-out string quartet."""
+    return shipped_clips()[1].audio(SAMPLERATE)
+
+
+@pytest.fixture
+def tone() -> np.ndarray:
+    """A decaying tone with overtones, 1.5 s: what the small codec's segment holds."""
+    time = np.arange(2**15) / SAMPLERATE
+    wave = sum(np.sin(2 * np.pi * 220 * h * time) / h for h in range(1, 5))
+    return (0.3 * wave * np.exp(-2 * time)).astype(np.float32)

@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+import soundfile as sf
+
+from experiments.clips import SEGMENT_SECONDS, own_clips, shipped_clips
+from sparse_codec import AudioError
+
+
+def test_shipped_clips_are_five_segments_and_a_long_one_with_source_and_licence():
+    examples, long_clip = shipped_clips()
+    assert len(examples) >= 5
+    for clip in [*examples, long_clip]:
+        audio = clip.audio(22_050)
+        assert 0.05 < np.abs(audio).max() < 1 and np.isfinite(audio).all()
+        assert clip.title and clip.source and clip.licence
+    assert all(len(c.audio(22_050)) == 2**17 for c in examples)
+    assert long_clip.seconds == pytest.approx(24)
+    assert sum(c.path.stat().st_size for c in [*examples, long_clip]) < 5e6
+
+
+def test_a_short_file_is_padded_and_said_so(tmp_path):
+    path = tmp_path / "short.wav"
+    sf.write(path, 0.1 * np.ones(22_050), 22_050)
+    (clip,), long_clip, padded = own_clips([path])
+    assert len(clip.audio(22_050)) == round(SEGMENT_SECONDS * 22_050)
+    assert not clip.audio(22_050)[22_050:].any()
+    assert "short.wav" in padded[0] and "1.00 s" in padded[0]
+    assert long_clip.seconds == pytest.approx(SEGMENT_SECONDS)
+
+
+def test_a_long_file_gives_at_most_24_seconds_for_streaming(tmp_path):
+    path = tmp_path / "long.wav"
+    sf.write(path, 0.1 * np.sin(np.arange(30 * 8000)), 8000)
+    _, long_clip, padded = own_clips([path])
+    assert long_clip.seconds == 24 and not padded
+
+
+def test_silence_is_refused(tmp_path):
+    path = tmp_path / "silent.wav"
+    sf.write(path, np.zeros(2**17), 22_050)
+    with pytest.raises(AudioError, match="silent"):
+        own_clips([path])

@@ -1,0 +1,257 @@
+import importlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from report.conjure import _folder_digest, conjure, library_versions, use_store
+from report.errors import ReportError, StoreError
+from report.media import Data, Sound
+from report.store import FolderStore
+
+SCALE = 2
+UNKEYED = object()
+
+
+@conjure
+def describe(x, y=1, *, z=None) -> Data:
+    return Data(str(type(x)))
+
+
+@pytest.fixture
+def session(tmp_path):
+    with use_store(FolderStore(tmp_path / "store")) as session:
+        yield session
+
+
+def key(*args, **kwargs):
+    return describe(*args, **kwargs).record.key
+
+
+def test_a_result_is_computed_once(session):
+    first, second = describe(1), describe(1)
+    assert (session.computed, session.hits) == (1, 1)
+    assert first.record == second.record and first.value == "<class 'int'>"
+
+
+def test_the_way_an_argument_is_passed_does_not_matter(session):
+    assert key(1) == key(x=1) == key(1, 1) == key(y=1, x=1) == key(1, z=None)
+    assert key(1) != key(2) and key(1) != key(1, 2)
+
+
+@dataclass(frozen=True)
+class Settings:
+    size: int
+
+
+@dataclass(frozen=True)
+class OtherSettings:
+    size: int
+
+
+class Checkpoint:
+    def __init__(self, digest):
+        self.digest = digest
+
+
+GRID = np.arange(6.0).reshape(2, 3)
+DIFFERENT = [
+    None, True, 1, 1.0, 0, 0.0, -0.0, "1", b"1", (1,), [1], {1}, {"1": 1}, {1: 1}, np.array(1), np.float64(1),
+    GRID, GRID.T, GRID.reshape(3, 2), GRID.astype(np.float32), GRID + 1,
+    Settings(1), Settings(2), OtherSettings(1), Checkpoint("a"), Checkpoint("b"),
+]  # fmt: skip
+
+
+def test_different_values_have_different_keys(session):
+    assert len({key(value) for value in DIFFERENT}) == len(DIFFERENT)
+
+
+@pytest.mark.parametrize(
+    ("one", "same"),
+    [
+        ({"a": 1, "b": 2}, {"b": 2, "a": 1}),
+        ({"x", "y", "z"}, {"z", "y", "x"}),
+        (GRID, np.asfortranarray(GRID)),
+        (GRID, np.repeat(GRID, 2, axis=0)[::2]),
+        (Settings(1), Settings(1)),
+        (Checkpoint("a"), Checkpoint("a")),
+        ([GRID, (1, {"k": GRID})], [GRID.copy(), (1, {"k": GRID.copy()})]),
+    ],
+)
+def test_equal_values_have_equal_keys(session, one, same):
+    assert key(one) == key(same)
+
+
+def test_tensors_are_keyed_by_value_and_are_no_arrays(session):
+    torch = pytest.importorskip("torch")
+    tensor = torch.arange(6.0).reshape(2, 3)
+    assert key(tensor) == key(tensor.T.contiguous().T) == key(tensor.clone().requires_grad_())
+    others = [tensor.T, tensor + 1, tensor.bfloat16(), tensor.numpy(), tensor.view(torch.int32), torch.zeros(0)]
+    assert len({key(x) for x in [tensor, *others]}) == 7
+
+
+def test_paths_are_keyed_by_what_they_lead_to(session, tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder / "clips").mkdir(parents=True)
+        (tmp_path / folder / "clips" / "x.wav").write_bytes(b"same")
+    file, twin = (tmp_path / folder / "clips" / "x.wav" for folder in ("a", "b"))
+    before, folder_before = key(file), key(file.parent)
+    assert before == key(twin) and folder_before == key(twin.parent)
+    assert "same" not in str(describe(file).record.arguments) and str(tmp_path) not in str(describe(file).record)
+    file.write_bytes(b"edited")
+    assert key(file) != before and key(file.parent) != folder_before
+    with pytest.raises(ReportError, match="argument 'x': cannot read .*none.wav"):
+        describe(tmp_path / "none.wav")
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    path: Path
+    start: float
+
+
+def test_a_record_can_be_read_by_people(session, tmp_path):
+    (tmp_path / "x.wav").write_bytes(b"")
+    record = describe(Excerpt(tmp_path / "x.wav", 1.5), y=GRID, z=Checkpoint("0123456789abcdef")).record
+    assert record.arguments == {
+        "x": "Excerpt(path=x.wav, start=1.5)",
+        "y": "ndarray float64 (2, 3)",
+        "z": "Checkpoint 0123456789ab",
+    }
+
+
+def test_an_artifact_as_an_argument_stands_for_its_bytes(session):
+    one, twin, other = describe(1), describe(1, z="same result"), describe(1.0)
+    assert one.sha256 == twin.sha256 and key(one) == key(twin) != key(other)
+
+
+@pytest.mark.parametrize("value", [object(), lambda: 1, [object()], np.array([object()]), (x for x in ())])
+def test_an_argument_without_a_value_is_refused_by_name(session, value):
+    with pytest.raises(TypeError, match=r"describe: argument 'x'.*`digest`"):
+        describe(value)
+
+
+@conjure
+def scaled() -> Data:
+    return Data([SCALE for _ in range(2)])
+
+
+@conjure
+def reads_unkeyed() -> Data:
+    return Data(str(UNKEYED))
+
+
+def test_a_global_that_the_function_reads_is_part_of_the_key(session, monkeypatch):
+    assert scaled().value == [2, 2]
+    monkeypatch.setitem(globals(), "SCALE", 3)
+    assert scaled().value == [3, 3]
+    with pytest.raises(TypeError, match="global 'UNKEYED'"):
+        reads_unkeyed()
+
+
+TABLE = {"double": lambda n: 2 * n, "sizes": [1, (2, np.float32)]}
+
+
+@conjure
+def from_table() -> Data:
+    return Data(TABLE["double"](2))
+
+
+def test_functions_in_a_table_are_source_and_the_rest_of_it_is_value(session, monkeypatch):
+    before = from_table().record.key
+    assert from_table().value == 4
+    monkeypatch.setitem(TABLE, "sizes", [2])
+    assert from_table().record.key != before
+
+
+def test_a_closure_is_refused():
+    n = 3
+    with pytest.raises(TypeError, match="uses n from the function around it; pass it as an argument"):
+
+        @conjure
+        def closed() -> Data:
+            return Data(n)
+
+
+def test_an_edit_of_the_source_or_a_library_changes_the_key(session, tmp_path, monkeypatch):
+    (tmp_path / "helper_of_demo.py").write_text("n = 1\n")
+    demo = tmp_path / "demo_of_conjure.py"
+    demo.write_text("from report import Data, conjure\n@conjure\ndef f():\n    return Data(1)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def fresh_key():
+        _folder_digest.cache_clear()
+        sys.modules.pop("demo_of_conjure", None)
+        return importlib.import_module("demo_of_conjure").f().record.key
+
+    before = fresh_key()
+    assert fresh_key() == before
+    (tmp_path / "helper_of_demo.py").write_text("n = 2\n")
+    edited = fresh_key()
+    assert edited != before
+    monkeypatch.setitem(library_versions(), "numpy", "0.0.1")
+    assert fresh_key() != edited
+
+
+CALLS = []
+
+
+def count() -> int:
+    CALLS.append(1)
+    return len(CALLS)
+
+
+@conjure
+def fails_once() -> Data:
+    if count() == 1:
+        raise RuntimeError("the first time")
+    return Data("fine")
+
+
+def test_a_failure_is_not_kept(session):
+    CALLS.clear()
+    with pytest.raises(RuntimeError):
+        fails_once()
+    assert fails_once().value == "fine" and (session.computed, session.hits) == (1, 0)
+
+
+@conjure
+def returns_an_array():
+    return np.zeros(3)
+
+
+def test_only_media_may_be_returned(session):
+    with pytest.raises(TypeError, match="returns_an_array returned ndarray; .* Sound, Figure"):
+        returns_an_array()
+
+
+@conjure
+def beep(n: int) -> Sound:
+    return Sound(np.linspace(-0.5, 0.5, n), 8000)
+
+
+def test_without_a_store_artifacts_live_in_memory():
+    artifact = beep(100)
+    assert artifact.value.samples.dtype == np.int16 and artifact.value.samplerate == 8000
+    assert artifact.name == f"{artifact.sha256}.wav" and artifact.media_type == "audio/wav"
+    assert artifact.info["n_samples"] == 100 and artifact.digest == artifact.sha256
+
+
+def test_progress_hears_of_every_record(tmp_path):
+    heard = []
+    with use_store(FolderStore(tmp_path), heard.append):
+        records = [beep(5).record, beep(5).record]
+    assert heard == records
+
+
+def test_a_damaged_store_is_an_error_and_nothing_is_computed_again(session):
+    artifact = beep(7)
+    session.store.path_of(artifact.record).write_bytes(b"")
+    with pytest.raises(StoreError):
+        _ = beep(7).value
+    next(Path(session.store.path).glob("index/*/*.json")).write_text("{")
+    with pytest.raises(StoreError):
+        beep(7)
+    assert session.computed == 1

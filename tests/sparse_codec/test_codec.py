@@ -1,0 +1,153 @@
+"""Properties of encoding and decoding, whatever the weights."""
+
+import numpy as np
+import pytest
+import torch
+
+from sparse_codec import CheckpointError, EncodeOptions, SparseCodec
+from sparse_codec.codec import joint_gains
+
+QUICK = EncodeOptions(candidates=3, refine=2)
+OPTIONS = [QUICK, EncodeOptions(candidates=2, refine=0, joint_gains=False)]
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_silence_in_silence_out(small_codec, options):
+    events = small_codec.encode(np.zeros(20_000, np.float32), options)
+    assert len(events) == 0
+    assert not small_codec.decode(events).any() and events.n_samples == 20_000
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_no_step_adds_energy(small_codec, tone, options):
+    """By construction: it holds for random weights, up to the horizon that gains are fitted on."""
+    noise = np.random.default_rng(0).normal(size=len(tone)).astype(np.float32) * 0.05
+    original = small_codec.magnitudes(torch.from_numpy(np.stack([tone, noise, tone + noise])))
+    found = small_codec.decompose(original, options)
+    horizon = small_codec.config.horizon_frames
+    energy = [original[:, :, :horizon].pow(2).sum((1, 2))]
+    for gains in found.history:
+        left = original - torch.einsum("bn,bnft->bft", gains, found.spectra)
+        energy.append(left[:, :, :horizon].pow(2).sum((1, 2)))
+    for before, after in zip(energy, energy[1:], strict=False):
+        assert (after <= before * (1 + 1e-5)).all()
+    assert (energy[-1] < 0.95 * energy[0])[0]  # and a tone does lose energy
+
+
+@pytest.mark.parametrize("n_samples", [1, 2**14, 2**15])
+def test_a_segment_gives_its_length_back(small_codec, tone, n_samples):
+    events = small_codec.encode(tone[:n_samples], QUICK)
+    assert small_codec.decode(events).shape == (n_samples,)
+    assert (events.frames >= 0).all() and (events.frames < small_codec.config.half_frames).all()
+    assert (events.gains > 0).all() and len(events) <= small_codec.config.n_events
+
+
+def test_twice_as_loud_is_the_same_events_at_twice_the_gain(small_codec, tone):
+    once, twice = (small_codec.encode(factor * tone, OPTIONS[1]) for factor in (1.0, 2.0))
+    assert np.array_equal(once.frames, twice.frames)
+    np.testing.assert_allclose(2 * once.gains, twice.gains, rtol=1e-3)
+
+
+def test_streaming_starts_with_what_encoding_a_segment_gives(small_codec, tone):
+    audio = np.concatenate([tone, tone[::-1], tone])
+    half = small_codec.config.half_frames
+    segment = small_codec.encode(audio[: len(tone)], QUICK)
+    stream = small_codec.stream(audio, QUICK)
+    first = stream.select(stream.frames < half)
+    for name in ("vectors", "frames", "offsets", "gains"):
+        np.testing.assert_array_equal(getattr(first, name), getattr(segment, name))
+
+
+def test_streaming_reaches_the_tail(small_codec, tone):
+    """A tone that starts in the last sixth of the clip is found, and no sample is cut or added."""
+    start = 2**15 + 2**13
+    audio = np.zeros(start + 2**13, np.float32)
+    audio[start:] = tone[: 2**13]
+    events = small_codec.stream(audio, QUICK)
+    assert (events.onsets > start - 4096).any()
+    assert small_codec.decode(events).shape == audio.shape
+
+
+def test_encoding_more_than_a_segment_names_stream(small_codec):
+    with pytest.raises(ValueError, match="use stream"):
+        small_codec.encode(np.zeros(2**15 + 1, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("audio", "told"),
+    [
+        (np.zeros((2, 100)), "mono"),
+        (np.zeros(0), "at least one"),
+        (np.array([0.0, np.nan]), "NaN"),
+        (np.array([0.0, np.inf]), "infinite"),
+    ],
+)
+def test_bad_audio_is_refused_in_words(small_codec, audio, told):
+    with pytest.raises(ValueError, match=told):
+        small_codec.stream(audio)
+
+
+def test_joint_gains_are_the_least_squares_ones_when_those_are_positive():
+    generator = torch.Generator().manual_seed(0)
+    atoms = torch.rand(2, 5, 40, generator=generator, dtype=torch.double)
+    gains = torch.rand(2, 5, generator=generator, dtype=torch.double) + 0.1
+    target = torch.einsum("bn,bnt->bt", gains, atoms)
+    products, removed = atoms @ atoms.transpose(1, 2), torch.einsum("bnt,bt->bn", atoms, target)
+    torch.testing.assert_close(joint_gains(products, removed), gains.float(), rtol=1e-3, atol=1e-3)
+
+
+def test_joint_gains_survive_identical_and_silent_atoms():
+    atoms = torch.ones(1, 3, 10, dtype=torch.double)
+    atoms[:, 2] = 0
+    products = atoms @ atoms.transpose(1, 2)
+    gains = joint_gains(products, atoms.sum(2) * 2)
+    assert torch.isfinite(gains).all() and gains[0, :2].sum().item() == pytest.approx(2, rel=1e-3)
+
+
+def test_save_and_load_keep_every_bit(small_codec, tone, tmp_path):
+    path = tmp_path / "small.safetensors"
+    small_codec.save(path, card={"steps": 3})
+    again = SparseCodec.load(path)
+    assert again.config == small_codec.config and again.card == {"steps": 3}
+    for name, value in small_codec.state_dict().items():
+        assert torch.equal(value, again.state_dict()[name]), name
+    one, other = small_codec.encode(tone, QUICK), again.encode(tone, QUICK)
+    np.testing.assert_array_equal(one.vectors, other.vectors)
+    assert not list(tmp_path.glob("*.part"))
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "other", "json"])
+def test_a_damaged_checkpoint_is_named(small_codec, tmp_path, damage):
+    path = tmp_path / "model.safetensors"
+    small_codec.save(path)
+    data = path.read_bytes()
+    header_end = 8 + int.from_bytes(data[:8], "little")
+    path.write_bytes(
+        {
+            "empty": b"",
+            "cut": data[:-20],
+            "other": data.replace(b"codec 1", b"codec 9"),
+            "json": data[: header_end - 5],
+        }[damage]
+    )
+    with pytest.raises(CheckpointError, match="model.safetensors"):
+        SparseCodec.load(path)
+
+
+def test_an_unknown_checkpoint_lists_the_shipped_ones():
+    with pytest.raises(CheckpointError, match="music"):
+        SparseCodec.load("musik")
+
+
+def test_the_shipped_model_removes_most_of_held_out_music(music_codec, music):
+    """The figure that the project promises, on one real clip: 0.8 of the energy with 32 events."""
+    config = music_codec.config
+    original = music_codec.magnitudes(torch.from_numpy(music[: config.segment_samples])[None])
+    found = music_codec.decompose(original)
+    half = config.half_frames
+    left = found.residual[:, :, :half].pow(2).sum() / original[:, :, :half].pow(2).sum()
+    assert 1 - left > 0.75
+    sound = music_codec.decode(music_codec.event_set(found, n_samples=config.segment_samples // 2))
+    reference = music[: len(sound)]
+    assert 0.5 < np.sqrt(np.mean(sound**2) / np.mean(reference**2)) < 1.5  # as loud as the original, about
+    assert np.abs(sound).max() < 1.2 and np.isfinite(sound).all()

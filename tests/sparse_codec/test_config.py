@@ -1,0 +1,51 @@
+from pathlib import Path
+
+import pytest
+
+import experiments
+from sparse_codec import ConfigError, read_config
+from sparse_codec.config import FrameEncoderConfig, config_tables, parse_config
+
+CONFIGS = Path(experiments.__file__).parent / "configs"
+
+
+@pytest.mark.parametrize("name", ["default", "paper"])
+def test_a_configuration_survives_the_way_through_plain_values(name):
+    config, training = read_config(CONFIGS / f"{name}.toml")
+    assert parse_config(config_tables(config, training), name) == (config, training)
+
+
+def test_paper_has_the_published_sizes():
+    config, training = read_config(CONFIGS / "paper.toml")
+    assert (config.window, config.hop, config.n_frames, config.n_bins) == (2048, 256, 512, 1025)
+    assert isinstance(config.encoder, FrameEncoderConfig)
+    assert (config.encoder.channels, config.encoder.dilations) == (512, (1, 2, 4, 8, 16, 32, 64, 1))
+    assert (config.decoder.resonances, config.decoder.selected) == (4096, 4)
+    assert (config.n_events, config.vector_size, config.gain) == (32, 32, "switch")
+    assert (training.batch, training.learning_rate) == (2, 1e-4)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[codec]\nn_evnts = 3", "did you mean 'n_events'"),
+        ("[codec]\nn_events = 'many'", "expected a int"),
+        ("[coder]\n", "did you mean 'codec'"),
+        ("[encoder]\nkind = 'magic'", "choose one of"),
+        ("[codec]\ngain = 'loud'", "choose one of"),
+        ("[encoder]\nkind = 'frame'", "go together"),
+        ("[codec]\nsegment_samples = 1000", "multiple of twice the hop"),
+        ("[codec", "not TOML"),
+    ],
+)
+def test_a_bad_configuration_is_named_with_its_fix(tmp_path, text, told):
+    path = tmp_path / "bad.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=told) as error:
+        read_config(path)
+    assert "bad.toml" in str(error.value)
+
+
+def test_a_missing_file_is_named():
+    with pytest.raises(ConfigError, match="nowhere.toml"):
+        read_config("nowhere.toml")

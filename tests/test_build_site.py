@@ -1,0 +1,102 @@
+"""The main job, end to end, with the shipped model on shipped and on the reader's audio."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile as sf
+
+from build_site import main
+from experiments.clips import SHIPPED
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {str(f.relative_to(folder)): f.read_bytes() for f in sorted(folder.rglob("*")) if f.is_file()}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Path:
+    """The article of one shipped clip; the store stays beside it."""
+    folder = tmp_path_factory.mktemp("build")
+    clip = str(SHIPPED / "bach_bwv309.flac")
+    assert main(["--out", str(folder / "site"), "--store", str(folder / "store"), "--audio", clip]) == 0
+    return folder / "site"
+
+
+@pytest.mark.slow
+def test_the_article_has_its_sections_sounds_and_figures(site):
+    page = (site / "music.html").read_text()
+    for section in ("Introduction", "Previous work", "The encoder", "The decoder", "Training", "Citation", "Notes"):
+        assert section in page
+    manifest = json.loads((site / "manifest.json").read_text())
+    made = {entry["function"].rsplit(".", 1)[-1] for entry in manifest["media"].values()}
+    assert {"original", "rendered", "event_sound", "stage_sound", "film", "vectors_picture", "spectrogram"} <= made
+    for name in manifest["media"]:
+        assert name in page and (site / "media" / name).stat().st_size > 0
+    assert "http://" not in page.replace("http://www.w3.org", "")
+
+
+@pytest.mark.slow
+def test_no_shipped_sound_is_silent_clipped_or_constant(site):
+    sounds = list((site / "media").glob("*.wav"))
+    assert len(sounds) > 20
+    for path in sounds:
+        audio, samplerate = sf.read(path)
+        assert samplerate == 22_050
+        assert audio.std() > 1e-5, path.name
+        assert np.mean(np.abs(audio) >= 32767 / 32768) < 1e-3, path.name
+
+
+@pytest.mark.slow
+def test_two_builds_are_the_same_bytes(site, tmp_path):
+    """From an empty store, so that everything is computed again."""
+    clip = str(SHIPPED / "bach_bwv309.flac")
+    assert main(["--out", str(tmp_path / "site"), "--store", str(tmp_path / "store"), "--audio", clip]) == 0
+    assert tree(tmp_path / "site") == tree(site)
+
+
+@pytest.mark.slow
+def test_a_warm_build_computes_nothing(site, capsys):
+    clip = str(SHIPPED / "bach_bwv309.flac")
+    assert main(["--out", str(site), "--store", str(site.parent / "store"), "--audio", clip]) == 0
+    assert " 0 artifacts computed" in capsys.readouterr().out
+
+
+def write(path: Path, samples: np.ndarray) -> str:
+    sf.write(path, samples, 22_050, subtype="FLOAT")
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda p: ["--audio", str(p / "gone.wav")], "no such file"),
+        (lambda p: ["--audio", write(p / "silent.wav", np.zeros(2**17))], "silent"),
+        (lambda p: ["--audio", write(p / "nan.wav", np.full(2**17, np.nan))], "NaN"),
+        (lambda p: ["--audio", str(Path(__file__))], "cannot be read as audio"),
+        (lambda p: ["--checkpoint", "musik"], "no such checkpoint"),
+        (lambda p: ["--checkpoint", str(Path(__file__).parent.parent / "README.md")], "not a checkpoint"),
+        (lambda p: ["--train", str(p / "gone.toml"), "--data", str(p)], "gone.toml"),
+        (lambda p: ["--store", "/dev/null/store"], "/dev/null/store"),
+        (lambda p: ["--out", "/dev/null/site"], "/dev/null/site"),
+    ],
+)
+def test_an_error_is_one_line_and_leaves_the_earlier_site_whole(make, told, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    earlier = tmp_path / "site"
+    earlier.mkdir()
+    (earlier / "manifest.json").write_text("{}")
+    (earlier / "index.html").write_text("earlier")
+    arguments = make(tmp_path)
+    assert main(arguments) == 1
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert error.startswith("error: ") and told in error
+    assert (earlier / "index.html").read_text() == "earlier"
+    assert not list(tmp_path.glob(".site*"))
+
+
+def test_train_without_data_is_wrong_usage(tmp_path):
+    with pytest.raises(SystemExit) as stopped:
+        main(["--train", "x.toml"])
+    assert stopped.value.code == 2
