@@ -61,7 +61,8 @@ def main() -> int:
         print(f"{name:<8}{row['seconds']:>10.1f}{row['cpu_seconds']:>14.1f}{row['peak_gigabytes']:>10.2f}")
     ratio = figures["cold"]["seconds"] / figures["warm"]["seconds"]
     print(
-        f"warm is {ratio:.0f} times as fast; the site is {size / 1e6:.1f} MB; {os.cpu_count()} cores, {platform.machine()}"
+        f"warm is {ratio:.0f} times as fast; the site is {size / 1e6:.1f} MB; "
+        f"{os.cpu_count()} cores, {platform.machine()}"
     )
     figures |= {"site_megabytes": size / 1e6, "cores": os.cpu_count(), "python": platform.python_version()}
     args.json.write_text(json.dumps(figures, indent=1) + "\n")

@@ -75,7 +75,7 @@ CUTS = (  # work in the corpus, seconds, title
 
 
 def cut_clips(corpus: Path, out: Path = SHIPPED) -> None:
-    """Cut the shipped clips from held-out works of a corpus that `experiments.corpus` made; the last is the long one."""
+    """Cut the shipped clips from held-out works of a corpus made by `experiments.corpus`; the last is the long one."""
     from experiments.corpus import choose_pieces
 
     pieces = {p.title: p for p in choose_pieces()}

@@ -186,7 +186,7 @@ def layout(events: Artifact, seed: int) -> Data:
     colours = vectors @ np.random.default_rng(seed).normal(size=(vectors.shape[1], 3))
     colours = np.rint(70 + 150 * _to_unit_range(colours, axis=0)).astype(int)
     heights = _to_unit_range(_one_dimension(vectors, seed), axis=0)
-    return Data({"heights": heights.tolist(), "colours": ["#%02x%02x%02x" % tuple(c) for c in colours]})
+    return Data({"heights": heights.tolist(), "colours": [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in colours]})
 
 
 def _one_dimension(vectors: np.ndarray, seed: int) -> np.ndarray:

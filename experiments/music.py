@@ -93,8 +93,8 @@ streaming(long_clip, codec)
 # ## Training
 #
 # The model was trained for {{ card["hours"]:.2f }} hours ({{ card["steps"] }} steps) on {{ card["train_recordings"] }}
-# recordings: scores rendered with a sound font, and game music. {{ card["held_out_recordings"] }} recordings, split off by
-# work, and one whole ensemble were kept out.
+# recordings: scores rendered with a sound font, and game music. {{ card["held_out_recordings"] }} recordings were kept
+# out: whole works, and one ensemble altogether.
 #
 # Each step is one greedy step on a batch of residuals, drawn from a pool of segments at all depths of their
 # decomposition. The loss rewards the share of energy that a candidate removes, its cosine with the residual and the

@@ -29,7 +29,7 @@ from sparse_codec.config import (
     config_tables,
     parse_config,
 )
-from sparse_codec.decoder import HarmonicDecoder, Stages, Target
+from sparse_codec.decoder import HarmonicDecoder, Target
 from sparse_codec.encoder import Candidates, FrameEncoder, HarmonicEncoder
 from sparse_codec.events import EventSet, join
 from sparse_codec.resonance_decoder import ResonanceDecoder
@@ -37,7 +37,7 @@ from sparse_codec.spectrogram import magnitudes
 
 CHECKPOINTS = Path(__file__).parent / "checkpoints"
 FORMAT = "sparse-codec 1"
-RENDER_BATCH = 32  # events rendered at a time: bounds memory
+REFINE_RATE = 0.1  # of Adam, on the inverse hyperbolic tangent of a vector
 
 
 class CheckpointError(ValueError):
@@ -149,22 +149,19 @@ class SparseCodec(nn.Module):
 
     def render(self, events: EventSet) -> Iterator[np.ndarray]:
         """The sound (L * hop,) float32 of each event at its gain, from its onset on."""
-        for stages, gains in self._stages(events):
-            yield from (stages.room * gains).cpu().numpy()
+        for stages in self.render_stages(events):
+            yield stages["room"]
 
+    @torch.no_grad()
     def render_stages(self, events: EventSet) -> Iterator[dict[str, np.ndarray]]:
-        """For each event the sound after each of the decoder's stages, at its gain."""
-        for stages, gains in self._stages(events):
-            for e in range(len(gains)):
-                names = ("excitation", "resonance", "room")
-                yield {name: (getattr(stages, name)[e] * gains[e]).cpu().numpy() for name in names}
+        """For each event the sound after each of the decoder's stages, at its gain.
 
-    def _stages(self, events: EventSet) -> Iterator[tuple[Stages, Tensor]]:
-        for i in range(0, len(events), RENDER_BATCH):
-            vectors = torch.from_numpy(events.vectors[i : i + RENDER_BATCH]).to(self.device)
-            gains = torch.from_numpy(events.gains[i : i + RENDER_BATCH]).to(self.device)
-            with torch.no_grad():
-                yield self.decoder.render(vectors), gains[:, None]
+        One at a time: in a batch the last bits of an event would depend on its neighbours.
+        """
+        for vector, gain in zip(events.vectors, events.gains, strict=True):
+            stages = self.decoder.render(torch.from_numpy(vector[None]).to(self.device))
+            sounds = {"excitation": stages.excitation, "resonance": stages.resonance, "room": stages.room}
+            yield {name: gain * sound[0].cpu().numpy() for name, sound in sounds.items()}
 
     def event_set(self, found: Decomposition, n_samples: int, first_frame: int = 0) -> EventSet:
         """The events found in the only segment of a batch; those whose gain came to zero are left out."""
@@ -244,28 +241,29 @@ class SparseCodec(nn.Module):
         """Index (B,) of the candidate that removes most, and the residual around it."""
         batch, k = proposed.frames.shape
         target = self.around(residual, proposed.frames)
-        if k == 1:
-            return torch.zeros(batch, dtype=torch.long, device=residual.device), target
         matches = self._match(target, proposed.vectors.flatten(0, 1), proposed.offsets.flatten())
         best = matches.unflatten(0, (batch, k)).argmax(1)
         return best, target.select(best + k * torch.arange(batch, device=best.device))
 
-    def _refine(self, target: Target, vector: Tensor, offset: Tensor, steps: int) -> tuple[Tensor, Tensor]:
+    def _refine(self, target: Target, vectors: Tensor, offsets: Tensor, steps: int) -> tuple[Tensor, Tensor]:
         """A few gradient steps on (E, V) vectors and (E,) offsets; what did not get better stays as it was."""
-        free = torch.atanh(torch.cat([vector, 2 * offset[:, None]], 1).clamp(-0.98, 0.98)).requires_grad_(True)
-        optimiser = torch.optim.Adam([free], lr=0.08)
+        # some numbers, such as a pitch, must be moved with care
+        pace = torch.cat([self.decoder.pace, self.decoder.pace.new_ones(1)])
+        start = torch.atanh(torch.cat([vectors, 2 * offsets[:, None]], 1).clamp(-0.98, 0.98))
+        free = (start / pace).requires_grad_(True)
+        optimiser = torch.optim.Adam([free], lr=REFINE_RATE)
         # each event's own scale, so that the loudest of a batch does not set the pace
         norm = target.spectrum.pow(2).sum((1, 2)).sqrt() + 1e-9
         with torch.enable_grad():
             for _ in range(steps):
-                inside = torch.tanh(free)
+                inside = torch.tanh(pace * free)
                 loss = -(self._match(target, inside[:, :-1], inside[:, -1] / 2) / norm).sum()
                 (free.grad,) = torch.autograd.grad(loss, free)
                 optimiser.step()
-        inside = torch.tanh(free.detach())
+        inside = torch.tanh(pace * free.detach())
         refined = inside[:, :-1], inside[:, -1] / 2
-        better = self._match(target, *refined) > self._match(target, vector, offset)
-        return torch.where(better[:, None], refined[0], vector), torch.where(better, refined[1], offset)
+        better = self._match(target, *refined) > self._match(target, vectors, offsets)
+        return torch.where(better[:, None], refined[0], vectors), torch.where(better, refined[1], offsets)
 
     def _match(self, target: Target, vectors: Tensor, offsets: Tensor) -> Tensor:
         """Inner product (E,) of residual and event at unit energy; squared, the energy that the event removes."""

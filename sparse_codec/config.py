@@ -72,7 +72,7 @@ class EncodeOptions:
 
     n_events: int = 0  # the most for each window; 0 is the configuration's
     candidates: int = 12  # tried at each step; the one that removes most is kept
-    refine: int = 20  # gradient steps on each kept event's vector and fine time
+    refine: int = 20  # gradient steps on each kept event's vector and fine time; 0 leaves it as proposed
     joint_gains: bool = True  # fit the gains of all events again after each (orthogonal matching pursuit)
 
 

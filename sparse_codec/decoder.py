@@ -12,6 +12,7 @@ event, T samples of an event. An event's frames are relative to its own: frame `
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -79,6 +80,9 @@ class HarmonicDecoder(nn.Module):
         self.n_parts = sizes.harmonics + sizes.noise_bands
         n_out = sizes.harmonics * 2 + sizes.noise_bands * 2 + len(sizes.knots) + 2 + len(sizes.reverberation)
         self.read = perceptron(config.vector_size + 3, n_out, sizes.hidden)
+        pace = torch.ones(config.vector_size)
+        pace[0] = 0.015  # a whole step would be semitones
+        self.register_buffer("pace", pace, persistent=False)  # how far refinement moves each number in a step
         self.register_buffer("order", torch.arange(1, sizes.harmonics + 1.0), persistent=False)
         self.register_buffer("knots", torch.tensor(sizes.knots, dtype=torch.float), persistent=False)
         bands = mel_bands(sizes.noise_bands, config.n_bins, config.samplerate)
@@ -276,31 +280,40 @@ class HarmonicDecoder(nn.Module):
 
     def _noise(self, levels: Tensor) -> Tensor:
         """White noise shaped in time and frequency: levels (E, N, blocks + 1) -> (E, T)."""
-        n_bins = SYNTHESIS_WINDOW // 2 + 1
         n_samples = (levels.shape[2] - 1) * SYNTHESIS_HOP
-        bands = mel_bands(self.sizes.noise_bands, n_bins, self.config.samplerate).to(levels.device)
+        bands = mel_bands(self.sizes.noise_bands, SYNTHESIS_WINDOW // 2 + 1, self.config.samplerate).to(levels.device)
         # a Hann spectrogram of white noise of variance 1 is sqrt(pi / 4 * sum of the squared window) on average
         shown = math.sqrt(math.pi / 4 * 0.375 * self.config.window)
+        shaped = _white_spectrum(n_samples).to(levels.device) * (bands.T @ (levels / shown))
         window = hann(SYNTHESIS_WINDOW, levels.device)
-        options = dict(n_fft=SYNTHESIS_WINDOW, hop_length=SYNTHESIS_HOP, window=window)
-        white = torch.stft(fixed_noise(n_samples, seed=0).to(levels.device), **options, return_complex=True)
-        shaped = white * (bands.T @ (levels / shown))
-        return torch.istft(shaped, **options, length=n_samples)
+        return torch.istft(shaped, SYNTHESIS_WINDOW, SYNTHESIS_HOP, window=window, length=n_samples)
 
     def _room(self, sound: Sounding, dry: Tensor) -> Tensor:
-        """Dry sound (E, T) plus its convolution with decaying noise, one response for each reverberation time."""
+        """Dry sound (E, T) plus its convolution with the room's response, a mix of decaying noises."""
         n_samples = dry.shape[1]
-        seconds = torch.arange(n_samples, device=dry.device) / self.config.samplerate
-        spectrum = torch.fft.rfft(dry, 2 * n_samples)
-        response = torch.zeros_like(dry)
-        for i, reverberation in enumerate(self.sizes.reverberation):
-            decay = torch.exp(-LN_1000 * seconds / reverberation)
-            noise = fixed_noise(n_samples, seed=i + 1).to(dry.device) * decay
-            response = response + sound.wet[:, i : i + 1].sqrt() * noise / noise.norm()
-        wet = torch.fft.irfft(spectrum * torch.fft.rfft(response, 2 * n_samples), 2 * n_samples)
-        return dry + wet[:, :n_samples]
+        rooms = _room_spectra(self.sizes.reverberation, n_samples, self.config.samplerate).to(dry.device)
+        response = sound.wet.sqrt().to(rooms.dtype) @ rooms
+        return dry + torch.fft.irfft(torch.fft.rfft(dry, 2 * n_samples) * response, 2 * n_samples)[:, :n_samples]
 
 
+@functools.lru_cache
 def fixed_noise(n_samples: int, seed: int) -> Tensor:
     """White noise (n_samples,) of variance 1, the same on every machine and in every call."""
     return torch.randn(n_samples, generator=torch.Generator().manual_seed(seed))
+
+
+@functools.lru_cache
+def _white_spectrum(n_samples: int) -> Tensor:
+    """STFT of the noise that events are made of: complex (bins, blocks + 1)."""
+    window = hann(SYNTHESIS_WINDOW)
+    noise = fixed_noise(n_samples, seed=0)
+    return torch.stft(noise, SYNTHESIS_WINDOW, SYNTHESIS_HOP, window=window, return_complex=True)
+
+
+@functools.lru_cache
+def _room_spectra(reverberation: tuple[float, ...], n_samples: int, samplerate: int) -> Tensor:
+    """Spectra (R, n_samples + 1) of decaying noises of unit energy, one for each reverberation time in seconds."""
+    seconds = torch.arange(n_samples) / samplerate
+    decays = torch.exp(-LN_1000 * seconds / torch.tensor(reverberation)[:, None])
+    noises = torch.stack([fixed_noise(n_samples, seed=i + 1) for i in range(len(reverberation))]) * decays
+    return torch.fft.rfft(noises / noises.norm(dim=1, keepdim=True), 2 * n_samples)

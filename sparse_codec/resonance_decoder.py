@@ -35,6 +35,7 @@ class ResonanceDecoder(nn.Module):
         self.read = perceptron(config.vector_size, sum(self.counts), sizes.hidden)
         self.select = nn.Linear(config.vector_size, sizes.selected * sizes.resonances)
         self.resonances = nn.Parameter(torch.randn(sizes.resonances, sizes.atoms) / math.sqrt(sizes.atoms))
+        self.register_buffer("pace", torch.ones(config.vector_size), persistent=False)
         self.register_buffer("atoms", self._atoms(), persistent=False)  # (A, T)
         self.register_buffer("rooms", self._rooms(), persistent=False)  # (R, T)
 

@@ -30,7 +30,7 @@ def test_paper_has_the_published_sizes():
     [
         ("[codec]\nn_evnts = 3", "did you mean 'n_events'"),
         ("[codec]\nn_events = 'many'", "expected a int"),
-        ("[coder]\n", "did you mean 'codec'"),
+        ("[codce]\n", "did you mean 'codec'"),
         ("[encoder]\nkind = 'magic'", "choose one of"),
         ("[codec]\ngain = 'loud'", "choose one of"),
         ("[encoder]\nkind = 'frame'", "go together"),
