@@ -7,6 +7,9 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/ready
 
+# Idle OpenMP threads that spin take the processor from the ones that work.
+export OMP_WAIT_POLICY := passive
+
 .PHONY: site test lint format clean
 
 site: $(READY)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import experiments
 from experiments.clips import Clip, own_clips, shipped_clips
 from report import FolderStore, ReportError, build
 from sparse_codec import AudioError, CheckpointError, ConfigError, SparseCodec, find_checkpoint
+from sparse_codec.train import train
 
 ARTICLES = (Path(experiments.__file__).parent / "music.py",)
 TRAINED = Path("runs/trained")
@@ -64,23 +64,13 @@ def _build(args: argparse.Namespace):
         print(*padded, sep="\n", end="\n" if padded else "", file=sys.stderr)
     else:
         clips, long_clip = shipped_clips()
-    checkpoint = _train(args) if args.train else args.checkpoint
+    checkpoint = args.checkpoint
+    if args.train:  # in a folder of its own, where an interrupted training goes on
+        checkpoint = train(args.train, args.data, TRAINED, minutes=args.minutes, log=_print_at_once)
     codec = SparseCodec.load(checkpoint)
     inputs = Inputs(codec, clips, long_clip, held_out_figures(checkpoint, codec.digest))
     facts = {"model": f"{codec.config.name}, {codec.digest[:16]}", "source": _commit()}
     return build(ARTICLES, args.out, FolderStore(args.store), facts, {"BUILD": inputs})
-
-
-def _train(args: argparse.Namespace) -> Path:
-    """Train in `runs/trained` with the codec's own command, which shows progress and goes on if interrupted."""
-    from sparse_codec.__main__ import main as codec_main
-
-    command = ["train", "--config", args.train, "--data", *args.data, "--out", TRAINED]
-    if args.minutes is not None:
-        command += ["--minutes", args.minutes]
-    if codec_main([str(part) for part in command]):
-        raise CheckpointError("training failed; the line above says why")
-    return TRAINED / "model.safetensors"
 
 
 def held_out_figures(checkpoint: str | Path, digest: str) -> dict | None:
@@ -97,6 +87,10 @@ def held_out_figures(checkpoint: str | Path, digest: str) -> dict | None:
     return figures
 
 
+def _print_at_once(line: str) -> None:
+    print(line, flush=True)
+
+
 def _commit() -> str:
     """The commit that the project stands at, where it is a git checkout."""
     command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12"]
@@ -107,6 +101,4 @@ def _commit() -> str:
 
 
 if __name__ == "__main__":
-    # Idle OpenMP threads that spin take the processor from the ones that work.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     sys.exit(main())

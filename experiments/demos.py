@@ -116,11 +116,10 @@ def stage_sound(events: Artifact, index: int, stage: str, codec: SparseCodec) ->
 @conjure
 def residual_sound(clip: Clip, encoding: Artifact, codec: SparseCodec) -> Sound:
     """What is left of the coded half: the residual's non-negative part with the original's phases."""
-    original, left = _decomposition(clip, encoding, codec)
-    config = codec.config
+    config, left = codec.config, _residuals(clip, encoding, codec)[-1]
     audio = torch.from_numpy(_segment(clip, codec))[None]
     phases = torch.angle(stft(audio, config.window, config.hop))
-    spectrum = torch.polar(left[-1].clamp(min=0)[None], phases)
+    spectrum = torch.polar(left.clamp(min=0)[None], phases)
     spectrum = torch.nn.functional.pad(spectrum, (0, 1))
     heard = torch.istft(spectrum, config.window, config.hop, window=hann(config.window), length=audio.shape[1])
     return Sound(heard[0, : config.segment_samples // 2].numpy(), config.samplerate)
@@ -150,17 +149,16 @@ def spectrogram(sound: Artifact, title: str) -> Figure:
 @conjure
 def film(clip: Clip, encoding: Artifact, codec: SparseCodec) -> Film:
     """The residual, event by event, from the original to what is left."""
-    _, left = _decomposition(clip, encoding, codec)
-    frames = np.stack([_pixels(residual[:, : codec.config.half_frames].numpy()) for residual in left])
+    half, residuals = codec.config.half_frames, _residuals(clip, encoding, codec)
+    frames = np.stack([_pixels(residual[:, :half].numpy()) for residual in residuals])
     return Film(frames, FILM_SECONDS, f"The residual spectrogram of {clip.title}, one frame for each event taken off")
 
 
 @conjure
-def film_poster(clip: Clip, encoding: Artifact, codec: SparseCodec) -> Picture:
+def film_poster(clip: Clip, codec: SparseCodec) -> Picture:
     """The film's first frame."""
-    original, _ = _decomposition(clip, encoding, codec)
-    pixels = _pixels(original[:, : codec.config.half_frames].numpy())
-    return Picture(pixels, f"The spectrogram of {clip.title} before any event is taken off")
+    original = codec.magnitudes(torch.from_numpy(_segment(clip, codec))[None])[0, :, : codec.config.half_frames]
+    return Picture(_pixels(original.numpy()), f"The spectrogram of {clip.title} before any event is taken off")
 
 
 @conjure
@@ -239,16 +237,16 @@ def _segment(clip: Clip, codec: SparseCodec) -> np.ndarray:
     return np.pad(audio, (0, codec.config.segment_samples - len(audio)))
 
 
-def _decomposition(clip: Clip, encoding: Artifact, codec: SparseCodec):
-    """The segment's spectrogram (F, T) and the residual before and after each step, (steps + 1) of (F, T)."""
+def _residuals(clip: Clip, encoding: Artifact, codec: SparseCodec) -> list[torch.Tensor]:
+    """The residual (F, T) of the clip's first segment: before the first event and after each."""
     found = encoding.value["decomposition"]
     original = codec.magnitudes(torch.from_numpy(_segment(clip, codec))[None])[0]
     vectors, offsets = (torch.tensor(found[name]) for name in ("vectors", "offsets"))
     with torch.no_grad():
         events = codec.decoder.spectrograms(vectors, offsets)
         spectra = codec.place(events, torch.tensor(found["frames"]))
-        residuals = [original - torch.einsum("n,nft->ft", torch.tensor(gains), spectra) for gains in found["gains"]]
-    return original, [original, *residuals]
+        taken = [torch.einsum("n,nft->ft", torch.tensor(gains), spectra) for gains in found["gains"]]
+    return [original, *(original - sum_of_events for sum_of_events in taken)]
 
 
 def _magnitudes(samples: np.ndarray) -> np.ndarray:
@@ -280,7 +278,7 @@ def _draw_spectrogram(decibels: np.ndarray, samplerate: int, hop: int = 256):
     axes = canvas.add_subplot(xlabel="seconds", ylabel="Hz")
     extent = (0, decibels.shape[1] * hop / samplerate, 0, MEL_BANDS)
     axes.imshow(decibels, cmap="magma", vmin=FLOOR_DB, vmax=0, origin="lower", aspect="auto", extent=extent)
-    ticks = np.array([100, 250, 500, 1000, 2000, 4000, 8000])
+    ticks = np.array([100, 500, 1000, 2000, 4000, 8000])
     axes.set_yticks(np.log10(1 + ticks / 700) / np.log10(1 + samplerate / 2 / 700) * MEL_BANDS, ticks)
     _tone_down(axes)
     return canvas
@@ -289,8 +287,8 @@ def _draw_spectrogram(decibels: np.ndarray, samplerate: int, hop: int = 256):
 def _tone_down(*all_axes) -> None:
     """A grey that reads on a light and on a dark page; behind the axes the page shows."""
     for axes in all_axes:
-        axes.tick_params(colors=INK, labelsize=8, length=2)
-        axes.xaxis.label.set(color=INK, size=9)
-        axes.yaxis.label.set(color=INK, size=9)
+        axes.tick_params(colors=INK, labelsize=10, length=3)
+        axes.xaxis.label.set(color=INK, size=10)
+        axes.yaxis.label.set(color=INK, size=10)
         for spine in axes.spines.values():
             spine.set_color(INK)

@@ -147,4 +147,4 @@ bibtex()
 #
 # - Sounds are 16-bit at {{ config.samplerate }} Hz and are never normalised; each player shows its peak level.
 # - A reconstruction is the integer sum of its stored events, in the order in which they were found.
-# - Random vectors, random times and perturbations use fixed seeds ({{ len(VARIATIONS) }} kinds of variation).
+# - Random vectors, random times and perturbations use fixed seeds, so that two builds give the same page.

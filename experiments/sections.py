@@ -94,7 +94,7 @@ def _variation(half: Artifact, kind: str, codec: SparseCodec) -> tuple[Artifact,
 
 
 def _film(clip: Clip, encoding: Artifact, codec: SparseCodec) -> FilmStrip:
-    pictures = demos.film(clip, encoding, codec), demos.film_poster(clip, encoding, codec)
+    pictures = demos.film(clip, encoding, codec), demos.film_poster(clip, codec)
     return FilmStrip(*pictures, _shares_caption(encoding))
 
 

@@ -25,7 +25,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from report.errors import CellError, ReportError
+from report.errors import CellError, ReportError, StoreError
 
 CODE_TAGS = ("show", "fold", "hide")
 MARKER = re.compile(r"# ?%%(?P<options>(?:[ \t\[].*)?)")
@@ -167,9 +167,11 @@ def _in_place(source: str, line: int) -> str:
 
 @contextmanager
 def _blame(cell: Cell, number: int, path: Path):
-    """Turn whatever a cell raises into a CellError; a keyboard interrupt goes through."""
+    """Turn whatever a cell raises into a CellError; a broken store, which is not its fault, goes through."""
     try:
         yield
+    except StoreError:
+        raise
     except (Exception, SystemExit) as error:
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_authors(frame.filename)]
         lines = [frame.lineno for frame in frames if frame.filename == str(path)]

@@ -51,10 +51,11 @@ def build(
     scripts, out, facts = [Path(script) for script in scripts], Path(out).resolve(), facts or {}
     _check_names(scripts)
     _check_target(out)
-    with use_store(store) as session:
-        articles = _render_all(scripts, facts, namespace or {}, session)
     unfinished = out.with_name(f".{out.name}.building-{os.getpid()}")
     try:
+        unfinished.mkdir(parents=True)  # first of all: a place that can not be written is known before any work
+        with use_store(store) as session:
+            articles = _render_all(scripts, facts, namespace or {}, session)
         _write(unfinished, articles, facts, store)
         _swap(unfinished, out)
     except OSError as error:
@@ -151,7 +152,7 @@ def _write(folder: Path, articles: list[Article], facts: dict[str, str], store: 
     for article in articles:
         for name, same in article.artifacts.items():
             artifacts.setdefault(name, []).extend(same)
-    (folder / "media").mkdir(parents=True)
+    (folder / "media").mkdir()
     (folder / "assets").mkdir()
     for name in sorted(artifacts):
         store.export(artifacts[name][0].record, folder / "media" / name)

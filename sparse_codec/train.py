@@ -11,7 +11,7 @@ import json
 import math
 import random
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +19,8 @@ import torch
 from torch import Tensor, nn
 
 from sparse_codec.codec import SparseCodec
-from sparse_codec.config import CodecConfig, EncodeOptions, TrainingConfig
-from sparse_codec.data import Recording, held_out_segments, random_segment
+from sparse_codec.config import CodecConfig, EncodeOptions, TrainingConfig, read_config
+from sparse_codec.data import Recording, find_recordings, held_out_segments, random_segment
 from sparse_codec.discriminator import Discriminator, discriminator_loss, generator_loss
 from sparse_codec.losses import greedy_loss, removal
 from sparse_codec.spectrogram import share_removed
@@ -237,3 +237,35 @@ class Trainer:
         torch.set_rng_state(state["random"].cpu())
         self.rng.seed(self.training.seed + self.step)
         self.log(f"going on at step {self.step}, after {self.seconds / 60:.1f} minutes")
+
+
+def train(
+    config: Path, folders: list[Path], out: Path, device: str = "", minutes: float | None = None,
+    steps: int | None = None, log=print,
+) -> Path:  # fmt: skip
+    """Train by a TOML file on folders of audio; returns the checkpoint, `out`/model.safetensors.
+
+    A run that was interrupted goes on. `device` is "cpu" or "cuda", by default a GPU where there is one; `minutes` or
+    `steps` take the place of the configuration's. Raises: ConfigError, AudioError, OSError, and ValueError for a
+    device that is not there.
+    """
+    codec_config, training = read_config(config)
+    if steps is not None:
+        training = replace(training, steps=steps, minutes=0.0)
+    if minutes is not None:
+        training = replace(training, minutes=minutes)
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("--device cuda: this machine has no usable GPU; use --device cpu")
+    recordings = [recording for folder in folders for recording in find_recordings(folder)]
+    out.mkdir(parents=True, exist_ok=True)
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    trainer = Trainer(codec_config, training, recordings, device, log)
+    log(f"{codec_config}\n{training}")
+    n_parameters = sum(p.numel() for p in trainer.codec.parameters())
+    log(
+        f"{n_parameters} parameters, {len(trainer.train_set)} recordings, {len(trainer.test_set)} held out, on {device}"
+    )
+    if (out / "state.pt").exists():
+        trainer.resume(out)
+    trainer.run(out)
+    return out / "model.safetensors"

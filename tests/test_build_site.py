@@ -9,6 +9,7 @@ import soundfile as sf
 
 from build_site import main
 from experiments.clips import SHIPPED
+from report.site import GENERATOR
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -86,7 +87,7 @@ def test_an_error_is_one_line_and_leaves_the_earlier_site_whole(make, told, tmp_
     monkeypatch.chdir(tmp_path)
     earlier = tmp_path / "site"
     earlier.mkdir()
-    (earlier / "manifest.json").write_text("{}")
+    (earlier / "manifest.json").write_text(json.dumps({"generator": GENERATOR}))
     (earlier / "index.html").write_text("earlier")
     arguments = make(tmp_path)
     assert main(arguments) == 1

@@ -48,7 +48,7 @@ def test_streaming_starts_with_the_events_of_the_first_half(clip, codec):
 
 def test_the_film_starts_with_the_original_and_loses_energy(clip, codec):
     encoding = demos.encoded(clip, codec)
-    _, left = demos._decomposition(clip, encoding, codec)
+    left = demos._residuals(clip, encoding, codec)
     energies = [x[:, : codec.config.horizon_frames].pow(2).sum().item() for x in left]
     assert len(left) == codec.config.n_events + 1
     assert all(b <= a * (1 + 1e-4) for a, b in zip(energies, energies[1:], strict=False))
