@@ -94,7 +94,10 @@ def choose_pieces(limit: int | None = None) -> list[Piece]:
     random.Random(0).shuffle(madrigals)
     large = sorted(t for t in by_title if t.startswith(QUARTETS + KEYBOARD))
     titles = [t for group in take_turns(chorales[:110], large, madrigals[:30]) for t in group]
-    return [describe(n, t, by_title[t]) for n, t in enumerate(titles[:limit], start=1)]
+    pieces = [describe(n, t, by_title[t]) for n, t in enumerate(titles, start=1)]
+    # A chorale for the held-out ensemble is left out where other movements of its work are trained on.
+    trained = {p.work for p in pieces if p.split == "train"}
+    return [p for p in pieces if p.split == "train" or p.work not in trained][:limit]
 
 
 def take_turns(*groups: list[str]) -> Iterator[list[str]]:
