@@ -111,7 +111,7 @@ def title_of(path: Path, root: Path) -> str:
 
 
 def describe(number: int, title: str, path: Path) -> Piece:
-    """Fix the ensemble and the split of a score by hashing its work, so that neither depends on the others."""
+    """Fix a score's ensemble by its title and its split by its work, so that neither depends on the others."""
     work = title.split(".")[0] if title.startswith("bach_") else title.split("_movement")[0]
     if title.startswith(KEYBOARD):
         ensemble = "piano"
@@ -187,7 +187,7 @@ def write_midi(notes: list[Note], programs: tuple[int, ...], target: Path) -> No
             [mido.Message("program_change", channel=channel, program=programs[part % len(programs)])]
         )
         events = [(round(1000 * n.start), 1, n) for n in notes if n.part == part]
-        events += [(round(1000 * n.end), 0, n) for n in notes if n.part == part]
+        events += [(max(round(1000 * n.end), round(1000 * n.start) + 1), 0, n) for n in notes if n.part == part]
         now = 0
         for tick, is_on, note in sorted(events, key=lambda e: e[:2]):
             kind, velocity = ("note_on", note.velocity) if is_on else ("note_off", 0)

@@ -5,14 +5,16 @@ plays them back. Every sound and every figure on this page was made by the scrip
 """
 
 # %% tags=["hide"]
+from experiments.about import about_decoder, about_encoder
 from experiments.sections import bibtex, evaluation_tables, example, figures_table, streaming
+from report import Prose
 
-codec, clips, long_clip, evaluation = BUILD.codec, BUILD.clips, BUILD.long_clip, BUILD.evaluation  # noqa: F821
+build = BUILD  # noqa: F821, what experiments/build.py puts into every script
+codec, clips, long_clip, evaluation = build.codec, build.clips, build.long_clip, build.evaluation
 config, card = codec.config, codec.card
-half_seconds = config.segment_samples / 2 / config.samplerate
+seconds = config.segment_samples / config.samplerate
 n_parameters = sum(p.numel() for p in codec.parameters())
-best = evaluation["all"]["codec"] if evaluation else None
-pursuit = evaluation["all"]["matching pursuit"] if evaluation else None
+[Prose(remark) for remark in build.remarks]
 
 # %% [markdown]
 # ## Introduction
@@ -24,7 +26,7 @@ pursuit = evaluation["all"]["matching pursuit"] if evaluation else None
 # The codec on this page writes down **events** instead. An event says what a sound is like, as a vector of
 # {{ config.vector_size }} numbers; when it happens; and how loud it is. A decoder with a little physics built in
 # (something is struck, bowed or blown; something resonates; a room answers) turns the events back into sound. A
-# stretch of {{ half_seconds:.2f }} seconds gets at most {{ config.n_events }} of them. What comes out is nearer to a
+# stretch of {{ seconds / 2:.2f }} seconds gets at most {{ config.n_events }} of them. What comes out is nearer to a
 # score, or to a list of samples to be triggered, than to a compressed file, and it can be edited like one: an event
 # can be moved, dropped or changed, and the rest stays as it is.
 #
@@ -34,11 +36,12 @@ pursuit = evaluation["all"]["matching pursuit"] if evaluation else None
 # system it says so, and every figure quoted here was measured by the code that built the page.
 
 # %% [markdown]
-# ## Listen first
+# ## Streaming
 #
-# {{ long_clip.seconds:.0f }} seconds of {{ long_clip.title }}, and what the codec makes of them. The encoder looks at
-# {{ config.segment_samples / config.samplerate:.2f }} seconds at a time and writes events into the first half only;
-# then it slides on by half, so there is no limit to the length of a piece.
+# The encoder looks at {{ seconds:.2f }} seconds at a time, but writes events into the first half only; then it slides
+# on by half. Whatever the events of one window leave sounding in the next is taken off the spectrogram before that window
+# is encoded, so a note that was written down once is not written down again. There is no limit to the length of a
+# piece, and no more than one window is in memory. Here are {{ long_clip.seconds:.0f }} seconds.
 
 # %% tags=["fold"]
 streaming(long_clip, codec)
@@ -54,53 +57,45 @@ streaming(long_clip, codec)
 
 # %% [markdown]
 # ## The encoder
-#
-# The encoder works on magnitude spectrograms (Hann window of {{ config.window }} samples, a frame every
-# {{ config.hop }}). It repeats one step up to {{ config.n_events }} times:
-#
-# 1. **Look.** A stack of gated, dilated convolutions, in which each frame sees itself and the future only, reads the
-#    residual; beside it a harmonic-sum salience says for every pitch and frame how much of a harmonic series starts
-#    there. Together they score every (pitch, frame). The second half of the frames is looked at, never chosen from.
-# 2. **Propose.** For each of the {{ config.encode.candidates }} best places the encoder reads the residual along the
-#    harmonics of that pitch and writes down a vector and a fine time inside the frame.
-# 3. **Choose.** Each candidate is decoded, and the one that removes the largest share of the residual's energy is kept.
-#    It is refined by {{ config.encode.refine }} small gradient steps on its vector.
-# 4. **Fit and subtract.** The gains of all events so far are fitted again together, by non-negative least squares,
-#    and their sum is subtracted from the original. What is left is the next step's residual.
-#
-# Because the gains are the least-squares ones, no step can add energy: that holds by construction, not by training.
-# The published system chooses the frame with the highest switch and takes its height as the gain; its sizes are kept
-# runnable in the configuration `paper.toml`.
+
+# %% tags=["hide"]
+about_encoder(config)
 
 # %% [markdown]
 # ## The decoder
-#
-# The decoder is where the physics is. A small network reads an event's vector and sets the controls of three stages,
-# and the sound goes through them in this order:
-#
-# - **Excitation**: an envelope with an attack, a hold and a release, over an impulse train at the event's pitch and
-#   over noise.
-# - **Resonance**: {{ config.decoder.harmonics }} partials and {{ config.decoder.noise_bands }} noise bands, each with a
-#   strength and a decay of its own, so that the colour changes while the event sounds.
-# - **Room**: a dry/wet mix with decaying noise, mixed from {{ len(config.decoder.reverberation) }} reverberation
-#   times.
-#
-# Nothing is up-sampled by a network, so there are no up-sampling artifacts. Both the spectrogram that the encoder
-# subtracts and the sound that one hears come from the same controls. The examples below let you hear one event after
-# each stage. The whole model has {{ n_parameters / 1e6:.2f }} million parameters.
+
+# %% tags=["hide"]
+about_decoder(config)
+
+# %% [markdown]
+# Nothing is up-sampled by a network, so there are no up-sampling artifacts. The spectrogram that the encoder subtracts
+# and the sound that one hears come from the same controls. The examples below let you hear one event after each stage.
+# The whole model has {{ n_parameters / 1e6:.2f }} million parameters; the published one has about 14 million.
 
 # %% [markdown]
 # ## Training
-#
-# The model was trained for {{ card["hours"]:.2f }} hours ({{ card["steps"] }} steps) on {{ card["train_recordings"] }}
-# recordings: scores rendered with a sound font, and game music. {{ card["held_out_recordings"] }} recordings were kept
-# out: whole works, and one ensemble altogether.
-#
+
+# %% tags=["hide"]
+facts = "How this model was trained is not said in its checkpoint."
+if card:
+    facts = (
+        f"The model was trained for {card['hours']:.1f} hours ({card['steps']:,} steps) on"
+        f" {card['train_recordings']} recordings; {card['held_out_recordings']} were held out."
+    )
+if build.shipped:
+    facts += (
+        " They are public-domain scores rendered with a sound font, and the music of a game. The split is by work, and"
+        " one ensemble, brass, was never trained on."
+    )
+Prose(facts)
+
+# %% [markdown]
 # Each step is one greedy step on a batch of residuals, drawn from a pool of segments at all depths of their
 # decomposition. The loss rewards the share of energy that a candidate removes, its cosine with the residual and the
 # L1 norm removed; it prices whatever is subtracted below zero; and it teaches the score to predict the share. The
 # published system uses the L1 norm together with an adversarial loss, in which a discriminator hears the sum of half
-# of the events, so that each must sound real alone. The training script has both.
+# of the events, so that each must sound real alone. The training script has both, each with its own weight; this model
+# was trained with an adversarial weight of {{ card["training"]["adversarial"] if card else float("nan"):.1f }}.
 
 # %% tags=["hide"]
 evaluation_tables(evaluation)
@@ -108,9 +103,9 @@ evaluation_tables(evaluation)
 # %% [markdown]
 # ## Examples
 #
-# Each example is {{ config.segment_samples / config.samplerate:.2f }} seconds of music that the model was not trained
-# on. The encoder writes events into the first half of it, so the first half is what is compared; the last player of
-# the comparison has the whole excerpt, coded window by window.
+# Each example is {{ seconds:.2f }} seconds long{{ "" if build.own_audio else ", from works not trained on" }}. The
+# encoder writes events into the first half of it, so the first half is what is compared, with its residual: what the events
+# leave. Below it the whole excerpt is coded by streaming.
 
 # %% tags=["hide"]
 [example(number, clip, codec) for number, clip in enumerate(clips, start=1)]

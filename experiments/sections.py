@@ -82,11 +82,7 @@ def _stages(half: Artifact, clip: Clip, codec: SparseCodec) -> Compare:
     loudest = int(np.argmax(demos.events_of(half).gains))
     stages = ("excitation", "resonance", "room")
     sounds = {stage.capitalize(): demos.stage_sound(half, loudest, stage, codec) for stage in stages}
-    note = (
-        "First an envelope over impulses and noise; then each partial and each band of noise with its own strength and"
-        " decay; then the room's answer, which makes the event as it is heard."
-    )
-    return _compare("The loudest event after each of the decoder's stages.", sounds, clip, note)
+    return _compare("The loudest event after each of the decoder's stages; the last is how it is heard.", sounds, clip)
 
 
 def _variation(half: Artifact, kind: str, codec: SparseCodec) -> tuple[Artifact, str]:
@@ -170,7 +166,7 @@ def _group_table(evaluation: dict) -> Table:
         for name, g in evaluation["groups"].items()
     ]
     headers = ["Group", "Segments", "Codec L2", "Codec L1", "Pursuit L2", "Pursuit L1"]
-    return Table(headers, rows, "Share removed with 32 events, by group. Brass was never trained on.")
+    return Table(headers, rows, "Share removed with 32 events, by group of recordings.")
 
 
 def bibtex() -> BibTeX:

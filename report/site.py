@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,10 +51,10 @@ def build(
     """
     scripts, out, facts = [Path(script) for script in scripts], Path(out).resolve(), facts or {}
     _check_names(scripts)
-    _check_target(out)
+    check_target(out)
     unfinished = out.with_name(f".{out.name}.building-{os.getpid()}")
     try:
-        unfinished.mkdir(parents=True)  # first of all: a place that can not be written is known before any work
+        unfinished.mkdir()
         with use_store(store) as session:
             articles = _render_all(scripts, facts, namespace or {}, session)
         _write(unfinished, articles, facts, store)
@@ -83,16 +84,30 @@ def _check_names(scripts: list[Path]) -> None:
         raise SiteError("no article script was given")
 
 
-def _check_target(out: Path) -> None:
-    """Refuse to replace anything that is not a site of ours. Raises: SiteError."""
+def check_target(out: Path) -> None:
+    """Whether a site can be written at `out`; good to know before long work.
+
+    Raises: SiteError if something else than a site of ours would be replaced, or if the folder can not be written.
+    """
+    out = Path(out).resolve()
+    if out.exists() and not _is_ours(out):
+        raise SiteError(
+            f"{out} is not a site built here and would be replaced; choose another folder, or empty this one"
+        )
     try:
-        if not out.exists() or (out.is_dir() and not any(out.iterdir())):
-            return
-        if json.loads((out / "manifest.json").read_bytes())["generator"] == GENERATOR:
-            return
+        out.parent.mkdir(parents=True, exist_ok=True)
+        os.rmdir(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    except OSError as error:
+        raise SiteError(f"cannot write the site {out}: {error.strerror or error}; choose another folder") from error
+
+
+def _is_ours(out: Path) -> bool:
+    try:
+        if out.is_dir() and not any(out.iterdir()):
+            return True
+        return json.loads((out / "manifest.json").read_bytes())["generator"] == GENERATOR
     except (OSError, ValueError, KeyError, TypeError):
-        pass
-    raise SiteError(f"{out} is not a site built here and would be replaced; choose another folder, or empty this one")
+        return False
 
 
 def _render_all(scripts: list[Path], facts: dict[str, str], namespace: dict, session: Session) -> list[Article]:

@@ -7,13 +7,13 @@ import dataclasses
 import json
 import logging
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from tqdm import tqdm
 
-from sparse_codec.codec import CheckpointError, SparseCodec
-from sparse_codec.config import ConfigError
-from sparse_codec.data import AudioError, find_recordings
+from sparse_codec.codec import SparseCodec
+from sparse_codec.data import find_recordings
 from sparse_codec.evaluate import evaluate, format_table, write_results
 from sparse_codec.train import train
 
@@ -24,7 +24,7 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     try:
         return args.run(args)
-    except (AudioError, CheckpointError, ConfigError, ValueError, OSError) as error:
+    except (ValueError, ArithmeticError, OSError) as error:  # the project's own errors are ValueErrors
         print(f"error: {error}", file=sys.stderr)
         return 1
 
@@ -37,16 +37,17 @@ def _parser() -> argparse.ArgumentParser:
     learn.add_argument("--config", type=Path, required=True, help="TOML file, such as experiments/configs/default.toml")
     learn.add_argument("--data", type=Path, nargs="+", required=True, help="folders: MusicNet, LJ Speech, any audio")
     learn.add_argument("--out", type=Path, required=True, help="folder for model.safetensors and the state of the run")
-    learn.add_argument("--minutes", type=float, help="instead of the configuration's")
-    learn.add_argument("--steps", type=int, help="instead of the configuration's minutes")
+    length = learn.add_mutually_exclusive_group()
+    length.add_argument("--minutes", type=_positive(float), help="instead of the configuration's")
+    length.add_argument("--steps", type=_positive(int), help="instead of the configuration's minutes")
     learn.add_argument("--device", default="", choices=("cpu", "cuda"), help="default: a GPU where there is one")
     learn.set_defaults(run=_train)
 
     measure = commands.add_parser("evaluate", help="energy removed from held-out audio, beside matching pursuit")
     measure.add_argument("checkpoint", help='a .safetensors file or a shipped name, such as "music"')
     measure.add_argument("--data", type=Path, nargs="+", required=True, help="folders with held-out works")
-    measure.add_argument("--each", type=int, default=2, help="segments a recording (default: %(default)s)")
-    measure.add_argument("--candidates", type=int, help="tried at each step, instead of the checkpoint's")
+    measure.add_argument("--each", type=_positive(int), default=2, help="segments a recording (default: %(default)s)")
+    measure.add_argument("--candidates", type=_positive(int), help="tried at each step, instead of the checkpoint's")
     measure.add_argument("--refine", type=int, help="gradient steps an event, instead of the checkpoint's")
     measure.add_argument("--json", type=Path, help="write the figures to this file too")
     measure.set_defaults(run=_evaluate)
@@ -55,6 +56,18 @@ def _parser() -> argparse.ArgumentParser:
     info.add_argument("checkpoint")
     info.set_defaults(run=_info)
     return parser
+
+
+def _positive(kind: type) -> Callable:
+    """A number type for argparse that refuses 0 and less."""
+
+    def number(text: str):
+        if (value := kind(text)) <= 0:
+            raise ValueError
+        return value
+
+    number.__name__ = f"positive {kind.__name__}"
+    return number
 
 
 def _train(args: argparse.Namespace) -> int:

@@ -37,6 +37,7 @@ from sparse_codec.spectrogram import magnitudes
 
 CHECKPOINTS = Path(__file__).parent / "checkpoints"
 FORMAT = "sparse-codec 1"
+REFINE_REACH = 1.5  # frames: how far refinement may move a time
 REFINE_RATE = 0.1  # of Adam, on the inverse hyperbolic tangent of a vector
 
 
@@ -148,7 +149,10 @@ class SparseCodec(nn.Module):
         return audio
 
     def render(self, events: EventSet) -> Iterator[np.ndarray]:
-        """The sound (L * hop,) float32 of each event at its gain, from its onset on."""
+        """The sound (T,) float32 of each event at its gain, from its onset on.
+
+        Raises: ValueError for events of another samplerate or hop than the codec's.
+        """
         for stages in self.render_stages(events):
             yield stages["room"]
 
@@ -158,8 +162,13 @@ class SparseCodec(nn.Module):
 
         One at a time: in a batch the last bits of an event would depend on its neighbours.
         """
-        for vector, gain in zip(events.vectors, events.gains, strict=True):
-            stages = self.decoder.render(torch.from_numpy(vector[None]).to(self.device))
+        if (events.samplerate, events.hop) != (self.config.samplerate, self.config.hop):
+            raise ValueError(
+                f"events at {events.samplerate} Hz with a hop of {events.hop}, but this codec has"
+                f" {self.config.samplerate} Hz and {self.config.hop}: decode them with the codec that made them"
+            )
+        for vector, offset, gain in zip(events.vectors, events.offsets, events.gains, strict=True):
+            stages = self.decoder.render(*(torch.from_numpy(x).to(self.device) for x in (vector[None], offset[None])))
             sounds = {"excitation": stages.excitation, "resonance": stages.resonance, "room": stages.room}
             yield {name: gain * sound[0].cpu().numpy() for name, sound in sounds.items()}
 
@@ -191,10 +200,9 @@ class SparseCodec(nn.Module):
         """Take magnitude spectrograms (B, F, T) apart, event by event."""
         options = options or self.config.encode
         state = self._start(original, options.n_events or self.config.n_events)
-        for _ in range(state.gains.shape[1]):
-            if not original.any():
-                break  # silence holds no events
-            self._step(state, options)
+        if original.any():  # silence holds no events
+            for _ in range(state.gains.shape[1]):
+                self._step(state, options)
         return state
 
     def _start(self, original: Tensor, n_events: int) -> Decomposition:
@@ -218,10 +226,11 @@ class SparseCodec(nn.Module):
         n, rows = state.n_found, torch.arange(len(state.residual), device=state.residual.device)
         best, target = self._best(state.residual, proposed)
         vector, offset = proposed.vectors[rows, best], proposed.offsets[rows, best]
+        frame = proposed.frames[rows, best]
         if options.refine:
             vector, offset = self._refine(target, vector, offset, options.refine)
-        state.vectors[:, n], state.offsets[:, n] = vector, offset
-        state.frames[:, n] = proposed.frames[rows, best]
+            frame, offset = self._settle(frame, offset)
+        state.vectors[:, n], state.offsets[:, n], state.frames[:, n] = vector, offset, frame
         state.spectra[:, n] = self.place(self.decoder.spectrograms(vector, offset), state.frames[:, n])
         state.n_found = n + 1
         self._update_products(state)
@@ -241,6 +250,8 @@ class SparseCodec(nn.Module):
         """Index (B,) of the candidate that removes most, and the residual around it."""
         batch, k = proposed.frames.shape
         target = self.around(residual, proposed.frames)
+        if k == 1:
+            return torch.zeros(batch, dtype=torch.long, device=residual.device), target
         matches = self._match(target, proposed.vectors.flatten(0, 1), proposed.offsets.flatten())
         best = matches.unflatten(0, (batch, k)).argmax(1)
         return best, target.select(best + k * torch.arange(batch, device=best.device))
@@ -249,7 +260,7 @@ class SparseCodec(nn.Module):
         """A few gradient steps on (E, V) vectors and (E,) offsets; what did not get better stays as it was."""
         # some numbers, such as a pitch, must be moved with care
         pace = torch.cat([self.decoder.pace, self.decoder.pace.new_ones(1)])
-        start = torch.atanh(torch.cat([vectors, 2 * offsets[:, None]], 1).clamp(-0.98, 0.98))
+        start = torch.atanh(torch.cat([vectors, offsets[:, None] / REFINE_REACH], 1).clamp(-0.98, 0.98))
         free = (start / pace).requires_grad_(True)
         optimiser = torch.optim.Adam([free], lr=REFINE_RATE)
         # each event's own scale, so that the loudest of a batch does not set the pace
@@ -257,13 +268,18 @@ class SparseCodec(nn.Module):
         with torch.enable_grad():
             for _ in range(steps):
                 inside = torch.tanh(pace * free)
-                loss = -(self._match(target, inside[:, :-1], inside[:, -1] / 2) / norm).sum()
+                loss = -(self._match(target, inside[:, :-1], REFINE_REACH * inside[:, -1]) / norm).sum()
                 (free.grad,) = torch.autograd.grad(loss, free)
                 optimiser.step()
         inside = torch.tanh(pace * free.detach())
-        refined = inside[:, :-1], inside[:, -1] / 2
+        refined = inside[:, :-1], REFINE_REACH * inside[:, -1]
         better = self._match(target, *refined) > self._match(target, vectors, offsets)
         return torch.where(better[:, None], refined[0], vectors), torch.where(better, refined[1], offsets)
+
+    def _settle(self, frame: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
+        """Frames (B,) of the first half, and offsets (B,) within half a frame, of times that refinement moved."""
+        settled = (frame + offset.round().long()).clamp(0, self.config.half_frames - 1)
+        return settled, (frame - settled + offset).clamp(-0.5, 0.5)
 
     def _match(self, target: Target, vectors: Tensor, offsets: Tensor) -> Tensor:
         """Inner product (E,) of residual and event at unit energy; squared, the energy that the event removes."""
@@ -332,10 +348,12 @@ class SparseCodec(nn.Module):
         try:
             codec = cls(parse_config(json.loads(header["config"]), str(file))[0])
             codec.load_state_dict(tensors)
-        except (ConfigError, RuntimeError) as error:
+            codec.card = json.loads(header["card"])
+        except (ConfigError, RuntimeError, KeyError, ValueError) as error:
             raise CheckpointError(f"{file}: does not fit this version: {str(error).splitlines()[0]}") from error
+        if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
+            raise CheckpointError(f"{file}: holds weights that are not finite; train it again")
         codec._digest = hashlib.sha256(data).hexdigest()
-        codec.card = json.loads(header["card"])
         return codec.eval()
 
 

@@ -21,6 +21,8 @@ class HarmonicEncoderConfig:
     channels: int = 128
     dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 1)
     pitches: int = 240  # candidates' pitches, a third of a semitone apart
+    look: tuple[int, ...] = (-1, 0, 1, 3, 8, 16, 32, 64, 110)  # frames after a candidate where its harmonics are read
+    salience_frames: int = 24  # how far the salience of an onset looks ahead
     hidden: int = 256  # of the perceptron that writes the vector
 
 
@@ -57,13 +59,18 @@ class ResonanceDecoderConfig:
     attack_samples: int = 8192  # 0.37 s
     attack_knots: int = 128
     noise_filter_samples: int = 512
-    rooms: int = 8
     reverberation: tuple[float, ...] = (0.2, 0.4, 0.6, 0.9, 1.3, 1.8, 2.5, 3.5)  # seconds to fall by 60 dB
     hidden: int = 512
 
 
 ENCODERS = {"harmonic": HarmonicEncoderConfig, "frame": FrameEncoderConfig}
 DECODERS = {"harmonic": HarmonicDecoderConfig, "resonance": ResonanceDecoderConfig}
+
+
+_KEYS = {
+    "encoder": {f.name for kind in ENCODERS.values() for f in dataclasses.fields(kind)},
+    "decoder": {f.name for kind in DECODERS.values() for f in dataclasses.fields(kind)},
+}
 
 
 @dataclass(frozen=True)
@@ -96,6 +103,8 @@ class TrainingConfig:
     score: float = 0.03  # the score learns to predict the logarithm of the share removed
     adversarial: float = 0.0  # realism of the sum of events, half of them masked
     adversarial_every: int = 4  # steps between two steps of the discriminator
+    discriminator_channels: int = 128
+    discriminator_layers: int = 4  # each halves the frames
     seed: int = 0
 
 
@@ -155,6 +164,7 @@ def parse_config(tables: dict, source: str) -> tuple[CodecConfig, TrainingConfig
     _check_keys(tables, ("codec", "encode", "encoder", "decoder", "training"), source)
     parts = {}
     for table, kinds in (("encoder", ENCODERS), ("decoder", DECODERS)):
+        _check_keys(tables.get(table, {}), ("kind", *_KEYS[table]), f"{source}: [{table}]")
         values = dict(tables.get(table, {}))
         kind = values.pop("kind", "harmonic")
         if kind not in kinds:
@@ -200,6 +210,8 @@ def _fill(cls: type, values: dict, where: str, skip: tuple[str, ...] = (), **fix
 
 
 def _check_keys(values: dict, known, where: str) -> None:
+    if not isinstance(values, dict):
+        raise ConfigError(f"{where}: expected a table of keys, not {values!r}")
     for key in values:
         if key not in known:
             close = get_close_matches(key, list(known), n=1)
@@ -208,12 +220,32 @@ def _check_keys(values: dict, known, where: str) -> None:
 
 
 def _check_codec(codec: CodecConfig, source: str) -> None:
-    if codec.segment_samples % (2 * codec.hop):
-        raise ConfigError(f"{source}: segment_samples = {codec.segment_samples} must be a multiple of twice the hop")
+    def demand(holds: bool, what: str) -> None:
+        if not holds:
+            raise ConfigError(f"{source}: {what}")
+
+    for name in ("samplerate", "segment_samples", "window", "hop", "n_events", "vector_size", "horizon_frames"):
+        demand(getattr(codec, name) > 0, f"[codec] {name} = {getattr(codec, name)} must be at least 1")
+    demand(codec.encode.candidates > 0, f"[encode] candidates = {codec.encode.candidates} must be at least 1")
+    demand(
+        codec.segment_samples % (2 * codec.hop) == 0,
+        f"[codec] segment_samples = {codec.segment_samples} must be a multiple of twice the hop",
+    )
+    demand(
+        codec.half_frames <= codec.horizon_frames <= codec.n_frames,
+        f"[codec] horizon_frames = {codec.horizon_frames} must be from {codec.half_frames} to {codec.n_frames}",
+    )
     for key, choices in (("gain", ("closed_form", "switch")), ("input", ("compressed", "linear"))):
-        if getattr(codec, key) not in choices:
-            raise ConfigError(f"{source}: [codec] {key} = {getattr(codec, key)!r}; choose one of {choices}")
-    if isinstance(codec.encoder, HarmonicEncoderConfig) != isinstance(codec.decoder, HarmonicDecoderConfig):
-        raise ConfigError(
-            f"{source}: the encoder and decoder kinds go together: harmonic with harmonic, frame with resonance"
+        demand(getattr(codec, key) in choices, f"[codec] {key} = {getattr(codec, key)!r}; choose one of {choices}")
+    harmonic = isinstance(codec.decoder, HarmonicDecoderConfig)
+    demand(
+        harmonic == isinstance(codec.encoder, HarmonicEncoderConfig),
+        "the encoder and decoder kinds go together: harmonic with harmonic, frame with resonance",
+    )
+    if harmonic:
+        knots = codec.decoder.knots
+        rising = all(a < b for a, b in zip(knots, knots[1:], strict=False))
+        demand(
+            rising and knots[0] == 0 and knots[-1] == codec.decoder.event_frames,
+            f"[decoder] knots = {knots} must rise from 0 to event_frames = {codec.decoder.event_frames}",
         )

@@ -71,6 +71,8 @@ def _musicnet(folder: Path) -> list[Recording]:
     found = []
     for split in ("train", "test"):
         for path in sorted((folder / f"{split}_data").glob("*.wav"), key=lambda p: (len(p.stem), p.stem)):
+            if works and path.stem not in works:
+                continue  # not part of the data set
             labels = folder / f"{split}_labels" / f"{path.stem}.csv"
             work, group = works.get(path.stem, path.stem), ensembles.get(path.stem, folder.name)
             found.append(Recording(path, work, split, group, labels if labels.is_file() else None))
@@ -108,7 +110,7 @@ def load_audio(path: str | Path, samplerate: int, start: float = 0.0, seconds: f
             file.seek(min(file.frames, round(start * file.samplerate)))
             frames = -1 if seconds is None else round(seconds * file.samplerate) + 1
             audio, rate = file.read(frames, dtype="float32", always_2d=True), file.samplerate
-    except (sf.LibsndfileError, OSError) as error:
+    except (sf.LibsndfileError, OSError, TypeError) as error:  # a TypeError for raw files, which have no header
         reason = "no such file" if not Path(path).exists() else f"cannot be read as audio ({error})"
         raise AudioError(f"{path}: {reason}; give a WAV, FLAC, Ogg or MP3 file") from error
     if not len(audio):
@@ -141,12 +143,18 @@ def random_segment(recordings: list[Recording], n_samples: int, samplerate: int,
 
 
 def held_out_segments(recordings: list[Recording], n_samples: int, samplerate: int, each: int) -> Iterator[np.ndarray]:
-    """`each` segments of every recording, at fixed places spread over it, peak 1; silent ones are left out."""
+    """`each` segments of every recording, at fixed places spread over it, peak 1.
+
+    A recording shorter than a segment gives one, padded. Silent segments and bad files are passed over.
+    """
     for recording in recordings:
-        duration = sf.info(recording.path).duration
-        for i in range(each):
-            start = (i + 0.5) / each * max(0.0, duration - n_samples / samplerate)
-            audio = load_audio(recording.path, samplerate, start, n_samples / samplerate)[:n_samples]
-            audio = np.pad(audio, (0, n_samples - len(audio)))
-            if (peak := np.abs(audio).max()) > SILENT_PEAK:
-                yield audio / peak
+        try:
+            spare = sf.info(recording.path).duration - n_samples / samplerate
+            for i in range(each if spare > 0 else 1):
+                start = (i + 0.5) / each * max(0.0, spare)
+                audio = load_audio(recording.path, samplerate, start, n_samples / samplerate)[:n_samples]
+                audio = np.pad(audio, (0, n_samples - len(audio)))
+                if (peak := np.abs(audio).max()) > SILENT_PEAK:
+                    yield audio / peak
+        except (AudioError, sf.LibsndfileError) as error:
+            log.warning("skipped %s: %s", recording.path, error)

@@ -223,13 +223,16 @@ class HarmonicDecoder(nn.Module):
 
     # ---- as sound
 
-    def render(self, vectors: Tensor) -> Stages:
-        """The sound of each stage, at unit gain: float samples (E, T) from the event's onset on."""
+    def render(self, vectors: Tensor, offsets: Tensor) -> Stages:
+        """The sound of each stage, at unit gain: float samples (E, T) from the event's onset on.
+
+        The fine offsets (E,) only say at what scale the event's spectrogram has unit energy.
+        """
         sound = self.sounding(vectors)
         n_blocks = self.sizes.event_frames * self.config.hop // SYNTHESIS_HOP
         age = torch.arange(n_blocks + 1, device=vectors.device)[None] * (SYNTHESIS_HOP / self.config.hop)
         age = age.expand(len(vectors), -1)
-        scale = self._scale(self._framed(sound, torch.zeros(len(vectors), device=vectors.device)))
+        scale = self._scale(self._framed(sound, offsets))
         # From silence to the attack's level within a block: a sine that starts at full height clicks.
         envelope = self.excite(sound, age) * (age > 0) / scale[:, None]
         excitation = self._synthesise(sound.bins, self._colourless(sound)[:, :, None] * envelope[:, None])

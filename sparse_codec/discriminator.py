@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 
 class Discriminator(nn.Module):
-    """Magnitudes (B, F, T) -> one judgement for every 16 frames (B, T / 16); higher is more real."""
+    """Magnitudes (B, F, T) -> judgements (B, T / 2**layers); higher is more real."""
 
-    def __init__(self, n_bins: int, channels: int = 128, layers: int = 4):
+    def __init__(self, n_bins: int, channels: int, layers: int):
         super().__init__()
         steps = [nn.Conv1d(n_bins, channels, 1)]
         for _ in range(layers):

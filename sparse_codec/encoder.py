@@ -24,17 +24,21 @@ class Candidates:
     vectors: Tensor
     frames: Tensor
     offsets: Tensor
-    scores: Tensor  # predicted logarithm of the share of energy that the event removes
+    scores: Tensor  # predicted logarithm of the share of energy that the event removes; here the switches, if any
     switches: Tensor | None = None  # the gain that the published encoder gives itself
 
 
 class AntiCausalStack(nn.Module):
-    """Gated dilated convolutions in which each frame sees itself and the future only: (B, C, T) -> (B, C, T)."""
+    """Gated dilated convolutions in which each frame sees itself and the future: (B, C, T) -> (B, C, T).
 
-    def __init__(self, channels: int, dilations: tuple[int, ...]):
+    With `normalise`, each block's input is brought to one level first, over all frames: through that one number,
+    and nothing else, the past is seen too.
+    """
+
+    def __init__(self, channels: int, dilations: tuple[int, ...], normalise: bool):
         super().__init__()
         self.dilations = dilations
-        self.norms = nn.ModuleList(nn.GroupNorm(1, channels) for _ in dilations)
+        self.norms = nn.ModuleList(nn.GroupNorm(1, channels) if normalise else nn.Identity() for _ in dilations)
         self.gates = nn.ModuleList(nn.Conv1d(channels, 2 * channels, 2, dilation=d) for d in dilations)
         self.outs = nn.ModuleList(nn.Conv1d(channels, channels, 1) for _ in dilations)
 
@@ -50,9 +54,6 @@ class AntiCausalStack(nn.Module):
 class HarmonicEncoder(nn.Module):
     """Salience of harmonic series proposes (pitch, frame); the residual at a candidate's harmonics says the rest."""
 
-    LOOK = (-1, 0, 1, 3, 8, 16, 32, 64, 110)  # frames after a candidate at which its harmonics are read
-    REACH = 24  # frames that the salience of an onset looks ahead
-
     def __init__(self, config: CodecConfig, decoder: HarmonicDecoder):
         super().__init__()
         self.config, self.sizes = config, config.encoder
@@ -66,15 +67,15 @@ class HarmonicEncoder(nn.Module):
         self.register_buffer("audible", (bins < config.n_bins - 3).float(), persistent=False)  # (P, H)
         self.register_buffer("bins", bins.round().long().clamp(1, config.n_bins - 2), persistent=False)  # (P, H)
         self.register_buffer("salience", self._salience(), persistent=False)  # (P, F)
-        fade = torch.exp(-0.1 * torch.arange(float(self.REACH)))
+        fade = torch.exp(-0.1 * torch.arange(float(self.sizes.salience_frames)))
         self.register_buffer("fade", fade / fade.norm(), persistent=False)
         self.project = nn.Conv1d(2 * self.sizes.mel_bands, channels, 1)
-        self.stack = AntiCausalStack(channels, self.sizes.dilations)
+        self.stack = AntiCausalStack(channels, self.sizes.dilations, normalise=True)
         self.score = nn.Conv1d(channels, pitches, 1)
         nn.init.zeros_(self.score.weight), nn.init.zeros_(self.score.bias)
         self.prior_scale = nn.Parameter(torch.tensor([2.0, 0.0]))
         # features of the frame, the harmonics at each look, their slopes across bins, pitch and level
-        n_features = channels + harmonics * (len(self.LOOK) + 1) + 2
+        n_features = channels + harmonics * (len(self.sizes.look) + 1) + 2
         self.write = perceptron(n_features, config.vector_size + 1, self.sizes.hidden)
 
     def _salience(self) -> Tensor:
@@ -104,7 +105,9 @@ class HarmonicEncoder(nn.Module):
             seen = torch.cat([mel.sign() * (mel.abs() + 1e-4).sqrt(), torch.log1p(mel.clamp(min=0))], 1)
         x = self.project(seen)
         features = x + self.stack(x)
-        ahead = (self.salience @ residual[:, :, : half + self.REACH].clamp(min=0)).flatten(0, 1)[:, None]
+        ahead = (self.salience @ residual[:, :, : half + self.sizes.salience_frames].clamp(min=0)).flatten(0, 1)[
+            :, None
+        ]
         ahead = F.conv1d(ahead, self.fade[None, None])[:, 0, :half].unflatten(0, (len(residual), -1))
         norm = residual.pow(2).sum((1, 2)).sqrt()[:, None, None]
         prior = torch.log(ahead / (norm + 1e-6) + 1e-4)
@@ -124,7 +127,7 @@ class HarmonicEncoder(nn.Module):
         batch = torch.arange(len(residual), device=residual.device)[:, None, None]
         bins, audible = self.bins[pitches], self.audible[pitches]  # (B, K, H)
         last = residual.shape[2] - 1
-        reads = [residual[batch, bins, (frames + k).clamp(0, last)[:, :, None]] * audible for k in self.LOOK]
+        reads = [residual[batch, bins, (frames + k).clamp(0, last)[:, :, None]] * audible for k in self.sizes.look]
         at = (frames + 3).clamp(0, last)[:, :, None]
         slopes = (residual[batch, bins + 1, at] - residual[batch, bins - 1, at]) * audible
         levels = torch.cat([*reads, slopes], 2)
@@ -146,7 +149,7 @@ class FrameEncoder(nn.Module):
         self.config = config
         channels = config.encoder.channels
         self.project = nn.Conv1d(config.n_bins, channels, 1)
-        self.stack = AntiCausalStack(channels, config.encoder.dilations)
+        self.stack = AntiCausalStack(channels, config.encoder.dilations, normalise=False)
         self.vector = nn.Conv1d(channels, config.vector_size, 1)
         self.switch = nn.Conv1d(channels, 1, 1)
         nn.init.ones_(self.switch.bias)  # a switch that starts below zero is dead: the ReLU passes no gradient
@@ -162,6 +165,6 @@ class FrameEncoder(nn.Module):
         if explore:
             frames[:, -1] = torch.randint(switches.shape[1], (len(residual),), device=residual.device)
         rows = torch.arange(len(residual), device=residual.device)[:, None]
-        vectors = self.vector(features).transpose(1, 2)[rows, frames]
+        vectors = torch.tanh(self.vector(features)).transpose(1, 2)[rows, frames]
         switches = switches[rows, frames]
         return Candidates(vectors, frames, torch.zeros_like(switches), switches, switches)

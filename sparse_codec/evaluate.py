@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sparse_codec.baseline import MatchingPursuit
+from sparse_codec.baseline import Atoms, MatchingPursuit
 from sparse_codec.codec import SparseCodec
 from sparse_codec.config import EncodeOptions
 from sparse_codec.data import Recording, held_out_segments
@@ -37,10 +37,12 @@ def evaluate(
     held_out = [r for r in recordings if r.split == "test"]
     if not held_out:
         raise ValueError("no recording is held out: give a data set with a test split, or more files")
-    groups = defaultdict(list)
+    groups: dict[str, list] = defaultdict(list)
     for recording in progress(held_out):
         for audio in held_out_segments([recording], codec.config.segment_samples, codec.config.samplerate, each):
             groups[recording.group].append(measure_segment(codec, torch.from_numpy(audio), options))
+    if not groups:
+        raise ValueError("no held-out segment could be measured: all are silent or unreadable, or --each is 0")
     everything = [figures for group in groups.values() for figures in group]
     return {
         "checkpoint": codec.digest,
@@ -57,24 +59,32 @@ def measure_segment(codec: SparseCodec, audio: Tensor, options: EncodeOptions) -
     half = codec.config.segment_samples // 2
     original = codec.magnitudes(audio[None])[0]
     reference = audio[None, :half]
-    methods = {
-        "codec": lambda: measure_codec(codec, audio, original, options),
-        "codec, one pass": lambda: measure_codec(codec, audio, original, replace(options, refine=0, joint_gains=False)),
-        "matching pursuit": lambda: measure_pursuit(codec, original, joint=False),
-        "orthogonal matching pursuit": lambda: measure_pursuit(codec, original, joint=True),
-    }
+    one_pass = replace(options, refine=0, joint_gains=False)
     figures = {}
-    for name, method in methods.items():
+    for name, chosen in (("codec", options), ("codec, one pass", one_pass)):
         started = time.perf_counter()
-        shares, sound = method()
-        figures[name] = {"seconds": time.perf_counter() - started, "shares": shares}
-        figures[name]["distance"] = log_spectral_distance(sound[None, :half], reference).item()
+        shares, sound = measure_codec(codec, original, chosen)
+        figures[name] = _figures(shares, sound[:half], reference, time.perf_counter() - started)
+    started = time.perf_counter()
+    pursuit = MatchingPursuit(codec.config)
+    atoms = pursuit.decompose(original, max(COUNTS))
+    spectra = pursuit.spectrograms(atoms)
+    found = time.perf_counter() - started
+    for name, joint in (("matching pursuit", False), ("orthogonal matching pursuit", True)):
+        started = time.perf_counter()
+        shares, gains = measure_pursuit(pursuit, original, atoms, spectra, joint)
+        sound = pursuit.render(replace(atoms, gains=gains), half)
+        figures[name] = _figures(shares, sound, reference, found + time.perf_counter() - started)
     figures["silence"] = {"distance": log_spectral_distance(torch.zeros_like(reference), reference).item()}
     return figures
 
 
+def _figures(shares: list[tuple[float, float]], sound: Tensor, reference: Tensor, seconds: float) -> dict:
+    return {"seconds": seconds, "shares": shares, "distance": log_spectral_distance(sound[None], reference).item()}
+
+
 def measure_codec(
-    codec: SparseCodec, audio: Tensor, original: Tensor, options: EncodeOptions
+    codec: SparseCodec, original: Tensor, options: EncodeOptions
 ) -> tuple[list[tuple[float, float]], Tensor]:
     """Shares removed after each of COUNTS events, and the sound of all of them."""
     found = codec.decompose(original[None], options)
@@ -83,22 +93,20 @@ def measure_codec(
         gains = found.history[min(count, found.n_found) - 1]
         left = original[None] - torch.einsum("bn,bnft->bft", gains, found.spectra)
         shares.append(shares_of(left[0], original, codec.config.half_frames))
-    sound = torch.from_numpy(codec.decode(codec.event_set(found, n_samples=len(audio))))
-    return shares, sound
+    events = codec.event_set(found, n_samples=codec.config.segment_samples // 2)
+    return shares, torch.from_numpy(codec.decode(events))
 
 
-def measure_pursuit(codec: SparseCodec, original: Tensor, joint: bool) -> tuple[list[tuple[float, float]], Tensor]:
-    """The same of matching pursuit; with `joint`, its gains are fitted together at each count."""
-    pursuit = MatchingPursuit(codec.config)
-    atoms = pursuit.decompose(original, max(COUNTS))
-    spectra = pursuit.spectrograms(atoms)
+def measure_pursuit(
+    pursuit: MatchingPursuit, original: Tensor, atoms: Atoms, spectra: Tensor, joint: bool
+) -> tuple[list[tuple[float, float]], Tensor]:
+    """Shares removed after each of COUNTS atoms, and the gains of all; `joint` fits them together at each count."""
     shares = []
     for count in COUNTS:
         gains = pursuit.joint_gains(original, spectra[:count]) if joint else atoms.gains[:count]
         left = original[:, : spectra.shape[2]] - torch.einsum("n,nft->ft", gains, spectra[:count])
-        shares.append(shares_of(left, original, codec.config.half_frames))
-    atoms = replace(atoms, gains=gains)
-    return shares, pursuit.render(atoms, codec.config.segment_samples)
+        shares.append(shares_of(left, original, pursuit.config.half_frames))
+    return shares, gains
 
 
 def shares_of(left: Tensor, original: Tensor, half: int) -> tuple[float, float]:
@@ -139,6 +147,24 @@ def format_table(results: dict) -> str:
             if "l2" not in means:
                 lines.append(f"{method:<40}{'':<45}{means['distance']:9.2f} dB")
     return "\n".join(lines)
+
+
+def markdown_table(results: dict) -> str:
+    """The figures of all segments together, as the README and the model card show them."""
+    head = ["Share removed with this many events", *map(str, results["counts"]), "Seconds a segment", "Distance"]
+    rows = [head, ["---"] + ["---:"] * (len(head) - 1)]
+    for method, means in results["all"].items():
+        if not isinstance(means, dict):
+            continue
+        distance = f"{means['distance']:.1f} dB"
+        if "l2" not in means:
+            rows.append([method, *[""] * len(results["counts"]), "", distance])
+            continue
+        for order in ("l2", "l1"):
+            shares = [f"{x:.2f}" for x in means[order]]
+            facts = [f"{means['seconds']:.1f}", distance] if order == "l2" else ["", ""]
+            rows.append([f"{method}, {order.upper()}", *shares, *facts])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def write_results(results: dict, path: Path) -> None:

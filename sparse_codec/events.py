@@ -50,6 +50,7 @@ class EventSet:
             "samplerate": self.samplerate,
             "hop": self.hop,
             "n_samples": self.n_samples,
+            "vector_size": self.vectors.shape[1],
             "frames": self.frames.tolist(),
             "offsets": self.offsets.tolist(),
             "gains": self.gains.tolist(),
@@ -60,7 +61,8 @@ class EventSet:
     def from_json(cls, values: dict | str) -> EventSet:
         """Raises: ValueError naming the key that is missing or the lengths that differ."""
         values = json.loads(values) if isinstance(values, str) else values
-        missing = {"samplerate", "hop", "n_samples", "frames", "offsets", "gains", "vectors"} - set(values)
+        keys = {"samplerate", "hop", "n_samples", "vector_size", "frames", "offsets", "gains", "vectors"}
+        missing = keys - set(values)
         if missing:
             raise ValueError(f"event set lacks {sorted(missing)}; was it written by EventSet.to_json?")
         n_events = len(values["gains"])
@@ -68,7 +70,7 @@ class EventSet:
         if any(length != n_events for length in lengths.values()):
             raise ValueError(f"event set has {n_events} gains but {lengths}; all must be equally long")
         return cls(
-            vectors=np.asarray(values["vectors"], np.float32).reshape(n_events, -1),
+            vectors=np.asarray(values["vectors"], np.float32).reshape(n_events, values["vector_size"]),
             frames=np.asarray(values["frames"], np.int64),
             offsets=np.asarray(values["offsets"], np.float32),
             gains=np.asarray(values["gains"], np.float32),

@@ -31,7 +31,7 @@ class ResonanceDecoder(nn.Module):
         self.lead = config.window // 2 // config.hop
         self.event_frames = self.lead + self.n_samples // config.hop + self.lead  # L
         counts = (sizes.attack_knots, sizes.noise_filter_samples, sizes.selected * sizes.resonance_frames)
-        self.counts = (*counts, sizes.rooms, 2, 1)
+        self.counts = (*counts, len(sizes.reverberation), 2, 1)
         self.read = perceptron(config.vector_size, sum(self.counts), sizes.hidden)
         self.select = nn.Linear(config.vector_size, sizes.selected * sizes.resonances)
         self.resonances = nn.Parameter(torch.randn(sizes.resonances, sizes.atoms) / math.sqrt(sizes.atoms))
@@ -49,13 +49,13 @@ class ResonanceDecoder(nn.Module):
 
     def _rooms(self) -> Tensor:
         seconds = torch.arange(self.n_samples) / self.config.samplerate
-        times = torch.tensor(self.sizes.reverberation)[: self.sizes.rooms, None]
+        times = torch.tensor(self.sizes.reverberation)[:, None]
         noise = torch.stack([fixed_noise(self.n_samples, seed=i + 1) for i in range(len(times))])
         rooms = noise * torch.exp(-LN_1000 * seconds / times)
         return rooms / rooms.norm(dim=1, keepdim=True)
 
-    def render(self, vectors: Tensor) -> Stages:
-        """The sound (E, T) of each stage at unit gain."""
+    def render(self, vectors: Tensor, offsets: Tensor) -> Stages:
+        """The sound (E, T) of each stage at unit gain; the fine offsets (E,) are left to whoever places it."""
         stages = self._sound(vectors)
         scale = self._spectrum(stages.room).pow(2).sum((1, 2)).sqrt()[:, None] + 1e-6
         return Stages(stages.excitation / scale, stages.resonance / scale, stages.room / scale)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import pickle
 import random
 import time
 from dataclasses import asdict, dataclass, replace
@@ -19,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from sparse_codec.codec import SparseCodec
-from sparse_codec.config import CodecConfig, EncodeOptions, TrainingConfig, read_config
+from sparse_codec.config import CodecConfig, ConfigError, EncodeOptions, TrainingConfig, config_tables, read_config
 from sparse_codec.data import Recording, find_recordings, held_out_segments, random_segment
 from sparse_codec.discriminator import Discriminator, discriminator_loss, generator_loss
 from sparse_codec.losses import greedy_loss, removal
@@ -53,7 +54,8 @@ class Trainer:
         torch.manual_seed(training.seed)
         self.rng = random.Random(training.seed)
         self.codec = SparseCodec(config).to(device)
-        self.discriminator = Discriminator(config.n_bins).to(device)
+        sizes = training.discriminator_channels, training.discriminator_layers
+        self.discriminator = Discriminator(config.n_bins, *sizes).to(device)
         options = dict(lr=training.learning_rate, weight_decay=training.weight_decay)
         self.optimiser = torch.optim.AdamW(self.codec.parameters(), **options)
         self.critic_optimiser = torch.optim.AdamW(self.discriminator.parameters(), lr=2e-4, betas=(0.5, 0.9))
@@ -66,6 +68,9 @@ class Trainer:
         """Train until the steps or minutes of the configuration are done; checkpoints go to the folder `out`."""
         if not self.train_set:
             raise ValueError("no recordings to train on; every work was held out: give more data")
+        if self.progress() >= 1:
+            self.log(f"already trained: {out} is done; choose another folder or more steps")
+            return
         self.pool = self._fill_pool()
         started, logged, validated = time.monotonic() - self.seconds, time.monotonic(), time.monotonic()
         totals, since = np.zeros(3), self.step
@@ -76,9 +81,12 @@ class Trainer:
                 self._log_line(totals / (self.step - since), (self.step - since) / (time.monotonic() - logged))
                 totals, since, logged = np.zeros(3), self.step, time.monotonic()
             if time.monotonic() - validated > VALIDATE_SECONDS:
-                self.validate()
-                self.save(out)
+                self._checkpoint(out)
                 validated = time.monotonic()
+        self._checkpoint(out)
+
+    def _checkpoint(self, out: Path) -> None:
+        self.save(out)  # first, so that whatever validation meets costs no training
         self.validate()
         self.save(out)
 
@@ -113,6 +121,8 @@ class Trainer:
             events = self.codec.decoder.spectrograms(vectors[best], offsets[best])
             events = events * removed.gain[best, None, None]
         realism = self._realism(picked, events, frames) if adversarial else torch.zeros(())
+        if not torch.isfinite(loss):
+            raise FloatingPointError(f"the loss is {loss.item()} at step {self.step}; the last checkpoint is kept")
         self.optimiser.zero_grad(set_to_none=True)
         (loss + weights.adversarial * realism).backward()
         nn.utils.clip_grad_norm_(self.codec.parameters(), 1.0)
@@ -222,6 +232,8 @@ class Trainer:
             "discriminator": self.discriminator.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "critic_optimiser": self.critic_optimiser.state_dict(),
+            "config": json.dumps(config_tables(self.config)),
+            "recordings": json.dumps(sorted(str(r.path) for r in self.train_set)),
             "progress": json.dumps([self.step, self.seconds, self.history]),
             "random": torch.get_rng_state(),
         }
@@ -229,8 +241,17 @@ class Trainer:
         (out / "state.part").replace(out / "state.pt")
 
     def resume(self, out: Path) -> None:
-        """Go on where `save` left off. The pool is drawn anew: only segments in flight are lost."""
-        state = torch.load(out / "state.pt", map_location=self.codec.device, weights_only=True)
+        """Go on where `save` left off. The pool is drawn anew: only segments in flight are lost.
+
+        Raises: ConfigError if the state is damaged or belongs to another configuration or other recordings.
+        """
+        try:
+            state = torch.load(out / "state.pt", map_location=self.codec.device, weights_only=True)
+            mine = json.dumps(config_tables(self.config)), json.dumps(sorted(str(r.path) for r in self.train_set))
+            if (state["config"], state["recordings"]) != mine:
+                raise ConfigError(f"{out}: holds a run of another configuration or data; choose another folder")
+        except (RuntimeError, EOFError, KeyError, pickle.UnpicklingError) as error:
+            raise ConfigError(f"{out / 'state.pt'}: damaged ({error}); delete it or choose another folder") from error
         for part in ("codec", "discriminator", "optimiser", "critic_optimiser"):
             getattr(self, part).load_state_dict(state[part])
         self.step, self.seconds, self.history = json.loads(state["progress"])

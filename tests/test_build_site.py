@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from build_site import main
+from experiments.build import main
 from experiments.clips import SHIPPED
 from report.site import GENERATOR
 
@@ -28,7 +28,16 @@ def site(tmp_path_factory) -> Path:
 @pytest.mark.slow
 def test_the_article_has_its_sections_sounds_and_figures(site):
     page = (site / "music.html").read_text()
-    for section in ("Introduction", "Previous work", "The encoder", "The decoder", "Training", "Citation", "Notes"):
+    for section in (
+        "Introduction",
+        "Streaming",
+        "Previous work",
+        "The encoder",
+        "The decoder",
+        "Training",
+        "Citation",
+        "Notes",
+    ):
         assert section in page
     manifest = json.loads((site / "manifest.json").read_text())
     made = {entry["function"].rsplit(".", 1)[-1] for entry in manifest["media"].values()}
@@ -61,7 +70,49 @@ def test_two_builds_are_the_same_bytes(site, tmp_path):
 def test_a_warm_build_computes_nothing(site, capsys):
     clip = str(SHIPPED / "bach_bwv309.flac")
     assert main(["--out", str(site), "--store", str(site.parent / "store"), "--audio", clip]) == 0
-    assert " 0 artifacts computed" in capsys.readouterr().out
+    assert "artifacts computed: 0 " in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_audio_whose_first_half_is_silent_still_makes_an_article(tmp_path):
+    late = np.zeros(2**17)
+    late[100_000:] = 0.3 * np.sin(np.arange(2**17 - 100_000) / 10)
+    audio = write(tmp_path / "late.wav", late)
+    arguments = ["--out", str(tmp_path / "site"), "--store", str(tmp_path / "store"), "--audio", audio]
+    assert main(arguments) == 0
+    assert "holds no events" in (tmp_path / "site" / "music.html").read_text()
+
+
+@pytest.mark.slow
+def test_train_and_build_in_one_go(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    data = tmp_path / "data"
+    data.mkdir()
+    for clip in SHIPPED.glob("*.flac"):
+        (data / clip.name).symlink_to(clip)
+    (tmp_path / "small.toml").write_text(SMALL)
+    clip = str(SHIPPED / "bach_bwv309.flac")
+    assert main(["--train", "small.toml", "--data", str(data), "--minutes", "0.05", "--audio", clip]) == 0
+    assert (tmp_path / "runs" / "small" / "model.safetensors").exists()
+    assert "No held-out figures" in (tmp_path / "site" / "music.html").read_text()
+
+
+SMALL = """
+[codec]
+n_events = 3
+[encode]
+candidates = 2
+refine = 0
+[encoder]
+channels = 8
+dilations = [1, 2]
+hidden = 16
+[decoder]
+hidden = 16
+[training]
+batch = 2
+pool = 4
+"""
 
 
 def write(path: Path, samples: np.ndarray) -> str:

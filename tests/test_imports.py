@@ -1,4 +1,4 @@
-"""Imports run one way: build_site -> experiments -> report, sparse_codec; those two know nothing of each other."""
+"""Imports run one way: experiments -> report, sparse_codec; those two know nothing of each other."""
 
 import ast
 from pathlib import Path

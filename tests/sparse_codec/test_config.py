@@ -36,6 +36,11 @@ def test_paper_has_the_published_sizes():
         ("[encoder]\nkind = 'frame'", "go together"),
         ("[codec]\nsegment_samples = 1000", "multiple of twice the hop"),
         ("[codec", "not TOML"),
+        ("[codec]\nhop = 0", "at least 1"),
+        ("[codec]\nhorizon_frames = 3", "horizon_frames = 3 must be from 128 to 256"),
+        ("[decoder]\nknots = [0, 5, 3, 128]", "must rise"),
+        ("encoder = 'harmonic'", "expected a table"),
+        ("[encoder]\nchanels = 3", "did you mean 'channels'"),
     ],
 )
 def test_a_bad_configuration_is_named_with_its_fix(tmp_path, text, told):

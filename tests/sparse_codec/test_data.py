@@ -21,11 +21,13 @@ def write(path, seconds=2.0, samplerate=22_050, channels=1, level=0.5, **options
 def test_musicnet_is_split_by_its_folders_and_has_labels(tmp_path):
     write(tmp_path / "train_data" / "1727.wav", samplerate=44_100)
     write(tmp_path / "test_data" / "1759.wav", samplerate=44_100)
+    write(tmp_path / "test_data" / "9.wav", samplerate=44_100)  # not in the metadata: not part of the data set
     (tmp_path / "train_labels").mkdir()
     header = "start_time,end_time,instrument,note,start_beat,end_beat,note_value\n"
     (tmp_path / "train_labels" / "1727.csv").write_text(header + "44100,88200,41,69,1.0,1.0,Quarter\n")
     (tmp_path / "musicnet_metadata.csv").write_text(
         "id,composer,composition,movement,ensemble\n1727,Schubert,Piano Quintet,2. Andante,Piano Quintet\n"
+        "1759,Schubert,Piano Sonata,1. Molto moderato,Solo Piano\n"
     )
     train, test = find_recordings(tmp_path)
     assert (train.split, test.split) == ("train", "test")

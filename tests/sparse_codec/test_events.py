@@ -40,6 +40,11 @@ def test_json_with_a_missing_key_or_unequal_lengths_is_named(events):
         EventSet.from_json(values | {"frames": [1]})
 
 
+def test_an_empty_set_survives_json(events):
+    none = EventSet.from_json(json.dumps(events.select(slice(0, 0)).to_json()))
+    assert len(none) == 0 and none.vectors.shape == (0, 32) and none.n_samples == events.n_samples
+
+
 def test_onsets_are_frames_and_offsets_in_samples(events):
     assert np.abs(events.onsets - (events.frames + events.offsets) * 512).max() <= 0.5
     early = events.select([0])

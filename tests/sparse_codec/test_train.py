@@ -35,7 +35,7 @@ def small_paper() -> CodecConfig:
         encoder=FrameEncoderConfig(channels=16, dilations=(1, 2)),
         decoder=ResonanceDecoderConfig(
             resonances=8, atoms=16, resonance_frames=4, attack_samples=1024, attack_knots=8, noise_filter_samples=16,
-            rooms=2, hidden=16,
+            reverberation=(0.3, 1.0), hidden=16,
         ),
     )  # fmt: skip
 
