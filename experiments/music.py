@@ -19,9 +19,9 @@ n_parameters = sum(p.numel() for p in codec.parameters())
 # %% [markdown]
 # ## Introduction
 #
-# Most audio codecs, the classic ones and the neural ones alike, cut sound into short frames of equal length and
-# write something down for each. That reproduces sound well, but nobody can read it: a piano note is spread over
-# dozens of frames, and no number in them is *the note*.
+# Most audio codecs, the classic ones and the neural ones alike, cut sound into short frames of equal length and write
+# something down for each. That reproduces sound well, but nobody can read it: a piano note is spread over dozens of
+# frames, and no number in them is *the note*.
 #
 # The codec on this page writes down **events** instead. An event says what a sound is like, as a vector of
 # {{ config.vector_size }} numbers; when it happens; and how loud it is. A decoder with a little physics built in
@@ -30,18 +30,18 @@ n_parameters = sum(p.numel() for p in codec.parameters())
 # score, or to a list of samples to be triggered, than to a compressed file, and it can be edited like one: an event
 # can be moved, dropped or changed, and the rest stays as it is.
 #
-# This is a new implementation of the system in John Vinyard's article
-# [Toward a Sparse Interpretable Audio Codec](https://blog.cochlea.xyz/sparse-interpretable-audio-codec-paper.html)
-# (2025), with a decoder, a way of choosing events and a way of training of its own. Where it differs from that
-# system it says so, and every figure quoted here was measured by the code that built the page.
+# This is a new implementation of the system in John Vinyard's article [Toward a Sparse Interpretable Audio
+# Codec](https://blog.cochlea.xyz/sparse-interpretable-audio-codec-paper.html) (2025), with a decoder, a way of
+# choosing events and a way of training of its own. Where it differs from that system it says so, and every figure
+# quoted here was measured by the code that built the page.
 
 # %% [markdown]
 # ## Streaming
 #
 # The encoder looks at {{ seconds:.2f }} seconds at a time, but writes events into the first half only; then it slides
-# on by half. Whatever the events of one window leave sounding in the next is taken off the spectrogram before that window
-# is encoded, so a note that was written down once is not written down again. There is no limit to the length of a
-# piece, and no more than one window is in memory. Here are {{ long_clip.seconds:.0f }} seconds.
+# on by half. Whatever the events of one window leave sounding in the next is taken off the spectrogram before that
+# window is encoded, so a note that was written down once is not written down again. There is no limit to the length
+# of a piece, and no more than one window is in memory. Here are {{ long_clip.seconds:.0f }} seconds.
 
 # %% tags=["fold"]
 streaming(long_clip, codec)
@@ -68,9 +68,10 @@ about_encoder(config)
 about_decoder(config)
 
 # %% [markdown]
-# Nothing is up-sampled by a network, so there are no up-sampling artifacts. The spectrogram that the encoder subtracts
-# and the sound that one hears come from the same controls. The examples below let you hear one event after each stage.
-# The whole model has {{ n_parameters / 1e6:.2f }} million parameters; the published one has about 14 million.
+# Nothing is up-sampled by a network, so there are no up-sampling artifacts. The spectrogram that the encoder
+# subtracts and the sound that one hears come from the same controls. The examples below let you hear one event after
+# each stage. The whole model has {{ n_parameters / 1e6:.2f }} million parameters; the published one has about 14
+# million.
 
 # %% [markdown]
 # ## Training
@@ -94,8 +95,8 @@ Prose(facts)
 # decomposition. The loss rewards the share of energy that a candidate removes, its cosine with the residual and the
 # L1 norm removed; it prices whatever is subtracted below zero; and it teaches the score to predict the share. The
 # published system uses the L1 norm together with an adversarial loss, in which a discriminator hears the sum of half
-# of the events, so that each must sound real alone. The training script has both, each with its own weight; this model
-# was trained with an adversarial weight of {{ card["training"]["adversarial"] if card else float("nan"):.1f }}.
+# of the events, so that each must sound real alone. The training script has both, each with its own weight; this
+# model was trained with an adversarial weight of {{ card["training"]["adversarial"] if card else float("nan"):.1f }}.
 
 # %% tags=["hide"]
 evaluation_tables(evaluation)
@@ -104,8 +105,8 @@ evaluation_tables(evaluation)
 # ## Examples
 #
 # Each example is {{ seconds:.2f }} seconds long{{ "" if build.own_audio else ", from works not trained on" }}. The
-# encoder writes events into the first half of it, so the first half is what is compared, with its residual: what the events
-# leave. Below it the whole excerpt is coded by streaming.
+# encoder writes events into the first half of it, so the first half is what is compared, with its residual: what the
+# events leave. Below it the whole excerpt is coded by streaming.
 
 # %% tags=["hide"]
 [example(number, clip, codec) for number, clip in enumerate(clips, start=1)]
