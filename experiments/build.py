@@ -9,6 +9,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 import experiments
 from experiments.clips import Clip, own_clips, shipped_clips
 from report import BuildSummary, FolderStore, ReportError, build
@@ -78,6 +80,9 @@ def _build(args: argparse.Namespace) -> BuildSummary:
     if args.train:  # an interrupted training goes on
         folder = RUNS / args.train.stem
         checkpoint = train(args.train, args.data, folder, minutes=args.minutes, log=_print_at_once)
+    # The greedy loop is many small operations: one thread is faster than two, and sums come out the same whatever
+    # number of cores a machine has.
+    torch.set_num_threads(1)
     codec = SparseCodec.load(checkpoint)
     inputs = Inputs(
         codec,

@@ -81,12 +81,12 @@ facts = "How this model was trained is not said in its checkpoint."
 if card:
     facts = (
         f"The model was trained for {card['hours']:.1f} hours ({card['steps']:,} steps) on"
-        f" {card['train_recordings']} recordings; {card['held_out_recordings']} were held out."
+        f" {card['train_recordings']} recordings."
     )
 if build.shipped:
     facts += (
-        " They are public-domain scores rendered with a sound font, and the music of a game. The split is by work, and"
-        " one ensemble, brass, was never trained on."
+        " They are public-domain scores rendered with a sound font, and the music of a game. Whole works were held out,"
+        " and one ensemble altogether: brass was never trained on."
     )
 Prose(facts)
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import torch
 from tqdm import tqdm
 
 from sparse_codec.codec import SparseCodec
@@ -80,6 +81,7 @@ def _print_at_once(line: str) -> None:
 
 
 def _evaluate(args: argparse.Namespace) -> int:
+    torch.set_num_threads(1)  # one segment at a time is many small operations: more threads only wait for each other
     codec = SparseCodec.load(args.checkpoint)
     given = {"candidates": args.candidates, "refine": args.refine}
     options = dataclasses.replace(codec.config.encode, **{k: v for k, v in given.items() if v is not None})

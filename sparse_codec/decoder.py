@@ -235,21 +235,23 @@ class HarmonicDecoder(nn.Module):
         scale = self._scale(self._framed(sound, offsets))
         # From silence to the attack's level within a block: a sine that starts at full height clicks.
         envelope = self.excite(sound, age) * (age > 0) / scale[:, None]
-        excitation = self._synthesise(sound.bins, self._colourless(sound)[:, :, None] * envelope[:, None])
-        resonance = self._synthesise(sound.bins, self.resonate(sound, envelope, age))
+        levels = self.resonate(sound, envelope, age)
+        excitation = self._synthesise(sound.bins, self._colourless(levels, envelope))
+        resonance = self._synthesise(sound.bins, levels)
         fade = self.fade(torch.arange(resonance.shape[1], device=vectors.device)[None] / self.config.hop)
         return Stages(excitation, resonance, self._room(sound, resonance) * fade)
 
-    def _colourless(self, sound: Sounding) -> Tensor:
-        """Strengths (E, P) of impulses and noise before any resonance: all equal, with the energy that each has."""
+    def _colourless(self, levels: Tensor, envelope: Tensor) -> Tensor:
+        """Levels (E, P, L) before the resonance: equal impulses, equal noise, each with the energy it has after it."""
         harmonics = self.sizes.harmonics
-        audible = (sound.strength[:, :harmonics] > 0).float()
-        tone = (
-            sound.strength[:, :harmonics].norm(dim=1, keepdim=True) / audible.sum(1, keepdim=True).clamp(min=1).sqrt()
-        )
-        width = self.bands.pow(2).sum(1).sqrt()  # bands are wider at the top, and hold more of an equal noise
-        hiss = (sound.strength[:, harmonics:] * width).norm(dim=1, keepdim=True) / width.norm()
-        return torch.cat([tone * audible, hiss.expand(-1, self.sizes.noise_bands)], 1)
+        width = self.bands.pow(2).sum(1).sqrt()[:, None]  # bands are wider at the top, and hold more of an equal noise
+
+        def flatten(after: Tensor, width: Tensor | float) -> Tensor:
+            flat = envelope[:, None] * (after.amax(2, keepdim=True) > 0)
+            energies = [(x * width).pow(2).sum((1, 2), keepdim=True) for x in (after, flat)]
+            return flat * (energies[0] / (energies[1] + 1e-12)).sqrt()
+
+        return torch.cat([flatten(levels[:, :harmonics], 1.0), flatten(levels[:, harmonics:], width)], 1)
 
     def _synthesise(self, bins: Tensor, levels: Tensor) -> Tensor:
         """Partials and filtered noise (E, T) with levels (E, P, blocks + 1) in spectrogram magnitudes."""

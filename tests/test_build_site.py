@@ -40,7 +40,7 @@ def test_the_article_has_its_sections_sounds_and_figures(site):
     ):
         assert section in page
     manifest = json.loads((site / "manifest.json").read_text())
-    made = {entry["function"].rsplit(".", 1)[-1] for entry in manifest["media"].values()}
+    made = {m["function"].rsplit(".", 1)[-1] for entry in manifest["media"].values() for m in entry["made_by"]}
     assert {"original", "rendered", "event_sound", "stage_sound", "film", "vectors_picture", "spectrogram"} <= made
     for name in manifest["media"]:
         assert name in page and (site / "media" / name).stat().st_size > 0
