@@ -142,7 +142,7 @@ def without_silent_end(samples: np.ndarray) -> np.ndarray:
 @conjure
 def spectrogram(sound: Artifact, title: str) -> Figure:
     """Magnitudes of a sound in dB on one scale for the whole article, so that pictures can be compared."""
-    decibels = _decibels(_magnitudes(sound.value.samples))
+    decibels = _decibels(_magnitudes(sound.value.samples), sound.value.samplerate)
     return Figure(_draw_spectrogram(decibels, sound.value.samplerate), f"Spectrogram of {title}")
 
 
@@ -150,7 +150,7 @@ def spectrogram(sound: Artifact, title: str) -> Figure:
 def film(clip: Clip, encoding: Artifact, codec: SparseCodec) -> Film:
     """The residual, event by event, from the original to what is left."""
     half, residuals = codec.config.half_frames, _residuals(clip, encoding, codec)
-    frames = np.stack([_pixels(residual[:, :half].numpy()) for residual in residuals])
+    frames = np.stack([_pixels(residual[:, :half].numpy(), codec.config.samplerate) for residual in residuals])
     return Film(frames, FILM_SECONDS, f"The residual spectrogram of {clip.title}, one frame for each event taken off")
 
 
@@ -158,7 +158,10 @@ def film(clip: Clip, encoding: Artifact, codec: SparseCodec) -> Film:
 def film_poster(clip: Clip, codec: SparseCodec) -> Picture:
     """The film's first frame."""
     original = codec.magnitudes(torch.from_numpy(_segment(clip, codec))[None])[0, :, : codec.config.half_frames]
-    return Picture(_pixels(original.numpy()), f"The spectrogram of {clip.title} before any event is taken off")
+    return Picture(
+        _pixels(original.numpy(), codec.config.samplerate),
+        f"The spectrogram of {clip.title} before any event is taken off",
+    )
 
 
 @conjure
@@ -255,18 +258,18 @@ def _magnitudes(samples: np.ndarray) -> np.ndarray:
     return magnitudes(audio, window=2048, hop=256)[0].numpy()
 
 
-def _decibels(magnitudes: np.ndarray) -> np.ndarray:
+def _decibels(magnitudes: np.ndarray, samplerate: int) -> np.ndarray:
     """dB (mel bands, T) between FLOOR_DB and 0, lowest band first; what is negative is silent."""
-    mel = mel_bands(MEL_BANDS, len(magnitudes), 22_050).numpy()
+    mel = mel_bands(MEL_BANDS, len(magnitudes), samplerate).numpy()
     bands = (mel / mel.sum(1, keepdims=True)) @ magnitudes.clip(min=0)
     return np.clip(20 * np.log10(np.maximum(bands, 1e-9) / REFERENCE), FLOOR_DB, 0)
 
 
-def _pixels(magnitudes: np.ndarray) -> np.ndarray:
+def _pixels(magnitudes: np.ndarray, samplerate: int) -> np.ndarray:
     """A spectrogram as plain pixels (2 * MEL_BANDS, 6 * T, 3), for films."""
     from matplotlib import colormaps
 
-    levels = 1 - _decibels(magnitudes)[::-1] / FLOOR_DB
+    levels = 1 - _decibels(magnitudes, samplerate)[::-1] / FLOOR_DB
     colours = np.rint(255 * colormaps["magma"](levels)[..., :3]).astype(np.uint8)
     return colours.repeat(2, axis=0).repeat(6, axis=1)
 

@@ -6,6 +6,7 @@ In reading order:
     cells.py       a script becomes cells; run, they become what they show
     media.py       sounds, figures, pictures, films and data become bytes
     store.py       where artifacts live, each under the hash of its bytes, with a record of how it was made
+    source.py      which source a function may depend on
     conjure.py     @conjure: compute once, keep, find again by what the result depends on
     mix.py         the integer sum that defines a reconstruction
     components.py  what a cell can show

@@ -11,7 +11,6 @@ import dis
 import functools
 import hashlib
 import importlib.metadata
-import importlib.util
 import inspect
 import json
 import platform
@@ -30,10 +29,9 @@ import numpy as np
 
 from report.errors import ReportError
 from report.media import Media, decode, encode
+from report.source import source_digest
 from report.store import MemoryStore, Record, Store
 
-# Packages whose source is part of every key, where they can be found. They are only names: none is imported here.
-PROJECT_PACKAGES = ("report", "sparse_codec", "experiments")
 # Libraries that make numbers or media: another version may give other bytes.
 LIBRARIES = ("matplotlib", "numpy", "pillow", "scikit-learn", "scipy", "soundfile", "soxr", "torch")
 
@@ -172,21 +170,11 @@ def library_versions() -> dict[str, str]:
 
 
 def code_digest(function: Callable) -> str:
-    """Hash of the text of every Python file of the project packages and of the folder that `function` is in."""
+    """Hash of all source that `function` may depend on, see `report.source`."""
     try:
-        return _folder_digest(Path(inspect.getsourcefile(function)).resolve().parent)
+        return source_digest(Path(inspect.getsourcefile(function)).resolve().parent)
     except (TypeError, OSError) as error:
         raise ReportError(f"the source of {function.__qualname__} can not be read; define it in a file") from error
-
-
-@functools.cache  # once a process: what runs is what was imported, whatever happens to the files meanwhile
-def _folder_digest(folder: Path) -> str:
-    files = {path.name: path for path in folder.glob("*.py")}
-    for package in PROJECT_PACKAGES:
-        spec = importlib.util.find_spec(package)
-        for home in spec.submodule_search_locations or () if spec else ():
-            files |= {f"{package}/{path.relative_to(home).as_posix()}": path for path in Path(home).rglob("*.py")}
-    return _hash_json([[name, files[name].read_text(encoding="utf-8")] for name in sorted(files)])
 
 
 def _globals_read(function: Callable) -> dict[str, Any]:
@@ -214,7 +202,8 @@ def _identity(value: object, what: str) -> Any:
     """JSON that is equal for equal values only. Raises: TypeError, naming `what`, for a value that has none."""
     kind = f"{type(value).__module__}.{type(value).__qualname__}"
     if isinstance(getattr(value, "digest", None), str):
-        return [kind, value.digest]
+        # a model on another kind of device makes other numbers
+        return [kind, value.digest, str(getattr(value, "device", "")).split(":")[0]]
     if value is None or isinstance(value, bool | int | float | str) and not isinstance(value, np.generic):
         return [kind, repr(value)]
     if isinstance(value, bytes):

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from report.conjure import _folder_digest, conjure, library_versions, use_store
+from report.conjure import conjure, library_versions, use_store
 from report.errors import ReportError, StoreError
 from report.media import Data, Sound
+from report.source import project_files, source_digest
 from report.store import FolderStore
 
 SCALE = 2
@@ -182,7 +183,7 @@ def test_an_edit_of_the_source_or_a_library_changes_the_key(session, tmp_path, m
     monkeypatch.syspath_prepend(tmp_path)
 
     def fresh_key():
-        _folder_digest.cache_clear()
+        source_digest.cache_clear()
         sys.modules.pop("demo_of_conjure", None)
         return importlib.import_module("demo_of_conjure").f().record.key
 
@@ -193,6 +194,41 @@ def test_an_edit_of_the_source_or_a_library_changes_the_key(session, tmp_path, m
     assert edited != before
     monkeypatch.setitem(library_versions(), "numpy", "0.0.1")
     assert fresh_key() != edited
+
+
+def test_source_is_followed_through_imports_to_wherever_the_project_lies(tmp_path, monkeypatch):
+    """article -> toolbox.sound -> deep.numbers, in three folders; a stranger and installed packages stay out."""
+    for folder, files in {
+        "article": {"demo.py": "def f():\n    from toolbox import sound\n"},
+        "library": {"toolbox/__init__.py": "", "toolbox/sound.py": "import deep.numbers, numpy, json"},
+        "elsewhere": {"deep/__init__.py": "", "deep/numbers.py": "n = 1", "stranger.py": ""},
+    }.items():
+        for name, text in files.items():
+            path = tmp_path / folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+    monkeypatch.syspath_prepend(tmp_path / "library")
+    monkeypatch.syspath_prepend(tmp_path / "elsewhere")
+    found = project_files(tmp_path / "article")
+    assert {"demo.py", "toolbox/sound.py", "deep/numbers.py", "report/conjure.py"} <= set(found)
+    assert "stranger.py" not in found and not any(name.startswith(("numpy/", "json")) for name in found)
+    source_digest.cache_clear()
+    before = source_digest(tmp_path / "article")
+    (tmp_path / "elsewhere" / "deep" / "numbers.py").write_text("n = 2")
+    source_digest.cache_clear()
+    assert source_digest(tmp_path / "article") != before
+
+
+def test_the_kind_of_device_is_part_of_the_key(session):
+    class Model:
+        digest = "abc"
+        device = "cpu"
+
+    on_gpu = Model()
+    on_gpu.device = "cuda:0"
+    other_gpu = Model()
+    other_gpu.device = "cuda:1"
+    assert key(Model()) != key(on_gpu) == key(other_gpu)
 
 
 CALLS = []
