@@ -144,6 +144,11 @@ def test_the_shipped_model_removes_most_of_held_out_music(music_codec, music):
     config = music_codec.config
     original = music_codec.magnitudes(torch.from_numpy(music[: config.segment_samples])[None])
     found = music_codec.decompose(original)
+    energies = []  # up to the horizon that gains are fitted on
+    for gains in found.history:
+        left = original - (gains[0, :, None, None] * found.spectra[0]).sum(0)
+        energies.append(left[..., : config.horizon_frames].pow(2).sum().item())
+    assert all(after < before for before, after in zip(energies, energies[1:], strict=False)), energies
     half = config.half_frames
     left = found.residual[:, :, :half].pow(2).sum() / original[:, :, :half].pow(2).sum()
     assert 1 - left > 0.75
