@@ -20,7 +20,7 @@ from sparse_codec.events import join, perturb, randomise_times, randomise_vector
 from sparse_codec.spectrogram import hann, log_spectral_distance, magnitudes, mel_bands, share_removed, stft
 
 FLOOR_DB = -70  # what a spectrogram shows below its reference is black
-REFERENCE = 250.0  # magnitude that is 0 dB: a sinusoid of half of full scale in a Hann window of 2048
+REFERENCE = 256.0  # magnitude that is 0 dB: a sinusoid of half of full scale in a Hann window of 2048
 MEL_BANDS = 160  # rows of a spectrogram
 FILM_SECONDS = 8.0
 INK = "#7d7a72"
