@@ -79,7 +79,7 @@ def _build(args: argparse.Namespace) -> BuildSummary:
     checkpoint = args.checkpoint or "music"
     if args.train:  # an interrupted training goes on
         folder = RUNS / args.train.stem
-        checkpoint = train(args.train, args.data, folder, minutes=args.minutes, log=_print_at_once)
+        checkpoint = train(args.train, args.data, folder, minutes=args.minutes)
     # The greedy loop is many small operations: one thread is faster than two, and sums come out the same whatever
     # number of cores a machine has.
     torch.set_num_threads(1)
@@ -113,10 +113,6 @@ def held_out_figures(checkpoint: str | Path, digest: str) -> dict | None:
     if measured != digest:
         raise CheckpointError(f"{file}: measured with another checkpoint; run python -m sparse_codec evaluate again")
     return figures
-
-
-def _print_at_once(line: str) -> None:
-    print(line, flush=True)
 
 
 def _commit() -> str:

@@ -13,15 +13,16 @@ import torch
 
 from experiments.clips import Clip
 from report import Artifact, Data, Figure, Film, Picture, Sound, conjure, mix
-from report.media import to_int16
+from report.media import FULL_SCALE, to_int16
 from report.mix import UNITY
 from sparse_codec import EventSet, SparseCodec
 from sparse_codec.events import join, perturb, randomise_times, randomise_vectors
-from sparse_codec.spectrogram import hann, log_spectral_distance, magnitudes, mel_bands, share_removed, stft
+from sparse_codec.spectrogram import hann, log_spectral_distance, magnitudes, mel_bands, shares_removed, stft
 
 FLOOR_DB = -70  # what a spectrogram shows below its reference is black
 REFERENCE = 256.0  # magnitude that is 0 dB: a sinusoid of half of full scale in a Hann window of 2048
 MEL_BANDS = 160  # rows of a spectrogram
+PICTURE_HOP = 256  # samples from column to column
 FILM_SECONDS = 8.0
 INK = "#7d7a72"
 VARIATIONS = {
@@ -54,10 +55,7 @@ def encoded(clip: Clip, codec: SparseCodec) -> Data:
     first = next(windows)
     found, half = first.found, codec.config.half_frames
     whole = join([first.events, *(window.events for window in windows)], n_samples=len(audio))
-    shares = []
-    for gains in found.history:
-        left = found.original - (gains[0, :, None, None] * found.spectra[0]).sum(0)
-        shares.append([share_removed(left[..., :half], found.original[..., :half], order).item() for order in (2, 1)])
+    shares = [shares_removed(found.left(gains), found.original, half) for gains in found.history]
     return Data(
         {
             "events": whole.to_json(),
@@ -116,7 +114,7 @@ def stage_sound(events: Artifact, index: int, stage: str, codec: SparseCodec) ->
 @conjure
 def residual_sound(clip: Clip, encoding: Artifact, codec: SparseCodec) -> Sound:
     """What is left of the coded half: the residual's non-negative part with the original's phases."""
-    config, left = codec.config, _residuals(clip, encoding, codec)[-1]
+    config, left = codec.config, _residuals(clip, encoding, codec, steps=slice(-1, None))[-1]
     audio = torch.from_numpy(_segment(clip, codec))[None]
     phases = torch.angle(stft(audio, config.window, config.hop))
     spectrum = torch.polar(left.clamp(min=0)[None], phases)
@@ -142,7 +140,8 @@ def without_silent_end(samples: np.ndarray) -> np.ndarray:
 @conjure
 def spectrogram(sound: Artifact, title: str) -> Figure:
     """Magnitudes of a sound in dB on one scale for the whole article, so that pictures can be compared."""
-    decibels = _decibels(_magnitudes(sound.value.samples), sound.value.samplerate)
+    spectrum = magnitudes(_waveform(sound.value), window=2048, hop=PICTURE_HOP)[0].numpy()
+    decibels = _decibels(spectrum, sound.value.samplerate)
     return Figure(_draw_spectrogram(decibels, sound.value.samplerate), f"Spectrogram of {title}")
 
 
@@ -157,7 +156,7 @@ def film(clip: Clip, encoding: Artifact, codec: SparseCodec) -> Film:
 @conjure
 def film_poster(clip: Clip, codec: SparseCodec) -> Picture:
     """The film's first frame."""
-    original = codec.magnitudes(torch.from_numpy(_segment(clip, codec))[None])[0, :, : codec.config.half_frames]
+    original = _original(clip, codec)[:, : codec.config.half_frames]
     return Picture(
         _pixels(original.numpy(), codec.config.samplerate),
         f"The spectrogram of {clip.title} before any event is taken off",
@@ -216,9 +215,7 @@ def _to_unit_range(values: np.ndarray, axis: int) -> np.ndarray:
 def figures(original: Artifact, reconstruction: Artifact, events: Artifact) -> Data:
     """What the table of an example says. The distance is measured on the rendered audio of the coded half."""
     found = events_of(events)
-    heard, reference = (
-        torch.from_numpy(x.value.samples.astype(np.float32) / 32768)[None] for x in (reconstruction, original)
-    )
+    heard, reference = _waveform(reconstruction.value), _waveform(original.value)
     numbers = (found.vectors.shape[1] + 2) * len(found)  # vector, time, gain
     return Data(
         {
@@ -240,22 +237,26 @@ def _segment(clip: Clip, codec: SparseCodec) -> np.ndarray:
     return np.pad(audio, (0, codec.config.segment_samples - len(audio)))
 
 
-def _residuals(clip: Clip, encoding: Artifact, codec: SparseCodec) -> list[torch.Tensor]:
-    """The residual (F, T) of the clip's first segment: before the first event and after each."""
+def _original(clip: Clip, codec: SparseCodec) -> torch.Tensor:
+    """Magnitudes (F, T) of the clip's first segment."""
+    return codec.magnitudes(torch.from_numpy(_segment(clip, codec))[None])[0]
+
+
+def _residuals(clip: Clip, encoding: Artifact, codec: SparseCodec, steps: slice = slice(None)) -> list[torch.Tensor]:
+    """The residual (F, T) of the clip's first segment: before the first event and after each, or after some `steps`."""
     found = encoding.value["decomposition"]
-    original = codec.magnitudes(torch.from_numpy(_segment(clip, codec))[None])[0]
+    original = _original(clip, codec)
     vectors, offsets = (torch.tensor(found[name]) for name in ("vectors", "offsets"))
     with torch.no_grad():
         events = codec.decoder.spectrograms(vectors, offsets)
         spectra = codec.place(events, torch.tensor(found["frames"]))
-        taken = [torch.einsum("n,nft->ft", torch.tensor(gains), spectra) for gains in found["gains"]]
+        taken = [torch.einsum("n,nft->ft", torch.tensor(gains), spectra) for gains in found["gains"][steps]]
     return [original, *(original - sum_of_events for sum_of_events in taken)]
 
 
-def _magnitudes(samples: np.ndarray) -> np.ndarray:
-    """(F, T) of int16 samples, with a frame every 256."""
-    audio = torch.from_numpy(samples.astype(np.float32) / 32768)[None]
-    return magnitudes(audio, window=2048, hop=256)[0].numpy()
+def _waveform(sound: Sound) -> torch.Tensor:
+    """A stored sound as floats (1, T), full scale being 1."""
+    return torch.from_numpy(sound.samples.astype(np.float32) / FULL_SCALE)[None]
 
 
 def _decibels(magnitudes: np.ndarray, samplerate: int) -> np.ndarray:
@@ -274,12 +275,12 @@ def _pixels(magnitudes: np.ndarray, samplerate: int) -> np.ndarray:
     return colours.repeat(2, axis=0).repeat(6, axis=1)
 
 
-def _draw_spectrogram(decibels: np.ndarray, samplerate: int, hop: int = 256):
+def _draw_spectrogram(decibels: np.ndarray, samplerate: int):
     from matplotlib.figure import Figure as Canvas
 
     canvas = Canvas(figsize=(4.2, 2.7), layout="constrained", facecolor="none")
     axes = canvas.add_subplot(xlabel="seconds", ylabel="Hz")
-    extent = (0, decibels.shape[1] * hop / samplerate, 0, MEL_BANDS)
+    extent = (0, decibels.shape[1] * PICTURE_HOP / samplerate, 0, MEL_BANDS)
     axes.imshow(decibels, cmap="magma", vmin=FLOOR_DB, vmax=0, origin="lower", aspect="auto", extent=extent)
     ticks = np.array([100, 500, 1000, 2000, 4000, 8000])
     axes.set_yticks(np.log10(1 + ticks / 700) / np.log10(1 + samplerate / 2 / 700) * MEL_BANDS, ticks)

@@ -72,12 +72,8 @@ def _positive(kind: type) -> Callable:
 
 
 def _train(args: argparse.Namespace) -> int:
-    print(train(args.config, args.data, args.out, args.device, args.minutes, args.steps, log=_print_at_once))
+    print(train(args.config, args.data, args.out, args.device, args.minutes, args.steps))
     return 0
-
-
-def _print_at_once(line: str) -> None:
-    print(line, flush=True)
 
 
 def _evaluate(args: argparse.Namespace) -> int:

@@ -61,6 +61,11 @@ class Decomposition:
     history: list[Tensor]  # the gains (B, N) after each step
     n_found: int = 0
 
+    def left(self, gains: Tensor) -> Tensor:
+        """What is left of the original (B, F, T) when the events found so far are taken off at these gains (B, N)."""
+        found = slice(0, self.n_found)
+        return self.original - torch.einsum("bn,bnft->bft", gains[:, found], self.spectra[:, found])
+
 
 @dataclass(frozen=True)
 class Window:
@@ -242,8 +247,7 @@ class SparseCodec(nn.Module):
             taken = (state.products[:, n, :n] * state.gains[:, :n]).sum(1)
             left = state.removed[:, n] - taken
             state.gains[:, n] = (left / state.products[:, n, n].clamp(min=1e-12)).clamp(min=0)
-        found = slice(0, n + 1)
-        state.residual = state.original - torch.einsum("bn,bnft->bft", state.gains[:, found], state.spectra[:, found])
+        state.residual = state.left(state.gains)
         state.history.append(state.gains.clone())
 
     def _best(self, residual: Tensor, proposed: Candidates) -> tuple[Tensor, Target]:

@@ -21,7 +21,7 @@ from sparse_codec.baseline import Atoms, MatchingPursuit
 from sparse_codec.codec import SparseCodec
 from sparse_codec.config import EncodeOptions
 from sparse_codec.data import Recording, held_out_segments
-from sparse_codec.spectrogram import log_spectral_distance, share_removed
+from sparse_codec.spectrogram import log_spectral_distance, shares_removed
 
 COUNTS = (1, 4, 8, 16, 32)  # events after which the energy removed is measured
 
@@ -90,9 +90,8 @@ def measure_codec(
     found = codec.decompose(original[None], options)
     shares = []
     for count in COUNTS:
-        gains = found.history[min(count, found.n_found) - 1]
-        left = original[None] - torch.einsum("bn,bnft->bft", gains, found.spectra)
-        shares.append(shares_of(left[0], original, codec.config.half_frames))
+        left = found.left(found.history[min(count, found.n_found) - 1])
+        shares.append(shares_removed(left, found.original, codec.config.half_frames))
     events = codec.event_set(found, n_samples=codec.config.segment_samples // 2)
     return shares, torch.from_numpy(codec.decode(events))
 
@@ -105,13 +104,8 @@ def measure_pursuit(
     for count in COUNTS:
         gains = pursuit.joint_gains(original, spectra[:count]) if joint else atoms.gains[:count]
         left = original[:, : spectra.shape[2]] - torch.einsum("n,nft->ft", gains, spectra[:count])
-        shares.append(shares_of(left, original, pursuit.config.half_frames))
+        shares.append(shares_removed(left[None], original[None], pursuit.config.half_frames))
     return shares, gains
-
-
-def shares_of(left: Tensor, original: Tensor, half: int) -> tuple[float, float]:
-    left, original = left[None, :, :half], original[None, :, :half]
-    return share_removed(left, original, order=2).item(), share_removed(left, original, order=1).item()
 
 
 def summarise(figures: list[dict]) -> dict:

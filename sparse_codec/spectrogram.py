@@ -26,6 +26,7 @@ def magnitudes(audio: Tensor, window: int, hop: int) -> Tensor:
     return stft(audio, window, hop).abs()
 
 
+@functools.lru_cache
 def mel_bands(n_bands: int, n_bins: int, samplerate: int) -> Tensor:
     """Triangular filters (n_bands, n_bins), equally wide in mel (O'Shaughnessy's formula), each peaking at 1."""
     top = 2595 * torch.log10(torch.tensor(1 + samplerate / 2 / 700))
@@ -47,6 +48,13 @@ def share_removed(residual: Tensor, original: Tensor, order: int) -> Tensor:
     left = residual.abs().pow(order).sum((-2, -1))
     had = original.abs().pow(order).sum((-2, -1))
     return torch.where(had > 0, 1 - left / had.clamp(min=1e-30), torch.zeros_like(had))
+
+
+def shares_removed(residual: Tensor, original: Tensor, n_frames: int) -> tuple[float, float]:
+    """Shares (L2, L1) of spectrograms (B, F, T) that are gone from the first `n_frames`, the mean over the batch."""
+    residual, original = residual[..., :n_frames], original[..., :n_frames]
+    l2, l1 = (share_removed(residual, original, order).mean().item() for order in (2, 1))
+    return l2, l1
 
 
 def log_spectral_distance(audio: Tensor, reference: Tensor, windows: tuple[int, ...] = (512, 1024, 2048)) -> Tensor:

@@ -24,12 +24,17 @@ from sparse_codec.config import CodecConfig, ConfigError, EncodeOptions, Trainin
 from sparse_codec.data import Recording, find_recordings, held_out_segments, random_segment
 from sparse_codec.discriminator import Discriminator, discriminator_loss, generator_loss
 from sparse_codec.losses import greedy_loss, removal
-from sparse_codec.spectrogram import share_removed
+from sparse_codec.spectrogram import shares_removed
 
 LOG_SECONDS = 30  # a line this often
 VALIDATE_SECONDS = 300  # and a validation with a checkpoint this often
 VALIDATION = EncodeOptions(candidates=6, refine=0, joint_gains=True)
 VALIDATION_SEGMENTS = 12
+
+
+def print_at_once(line: str) -> None:
+    """Print also where output is a pipe or a file, so that a run can be followed."""
+    print(line, flush=True)
 
 
 @dataclass
@@ -46,7 +51,7 @@ class Trainer:
     """A codec, its discriminator, their optimisers and the pool: all that a training run is."""
 
     def __init__(
-        self, config: CodecConfig, training: TrainingConfig, recordings: list[Recording], device: str, log=print
+        self, config: CodecConfig, training: TrainingConfig, recordings: list[Recording], device: str, log=print_at_once
     ):
         self.config, self.training, self.log = config, training, log
         self.train_set = [r for r in recordings if r.split == "train"]
@@ -187,22 +192,18 @@ class Trainer:
     @torch.no_grad()
     def validate(self) -> None:
         """Energy removed from a few held-out segments, logged."""
-        if not self.test_set:
-            return
         spread = self.test_set[:: max(1, len(self.test_set) // VALIDATION_SEGMENTS)][:VALIDATION_SEGMENTS]
-        audio = list(held_out_segments(spread, self.config.segment_samples, self.config.samplerate, each=1))
-        half = self.config.half_frames
         options = self.config.encode if self.config.gain == "switch" else VALIDATION
-        l2, l1 = [], []
-        for segment in audio:
-            original = self.codec.magnitudes(torch.from_numpy(segment)[None])
+        shares = []
+        for audio in held_out_segments(spread, self.config.segment_samples, self.config.samplerate, each=1):
+            original = self.codec.magnitudes(torch.from_numpy(audio)[None])
             residual = self.codec.decompose(original, options).residual
-            l2.append(share_removed(residual[:, :, :half], original[:, :, :half], order=2).item())
-            l1.append(share_removed(residual[:, :, :half], original[:, :, :half], order=1).item())
-        self.history.append(
-            {"step": self.step, "seconds": round(self.seconds), "l2": float(np.mean(l2)), "l1": float(np.mean(l1))}
-        )
-        self.log(f"step {self.step}  held-out energy removed: L2 {np.mean(l2):.3f}  L1 {np.mean(l1):.3f}")
+            shares.append(shares_removed(residual, original, self.config.half_frames))
+        if not shares:
+            return
+        l2, l1 = np.mean(shares, axis=0).tolist()
+        self.history.append({"step": self.step, "seconds": round(self.seconds), "l2": l2, "l1": l1})
+        self.log(f"step {self.step}  held-out energy removed: L2 {l2:.3f}  L1 {l1:.3f}")
 
     def _log_line(self, means: np.ndarray, steps_per_second: float) -> None:
         loss, share, realism = means
@@ -262,14 +263,17 @@ class Trainer:
 
 def train(
     config: Path, folders: list[Path], out: Path, device: str = "", minutes: float | None = None,
-    steps: int | None = None, log=print,
+    steps: int | None = None, log=print_at_once,
 ) -> Path:  # fmt: skip
     """Train by a TOML file on folders of audio; returns the checkpoint, `out`/model.safetensors.
 
     A run that was interrupted goes on. `device` is "cpu" or "cuda", by default a GPU where there is one; `minutes` or
-    `steps` take the place of the configuration's. Raises: ConfigError, AudioError, OSError, and ValueError for a
-    device that is not there.
+    `steps` take the place of the configuration's. Raises: ConfigError, AudioError, OSError, and ValueError for
+    a device that is not there or a length that is not above 0.
     """
+    for name, length in (("minutes", minutes), ("steps", steps)):
+        if length is not None and length <= 0:
+            raise ValueError(f"{name} = {length}: give more than 0")
     codec_config, training = read_config(config)
     if steps is not None:
         training = replace(training, steps=steps, minutes=0.0)
