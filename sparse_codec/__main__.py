@@ -42,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     length.add_argument("--minutes", type=_positive(float), help="instead of the configuration's")
     length.add_argument("--steps", type=_positive(int), help="instead of the configuration's minutes")
     learn.add_argument("--device", default="", choices=("cpu", "cuda"), help="default: a GPU where there is one")
+    learn.add_argument("--start", help="checkpoint to take the first weights from, a file or a shipped name")
     learn.set_defaults(run=_train)
 
     measure = commands.add_parser("evaluate", help="energy removed from held-out audio, beside matching pursuit")
@@ -72,7 +73,7 @@ def _positive(kind: type) -> Callable:
 
 
 def _train(args: argparse.Namespace) -> int:
-    print(train(args.config, args.data, args.out, args.device, args.minutes, args.steps))
+    print(train(args.config, args.data, args.out, args.device, args.minutes, args.steps, args.start))
     return 0
 
 

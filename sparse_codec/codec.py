@@ -32,13 +32,13 @@ from sparse_codec.config import (
 from sparse_codec.decoder import HarmonicDecoder, Target
 from sparse_codec.encoder import Candidates, FrameEncoder, HarmonicEncoder
 from sparse_codec.events import EventSet, join
+from sparse_codec.refine import Events, refine
 from sparse_codec.resonance_decoder import ResonanceDecoder
-from sparse_codec.spectrogram import magnitudes
+from sparse_codec.spectrogram import magnitudes, place
 
 CHECKPOINTS = Path(__file__).parent / "checkpoints"
 FORMAT = "sparse-codec 1"
-REFINE_REACH = 1.5  # frames: how far refinement may move a time
-REFINE_RATE = 0.1  # of Adam, on the inverse hyperbolic tangent of a vector
+INTERIM_EVENTS = 4  # with `interim` refinement, after every so many
 
 
 class CheckpointError(ValueError):
@@ -54,17 +54,11 @@ class Decomposition:
     vectors: Tensor  # (B, N, V)
     frames: Tensor  # (B, N)
     offsets: Tensor  # (B, N)
-    spectra: Tensor  # (B, N, F, T) at unit gain
     gains: Tensor  # (B, N)
+    spectra: Tensor  # (B, N, F, horizon) at unit gain
     products: Tensor  # (B, N, N) float64, the events' inner products up to the horizon
     removed: Tensor  # (B, N) float64, the events' inner products with the original up to the horizon
-    history: list[Tensor]  # the gains (B, N) after each step
     n_found: int = 0
-
-    def left(self, gains: Tensor) -> Tensor:
-        """What is left of the original (B, F, T) when the events found so far are taken off at these gains (B, N)."""
-        found = slice(0, self.n_found)
-        return self.original - torch.einsum("bn,bnft->bft", gains[:, found], self.spectra[:, found])
 
 
 @dataclass(frozen=True)
@@ -138,7 +132,7 @@ class SparseCodec(nn.Module):
             original = self.magnitudes(torch.from_numpy(segment)[None])
             original[:, :, : config.half_frames] -= tail
             found = self.decompose(original, options)
-            tail = torch.einsum("bn,bnft->bft", found.gains, found.spectra[..., config.half_frames :])
+            tail = (found.original - found.residual)[..., config.half_frames :]
             yield Window(self.event_set(found, len(audio), first_frame=w * config.half_frames), found)
 
     def n_windows(self, n_samples: int) -> int:
@@ -204,10 +198,16 @@ class SparseCodec(nn.Module):
     def decompose(self, original: Tensor, options: EncodeOptions | None = None) -> Decomposition:
         """Take magnitude spectrograms (B, F, T) apart, event by event."""
         options = options or self.config.encode
-        state = self._start(original, options.n_events or self.config.n_events)
-        if original.any():  # silence holds no events
-            for _ in range(state.gains.shape[1]):
-                self._step(state, options)
+        n_events = options.n_events or self.config.n_events
+        state = self._start(original, n_events)
+        if not original.any():  # silence holds no events
+            return state
+        while state.n_found < n_events:
+            self._step(state, options)
+            if options.interim and state.n_found % INTERIM_EVENTS == 0 and state.n_found < n_events:
+                self._refine(state, options.interim)
+        if options.refine:
+            self._refine(state, options.refine)
         return state
 
     def _start(self, original: Tensor, n_events: int) -> Decomposition:
@@ -218,27 +218,21 @@ class SparseCodec(nn.Module):
             vectors=torch.zeros(batch, n_events, self.config.vector_size, **like),
             frames=torch.zeros(batch, n_events, dtype=torch.long, **like),
             offsets=torch.zeros(batch, n_events, **like),
-            spectra=torch.zeros(batch, n_events, *original.shape[1:], **like),
             gains=torch.zeros(batch, n_events, **like),
+            spectra=torch.zeros(batch, n_events, self.config.n_bins, self.config.horizon_frames, **like),
             products=torch.zeros(batch, n_events, n_events, dtype=torch.double, **like),
             removed=torch.zeros(batch, n_events, dtype=torch.double, **like),
-            history=[],
         )
 
     def _step(self, state: Decomposition, options: EncodeOptions) -> None:
         """Find one more event in each segment and take it off the residual."""
         proposed = self.encoder(state.residual, options.candidates)
         n, rows = state.n_found, torch.arange(len(state.residual), device=state.residual.device)
-        best, target = self._best(state.residual, proposed)
-        vector, offset = proposed.vectors[rows, best], proposed.offsets[rows, best]
-        frame = proposed.frames[rows, best]
-        if options.refine:
-            vector, offset = self._refine(target, vector, offset, options.refine)
-            frame, offset = self._settle(frame, offset)
-        state.vectors[:, n], state.offsets[:, n], state.frames[:, n] = vector, offset, frame
-        state.spectra[:, n] = self.place(self.decoder.spectrograms(vector, offset), state.frames[:, n])
+        best = self._best(state.residual, proposed)
+        for name in ("vectors", "offsets", "frames"):
+            getattr(state, name)[:, n] = getattr(proposed, name)[rows, best]
         state.n_found = n + 1
-        self._update_products(state)
+        self._measure(state, slice(n, n + 1))
         if self.config.gain == "switch":
             state.gains[:, n] = proposed.switches[rows, best]
         elif options.joint_gains:
@@ -247,81 +241,58 @@ class SparseCodec(nn.Module):
             taken = (state.products[:, n, :n] * state.gains[:, :n]).sum(1)
             left = state.removed[:, n] - taken
             state.gains[:, n] = (left / state.products[:, n, n].clamp(min=1e-12)).clamp(min=0)
-        state.residual = state.left(state.gains)
-        state.history.append(state.gains.clone())
+        self._subtract(state)
 
-    def _best(self, residual: Tensor, proposed: Candidates) -> tuple[Tensor, Target]:
-        """Index (B,) of the candidate that removes most, and the residual around it."""
+    def _best(self, residual: Tensor, proposed: Candidates) -> Tensor:
+        """Index (B,) of the candidate that removes most."""
         batch, k = proposed.frames.shape
-        target = self.around(residual, proposed.frames)
         if k == 1:
-            return torch.zeros(batch, dtype=torch.long, device=residual.device), target
-        matches = self._match(target, proposed.vectors.flatten(0, 1), proposed.offsets.flatten())
-        best = matches.unflatten(0, (batch, k)).argmax(1)
-        return best, target.select(best + k * torch.arange(batch, device=best.device))
+            return torch.zeros(batch, dtype=torch.long, device=residual.device)
+        target = self.around(residual, proposed.frames)
+        events = self.decoder.spectrograms(proposed.vectors.flatten(0, 1), proposed.offsets.flatten())
+        events = events * target.mask[:, None]
+        product, size = (target.spectrum * events).sum((1, 2)), events.pow(2).sum((1, 2))
+        return (product / (size + 1e-12).sqrt()).unflatten(0, (batch, k)).argmax(1)
 
-    def _refine(self, target: Target, vectors: Tensor, offsets: Tensor, steps: int) -> tuple[Tensor, Tensor]:
-        """A few gradient steps on (E, V) vectors and (E,) offsets; what did not get better stays as it was."""
-        # some numbers, such as a pitch, must be moved with care
-        pace = torch.cat([self.decoder.pace, self.decoder.pace.new_ones(1)])
-        start = torch.atanh(torch.cat([vectors, offsets[:, None] / REFINE_REACH], 1).clamp(-0.98, 0.98))
-        free = (start / pace).requires_grad_(True)
-        optimiser = torch.optim.Adam([free], lr=REFINE_RATE)
-        # each event's own scale, so that the loudest of a batch does not set the pace
-        norm = target.spectrum.pow(2).sum((1, 2)).sqrt() + 1e-9
-        with torch.enable_grad():
-            for _ in range(steps):
-                inside = torch.tanh(pace * free)
-                loss = -(self._match(target, inside[:, :-1], REFINE_REACH * inside[:, -1]) / norm).sum()
-                (free.grad,) = torch.autograd.grad(loss, free)
-                optimiser.step()
-        inside = torch.tanh(pace * free.detach())
-        refined = inside[:, :-1], REFINE_REACH * inside[:, -1]
-        better = self._match(target, *refined) > self._match(target, vectors, offsets)
-        return torch.where(better[:, None], refined[0], vectors), torch.where(better, refined[1], offsets)
+    def _refine(self, state: Decomposition, steps: int) -> None:
+        """Fit the events found so far together."""
+        found, horizon = slice(0, state.n_found), self.config.horizon_frames
+        events = Events(*(x[:, found] for x in (state.vectors, state.frames, state.offsets, state.gains)))
+        events = refine(self.decoder, state.original[..., :horizon], events, steps, self.config.half_frames - 1)
+        for name in ("vectors", "frames", "offsets", "gains"):
+            getattr(state, name)[:, found] = getattr(events, name)
+        self._measure(state, found)
+        self._subtract(state)
 
-    def _settle(self, frame: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
-        """Frames (B,) of the first half, and offsets (B,) within half a frame, of times that refinement moved."""
-        settled = (frame + offset.round().long()).clamp(0, self.config.half_frames - 1)
-        return settled, (frame - settled + offset).clamp(-0.5, 0.5)
+    def _measure(self, state: Decomposition, which: slice) -> None:
+        """Spectrograms of some events, and their inner products with the original and with all events so far."""
+        horizon, found = self.config.horizon_frames, slice(0, state.n_found)
+        vectors, offsets, frames = (x[:, which].flatten(0, 1) for x in (state.vectors, state.offsets, state.frames))
+        spectra = place(self.decoder.spectrograms(vectors, offsets), frames, self.decoder.lead, horizon)
+        state.spectra[:, which] = spectra.unflatten(0, (len(state.original), -1))
+        some, every = (state.spectra[:, events].flatten(2) for events in (which, found))
+        products = (some @ every.transpose(1, 2)).double()
+        state.products[:, which, found], state.products[:, found, which] = products, products.transpose(1, 2)
+        original = state.original[:, :, :horizon].flatten(1)[:, :, None]
+        state.removed[:, which] = (some @ original)[:, :, 0].double()
 
-    def _match(self, target: Target, vectors: Tensor, offsets: Tensor) -> Tensor:
-        """Inner product (E,) of residual and event at unit energy; squared, the energy that the event removes."""
-        product, size = self.decoder.match(target, vectors, offsets)
-        return product / (size + 1e-12).sqrt()
-
-    def _update_products(self, state: Decomposition) -> None:
-        """Inner products of the newest event with the original and with all events so far."""
-        n, horizon = state.n_found - 1, self.config.horizon_frames
-        newest = state.spectra[:, n, :, :horizon]
-        products = torch.einsum("bnft,bft->bn", state.spectra[:, : n + 1, :, :horizon], newest).double()
-        state.products[:, n, : n + 1] = state.products[:, : n + 1, n] = products
-        state.removed[:, n] = (state.original[:, :, :horizon] * newest).sum((1, 2)).double()
+    def _subtract(self, state: Decomposition) -> None:
+        """The residual: what the events found so far leave of the original, all frames of it."""
+        found = slice(0, state.n_found)
+        events = (x[:, found] for x in (state.vectors, state.offsets, state.frames, state.gains))
+        state.residual = state.original - self.decoder.scene(*events, self.config.n_frames)
 
     def around(self, residual: Tensor, frames: Tensor) -> Target:
-        """What lies where events at frames (B, K) would: targets for `decoder.match`, B * K of them.
+        """What lies where events at frames (B, K) would: B * K targets.
 
         Only frames of the segment before the horizon count.
         """
         length, lead, horizon = self.decoder.event_frames, self.decoder.lead, self.config.horizon_frames
         rows = torch.arange(len(frames), device=frames.device).repeat_interleave(frames.shape[1])
-
-        def cut(spectrogram: Tensor) -> Tensor:
-            padded = nn.functional.pad(spectrogram, (lead, length))
-            return padded.unfold(2, length, 1)[rows, :, frames.flatten()]
-
-        residual = residual[:, :, :horizon]
-        place = frames.flatten()[:, None] - lead + torch.arange(length, device=frames.device)
-        mask = ((place >= 0) & (place < horizon)).float()
-        return Target(cut(residual), mask, cut(self.decoder.project(residual)))
-
-    def place(self, events: Tensor, frames: Tensor) -> Tensor:
-        """Spectrograms (E, F, L) at frames (E,) of a segment's (E, F, T)."""
-        n_frames, length = self.config.n_frames, events.shape[2]
-        placed = events.new_zeros(*events.shape[:2], self.decoder.lead + n_frames + length)
-        for e, frame in enumerate(frames.tolist()):
-            placed[e, :, frame : frame + length] = events[e]
-        return placed[:, :, self.decoder.lead : self.decoder.lead + n_frames]
+        padded = nn.functional.pad(residual[:, :, :horizon], (lead, length))
+        cut = padded.unfold(2, length, 1)[rows, :, frames.flatten()]
+        at = frames.flatten()[:, None] - lead + torch.arange(length, device=frames.device)
+        return Target(cut, ((at >= 0) & (at < horizon)).float())
 
     # ---- files
 

@@ -45,6 +45,9 @@ class HarmonicDecoderConfig:
     lowest_pitch: float = 24.0  # MIDI; the first number of a vector spans it to `highest_pitch`
     highest_pitch: float = 104.0
     reverberation: tuple[float, ...] = (0.4, 1.0, 2.5)  # seconds to fall by 60 dB, mixed for each event
+    noise_envelope: bool = True  # the noise has an envelope of its own
+    tilt: float = 1.0  # how far an event may grow brighter or duller, as an exponent of e for each octave; 0: not at all
+    glide: float = 0.0  # semitones that an event's pitch may move; 0: it stands still
     hidden: int = 256
 
 
@@ -79,8 +82,9 @@ class EncodeOptions:
 
     n_events: int = 0  # the most for each window; 0 is the configuration's
     candidates: int = 12  # tried at each step; the one that removes most is kept
-    refine: int = 20  # gradient steps on each kept event's vector and fine time; 0 leaves it as proposed
     joint_gains: bool = True  # fit the gains of all events again after each (orthogonal matching pursuit)
+    interim: int = 20  # gradient steps on all events found so far after every fourth; 0 for none
+    refine: int = 60  # gradient steps on all events at the end; 0 leaves them as they were found
 
 
 @dataclass(frozen=True)
@@ -90,18 +94,27 @@ class TrainingConfig:
     steps: int = 20_000  # optimiser steps; each is one greedy step on a batch
     minutes: float = 0.0  # if above 0, stop after so many and fit the learning rate's schedule to that
     batch: int = 12
-    pool: int = 96  # segments in flight, at all depths of their decomposition
+    pool: int = 96  # segments in flight, at all depths of their decomposition; a multiple of the batch
     candidates: int = 3  # tried and trained at each step; one is drawn at random
-    frame_stride: int = 3  # the L1 terms are measured on one frame in so many, drawn anew at each step
+    scenes: int = 0  # segments whose events are fitted together while the decoder learns from them
+    scene_visits: int = 40  # steps for which a scene is kept
     learning_rate: float = 1.2e-3
     warmup_steps: int = 50
     weight_decay: float = 1e-3
+    bf16: bool = False  # the encoder's convolutions in bfloat16
+    # the greedy loss, of one event and its residual
     share: float = 2.0  # share of the energy removed
     cosine: float = 1.0  # between event and residual: has a gradient where the share has none
     removed_l1: float = 1.0  # share of the L1 norm removed (the published loss)
     over: float = 1.0  # price of what is subtracted below zero
     score: float = 0.03  # the score learns to predict the logarithm of the share removed
-    adversarial: float = 0.0  # realism of the sum of events, half of them masked
+    # the loss of a scene, of all events together
+    scene_l2: float = 2.0  # share of the energy left
+    scene_l1: float = 1.0  # share of the L1 norm left
+    perceptual: float = 0.2  # distance of log-mel spectrograms at several resolutions
+    sparsity: float = 0.0  # sum of the gains, relative to the scene: few events for much energy
+    # the adversarial loss, of the sum of events, half of them masked
+    adversarial: float = 0.0
     adversarial_every: int = 4  # steps between two steps of the discriminator
     discriminator_channels: int = 128
     discriminator_layers: int = 4  # each halves the frames
@@ -173,7 +186,10 @@ def parse_config(tables: dict, source: str) -> tuple[CodecConfig, TrainingConfig
     parts["encode"] = _fill(EncodeOptions, tables.get("encode", {}), f"{source}: [encode]")
     codec = _fill(CodecConfig, tables.get("codec", {}), f"{source}: [codec]", skip=tuple(parts), **parts)
     _check_codec(codec, source)
-    return codec, _fill(TrainingConfig, tables.get("training", {}), f"{source}: [training]")
+    training = _fill(TrainingConfig, tables.get("training", {}), f"{source}: [training]")
+    if training.batch < 1 or training.pool % training.batch:
+        raise ConfigError(f"{source}: [training] pool = {training.pool} must be a multiple of batch = {training.batch}")
+    return codec, training
 
 
 def config_tables(codec: CodecConfig, training: TrainingConfig | None = None) -> dict:

@@ -39,12 +39,14 @@ def perceptron(n_in: int, n_out: int, hidden: int) -> nn.Sequential:
 class Sounding:
     """What a vector means physically. E events, H harmonics, P parts, K knots, R reverberation times."""
 
-    bins: Tensor  # (E, H) where each partial lies, in bins of the spectrogram
+    bins: Tensor  # (E, H) where each partial lies at the onset, in bins of the spectrogram
     strength: Tensor  # (E, P) of each harmonic and noise band, magnitude
     decay: Tensor  # (E, P) per frame
-    envelope: Tensor  # (E, K) at the knots
+    envelope: Tensor  # (E, 2, K) at the knots, of the impulse train and of the noise
     attack: Tensor  # (E,) per frame: the higher, the sharper
     wet: Tensor  # (E, R) energy that the room returns for each reverberation time, dry energy being 1
+    tilt: Tensor  # (E, K) at the knots: how much each octave of overtones is raised, as an exponent of e
+    glide: Tensor  # (E, K) at the knots, octaves that the pitch has moved
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,6 @@ class Target:
 
     spectrum: Tensor  # (E, F, L), zero outside the mask
     mask: Tensor  # (E, L), 1 in the frames that count
-    projected: Tensor  # (E, N, L), what the decoder's `project` made of the residual, zero outside the mask
-
-    def select(self, index: Tensor) -> Target:
-        return Target(self.spectrum[index], self.mask[index], self.projected[index])
 
 
 @dataclass(frozen=True)
@@ -78,8 +76,12 @@ class HarmonicDecoder(nn.Module):
         self.lead = config.window // 2 // config.hop  # frames before the onset whose window reaches it
         self.event_frames = self.lead + sizes.event_frames + self.lead  # L
         self.n_parts = sizes.harmonics + sizes.noise_bands
-        n_out = sizes.harmonics * 2 + sizes.noise_bands * 2 + len(sizes.knots) + 2 + len(sizes.reverberation)
-        self.read = perceptron(config.vector_size + 3, n_out, sizes.hidden)
+        knots = len(sizes.knots)
+        self.counts = [sizes.harmonics] * 2 + [sizes.noise_bands] * 2 + [knots, 2, len(sizes.reverberation)] + [knots] * 3
+        self.read = perceptron(config.vector_size + 3, sum(self.counts), sizes.hidden)
+        with torch.no_grad():  # untaught, an event has one colour and one pitch
+            self.read[-1].weight[-2 * knots :].zero_()
+            self.read[-1].bias[-2 * knots :].zero_()
         pace = torch.ones(config.vector_size)
         pace[0] = 0.015  # a whole step would be semitones
         self.register_buffer("pace", pace, persistent=False)  # how far refinement moves each number in a step
@@ -94,17 +96,21 @@ class HarmonicDecoder(nn.Module):
         sizes = self.sizes
         pitch = vectors[:, :1]
         features = torch.cat([vectors, torch.sin(3 * pitch), torch.cos(3 * pitch), pitch**2], 1)
-        counts = [sizes.harmonics] * 2 + [sizes.noise_bands] * 2 + [len(sizes.knots), 2, len(sizes.reverberation)]
-        tone, tone_decay, hiss, hiss_decay, knots, rest, wet = self.read(features).split(counts, 1)
+        read = self.read(features).split(self.counts, 1)
+        tone, tone_decay, hiss, hiss_decay, tone_knots, rest, wet, hiss_knots, tilt, glide = read
         bins = self.frequencies(pitch, stiffness=0.01 * F.softplus(rest[:, :1] - 6))
         audible = (bins < self.config.n_bins - 2).float()
+        if not sizes.noise_envelope:
+            hiss_knots = tone_knots
         return Sounding(
             bins=bins,
             strength=torch.cat([F.softplus(2 * tone) * audible, F.softplus(2 * hiss - 5)], 1),
             decay=torch.cat([F.softplus(tone_decay - 2.5), F.softplus(hiss_decay)], 1),
-            envelope=F.softplus(knots + 0.5),
+            envelope=F.softplus(torch.stack([tone_knots, hiss_knots], 1) + 0.5),
             attack=F.softplus(rest[:, 1] + 1) + 0.05,
             wet=F.softplus(wet - 3),
+            tilt=sizes.tilt * torch.tanh(tilt),
+            glide=sizes.glide / 12 * torch.tanh(glide),
         )
 
     def frequencies(self, pitch: Tensor, stiffness: Tensor | float = 0.0) -> Tensor:
@@ -117,24 +123,43 @@ class HarmonicDecoder(nn.Module):
     # ---- the stages, as levels over time: (E, P, L)
 
     def excite(self, sound: Sounding, age: Tensor) -> Tensor:
-        """Envelope (E, L) at ages (E, L), in frames since the onset; 0 before it and at the event's end."""
-        since = age.clamp(0, self.sizes.event_frames)
-        i = torch.searchsorted(self.knots[1:-1].contiguous(), since.detach().contiguous(), right=True)
-        between = (since - self.knots[i]) / (self.knots[i + 1] - self.knots[i])
-        held = torch.lerp(sound.envelope.gather(1, i), sound.envelope.gather(1, i + 1), between)
-        attack = 1 - torch.exp(-(since + 0.25) * sound.attack[:, None])
-        return held * attack * (age >= 0) * self.fade(age)
+        """Envelopes (E, 2, L) of impulse train and noise at ages (E, L), in frames since the onset.
 
-    def resonate(self, sound: Sounding, envelope: Tensor, age: Tensor) -> Tensor:
-        """Levels (E, P, L) of the parts: strength and decay over the excitation (E, L)."""
-        fall = torch.exp(-sound.decay[:, :, None] * age.clamp(min=0)[:, None])
-        return sound.strength[:, :, None] * fall * envelope[:, None]
+        They are 0 before it and at the event's end.
+        """
+        attack = 1 - torch.exp(-(age.clamp(min=0) + 0.25) * sound.attack[:, None])
+        return self._between_knots(sound.envelope, age) * (attack * (age >= 0) * self.fade(age))[:, None]
+
+    def resonate(self, sound: Sounding, envelopes: Tensor, age: Tensor) -> Tensor:
+        """Levels (E, P, L) of the parts: strength, decay and change of colour over the excitation (E, 2, L)."""
+        fall = sound.strength[:, :, None] * torch.exp(-sound.decay[:, :, None] * age.clamp(min=0)[:, None])
+        counts = torch.tensor([self.sizes.harmonics, self.sizes.noise_bands], device=age.device)
+        levels = fall * envelopes.repeat_interleave(counts, 1)
+        if not self.sizes.tilt:
+            return levels
+        raised = torch.exp(self._between_knots(sound.tilt[:, None], age) * torch.log2(self.order)[:, None])
+        return torch.cat([levels[:, : self.sizes.harmonics] * raised, levels[:, self.sizes.harmonics :]], 1)
 
     def reverberate(self, sound: Sounding, levels: Tensor, age: Tensor) -> Tensor:
         """Levels (E, P, L) with the room's answer; energies add, since a room's phases are noise."""
         kernel = torch.einsum("er,rkl->ekl", sound.wet, self.rooms)
         energy = levels.pow(2) + levels.pow(2) @ kernel
         return torch.sqrt(energy + 1e-12) * self.fade(age)[:, None]
+
+    def moving_bins(self, sound: Sounding, age: Tensor) -> Tensor:
+        """Bins (E, H, L) of the partials at ages (E, L); (E, H, 1) where pitches stand still."""
+        if not self.sizes.glide:
+            return sound.bins[:, :, None]
+        moved = torch.exp2(self._between_knots(sound.glide[:, None], age))
+        return (sound.bins[:, :, None] * moved).clamp(max=self.config.n_bins + 1)
+
+    def _between_knots(self, values: Tensor, age: Tensor) -> Tensor:
+        """Values (E, C, K) at the knots -> (E, C, L) at ages (E, L), linear in between."""
+        since = age.clamp(0, self.sizes.event_frames)
+        i = torch.searchsorted(self.knots[1:-1].contiguous(), since.detach().contiguous(), right=True)
+        between = ((since - self.knots[i]) / (self.knots[i + 1] - self.knots[i]))[:, None]
+        i = i[:, None].expand(-1, values.shape[1], -1)
+        return torch.lerp(values.gather(2, i), values.gather(2, i + 1), between)
 
     def fade(self, age: Tensor) -> Tensor:
         """1, then a cosine down to 0 at the longest age an event may have."""
@@ -151,17 +176,21 @@ class HarmonicDecoder(nn.Module):
     # ---- as a spectrogram
 
     def parts(self, vectors: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:
-        """Bins of the partials (E, H) and levels of all parts (E, P, L), scaled to unit energy.
+        """Bins of the partials (E, H, L or 1) and levels of all parts (E, P, L), scaled to unit energy.
 
         offsets: (E,) fine times, in frames after the centre of the event's own frame.
         """
         sound = self.sounding(vectors)
-        levels = self._framed(sound, offsets)
-        return sound.bins, levels / self._scale(levels)[:, None, None]
+        age = self._age(offsets)
+        levels = self._framed(sound, age)
+        return self.moving_bins(sound, age), levels / self._scale(levels)[:, None, None]
 
-    def _framed(self, sound: Sounding, offsets: Tensor) -> Tensor:
+    def _age(self, offsets: Tensor) -> Tensor:
+        """Ages (E, L) of events at the centres of their frames."""
+        return torch.arange(self.event_frames, device=offsets.device)[None] - self.lead - offsets[:, None]
+
+    def _framed(self, sound: Sounding, age: Tensor) -> Tensor:
         """Levels (E, P, L) after all stages, as the analysis window sees them."""
-        age = torch.arange(self.event_frames, device=offsets.device)[None] - self.lead - offsets[:, None]
         levels = self.reverberate(sound, self.resonate(sound, self.excite(sound, age), age), age)
         # What a Hann window sees of a sound that starts inside it: the window's integral from the onset on.
         reach = (age * self.config.hop / self.config.window).clamp(-0.5, 0.5)
@@ -181,45 +210,40 @@ class HarmonicDecoder(nn.Module):
         energy = energy + (levels[:, harmonics:].pow(2).sum(2) * self.bands.pow(2).sum(1)).sum(1)
         return torch.sqrt(energy + 1e-12)
 
-    def spectrograms(self, vectors: Tensor, offsets: Tensor, frames: Tensor | slice = slice(None)) -> Tensor:
-        """Magnitudes (E, F, L) at unit gain; frame `lead` is the one the event starts in; `frames` picks some."""
+    def spectrograms(self, vectors: Tensor, offsets: Tensor) -> Tensor:
+        """Magnitudes (E, F, L) at unit gain; frame `lead` is the one the event starts in."""
         bins, levels = self.parts(vectors, offsets)
-        levels = levels[:, :, frames]
-        columns = torch.cat([self.lobes(bins), self.bands.T.expand(len(bins), -1, -1)], 2)
-        return columns @ levels
+        own = torch.arange(len(vectors), device=vectors.device)
+        frames = torch.arange(self.event_frames, device=vectors.device).expand(len(vectors), -1)
+        return self._draw(bins, levels, own, frames, (len(vectors), self.event_frames))
 
-    def match(self, target: Target, vectors: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:
-        """Inner products inside the mask, (E,) each: of every target with its event, and of the event with itself.
+    def scene(self, vectors: Tensor, offsets: Tensor, frames: Tensor, gains: Tensor, n_frames: int) -> Tensor:
+        """The sum (B, F, n_frames) of events (B, N, V) at fine times, frames and gains (B, N)."""
+        batch, n_events = gains.shape
+        bins, levels = self.parts(vectors.flatten(0, 1), offsets.flatten())
+        at = frames.flatten()[:, None] - self.lead + torch.arange(self.event_frames, device=frames.device)
+        inside = (at >= 0) & (at < n_frames)
+        levels = levels * (gains.flatten()[:, None] * inside)[:, None]
+        segment = torch.arange(batch, device=frames.device).repeat_interleave(n_events)
+        return self._draw(bins, levels, segment, at.clamp(0, n_frames - 1), (batch, n_frames))
 
-        The same as from `spectrograms`, but no spectrogram is made: a partial touches four bins a frame, and an
-        event's energy comes from inner products of the few columns (lobes and bands) that it is made of.
+    def _draw(self, bins: Tensor, levels: Tensor, image: Tensor, frames: Tensor, shape: tuple[int, int]) -> Tensor:
+        """Add parts (E, P, L) to images (B, F, T): event e to image[e], its column l at frames[e, l].
+
+        A partial is the main lobe of a Hann window, four bins wide; a noise band is its mel triangle.
         """
-        harmonics = self.sizes.harmonics
-        bins, levels = self.parts(vectors, offsets)
-        levels = levels * target.mask[:, None]
-        near = bins.detach().floor().long()[:, :, None] + torch.arange(-1, 3, device=bins.device)  # (E, H, 4)
-        lobes = torch.cos(math.pi / 4 * (near - bins[:, :, None]).clamp(-2, 2)).pow(2)
-        near = near.clamp(0, self.config.n_bins - 1)
-        touched = target.spectrum.gather(1, near.flatten(1)[:, :, None].expand(-1, -1, levels.shape[2]))
-        touched = (touched.unflatten(1, (harmonics, 4)) * lobes[..., None]).sum(2)  # (E, H, L)
-        product = (levels[:, :harmonics] * touched).sum((1, 2)) + (levels[:, harmonics:] * target.projected).sum((1, 2))
-        others = torch.cos(math.pi / 4 * (near[..., None] - bins[:, None, None]).clamp(-2, 2)).pow(2)  # (E, H, 4, H)
-        lobe_lobe = (lobes[..., None] * others).sum(2)
-        band_lobe = (self.bands.T[near] * lobes[..., None]).sum(2)  # (E, H, N)
-        band_band = (self.bands @ self.bands.T).expand(len(bins), -1, -1)
-        gram = torch.cat(
-            [torch.cat([lobe_lobe, band_lobe], 2), torch.cat([band_lobe.transpose(1, 2), band_band], 2)], 1
-        )
-        return product, (levels * (gram @ levels)).sum((1, 2))
-
-    def project(self, spectrogram: Tensor) -> Tensor:
-        """Products of a residual (B, F, T) with the noise bands (B, N, T): what `match` can be told beforehand."""
-        return self.bands @ spectrogram
-
-    def lobes(self, bins: Tensor) -> Tensor:
-        """The Hann window's main lobe around each partial: (E, H) -> (E, F, H)."""
-        distance = torch.arange(self.config.n_bins, device=bins.device)[None, :, None] - bins[:, None, :]
-        return torch.cos(math.pi / 4 * distance.clamp(-2, 2)).pow(2)
+        harmonics, n_bins = self.sizes.harmonics, self.config.n_bins
+        (n_images, n_frames), levels = shape, levels.float()
+        column = image[:, None] * n_frames + frames  # (E, L) of B * T
+        near = bins.detach().floor().long()[:, :, None] + torch.arange(-1, 3, device=bins.device)[:, None]
+        lobes = torch.cos(math.pi / 4 * (near - bins[:, :, None]).clamp(-2, 2)).pow(2)  # (E, H, 4, L)
+        index = near.clamp(0, n_bins - 1) * (n_images * n_frames) + column[:, None, None]
+        heights = levels[:, :harmonics, None] * lobes
+        tones = heights.new_zeros(n_bins * n_images * n_frames).index_add(0, index.flatten(), heights.flatten())
+        hiss = levels[:, harmonics:].transpose(0, 1).flatten(1)  # (N, E * L)
+        hiss = hiss.new_zeros(len(hiss), n_images * n_frames).index_add(1, column.flatten(), hiss)
+        picture = tones.view(n_bins, -1) + self.bands.T @ hiss
+        return picture.view(n_bins, n_images, n_frames).transpose(0, 1)
 
     # ---- as sound
 
@@ -232,26 +256,28 @@ class HarmonicDecoder(nn.Module):
         n_blocks = self.sizes.event_frames * self.config.hop // SYNTHESIS_HOP
         age = torch.arange(n_blocks + 1, device=vectors.device)[None] * (SYNTHESIS_HOP / self.config.hop)
         age = age.expand(len(vectors), -1)
-        scale = self._scale(self._framed(sound, offsets))
+        scale = self._scale(self._framed(sound, self._age(offsets)))
         # From silence to the attack's level within a block: a sine that starts at full height clicks.
-        envelope = self.excite(sound, age) * (age > 0) / scale[:, None]
-        levels = self.resonate(sound, envelope, age)
-        excitation = self._synthesise(sound.bins, self._colourless(levels, envelope))
-        resonance = self._synthesise(sound.bins, levels)
+        envelopes = self.excite(sound, age) * (age > 0)[:, None] / scale[:, None, None]
+        levels = self.resonate(sound, envelopes, age)
+        bins = self.moving_bins(sound, age)
+        excitation = self._synthesise(bins, self._colourless(levels, envelopes))
+        resonance = self._synthesise(bins, levels)
         fade = self.fade(torch.arange(resonance.shape[1], device=vectors.device)[None] / self.config.hop)
         return Stages(excitation, resonance, self._room(sound, resonance) * fade)
 
-    def _colourless(self, levels: Tensor, envelope: Tensor) -> Tensor:
+    def _colourless(self, levels: Tensor, envelopes: Tensor) -> Tensor:
         """Levels (E, P, L) before the resonance: equal impulses, equal noise, each with the energy it has after it."""
         harmonics = self.sizes.harmonics
         width = self.bands.pow(2).sum(1).sqrt()[:, None]  # bands are wider at the top, and hold more of an equal noise
 
-        def flatten(after: Tensor, width: Tensor | float) -> Tensor:
+        def flatten(after: Tensor, envelope: Tensor, width: Tensor | float) -> Tensor:
             flat = envelope[:, None] * (after.amax(2, keepdim=True) > 0)
             energies = [(x * width).pow(2).sum((1, 2), keepdim=True) for x in (after, flat)]
             return flat * (energies[0] / (energies[1] + 1e-12)).sqrt()
 
-        return torch.cat([flatten(levels[:, :harmonics], 1.0), flatten(levels[:, harmonics:], width)], 1)
+        tones = flatten(levels[:, :harmonics], envelopes[:, 0], 1.0)
+        return torch.cat([tones, flatten(levels[:, harmonics:], envelopes[:, 1], width)], 1)
 
     def _synthesise(self, bins: Tensor, levels: Tensor) -> Tensor:
         """Partials and filtered noise (E, T) with levels (E, P, blocks + 1) in spectrogram magnitudes."""
@@ -259,26 +285,28 @@ class HarmonicDecoder(nn.Module):
         return self._partials(bins, levels[:, :harmonics]) + self._noise(levels[:, harmonics:])
 
     def _partials(self, bins: Tensor, levels: Tensor) -> Tensor:
-        """Sum of sinusoids whose amplitudes are linear between the blocks' edges.
+        """Sum of sinusoids whose amplitudes are linear between the blocks' edges and whose pitch steps at them.
 
-        Inside a block, sin(a + b) = sin a cos b + cos a sin b, with a at the block's start and b the same in
-        every block: two small matrix products instead of one sine for every partial and sample.
+        Inside a block, sin(a + b) = sin a cos b + cos a sin b, with a at the block's start; where pitches stand still
+        b is the same in every block: two small matrix products instead of a sine for every partial and sample.
         """
         amplitude = levels / (self.config.window / 4)  # a Hann spectrogram shows amplitude times window / 4
-        step = (2 * math.pi / self.config.window) * bins.double()  # radians a sample
-        block = torch.arange(levels.shape[2] - 1, device=bins.device, dtype=torch.double)
+        step = (2 * math.pi / self.config.window) * bins.double()  # (E, H, blocks + 1 or 1) radians a sample
+        step = step if step.shape[2] == 1 else (step[:, :, :-1] + step[:, :, 1:]) / 2
         sample = torch.arange(SYNTHESIS_HOP, device=bins.device, dtype=torch.double)
         # fixed phases, spread by the golden ratio: equal ones would pile up to one click
         phase = 2 * math.pi * ((self.order.double() * 0.618033988749895) % 1)
-        start = step[:, :, None] * SYNTHESIS_HOP * block + phase[None, :, None]  # (E, H, blocks)
-        inside = step[:, :, None] * sample  # (E, H, samples)
-        sin_start, cos_start = torch.sin(start).float(), torch.cos(start).float()
-        sin_inside, cos_inside = torch.sin(inside).float(), torch.cos(inside).float()
+        steps = step.expand(-1, -1, levels.shape[2] - 1) * SYNTHESIS_HOP
+        start = steps.cumsum(2) - steps + phase[None, :, None]  # (E, H, blocks)
         rising = (sample / SYNTHESIS_HOP).float()
+        inside = (step[:, :, :, None] * sample).float()  # (E, H, blocks or 1, samples)
+        sin_start, cos_start = torch.sin(start).float(), torch.cos(start).float()
+        still = inside.shape[2] == 1
+        sin_inside, cos_inside = (x[:, :, 0] if still else x for x in (torch.sin(inside), torch.cos(inside)))
 
         def at(edge: Tensor) -> Tensor:
-            a, b = (edge * sin_start).transpose(1, 2), (edge * cos_start).transpose(1, 2)
-            return a @ cos_inside + b @ sin_inside  # (E, blocks, samples)
+            how = "ehb,ehs->ebs" if still else "ehb,ehbs->ebs"
+            return torch.einsum(how, edge * sin_start, cos_inside) + torch.einsum(how, edge * cos_start, sin_inside)
 
         blocks = (1 - rising) * at(amplitude[:, :, :-1]) + rising * at(amplitude[:, :, 1:])
         return blocks.flatten(1)

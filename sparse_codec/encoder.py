@@ -84,8 +84,11 @@ class HarmonicEncoder(nn.Module):
         rows.scatter_add_(1, self.bins, weights)
         return rows / rows.norm(dim=1, keepdim=True).clamp(min=1e-6)
 
-    def forward(self, residual: Tensor, n_candidates: int, explore: bool = False) -> Candidates:
-        """Propose candidates for a residual (B, F, T); with `explore` the last of them is drawn at random."""
+    def forward(self, residual: Tensor, n_candidates: int, explore: Tensor | None = None) -> Candidates:
+        """Propose candidates for a residual (B, F, T).
+
+        With `explore`, uniform numbers (B,), the last candidate is drawn by them, likely places more often.
+        """
         # one factor for the whole residual: twice as loud is the same event at twice the gain
         level = residual.abs().mean((1, 2), keepdim=True).clamp(min=1e-12)
         residual = residual / level
@@ -113,13 +116,14 @@ class HarmonicEncoder(nn.Module):
         prior = torch.log(ahead / (norm + 1e-6) + 1e-4)
         return features, self.prior_scale[0] * prior + self.prior_scale[1] + self.score(features[:, :, :half])
 
-    def choose(self, scores: Tensor, n_candidates: int, explore: bool) -> tuple[Tensor, Tensor]:
+    def choose(self, scores: Tensor, n_candidates: int, explore: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """The highest local maxima of the scores (B, P, T / 2): pitches and frames (B, K)."""
         n_frames = scores.shape[2]
         peak = F.max_pool2d(scores[:, None], (3, 5), 1, (1, 2))[:, 0] == scores
         best = torch.where(peak, scores, scores - 20).flatten(1).topk(n_candidates, 1).indices
-        if explore:
-            best[:, -1] = torch.multinomial(scores.flatten(1).softmax(1), 1)[:, 0]
+        if explore is not None:
+            chances = scores.flatten(1).softmax(1).cumsum(1)
+            best[:, -1] = torch.searchsorted(chances, explore[:, None])[:, 0].clamp(max=chances.shape[1] - 1)
         return best // n_frames, best % n_frames
 
     def describe(self, residual: Tensor, features: Tensor, pitches: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
@@ -154,16 +158,16 @@ class FrameEncoder(nn.Module):
         self.switch = nn.Conv1d(channels, 1, 1)
         nn.init.ones_(self.switch.bias)  # a switch that starts below zero is dead: the ReLU passes no gradient
 
-    def forward(self, residual: Tensor, n_candidates: int, explore: bool = False) -> Candidates:
-        """Propose candidates for a residual (B, F, T); `explore` draws the last one at random."""
+    def forward(self, residual: Tensor, n_candidates: int, explore: Tensor | None = None) -> Candidates:
+        """Propose candidates for a residual (B, F, T); `explore`, uniform numbers (B,), draws the last one."""
         seen = residual
         if self.config.input == "compressed":
             seen = residual.sign() * (residual.abs() + 1e-4).sqrt()
         features = self.stack(self.project(seen))[:, :, : self.config.half_frames]
         switches = F.relu(self.switch(features))[:, 0]  # (B, T / 2)
         frames = switches.topk(n_candidates, 1).indices
-        if explore:
-            frames[:, -1] = torch.randint(switches.shape[1], (len(residual),), device=residual.device)
+        if explore is not None:
+            frames[:, -1] = (explore * switches.shape[1]).long()
         rows = torch.arange(len(residual), device=residual.device)[:, None]
         vectors = torch.tanh(self.vector(features)).transpose(1, 2)[rows, frames]
         switches = switches[rows, frames]

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sparse_codec.config import CodecConfig
-from sparse_codec.decoder import LN_1000, Stages, Target, fixed_noise, perceptron
-from sparse_codec.spectrogram import magnitudes
+from sparse_codec.decoder import LN_1000, Stages, fixed_noise, perceptron
+from sparse_codec.spectrogram import magnitudes, place
 
 DECAYS = (0.1, 0.3, 1.0, 3.0)  # seconds to fall by 60 dB, of the atoms that resonances are mixed from
 
@@ -60,19 +60,15 @@ class ResonanceDecoder(nn.Module):
         scale = self._spectrum(stages.room).pow(2).sum((1, 2)).sqrt()[:, None] + 1e-6
         return Stages(stages.excitation / scale, stages.resonance / scale, stages.room / scale)
 
-    def spectrograms(self, vectors: Tensor, offsets: Tensor, frames: Tensor | slice = slice(None)) -> Tensor:
-        """Magnitudes (E, F, L) at unit gain; frame `lead` is the one the event starts in; `frames` picks some."""
+    def spectrograms(self, vectors: Tensor, offsets: Tensor) -> Tensor:
+        """Magnitudes (E, F, L) at unit gain; frame `lead` is the one the event starts in."""
         spectra = self._spectrum(self._sound(vectors, offsets).room)
-        return (spectra / (spectra.pow(2).sum((1, 2), keepdim=True).sqrt() + 1e-6))[:, :, frames]
+        return spectra / (spectra.pow(2).sum((1, 2), keepdim=True).sqrt() + 1e-6)
 
-    def match(self, target: Target, vectors: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:
-        """Inner products inside the mask, (E,) each: of every target with its event, and of the event with itself."""
-        events = self.spectrograms(vectors, offsets) * target.mask[:, None]
-        return (target.spectrum * events).sum((1, 2)), events.pow(2).sum((1, 2))
-
-    def project(self, spectrogram: Tensor) -> Tensor:
-        """Nothing can be prepared for `match`: (B, F, T) -> (B, 0, T)."""
-        return spectrogram[:, :0]
+    def scene(self, vectors: Tensor, offsets: Tensor, frames: Tensor, gains: Tensor, n_frames: int) -> Tensor:
+        """The sum (B, F, n_frames) of events (B, N, V) at fine times, frames and gains (B, N)."""
+        events = self.spectrograms(vectors.flatten(0, 1), offsets.flatten()) * gains.flatten()[:, None, None]
+        return place(events, frames.flatten(), self.lead, n_frames).unflatten(0, gains.shape).sum(1)
 
     def _spectrum(self, sound: Tensor) -> Tensor:
         margin = self.lead * self.config.hop

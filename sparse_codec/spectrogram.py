@@ -40,6 +40,15 @@ def mel_bands(n_bands: int, n_bins: int, samplerate: int) -> Tensor:
     return torch.minimum((bins - low) / (centre - low), (high - bins) / (high - centre)).clamp(min=0)
 
 
+def place(events: Tensor, frames: Tensor, lead: int, n_frames: int) -> Tensor:
+    """Spectrograms (E, F, L) in segments (E, F, n_frames), so that frame `lead` comes to lie at frames (E,)."""
+    length = events.shape[2]
+    placed = events.new_zeros(*events.shape[:2], lead + n_frames + length)
+    for e, frame in enumerate(frames.tolist()):
+        placed[e, :, frame : frame + length] = events[e]
+    return placed[:, :, lead : lead + n_frames]
+
+
 def share_removed(residual: Tensor, original: Tensor, order: int) -> Tensor:
     """Share of a spectrogram's L1 (`order` 1) or L2 (`order` 2, squared) norm that is gone: (B, F, T) -> (B,).
 

@@ -1,34 +1,40 @@
-"""Training: one optimiser step for every greedy step, on a pool of segments at all depths.
+"""Training: greedy steps on a pool of residuals, and scenes whose events are fitted while the decoder learns.
 
-A greedy step subtracts an event whose gradient goes no further than that step, so each can be learnt from at
-once: memory does not grow with the number of events. The pool keeps segments in every stage of their
-decomposition; one that has given all its events is replaced by a fresh one.
+One process, or several by torchrun: each takes its share of every batch, and DistributedDataParallel averages their
+gradients, so that they do together what one process does with the whole batch.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import os
 import pickle
-import random
 import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
+import torch.distributed as dist
+from safetensors.torch import load as load_tensors
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
-from sparse_codec.codec import SparseCodec
+from sparse_codec.codec import SparseCodec, find_checkpoint
 from sparse_codec.config import CodecConfig, ConfigError, EncodeOptions, TrainingConfig, config_tables, read_config
-from sparse_codec.data import Recording, find_recordings, held_out_segments, random_segment
+from sparse_codec.data import Recording, find_recordings, held_out_segments
 from sparse_codec.discriminator import Discriminator, discriminator_loss, generator_loss
-from sparse_codec.losses import greedy_loss, removal
-from sparse_codec.spectrogram import shares_removed
+from sparse_codec.losses import SceneLoss, SceneWeights, greedy_loss, removal
+from sparse_codec.pool import Draw, Pool, Scenes, Segments, Share
+from sparse_codec.spectrogram import place, shares_removed
 
 LOG_SECONDS = 30  # a line this often
 VALIDATE_SECONDS = 300  # and a validation with a checkpoint this often
-VALIDATION = EncodeOptions(candidates=6, refine=0, joint_gains=True)
+VALIDATION = EncodeOptions(candidates=6, interim=0, refine=20)
 VALIDATION_SEGMENTS = 12
 
 
@@ -37,63 +43,118 @@ def print_at_once(line: str) -> None:
     print(line, flush=True)
 
 
-@dataclass
-class Pool:
-    """Segments in flight. P segments, F bins, T frames."""
+@dataclass(frozen=True)
+class Outcome:
+    """What a training step found. B segments of this process's share."""
 
-    residual: Tensor  # (P, F, T)
-    original: Tensor  # (P, F, T), what the discriminator takes for real
-    heard: Tensor  # (P, F, T), the sum of the events so far, each kept with a chance of one half
-    depth: Tensor  # (P,) events taken so far
+    loss: Tensor  # scalar, without the discriminator's own
+    events: Tensor  # (B, F, T), what is to be taken off the residuals
+    share: Tensor  # scalar, mean share of energy that the events remove
+    scene: Tensor  # scalar, 0 without scenes
+    realism: Tensor  # scalar, the adversarial term; 0 in steps without
+
+
+class Learner(nn.Module):
+    """A codec with its losses: what DistributedDataParallel wraps."""
+
+    def __init__(self, codec: SparseCodec, training: TrainingConfig):
+        super().__init__()
+        self.codec, self.training = codec, training
+
+    def forward(self, pool: Pool, draw: Draw, scenes: Scenes, discriminator: nn.Module | None) -> Outcome:
+        weights, codec = self.training, self.codec
+        loss, events, share = self._greedy(pool.residual[draw.rows], draw)
+        zero = loss.new_zeros(())
+        scene = self._scene(scenes) if len(scenes) else zero
+        realism = zero
+        if discriminator is not None:
+            heard = (pool.heard[draw.rows] + events)[:, :, : codec.config.half_frames]
+            realism = generator_loss(discriminator(heard))
+        return Outcome(loss + scene + weights.adversarial * realism, events, share, scene, realism)
+
+    def _greedy(self, residual: Tensor, draw: Draw) -> tuple[Tensor, Tensor, Tensor]:
+        """The greedy loss of candidates, the best of them as (B, F, T), and the mean share of energy it removes."""
+        weights, codec, device = self.training, self.codec, residual.device
+        with torch.autocast(device.type, torch.bfloat16, enabled=weights.bf16):
+            proposed = codec.encoder(residual, weights.candidates, draw.explore if weights.candidates > 1 else None)
+        target = codec.around(residual, proposed.frames)
+        vectors, offsets = proposed.vectors.flatten(0, 1).float(), proposed.offsets.flatten().float()
+        events = codec.decoder.spectrograms(vectors, offsets)
+        gain = proposed.switches.flatten() if codec.config.gain == "switch" else None
+        removed = removal(target, events, gain)
+        loss = greedy_loss(removed, proposed.scores.flatten().float(), weights)
+        best = removed.share.detach().unflatten(0, proposed.frames.shape).argmax(1)
+        best = best + weights.candidates * torch.arange(len(residual), device=device)
+        chosen = removed.gain[best, None, None] * events[best]
+        placed = place(chosen, proposed.frames.flatten()[best], codec.decoder.lead, codec.config.n_frames)
+        return loss, placed, removed.share[best].mean()
+
+    def _scene(self, scenes: Scenes) -> Tensor:
+        weights, now = self.training, scenes.events.events()
+        terms = SceneWeights(weights.scene_l2, weights.scene_l1, weights.perceptual, weights.sparsity)
+        n_frames = scenes.original.shape[2]
+        picture = self.codec.decoder.scene(now.vectors, now.offsets, now.frames, now.gains, n_frames)
+        return SceneLoss(scenes.original, self.codec.config, terms)(picture, now.gains).mean()
 
 
 class Trainer:
-    """A codec, its discriminator, their optimisers and the pool: all that a training run is."""
+    """A codec, its discriminator, their optimisers, the pool and the scenes: all that a training run is."""
 
     def __init__(
         self, config: CodecConfig, training: TrainingConfig, recordings: list[Recording], device: str, log=print_at_once
     ):
         self.config, self.training, self.log = config, training, log
+        self.share = Share(dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else Share()
+        for name in ("batch", "scenes"):
+            if getattr(training, name) % self.share.world:
+                raise ConfigError(f"{name} = {getattr(training, name)} must be a multiple of {self.share.world} processes")
         self.train_set = [r for r in recordings if r.split == "train"]
         self.test_set = [r for r in recordings if r.split == "test"]
         torch.manual_seed(training.seed)
-        self.rng = random.Random(training.seed)
         self.codec = SparseCodec(config).to(device)
         sizes = training.discriminator_channels, training.discriminator_layers
         self.discriminator = Discriminator(config.n_bins, *sizes).to(device)
+        self.learner, self.critic = Learner(self.codec, training), self.discriminator
+        if dist.is_initialized():
+            self.learner = DistributedDataParallel(self.learner, find_unused_parameters=True)
+            self.critic = DistributedDataParallel(self.critic)
         options = dict(lr=training.learning_rate, weight_decay=training.weight_decay)
         self.optimiser = torch.optim.AdamW(self.codec.parameters(), **options)
         self.critic_optimiser = torch.optim.AdamW(self.discriminator.parameters(), lr=2e-4, betas=(0.5, 0.9))
         self.step, self.seconds, self.history = 0, 0.0, []
+        self.part_seconds: Counter[str] = Counter()  # where the time goes
         self.pool: Pool | None = None
+        self.scenes: Scenes | None = None
 
     # ---- the loop
 
     def run(self, out: Path) -> None:
         """Train until the steps or minutes of the configuration are done; checkpoints go to the folder `out`."""
-        if not self.train_set:
-            raise ValueError("no recordings to train on; every work was held out: give more data")
         if self.progress() >= 1:
             self.log(f"already trained: {out} is done; choose another folder or more steps")
             return
-        self.pool = self._fill_pool()
+        self.prepare()
         started, logged, validated = time.monotonic() - self.seconds, time.monotonic(), time.monotonic()
-        totals, since = np.zeros(3), self.step
+        totals, since = np.zeros(4), self.step
         while self.progress() < 1:
             totals += self.train_step()
-            self.seconds = time.monotonic() - started
+            self.seconds = self._agree(time.monotonic() - started)
             if time.monotonic() - logged > LOG_SECONDS:
                 self._log_line(totals / (self.step - since), (self.step - since) / (time.monotonic() - logged))
-                totals, since, logged = np.zeros(3), self.step, time.monotonic()
-            if time.monotonic() - validated > VALIDATE_SECONDS:
+                totals, since, logged = np.zeros(4), self.step, time.monotonic()
+            if self._agree(time.monotonic() - validated) > VALIDATE_SECONDS:
                 self._checkpoint(out)
                 validated = time.monotonic()
         self._checkpoint(out)
 
-    def _checkpoint(self, out: Path) -> None:
-        self.save(out)  # first, so that whatever validation meets costs no training
-        self.validate()
-        self.save(out)
+    def prepare(self) -> None:
+        """Draw the pool and the scenes, unless a resumed run brought its own."""
+        if not self.train_set:
+            raise ValueError("no recordings to train on; every work was held out: give more data")
+        if self.pool is None:
+            self.segments = Segments(self.train_set, self.config, self.training.seed)
+            self.pool = Pool(self.codec, self.segments, self.training, self.share)
+            self.scenes = Scenes(self.codec, self.segments, self.training, self.share)
 
     def progress(self) -> float:
         """Share of the run that is done, from 0 to 1."""
@@ -101,40 +162,32 @@ class Trainer:
             return min(1.0, self.seconds / (60 * self.training.minutes))
         return min(1.0, self.step / self.training.steps)
 
-    def train_step(self) -> tuple[float, float, float]:
-        """One greedy step on a batch of the pool; returns the loss, the mean share and the adversarial loss."""
+    def train_step(self) -> tuple[float, float, float, float]:
+        """One optimiser step; returns the loss, the mean share, the scenes' loss and the adversarial loss."""
         self._set_learning_rate()
-        weights, pool = self.training, self.pool
-        picked = torch.randperm(weights.pool)[: weights.batch].to(pool.residual.device)
-        proposed = self.codec.encoder(pool.residual[picked], weights.candidates, explore=weights.candidates > 1)
-        target = self.codec.around(pool.residual[picked], proposed.frames)
-        vectors, offsets = proposed.vectors.flatten(0, 1), proposed.offsets.flatten()
-        sample = self._sample_frames()
-        removed = removal(
-            target,
-            *self.codec.decoder.match(target, vectors, offsets),
-            self.codec.decoder.spectrograms(vectors, offsets, sample),
-            sample,
-            gain=proposed.switches.flatten() if self.config.gain == "switch" else None,
-        )
-        loss = greedy_loss(removed, proposed.scores.flatten(), weights)
-        best = removed.share.detach().unflatten(0, proposed.frames.shape).argmax(1)
-        best = best + weights.candidates * torch.arange(len(picked), device=best.device)
-        frames = proposed.frames.flatten()[best]
-        adversarial = self._is_adversarial_step()
-        with torch.set_grad_enabled(adversarial):
-            events = self.codec.decoder.spectrograms(vectors[best], offsets[best])
-            events = events * removed.gain[best, None, None]
-        realism = self._realism(picked, events, frames) if adversarial else torch.zeros(())
-        if not torch.isfinite(loss):
-            raise FloatingPointError(f"the loss is {loss.item()} at step {self.step}; the last checkpoint is kept")
-        self.optimiser.zero_grad(set_to_none=True)
-        (loss + weights.adversarial * realism).backward()
-        nn.utils.clip_grad_norm_(self.codec.parameters(), 1.0)
-        self.optimiser.step()
-        self._subtract(picked, events.detach(), frames)
+        draw = self.pool.draw(self.step)
+        adversarial = self.training.adversarial > 0 and self.step % self.training.adversarial_every == 0
+        with self._timed("forward"):
+            found = self.learner(self.pool, draw, self.scenes, self.discriminator if adversarial else None)
+        if not torch.isfinite(found.loss):
+            raise FloatingPointError(f"the loss is {found.loss.item()} at step {self.step}; the last checkpoint is kept")
+        with self._timed("backward"):
+            self.optimiser.zero_grad(set_to_none=True)
+            found.loss.backward()
+        with self._timed("optimiser"):
+            nn.utils.clip_grad_norm_(self.codec.parameters(), 1.0)
+            self.optimiser.step()
+        events = found.events.detach()
+        if adversarial:
+            with self._timed("discriminator"):
+                self._teach_discriminator(draw, events)
+        with self._timed("pool"):
+            self.pool.subtract(draw, events)
+        if len(self.scenes):
+            with self._timed("scenes"):
+                self.scenes.update()
         self.step += 1
-        return loss.item(), removed.share[best].mean().item(), realism.item()
+        return found.loss.item(), found.share.item(), found.scene.item(), found.realism.item()
 
     def _set_learning_rate(self) -> None:
         peak, done = self.training.learning_rate, self.progress()
@@ -142,56 +195,43 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = peak * (warm * (0.5 + 0.5 * math.cos(math.pi * done)) + 0.01)
 
-    def _sample_frames(self) -> Tensor:
-        """One frame in every `frame_stride`, each drawn from its own stretch."""
-        stride = self.training.frame_stride
-        first = torch.arange(0, self.codec.decoder.event_frames - stride + 1, stride)
-        return (first + torch.randint(stride, first.shape)).to(self.codec.device)
-
-    def _is_adversarial_step(self) -> bool:
-        return self.training.adversarial > 0 and self.step % self.training.adversarial_every == 0
-
-    def _realism(self, picked: Tensor, events: Tensor, frames: Tensor) -> Tensor:
-        """How far the sum of half of the events is from fooling the discriminator, which takes a step of its own."""
+    def _teach_discriminator(self, draw: Draw, events: Tensor) -> None:
+        """A step of the discriminator: originals, and the newest events with half of those before them."""
         half = self.config.half_frames
-        fake = (self.pool.heard[picked] + self.codec.place(events, frames))[:, :, :half]
-        real = self.pool.original[picked][:, :, :half]
-        critic_loss = discriminator_loss(self.discriminator(real), self.discriminator(fake.detach()))
+        real, fake = self.pool.original[draw.rows][:, :, :half], (self.pool.heard[draw.rows] + events)[:, :, :half]
+        judged = self.critic(torch.cat([real, fake]))
         self.critic_optimiser.zero_grad(set_to_none=True)
-        critic_loss.backward()
+        discriminator_loss(*judged.chunk(2)).backward()
         self.critic_optimiser.step()
-        return generator_loss(self.discriminator(fake))
 
-    def _subtract(self, picked: Tensor, events: Tensor, frames: Tensor) -> None:
-        """Take the chosen events off the pool's residuals, and renew the segments that are done."""
-        pool = self.pool
-        placed = self.codec.place(events, frames)
-        pool.residual[picked] -= placed
-        kept = torch.rand(len(picked), device=placed.device) < 0.5
-        pool.heard[picked] += placed * kept[:, None, None]
-        pool.depth[picked] += 1
-        for i in picked[pool.depth[picked] >= self.config.n_events].tolist():
-            fresh = self._segment()
-            pool.original[i], pool.residual[i], pool.heard[i], pool.depth[i] = fresh, fresh, 0.0, 0
+    @contextmanager
+    def _timed(self, part: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self.part_seconds[part] += time.perf_counter() - started
 
-    # ---- data
-
-    def _segment(self) -> Tensor:
-        """Magnitudes (F, T) of a random training segment."""
-        audio = random_segment(self.train_set, self.config.segment_samples, self.config.samplerate, self.rng)
-        return self.codec.magnitudes(torch.from_numpy(audio)[None])[0]
-
-    def _fill_pool(self) -> Pool:
-        original = torch.stack([self._segment() for _ in range(self.training.pool)])
-        # Spread the depths from the start, so that segments are not all renewed at once.
-        depth = torch.randint(0, self.config.n_events, (len(original),), device=original.device)
-        return Pool(original.clone(), original, torch.zeros_like(original), depth)
+    def _agree(self, seconds: float) -> float:
+        """The first process's clock, so that all processes stop and validate at the same step."""
+        if not dist.is_initialized():
+            return seconds
+        clock = torch.tensor(seconds, dtype=torch.double)
+        dist.broadcast(clock, 0)
+        return clock.item()
 
     # ---- what is written down
 
+    def _checkpoint(self, out: Path) -> None:
+        self.save(out)  # first, so that whatever validation meets costs no training
+        if self.share.rank == 0:
+            best = max((h["l2"] + h["l1"] for h in self.history), default=-math.inf)
+            figures = self.validate()
+            if figures is None or sum(figures) >= best:
+                self.codec.save(out / "model.safetensors", self.card())
+        self.save(out)
+
     @torch.no_grad()
-    def validate(self) -> None:
-        """Energy removed from a few held-out segments, logged."""
+    def validate(self) -> tuple[float, float] | None:
+        """Energy removed (L2, L1) from a few held-out segments, logged; None if there are none."""
         spread = self.test_set[:: max(1, len(self.test_set) // VALIDATION_SEGMENTS)][:VALIDATION_SEGMENTS]
         options = self.config.encode if self.config.gain == "switch" else VALIDATION
         shares = []
@@ -200,20 +240,28 @@ class Trainer:
             residual = self.codec.decompose(original, options).residual
             shares.append(shares_removed(residual, original, self.config.half_frames))
         if not shares:
-            return
+            return None
         l2, l1 = np.mean(shares, axis=0).tolist()
         self.history.append({"step": self.step, "seconds": round(self.seconds), "l2": l2, "l1": l1})
         self.log(f"step {self.step}  held-out energy removed: L2 {l2:.3f}  L1 {l1:.3f}")
+        return l2, l1
 
     def _log_line(self, means: np.ndarray, steps_per_second: float) -> None:
-        loss, share, realism = means
+        loss, share, scene, realism = means
         speed = f"{1000 / steps_per_second:.0f} ms/step  {steps_per_second * self.training.batch:.1f} segments/s"
-        extra = f"  adversarial {realism:.3f}" if self.training.adversarial else ""
+        extra = f"  scenes {scene:.4f}" if self.training.scenes else ""
+        extra += f"  adversarial {realism:.3f}" if self.training.adversarial else ""
         done = f"{100 * self.progress():.0f} %"
-        self.log(f"step {self.step}  {done}  loss {loss:.4f}  share {share:.4f}{extra}  {speed}")
+        self.log(f"step {self.step}  {done}  loss {loss:.4f}  share {share:.4f}{extra}  {speed}  {self._parts()}")
+
+    def _parts(self) -> str:
+        """Where the time goes, in percent."""
+        total = sum(self.part_seconds.values())
+        return " ".join(f"{part} {100 * seconds / total:.0f}%" for part, seconds in self.part_seconds.most_common())
 
     def card(self) -> dict:
         """Facts about this run, kept in the checkpoint."""
+        total = sum(self.part_seconds.values()) or 1.0
         return {
             "steps": self.step,
             "hours": round(self.seconds / 3600, 3),
@@ -221,55 +269,80 @@ class Trainer:
             "held_out_recordings": len(self.test_set),
             "training": asdict(self.training),
             "history": self.history,
+            "segments_per_second": round(self.step * self.training.batch / max(self.seconds, 1e-9), 2),
+            "share_of_time": {part: round(seconds / total, 3) for part, seconds in self.part_seconds.items()},
             "torch": torch.__version__,
         }
 
     def save(self, out: Path) -> None:
-        """Write `model.safetensors` and, to go on from, `state.pt`."""
+        """Write what a run goes on from, `state.pt`, a file for each process."""
         out.mkdir(parents=True, exist_ok=True)
-        self.codec.save(out / "model.safetensors", self.card())
         state = {
             "codec": self.codec.state_dict(),
             "discriminator": self.discriminator.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "critic_optimiser": self.critic_optimiser.state_dict(),
-            "config": json.dumps(config_tables(self.config)),
-            "recordings": json.dumps(sorted(str(r.path) for r in self.train_set)),
-            "progress": json.dumps([self.step, self.seconds, self.history]),
-            "random": torch.get_rng_state(),
+            "run": self._identity(),
+            "progress": json.dumps([self.step, self.seconds, self.history, dict(self.part_seconds)]),
+            "pool": self.pool.state(),
+            "scenes": self.scenes.state(),
         }
-        torch.save(state, out / "state.part")
-        (out / "state.part").replace(out / "state.pt")
+        file = self._state_file(out)
+        torch.save(state, file.with_suffix(".part"))
+        file.with_suffix(".part").replace(file)
 
     def resume(self, out: Path) -> None:
-        """Go on where `save` left off. The pool is drawn anew: only segments in flight are lost.
+        """Go on where `save` left off, exactly.
 
         Raises: ConfigError if the state is damaged or belongs to another configuration or other recordings.
         """
+        file = self._state_file(out)
         try:
-            state = torch.load(out / "state.pt", map_location=self.codec.device, weights_only=True)
-            mine = json.dumps(config_tables(self.config)), json.dumps(sorted(str(r.path) for r in self.train_set))
-            if (state["config"], state["recordings"]) != mine:
+            state = torch.load(file, map_location=self.codec.device, weights_only=True)
+            if state["run"] != self._identity():
                 raise ConfigError(f"{out}: holds a run of another configuration or data; choose another folder")
         except (RuntimeError, EOFError, KeyError, pickle.UnpicklingError) as error:
-            raise ConfigError(f"{out / 'state.pt'}: damaged ({error}); delete it or choose another folder") from error
+            raise ConfigError(f"{file}: damaged ({error}); delete it or choose another folder") from error
         for part in ("codec", "discriminator", "optimiser", "critic_optimiser"):
             getattr(self, part).load_state_dict(state[part])
-        self.step, self.seconds, self.history = json.loads(state["progress"])
-        torch.set_rng_state(state["random"].cpu())
-        self.rng.seed(self.training.seed + self.step)
+        self.step, self.seconds, self.history, parts = json.loads(state["progress"])
+        self.part_seconds = Counter(parts)
+        self.prepare()
+        self.pool.load_state(state["pool"])
+        self.scenes.load_state(state["scenes"])
         self.log(f"going on at step {self.step}, after {self.seconds / 60:.1f} minutes")
+
+    def _state_file(self, out: Path) -> Path:
+        return out / ("state.pt" if self.share.world == 1 else f"state-{self.share.rank}-of-{self.share.world}.pt")
+
+    def _identity(self) -> str:
+        """What has to be the same for a run to go on: sizes, weights of the losses, and recordings."""
+        ours = replace(self.training, steps=0, minutes=0.0)  # a run may be made longer
+        return json.dumps([config_tables(self.config, ours), sorted(str(r.path) for r in self.train_set)])
+
+    def start_from(self, path: str | Path) -> None:
+        """Take over the weights of another checkpoint; outputs that it lacks keep their fresh ones.
+
+        Raises: ConfigError if its sizes do not fit.
+        """
+        own, other = self.codec.state_dict(), load_tensors(find_checkpoint(path).read_bytes())
+        for name, value in own.items():
+            given = other.get(name)
+            if given is None or given.shape[1:] != value.shape[1:] or len(given) > len(value):
+                raise ConfigError(f"{path}: {name} does not fit this configuration; start from another checkpoint")
+            value[: len(given)] = given
 
 
 def train(
     config: Path, folders: list[Path], out: Path, device: str = "", minutes: float | None = None,
-    steps: int | None = None, log=print_at_once,
+    steps: int | None = None, start: str | Path | None = None, log=print_at_once,
 ) -> Path:  # fmt: skip
-    """Train by a TOML file on folders of audio; returns the checkpoint, `out`/model.safetensors.
+    """Train by a TOML file on folders of audio; returns the best checkpoint, `out`/model.safetensors.
 
     A run that was interrupted goes on. `device` is "cpu" or "cuda", by default a GPU where there is one; `minutes` or
-    `steps` take the place of the configuration's. Raises: ConfigError, AudioError, OSError, and ValueError for
-    a device that is not there or a length that is not above 0.
+    `steps` take the place of the configuration's; `start` is a checkpoint to take the first weights from. Under
+    torchrun each process does its share. Raises: ConfigError, AudioError, OSError, and ValueError for a device that
+    is not there or a length that is not above 0.
     """
     for name, length in (("minutes", minutes), ("steps", steps)):
         if length is not None and length <= 0:
@@ -283,14 +356,33 @@ def train(
         raise ValueError("--device cuda: this machine has no usable GPU; use --device cpu")
     recordings = [recording for folder in folders for recording in find_recordings(folder)]
     out.mkdir(parents=True, exist_ok=True)
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    trainer = Trainer(codec_config, training, recordings, device, log)
-    log(f"{codec_config}\n{training}")
-    n_parameters = sum(p.numel() for p in trainer.codec.parameters())
-    log(
-        f"{n_parameters} parameters, {len(trainer.train_set)} recordings, {len(trainer.test_set)} held out, on {device}"
-    )
-    if (out / "state.pt").exists():
-        trainer.resume(out)
-    trainer.run(out)
+    with processes(device or ("cuda" if torch.cuda.is_available() else "cpu")) as here:
+        if dist.is_initialized() and dist.get_rank():
+            log = lambda line: None  # noqa: E731, the first process speaks for all
+        trainer = Trainer(codec_config, training, recordings, here, log)
+        log(f"{codec_config}\n{training}")
+        n_parameters = sum(p.numel() for p in trainer.codec.parameters())
+        counts = f"{len(trainer.train_set)} recordings, {len(trainer.test_set)} held out"
+        log(f"{n_parameters} parameters, {counts}, {trainer.share.world} processes, on {here}")
+        if trainer._state_file(out).exists():
+            trainer.resume(out)
+        elif start:
+            trainer.start_from(start)
+        trainer.run(out)
     return out / "model.safetensors"
+
+
+@contextmanager
+def processes(device: str) -> Iterator[str]:
+    """Join the processes that torchrun started, if it did; yields the device of this one."""
+    if "WORLD_SIZE" not in os.environ:
+        yield device
+        return
+    if device == "cuda":
+        device = f"cuda:{os.environ['LOCAL_RANK']}"
+        torch.cuda.set_device(device)
+    dist.init_process_group("nccl" if device.startswith("cuda") else "gloo")
+    try:
+        yield device
+    finally:
+        dist.destroy_process_group()
