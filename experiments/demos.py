@@ -16,8 +16,9 @@ from report import Artifact, Data, Figure, Film, Picture, Sound, conjure, mix
 from report.media import FULL_SCALE, to_int16
 from report.mix import UNITY
 from sparse_codec import EventSet, SparseCodec
-from sparse_codec.events import join, perturb, randomise_times, randomise_vectors
+from sparse_codec.events import join
 from sparse_codec.spectrogram import hann, log_spectral_distance, magnitudes, mel_bands, shares_removed, stft
+from sparse_codec.variations import vary
 
 FLOOR_DB = -70  # what a spectrogram shows below its reference is black
 REFERENCE = 256.0  # magnitude that is 0 dB: a sinusoid of half of full scale in a Hann window of 2048
@@ -25,11 +26,6 @@ MEL_BANDS = 160  # rows of a spectrogram
 PICTURE_HOP = 256  # samples from column to column
 FILM_SECONDS = 8.0
 INK = "#7d7a72"
-VARIATIONS = {
-    "random vectors": lambda events, seed, half: randomise_vectors(events, seed),
-    "random times": lambda events, seed, half: randomise_times(events, seed, until=half),
-    "perturbed": lambda events, seed, half: perturb(events, amount=0.4, seed=seed),
-}
 
 
 # ---- from a clip to events
@@ -49,26 +45,13 @@ def first_half(clip: Clip, codec: SparseCodec) -> Sound:
 
 @conjure
 def encoded(clip: Clip, codec: SparseCodec) -> Data:
-    """The events of the whole clip, and how those of its first half segment were found."""
+    """The events of the whole clip, and those of its first half segment alone."""
     audio = clip.audio(codec.config.samplerate)
     windows = codec.windows(audio)
-    first = next(windows)
-    found, half = first.found, codec.config.half_frames
-    whole = join([first.events, *(window.events for window in windows)], n_samples=len(audio))
-    shares = [shares_removed(found.left(gains), found.original, half) for gains in found.history]
-    return Data(
-        {
-            "events": whole.to_json(),
-            "first half": dataclasses.replace(first.events, n_samples=codec.config.segment_samples // 2).to_json(),
-            "shares": shares,  # (L2, L1) of the first half, after each step
-            "decomposition": {  # every event found in the first half, also those whose gain came to zero later
-                "vectors": found.vectors[0].tolist(),
-                "frames": found.frames[0].tolist(),
-                "offsets": found.offsets[0].tolist(),
-                "gains": [gains[0].tolist() for gains in found.history],  # of all events, after each step
-            },
-        }
-    )
+    first = next(windows).events
+    whole = join([first, *(window.events for window in windows)], n_samples=len(audio))
+    half = dataclasses.replace(first, n_samples=codec.config.segment_samples // 2)
+    return Data({"events": whole.to_json(), "first half": half.to_json()})
 
 
 @conjure
@@ -78,9 +61,9 @@ def event_data(encoding: Artifact, part: str) -> Data:
 
 
 @conjure
-def variation(events: Artifact, kind: str, seed: int, codec: SparseCodec) -> Data:
-    """The events after one of the VARIATIONS."""
-    return Data(VARIATIONS[kind](events_of(events), seed, codec.config.segment_samples // 2).to_json())
+def variation(events: Artifact, kind: str, codec: SparseCodec) -> Data:
+    """The events after one of the codec's VARIATIONS."""
+    return Data(vary(codec, events_of(events), kind).to_json())
 
 
 def events_of(artifact: Artifact) -> EventSet:
@@ -112,9 +95,10 @@ def stage_sound(events: Artifact, index: int, stage: str, codec: SparseCodec) ->
 
 
 @conjure
-def residual_sound(clip: Clip, encoding: Artifact, codec: SparseCodec) -> Sound:
+def residual_sound(clip: Clip, half: Artifact, codec: SparseCodec) -> Sound:
     """What is left of the coded half: the residual's non-negative part with the original's phases."""
-    config, left = codec.config, _residuals(clip, encoding, codec, steps=slice(-1, None))[-1]
+    config = codec.config
+    left = _original(clip, codec) - codec.scene(events_of(half), config.n_frames)
     audio = torch.from_numpy(_segment(clip, codec))[None]
     phases = torch.angle(stft(audio, config.window, config.hop))
     spectrum = torch.polar(left.clamp(min=0)[None], phases)
@@ -146,11 +130,18 @@ def spectrogram(sound: Artifact, title: str) -> Figure:
 
 
 @conjure
-def film(clip: Clip, encoding: Artifact, codec: SparseCodec) -> Film:
+def film(clip: Clip, half: Artifact, codec: SparseCodec) -> Film:
     """The residual, event by event, from the original to what is left."""
-    half, residuals = codec.config.half_frames, _residuals(clip, encoding, codec)
-    frames = np.stack([_pixels(residual[:, :half].numpy(), codec.config.samplerate) for residual in residuals])
+    residuals, rate = _residuals(clip, half, codec), codec.config.samplerate
+    frames = np.stack([_pixels(residual.numpy(), rate) for residual in residuals])
     return Film(frames, FILM_SECONDS, f"The residual spectrogram of {clip.title}, one frame for each event taken off")
+
+
+@conjure
+def shares(clip: Clip, half: Artifact, codec: SparseCodec) -> Data:
+    """The shares (L2, L1) of the coded half that are gone after each event."""
+    original, *residuals = (residual[None] for residual in _residuals(clip, half, codec))
+    return Data([shares_removed(residual, original, codec.config.half_frames) for residual in residuals])
 
 
 @conjure
@@ -242,16 +233,13 @@ def _original(clip: Clip, codec: SparseCodec) -> torch.Tensor:
     return codec.magnitudes(torch.from_numpy(_segment(clip, codec))[None])[0]
 
 
-def _residuals(clip: Clip, encoding: Artifact, codec: SparseCodec, steps: slice = slice(None)) -> list[torch.Tensor]:
-    """The residual (F, T) of the clip's first segment: before the first event and after each, or after some `steps`."""
-    found = encoding.value["decomposition"]
-    original = _original(clip, codec)
-    vectors, offsets = (torch.tensor(found[name]) for name in ("vectors", "offsets"))
-    with torch.no_grad():
-        events = codec.decoder.spectrograms(vectors, offsets)
-        spectra = codec.place(events, torch.tensor(found["frames"]))
-        taken = [torch.einsum("n,nft->ft", torch.tensor(gains), spectra) for gains in found["gains"][steps]]
-    return [original, *(original - sum_of_events for sum_of_events in taken)]
+def _residuals(clip: Clip, half: Artifact, codec: SparseCodec) -> list[torch.Tensor]:
+    """The residuals (F, T) of the coded half: before the first event and after each."""
+    config, events = codec.config, events_of(half)
+    left = [_original(clip, codec)[:, : config.half_frames]]
+    for i in range(len(events)):
+        left.append(left[-1] - codec.scene(events.select([i]), config.n_frames)[:, : config.half_frames])
+    return left
 
 
 def _waveform(sound: Sound) -> torch.Tensor:

@@ -21,9 +21,9 @@ from report import (
     Table,
 )
 from sparse_codec import SparseCodec
+from sparse_codec.variations import VARIATIONS
 
 LAYOUT_SEED = 7  # of the t-SNE and of the projection to colours
-VARIATION_SEEDS = {"random vectors": 11, "random times": 12, "perturbed": 13}
 
 
 def streaming(clip: Clip, codec: SparseCodec) -> Compare:
@@ -43,7 +43,7 @@ def example(number: int, clip: Clip, codec: SparseCodec) -> Group:
     coded = {
         "Original, coded half": demos.first_half(clip, codec),
         "Reconstruction": demos.rendered(half, codec),
-        "Residual": demos.residual_sound(clip, encoding, codec),
+        "Residual": demos.residual_sound(clip, half, codec),
     }
     streamed = {"Original, whole": demos.original(clip, codec), "By streaming": demos.rendered(whole, codec)}
     return Group(
@@ -54,13 +54,13 @@ def example(number: int, clip: Clip, codec: SparseCodec) -> Group:
             Prose("#### One event, stage by stage"),
             _stages(half, clip, codec),
             Prose("#### Decomposition\n\nEach frame of the film is what is left after one more event."),
-            _film(clip, encoding, codec),
+            _film(clip, half, codec),
             Prose(
                 "#### Variations\n\nThe same events with one thing changed: vectors drawn anew between the smallest and"
                 " the largest number in this example, at the original times and gains; the original vectors at times"
                 " drawn anew; and every vector moved in the same direction, by adding one small random vector to all."
             ),
-            Row([Player(*_variation(half, kind, codec)) for kind in VARIATION_SEEDS]),
+            Row([Player(*_variation(half, kind, codec)) for kind in VARIATIONS]),
             Prose("#### Events"),
             Image(demos.vectors_picture(half), f"The {len(demos.events_of(half))} event vectors of this example."),
             event_roll(clip, half, codec),
@@ -86,16 +86,15 @@ def _stages(half: Artifact, clip: Clip, codec: SparseCodec) -> Compare:
 
 
 def _variation(half: Artifact, kind: str, codec: SparseCodec) -> tuple[Artifact, str]:
-    return demos.rendered(demos.variation(half, kind, VARIATION_SEEDS[kind], codec), codec), kind.capitalize()
+    return demos.rendered(demos.variation(half, kind, codec), codec), kind.capitalize()
 
 
-def _film(clip: Clip, encoding: Artifact, codec: SparseCodec) -> FilmStrip:
-    pictures = demos.film(clip, encoding, codec), demos.film_poster(clip, codec)
-    return FilmStrip(*pictures, _shares_caption(encoding))
+def _film(clip: Clip, half: Artifact, codec: SparseCodec) -> FilmStrip:
+    pictures = demos.film(clip, half, codec), demos.film_poster(clip, codec)
+    return FilmStrip(*pictures, _shares_caption(demos.shares(clip, half, codec).value))
 
 
-def _shares_caption(encoding: Artifact) -> str:
-    shares = encoding.value["shares"]
+def _shares_caption(shares: list[tuple[float, float]]) -> str:
     marks = [n for n in (1, 4, 8, 16, 32) if n <= len(shares)]
     told = ", ".join(f"{100 * shares[n - 1][0]:.0f} % after {n}" for n in marks)
     return f"The residual's spectrogram, event by event. Energy removed (L2): {told}."
@@ -126,7 +125,7 @@ def figures_table(clips: list[Clip], codec: SparseCodec) -> Table:
         encoding = demos.encoded(clip, codec)
         half = demos.event_data(encoding, "first half")
         facts = demos.figures(demos.first_half(clip, codec), demos.rendered(half, codec), half).value
-        l2, l1 = encoding.value["shares"][-1] if encoding.value["shares"] else (0.0, 0.0)
+        l2, l1 = (demos.shares(clip, half, codec).value or [(0.0, 0.0)])[-1]
         distances = f"{facts['distance']:.1f} dB", f"{facts['silence']:.1f} dB"
         ratio, bits = f"{facts['samples_to_numbers']:.0f}", f"{facts['bits_per_second']:.0f}"
         rows.append([clip.title, f"{l2:.2f}", f"{l1:.2f}", *distances, str(facts["events"]), ratio, bits])

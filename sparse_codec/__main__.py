@@ -1,4 +1,4 @@
-"""The codec's command line: python -m sparse_codec train | evaluate | info."""
+"""The codec's command line: python -m sparse_codec train | freeze | evaluate | words | info."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from sparse_codec.codec import SparseCodec
-from sparse_codec.data import find_recordings
-from sparse_codec.evaluate import evaluate, format_table, write_results
+from sparse_codec.codec import SparseCodec, find_checkpoint
+from sparse_codec.config import CodecConfig
+from sparse_codec.data import Recording, find_recordings
+from sparse_codec.evaluate import evaluate, report, write_results
+from sparse_codec.manifest import freeze, read_manifest
 from sparse_codec.train import train
+from sparse_codec.words import count_word_errors
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -45,14 +48,28 @@ def _parser() -> argparse.ArgumentParser:
     learn.add_argument("--start", help="checkpoint to take the first weights from, a file or a shipped name")
     learn.set_defaults(run=_train)
 
-    measure = commands.add_parser("evaluate", help="energy removed from held-out audio, beside matching pursuit")
+    choose = commands.add_parser("freeze", help="write the manifest of an evaluation set: segments of held-out works")
+    choose.add_argument("--data", type=Path, nargs="*", default=[], help="folders whose held-out works are taken")
+    choose.add_argument("--foreign", type=Path, nargs="*", default=[], help="folders never trained on: all is taken")
+    choose.add_argument("--each", type=_positive(int), default=6, help="segments a recording (default: %(default)s)")
+    choose.add_argument("--out", type=Path, required=True, help="JSON file to write")
+    choose.set_defaults(run=_freeze)
+
+    measure = commands.add_parser("evaluate", help="figures on held-out audio, beside matching pursuit and codecs")
     measure.add_argument("checkpoint", help='a .safetensors file or a shipped name, such as "music"')
-    measure.add_argument("--data", type=Path, nargs="+", required=True, help="folders with held-out works")
-    measure.add_argument("--each", type=_positive(int), default=2, help="segments a recording (default: %(default)s)")
+    measure.add_argument("--data", type=Path, nargs="+", required=True, help="folders with the manifest's files")
+    measure.add_argument("--manifest", type=Path, help="made by freeze (default: the one shipped with the checkpoint)")
     measure.add_argument("--candidates", type=_positive(int), help="tried at each step, instead of the checkpoint's")
-    measure.add_argument("--refine", type=int, help="gradient steps an event, instead of the checkpoint's")
+    measure.add_argument("--refine", type=int, help="gradient steps at the end, instead of the checkpoint's")
+    measure.add_argument("--jobs", type=_positive(int), default=1, help="processes (default: %(default)s)")
     measure.add_argument("--json", type=Path, help="write the figures to this file too")
     measure.set_defaults(run=_evaluate)
+
+    words = commands.add_parser("words", help="word errors of a recogniser on speech with transcripts (LJ Speech)")
+    words.add_argument("checkpoint")
+    words.add_argument("--data", type=Path, nargs="+", required=True, help="LJ Speech folders")
+    words.add_argument("--json", type=Path, help="write the figures to this file too")
+    words.set_defaults(run=_words)
 
     info = commands.add_parser("info", help="what a checkpoint is and how it was trained")
     info.add_argument("checkpoint")
@@ -77,14 +94,41 @@ def _train(args: argparse.Namespace) -> int:
     return 0
 
 
+def _recordings(folders: list[Path]) -> list[Recording]:
+    return [recording for folder in folders for recording in find_recordings(folder)]
+
+
+def _freeze(args: argparse.Namespace) -> int:
+    recordings = [r for r in _recordings(args.data) if r.split == "test"] + _recordings(args.foreign)
+    config = CodecConfig()
+    values = freeze(recordings, config.segment_samples, config.samplerate, args.each)
+    args.out.write_text(json.dumps(values, indent=1) + "\n")
+    print(f"{sum(len(f['starts']) for f in values['files'])} segments of {len(values['files'])} files in {args.out}")
+    return 0
+
+
 def _evaluate(args: argparse.Namespace) -> int:
-    torch.set_num_threads(1)  # one segment at a time is many small operations: more threads only wait for each other
     codec = SparseCodec.load(args.checkpoint)
     given = {"candidates": args.candidates, "refine": args.refine}
     options = dataclasses.replace(codec.config.encode, **{k: v for k, v in given.items() if v is not None})
-    recordings = [recording for folder in args.data for recording in find_recordings(folder)]
-    results = evaluate(codec, recordings, args.each, options, progress=lambda x: tqdm(x, disable=None))
-    print(format_table(results))
+    manifest = read_manifest(args.manifest or find_checkpoint(args.checkpoint).with_suffix(".manifest.json"))
+
+    def progress(files):
+        return tqdm(files, total=len(manifest.files), unit="file", disable=None)
+
+    results = evaluate(codec, manifest, _recordings(args.data), options, args.jobs, progress)
+    print(report(results))
+    if args.json:
+        write_results(results, args.json)
+    return 0
+
+
+def _words(args: argparse.Namespace) -> int:
+    torch.set_num_threads(1)
+    codec = SparseCodec.load(args.checkpoint)
+    recordings = [r for r in _recordings(args.data) if r.text]
+    results = count_word_errors(codec, recordings, progress=lambda x: tqdm(x, unit="clip", disable=None))
+    print(json.dumps(results, indent=1))
     if args.json:
         write_results(results, args.json)
     return 0

@@ -29,6 +29,10 @@ class Atoms:
     decays: Tensor  # (N,) per frame
     gains: Tensor  # (N,) of the atoms at unit energy
 
+    def first(self, n: int, gains: Tensor) -> Atoms:
+        """The first n, at these gains."""
+        return Atoms(self.bins[:n], self.frames[:n], self.decays[:n], gains)
+
 
 class MatchingPursuit:
     """The dictionary of a codec's transform."""

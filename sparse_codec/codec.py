@@ -171,6 +171,12 @@ class SparseCodec(nn.Module):
             sounds = {"excitation": stages.excitation, "resonance": stages.resonance, "room": stages.room}
             yield {name: gain * sound[0].cpu().numpy() for name, sound in sounds.items()}
 
+    @torch.no_grad()
+    def scene(self, events: EventSet, n_frames: int) -> Tensor:
+        """The events' spectrograms, added up: magnitudes (F, n_frames)."""
+        values = (torch.from_numpy(x)[None] for x in (events.vectors, events.offsets, events.frames, events.gains))
+        return self.decoder.scene(*(x.to(self.device) for x in values), n_frames)[0]
+
     def event_set(self, found: Decomposition, n_samples: int, first_frame: int = 0) -> EventSet:
         """The events found in the only segment of a batch; those whose gain came to zero are left out."""
         kept = found.gains[0] > 0

@@ -46,7 +46,9 @@ class HarmonicDecoderConfig:
     highest_pitch: float = 104.0
     reverberation: tuple[float, ...] = (0.4, 1.0, 2.5)  # seconds to fall by 60 dB, mixed for each event
     noise_envelope: bool = True  # the noise has an envelope of its own
-    tilt: float = 1.0  # how far an event may grow brighter or duller, as an exponent of e for each octave; 0: not at all
+    tilt: float = (
+        1.0  # how far an event may grow brighter or duller, as an exponent of e for each octave; 0: not at all
+    )
     glide: float = 0.0  # semitones that an event's pitch may move; 0: it stands still
     hidden: int = 256
 

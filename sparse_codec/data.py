@@ -142,6 +142,13 @@ def random_segment(recordings: list[Recording], n_samples: int, samplerate: int,
     raise AudioError("a hundred draws in a row were silent or unreadable; check the data folder")
 
 
+def segment_starts(path: Path, seconds: float, each: int) -> list[float]:
+    """Starts, in seconds, of at most `each` segments spread over a file; of fewer where they would lie too close."""
+    spare = max(0.0, sf.info(path).duration - seconds)
+    n = min(each, 1 + int(spare // (seconds / 2)))
+    return [(i + 0.5) / n * spare for i in range(n)]
+
+
 def held_out_segments(recordings: list[Recording], n_samples: int, samplerate: int, each: int) -> Iterator[np.ndarray]:
     """`each` segments of every recording, at fixed places spread over it, peak 1.
 
@@ -149,9 +156,7 @@ def held_out_segments(recordings: list[Recording], n_samples: int, samplerate: i
     """
     for recording in recordings:
         try:
-            spare = sf.info(recording.path).duration - n_samples / samplerate
-            for i in range(each if spare > 0 else 1):
-                start = (i + 0.5) / each * max(0.0, spare)
+            for start in segment_starts(recording.path, n_samples / samplerate, each):
                 audio = load_audio(recording.path, samplerate, start, n_samples / samplerate)[:n_samples]
                 audio = np.pad(audio, (0, n_samples - len(audio)))
                 if (peak := np.abs(audio).max()) > SILENT_PEAK:

@@ -69,6 +69,8 @@ class Stages:
 class HarmonicDecoder(nn.Module):
     """Vectors (E, V) in [-1, 1] -> spectrograms of unit energy, and sound at the same scale."""
 
+    pitch_numbers = (0,)  # of a vector: a small change of these is a small change of pitch, not of timbre
+
     def __init__(self, config: CodecConfig):
         super().__init__()
         self.config, self.sizes = config, config.decoder
@@ -77,13 +79,15 @@ class HarmonicDecoder(nn.Module):
         self.event_frames = self.lead + sizes.event_frames + self.lead  # L
         self.n_parts = sizes.harmonics + sizes.noise_bands
         knots = len(sizes.knots)
-        self.counts = [sizes.harmonics] * 2 + [sizes.noise_bands] * 2 + [knots, 2, len(sizes.reverberation)] + [knots] * 3
+        self.counts = (
+            [sizes.harmonics] * 2 + [sizes.noise_bands] * 2 + [knots, 2, len(sizes.reverberation)] + [knots] * 3
+        )
         self.read = perceptron(config.vector_size + 3, sum(self.counts), sizes.hidden)
         with torch.no_grad():  # untaught, an event has one colour and one pitch
             self.read[-1].weight[-2 * knots :].zero_()
             self.read[-1].bias[-2 * knots :].zero_()
         pace = torch.ones(config.vector_size)
-        pace[0] = 0.015  # a whole step would be semitones
+        pace[list(self.pitch_numbers)] = 0.015  # a whole step would be semitones
         self.register_buffer("pace", pace, persistent=False)  # how far refinement moves each number in a step
         self.register_buffer("order", torch.arange(1, sizes.harmonics + 1.0), persistent=False)
         self.register_buffer("knots", torch.tensor(sizes.knots, dtype=torch.float), persistent=False)

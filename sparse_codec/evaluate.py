@@ -1,7 +1,9 @@
-"""How much of held-out audio the events hold, against matching pursuit with as many.
+"""How much of held-out audio the events hold, beside matching pursuit and plain codecs.
 
 The measure: segments normalised to peak 1; the share of the magnitude spectrogram's energy (L2, and L1) that is
-gone from the first half; the mean of the segments' shares. Every group of recordings is reported alone.
+gone from the first half; the mean of the segments' shares. `sound_l2` and `sound_l1` are the same shares when the
+spectrogram of the rendered sound is subtracted, instead of the sum of the events' own. Every group of recordings is
+reported alone. Events are written to JSON and read again before anything is measured of them.
 """
 
 from __future__ import annotations
@@ -9,99 +11,216 @@ from __future__ import annotations
 import json
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from sparse_codec import metrics
 from sparse_codec.baseline import Atoms, MatchingPursuit
 from sparse_codec.codec import SparseCodec
 from sparse_codec.config import EncodeOptions
-from sparse_codec.data import Recording, held_out_segments
-from sparse_codec.spectrogram import log_spectral_distance, shares_removed
+from sparse_codec.data import Recording
+from sparse_codec.events import EventSet
+from sparse_codec.manifest import Manifest, Segment, find_files, read_segments
+from sparse_codec.spectrogram import log_mel_distance, log_spectral_distance, magnitudes, shares_removed
+from sparse_codec.variations import VARIATIONS, vary
+from sparse_codec.waveform_codecs import WAVEFORM_CODECS
 
 COUNTS = (1, 4, 8, 16, 32)  # events after which the energy removed is measured
+MANY = 128  # partials of the larger matching pursuit
+BITS = 16  # of each stored number of an event
+MARGIN = 4096  # samples after the first half that are rendered, so that its last frames see them
 
 
 def evaluate(
-    codec: SparseCodec, recordings: list[Recording], each: int, options: EncodeOptions, progress: Callable = iter
+    codec: SparseCodec,
+    manifest: Manifest,
+    recordings: list[Recording],
+    options: EncodeOptions,
+    jobs: int = 1,
+    progress: Callable = iter,
 ) -> dict:
-    """Figures of the codec and of the baselines for every group of held-out recordings.
+    """Figures of the codec and of what it is compared with, for every group of the manifest.
 
-    each: segments a recording. Returns plain values: what was measured with which options, then the groups.
-    Raises: ValueError if no recording is held out.
+    jobs: processes, each with one thread and one file at a time. Returns plain values: what was measured with which
+    options, then the groups. Raises: ManifestError if a file is not there or is another.
     """
-    held_out = [r for r in recordings if r.split == "test"]
-    if not held_out:
-        raise ValueError("no recording is held out: give a data set with a test split, or more files")
+    work = [(codec, file, recording, options) for file, recording in find_files(manifest, recordings)]
+    work.sort(key=lambda w: -len(w[1]["starts"]))  # the long ones first, so that no process is left with one
     groups: dict[str, list] = defaultdict(list)
-    for recording in progress(held_out):
-        for audio in held_out_segments([recording], codec.config.segment_samples, codec.config.samplerate, each):
-            groups[recording.group].append(measure_segment(codec, torch.from_numpy(audio), options))
-    if not groups:
-        raise ValueError("no held-out segment could be measured: all are silent or unreadable, or --each is 0")
-    everything = [figures for group in groups.values() for figures in group]
+    with get_context("spawn").Pool(jobs) as pool:
+        for group, figures in progress(pool.imap_unordered(measure_file, work)):
+            groups[group] += figures
     return {
         "checkpoint": codec.digest,
+        "manifest": manifest.digest,
         "options": asdict(options),
-        "threads": torch.get_num_threads(),
         "counts": COUNTS,
-        "all": summarise(everything),
+        "all": summarise([figures for group in groups.values() for figures in group]),
         "groups": {name: summarise(group) for name, group in sorted(groups.items())},
     }
 
 
-def measure_segment(codec: SparseCodec, audio: Tensor, options: EncodeOptions) -> dict:
-    """Figures of one segment (segment_samples,) for each method: shares (L2, L1) by count, distance, seconds."""
-    half = codec.config.segment_samples // 2
-    original = codec.magnitudes(audio[None])[0]
-    reference = audio[None, :half]
-    one_pass = replace(options, refine=0, joint_gains=False)
-    figures = {}
-    for name, chosen in (("codec", options), ("codec, one pass", one_pass)):
-        started = time.perf_counter()
-        shares, sound = measure_codec(codec, original, chosen)
-        figures[name] = _figures(shares, sound[:half], reference, time.perf_counter() - started)
-    started = time.perf_counter()
-    pursuit = MatchingPursuit(codec.config)
-    atoms = pursuit.decompose(original, max(COUNTS))
-    spectra = pursuit.spectrograms(atoms)
-    found = time.perf_counter() - started
-    for name, joint in (("matching pursuit", False), ("orthogonal matching pursuit", True)):
-        started = time.perf_counter()
-        shares, gains = measure_pursuit(pursuit, original, atoms, spectra, joint)
-        sound = pursuit.render(replace(atoms, gains=gains), half)
-        figures[name] = _figures(shares, sound, reference, found + time.perf_counter() - started)
-    figures["silence"] = {"distance": log_spectral_distance(torch.zeros_like(reference), reference).item()}
+def measure_file(work: tuple[SparseCodec, dict, Recording, EncodeOptions]) -> tuple[str, list[dict]]:
+    """The group of one file, and the figures of its segments."""
+    codec, file, recording, options = work
+    torch.set_num_threads(1)  # one segment at a time is many small operations: more threads only wait for each other
+    segments = read_segments(file, recording, codec.config.segment_samples, codec.config.samplerate)
+    return file["group"], [measure_segment(codec, segment, options) for segment in segments]
+
+
+@torch.no_grad()
+def measure_segment(codec: SparseCodec, segment: Segment, options: EncodeOptions) -> dict[str, dict]:
+    """Figures of one segment by method; which figures there are depends on the method."""
+    ruler = Ruler(codec, segment)
+    greedy = replace(options, interim=0, refine=0)
+    one_pass = replace(greedy, joint_gains=False)
+    figures = dict(_codec_rows(ruler, options, {"codec, greedy": greedy, "codec, one pass": one_pass}))
+    figures |= _pursuit_rows(ruler)
+    for name, other in WAVEFORM_CODECS.items():
+        sound, rate = other.code(segment.audio, codec.config.samplerate)
+        figures[name] = {"bits_per_second": rate} | ruler.heard(torch.from_numpy(sound))
+    figures["silence"] = ruler.heard(torch.zeros(ruler.half + MARGIN))
     return figures
 
 
-def _figures(shares: list[tuple[float, float]], sound: Tensor, reference: Tensor, seconds: float) -> dict:
-    return {"seconds": seconds, "shares": shares, "distance": log_spectral_distance(sound[None], reference).item()}
+class Ruler:
+    """What is measured against: one segment, and the parts of it that every method shares."""
+
+    def __init__(self, codec: SparseCodec, segment: Segment):
+        self.codec, self.config, self.segment = codec, codec.config, segment
+        self.half = codec.config.segment_samples // 2
+        self.audio = torch.from_numpy(segment.audio)
+        self.original = codec.magnitudes(self.audio[None])[0]
+        # the measure's own transform, whatever the codec's is
+        self.reference = magnitudes(self.audio[None, : self.half + MARGIN], 2048, 512)
+
+    def heard(self, sound: Tensor) -> dict:
+        """Figures of a sound (T,) that stands for the segment; only the first half counts."""
+        n_frames, rate = self.half // 512, self.config.samplerate
+        sound = torch.nn.functional.pad(sound, (0, MARGIN))[: self.half + MARGIN]
+        shown = magnitudes(sound[None], 2048, 512)
+        l2, l1 = shares_removed(self.reference - shown, self.reference, n_frames)
+        sound, reference = sound[None, : self.half], self.audio[None, : self.half]
+        figures = {
+            "sound_l2": l2,
+            "sound_l1": l1,
+            "distance": log_spectral_distance(sound, reference).item(),
+            "log_mel": log_mel_distance(sound, reference, rate).item(),
+        }
+        if metrics.has("zimtohrli") and sound.any():
+            figures["opinion"] = metrics.opinion_score(sound[0].numpy(), reference[0].numpy(), rate)
+        return figures
+
+    def onsets(self, seconds: np.ndarray, gains: np.ndarray) -> dict:
+        """Agreement of the strongest events' onsets with the labels, and how many events share an onset."""
+        strongest = seconds[np.argsort(-gains, kind="stable")[: metrics.STRONGEST]]
+        figures = {"redundancy": metrics.redundancy(seconds)}
+        labels = self.segment.onsets
+        if labels is not None and len(labels) and metrics.has("mir_eval"):
+            figures["onset_f"] = metrics.onset_f_measure(strongest, labels)
+        return figures
 
 
-def measure_codec(
-    codec: SparseCodec, original: Tensor, options: EncodeOptions
-) -> tuple[list[tuple[float, float]], Tensor]:
-    """Shares removed after each of COUNTS events, and the sound of all of them."""
-    found = codec.decompose(original[None], options)
+def _codec_rows(ruler: Ruler, options: EncodeOptions, variants: dict[str, EncodeOptions]) -> Iterator[tuple[str, dict]]:
+    """The codec with the article's options, at each of COUNTS; with others; and changed events."""
     shares = []
     for count in COUNTS:
-        left = found.left(found.history[min(count, found.n_found) - 1])
-        shares.append(shares_removed(left, found.original, codec.config.half_frames))
-    events = codec.event_set(found, n_samples=codec.config.segment_samples // 2)
-    return shares, torch.from_numpy(codec.decode(events))
+        events, share, seconds = encode_again(ruler, replace(options, n_events=count))
+        shares.append(share)
+    sound = torch.from_numpy(ruler.codec.decode(_longer(events, MARGIN)))
+    yield (
+        "codec",
+        {"l2": [s[0] for s in shares], "l1": [s[1] for s in shares], "seconds": seconds}
+        | _event_figures(ruler, events, sound),
+    )
+    chance = np.random.default_rng(5).uniform(0, ruler.half / ruler.config.samplerate, min(len(events), 16))
+    yield "random times, 16", ruler.onsets(chance, np.ones(len(chance)))
+    for kind in VARIATIONS:
+        varied = torch.from_numpy(ruler.codec.decode(vary(ruler.codec, events, kind)))
+        yield kind, {"distance_to_reconstruction": _distance(varied, sound[: ruler.half])}
+    for name, chosen in variants.items():
+        events, share, seconds = encode_again(ruler, chosen)
+        sound = torch.from_numpy(ruler.codec.decode(_longer(events, MARGIN)))
+        figures = {"l2_all": share[0], "l1_all": share[1], "seconds": seconds}
+        yield name, figures | _event_figures(ruler, events, sound)
+
+
+def _event_figures(ruler: Ruler, events: EventSet, sound: Tensor) -> dict:
+    numbers = (ruler.config.vector_size + 2) * len(events)
+    facts = {"bits_per_second": BITS * numbers * ruler.config.samplerate / ruler.half}
+    facts["harmful"] = count_harmful(ruler, events)
+    facts["crowd"] = float(np.bincount(events.frames).max()) if len(events) else 0.0
+    return facts | ruler.heard(sound) | ruler.onsets(events.seconds, events.gains)
+
+
+def encode_again(ruler: Ruler, options: EncodeOptions) -> tuple[EventSet, tuple[float, float], float]:
+    """Events of a segment, written and read; the shares (L2, L1) that they remove; and the seconds it took."""
+    codec, started = ruler.codec, time.perf_counter()
+    window = next(codec.windows(ruler.segment.audio, options))
+    seconds = time.perf_counter() - started
+    events = replace(window.events, n_samples=ruler.half)
+    events = EventSet.from_json(json.loads(json.dumps(events.to_json())))
+    left = ruler.original - codec.scene(events, ruler.config.n_frames)
+    return events, shares_removed(left[None], ruler.original[None], ruler.config.half_frames), seconds
+
+
+def count_harmful(ruler: Ruler, events: EventSet) -> float:
+    """How many events add energy when they are taken off one after the other, in the order found."""
+    half, harmful = ruler.config.half_frames, 0
+    left = ruler.original[:, :half]
+    for i in range(len(events)):
+        without = left - ruler.codec.scene(events.select([i]), ruler.config.n_frames)[:, :half]
+        harmful += bool(without.pow(2).sum() > left.pow(2).sum())
+        left = without
+    return float(harmful)
+
+
+def _longer(events: EventSet, n_samples: int) -> EventSet:
+    return replace(events, n_samples=events.n_samples + n_samples)
+
+
+def _distance(sound: Tensor, reference: Tensor) -> float:
+    return log_spectral_distance(sound[None], reference[None]).item()
+
+
+def _pursuit_rows(ruler: Ruler) -> dict[str, dict]:
+    """Matching pursuit with as many atoms as events, and with MANY, with and without joint gains."""
+    pursuit, rows = MatchingPursuit(ruler.config), {}
+    started = time.perf_counter()
+    atoms = pursuit.decompose(ruler.original, MANY)
+    spectra = pursuit.spectrograms(atoms)
+    found = time.perf_counter() - started
+    for name, n_atoms, joint in (
+        ("matching pursuit", COUNTS[-1], False),
+        ("orthogonal matching pursuit", COUNTS[-1], True),
+        (f"matching pursuit, {MANY}", MANY, True),
+    ):
+        started = time.perf_counter()
+        counts = [c for c in COUNTS if c < n_atoms] + [n_atoms]
+        shares, gains = measure_pursuit(pursuit, ruler.original, atoms, spectra, counts, joint)
+        few = atoms.first(n_atoms, gains)
+        seconds = time.perf_counter() - started + found * n_atoms / MANY
+        figures = {"seconds": seconds, "l2_all": shares[-1][0], "l1_all": shares[-1][1]}
+        if n_atoms == COUNTS[-1]:
+            figures |= {"l2": [s[0] for s in shares], "l1": [s[1] for s in shares]}
+        figures |= ruler.heard(pursuit.render(few, ruler.half + MARGIN))
+        onsets = few.frames.numpy() * ruler.config.hop / ruler.config.samplerate
+        rows[name] = figures | ruler.onsets(onsets, few.gains.numpy())
+    return rows
 
 
 def measure_pursuit(
-    pursuit: MatchingPursuit, original: Tensor, atoms: Atoms, spectra: Tensor, joint: bool
+    pursuit: MatchingPursuit, original: Tensor, atoms: Atoms, spectra: Tensor, counts: list[int], joint: bool
 ) -> tuple[list[tuple[float, float]], Tensor]:
-    """Shares removed after each of COUNTS atoms, and the gains of all; `joint` fits them together at each count."""
+    """Shares removed after each of `counts` atoms, and the gains of all; `joint` fits them together at each count."""
     shares = []
-    for count in COUNTS:
+    for count in counts:
         gains = pursuit.joint_gains(original, spectra[:count]) if joint else atoms.gains[:count]
         left = original[:, : spectra.shape[2]] - torch.einsum("n,nft->ft", gains, spectra[:count])
         shares.append(shares_removed(left[None], original[None], pursuit.config.half_frames))
@@ -109,56 +228,80 @@ def measure_pursuit(
 
 
 def summarise(figures: list[dict]) -> dict:
-    """Means over segments, rounded to what is reported."""
+    """Means over segments, rounded to what is reported; a figure that only some segments have says of how many."""
     summary: dict = {"segments": len(figures)}
     for method in figures[0]:
-        rows = [f[method] for f in figures]
-        means = {"distance": round(float(np.mean([r["distance"] for r in rows])), 2)}
-        if "shares" in rows[0]:
-            shares = np.mean([r["shares"] for r in rows], axis=0)
-            means["l2"] = [round(float(x), 3) for x in shares[:, 0]]
-            means["l1"] = [round(float(x), 3) for x in shares[:, 1]]
-            means["seconds"] = round(float(np.mean([r["seconds"] for r in rows])), 3)
-        summary[method] = means
+        names = list(dict.fromkeys(name for f in figures for name in f[method]))
+        summary[method] = {}
+        for name in names:
+            values = [f[method][name] for f in figures if name in f[method]]
+            summary[method][name] = np.round(np.mean(values, axis=0), 3).tolist()
     return summary
 
 
-def format_table(results: dict) -> str:
-    """The figures as plain text, one block a group."""
-    lines = [f"checkpoint {results['checkpoint'][:16]}  options {results['options']}  threads {results['threads']}"]
+# ---- tables
+
+FIGURES = {  # key, heading, decimals
+    "l2_all": ("L2 removed", 2),
+    "l1_all": ("L1 removed", 2),
+    "sound_l2": ("L2, as sound", 2),
+    "sound_l1": ("L1, as sound", 2),
+    "distance": ("Distance, dB", 1),
+    "log_mel": ("Log-mel, dB", 1),
+    "opinion": ("Opinion", 2),
+    "onset_f": ("Onsets", 2),
+    "redundancy": ("Shared onsets", 2),
+    "crowd": ("In one frame", 1),
+    "harmful": ("Harmful", 2),
+    "bits_per_second": ("Bits/s", 0),
+    "seconds": ("Seconds", 1),
+}
+
+
+def comparison_rows(group: dict) -> tuple[list[str], list[list[str]]]:
+    """Headings and one row a method, of all the figures of a group."""
+    methods = {name: _with_all(means) for name, means in group.items() if isinstance(means, dict)}
+    methods = {name: means for name, means in methods.items() if any(key in means for key in FIGURES)}
+    keys = [key for key in FIGURES if any(key in means for means in methods.values())]
+    rows = [
+        [name, *(f"{means[key]:.{FIGURES[key][1]}f}" if key in means else "" for key in keys)]
+        for name, means in methods.items()
+    ]
+    return ["Method", *(FIGURES[key][0] for key in keys)], rows
+
+
+def count_rows(group: dict, counts: tuple[int, ...]) -> tuple[list[str], list[list[str]]]:
+    """Headings and rows of the shares removed with so many events."""
+    rows = [
+        [f"{name}, {order.upper()}", *(f"{x:.2f}" for x in means[order])]
+        for name, means in group.items()
+        if isinstance(means, dict) and "l2" in means
+        for order in ("l2", "l1")
+    ]
+    return ["Share removed with this many events", *map(str, counts)], rows
+
+
+def _with_all(means: dict) -> dict:
+    """The figures with the shares of the most events under a name of their own."""
+    return {f"{order}_all": means[order][-1] for order in ("l2", "l1") if order in means} | means
+
+
+def markdown_table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
+    return "\n".join(f"| {' | '.join(row)} |" for row in lines)
+
+
+def report(results: dict) -> str:
+    """All figures as Markdown, one block a group."""
+    lines = [
+        f"checkpoint {results['checkpoint'][:16]}, manifest {results['manifest'][:16]}, options {results['options']}"
+    ]
     for name, group in [("all", results["all"]), *results["groups"].items()]:
-        lines += ["", f"{name}: {group['segments']} segments"]
-        counts = "".join(f"{c:>7}" for c in results["counts"])
-        lines.append(f"{'energy removed with this many events':<40}{counts}   seconds   distance")
-        for method, means in group.items():
-            if method == "segments":
-                continue
-            for order in ("l2", "l1"):
-                if order in means:
-                    values = "".join(f"{x:7.3f}" for x in means[order])
-                    tail = f"{means['seconds']:10.2f}{means['distance']:9.2f} dB" if order == "l2" else ""
-                    lines.append(f"{method + ', ' + order.upper():<40}{values}{tail}")
-            if "l2" not in means:
-                lines.append(f"{method:<40}{'':<45}{means['distance']:9.2f} dB")
+        lines += ["", f"## {name}: {group['segments']} segments", ""]
+        lines += [markdown_table(*count_rows(group, results["counts"])), "", markdown_table(*comparison_rows(group))]
+        moved = {m: f["distance_to_reconstruction"] for m, f in group.items() if "distance_to_reconstruction" in str(f)}
+        lines += ["", "Distance to the reconstruction: " + ", ".join(f"{m} {d:.1f} dB" for m, d in moved.items())]
     return "\n".join(lines)
-
-
-def markdown_table(results: dict) -> str:
-    """The figures of all segments together, as the README and the model card show them."""
-    head = ["Share removed with this many events", *map(str, results["counts"]), "Seconds a segment", "Distance"]
-    rows = [head, ["---"] + ["---:"] * (len(head) - 1)]
-    for method, means in results["all"].items():
-        if not isinstance(means, dict):
-            continue
-        distance = f"{means['distance']:.1f} dB"
-        if "l2" not in means:
-            rows.append([method, *[""] * len(results["counts"]), "", distance])
-            continue
-        for order in ("l2", "l1"):
-            shares = [f"{x:.2f}" for x in means[order]]
-            facts = [f"{means['seconds']:.1f}", distance] if order == "l2" else ["", ""]
-            rows.append([f"{method}, {order.upper()}", *shares, *facts])
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def write_results(results: dict, path: Path) -> None:

@@ -103,8 +103,12 @@ def randomise_times(events: EventSet, seed: int, until: int) -> EventSet:
     return dataclasses.replace(events, frames=frames, offsets=offsets)
 
 
-def perturb(events: EventSet, amount: float, seed: int) -> EventSet:
-    """Every vector moved in the same direction: one random vector of norm `amount` is added to all."""
+def perturb(events: EventSet, amount: float, seed: int, spare: tuple[int, ...] = ()) -> EventSet:
+    """Every vector moved in the same direction: one random vector of norm `amount` is added to all.
+
+    The numbers named in `spare`, such as a pitch, stay as they are.
+    """
     direction = np.random.default_rng(seed).normal(size=events.vectors.shape[1])
+    direction[list(spare)] = 0
     moved = events.vectors + amount * direction / np.linalg.norm(direction)
     return dataclasses.replace(events, vectors=moved.clip(-1, 1).astype(np.float32))

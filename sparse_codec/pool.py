@@ -166,7 +166,12 @@ class Scenes:
         if not len(self):
             return {}
         events = {"free": self.events.free.data, "frames": self.events.frames, "alive": self.events.alive}
-        return {"visits": self.visits, "counts": self.counts, "moments": self.moments, "original": self.original} | events
+        return {
+            "visits": self.visits,
+            "counts": self.counts,
+            "moments": self.moments,
+            "original": self.original,
+        } | events
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         for name in ("visits", "counts", "moments", "original"):

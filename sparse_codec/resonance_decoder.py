@@ -23,6 +23,8 @@ DECAYS = (0.1, 0.3, 1.0, 3.0)  # seconds to fall by 60 dB, of the atoms that res
 class ResonanceDecoder(nn.Module):
     """Vectors (E, V) -> sound of each stage (E, T), and spectrograms (E, F, L) of unit energy."""
 
+    pitch_numbers = ()  # none is set apart
+
     def __init__(self, config: CodecConfig):
         super().__init__()
         self.config, self.sizes = config, config.decoder

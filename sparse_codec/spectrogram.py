@@ -66,17 +66,29 @@ def shares_removed(residual: Tensor, original: Tensor, n_frames: int) -> tuple[f
     return l2, l1
 
 
-def log_spectral_distance(audio: Tensor, reference: Tensor, windows: tuple[int, ...] = (512, 1024, 2048)) -> Tensor:
+def log_spectral_distance(
+    audio: Tensor, reference: Tensor, windows: tuple[int, ...] = (512, 1024, 2048, 4096)
+) -> Tensor:
     """Multi-resolution log-spectral distance in dB, (B, T) and (B, T) -> (B,).
 
-    Root mean square over bins, mean over frames and windows, of the difference of the log power
-    spectra; each spectrum is floored 60 dB below the reference's own maximum, so that what nobody
-    hears does not count.
+    Root mean square over bins, mean over frames and windows, of the difference of the log power spectra; each
+    spectrum is floored 80 dB below the reference's own maximum, so that what nobody hears does not count.
     """
     distances = []
     for window in windows:
         a, r = (magnitudes(x, window, window // 4).pow(2) for x in (audio, reference))
-        floor = 1e-6 * r.amax((-2, -1), keepdim=True).clamp(min=1e-12)
+        floor = 1e-8 * r.amax((-2, -1), keepdim=True).clamp(min=1e-12)
         difference = 10 * (torch.log10(torch.maximum(a, floor)) - torch.log10(torch.maximum(r, floor)))
         distances.append(difference.pow(2).mean(-2).sqrt().mean(-1))
     return torch.stack(distances).mean(0)
+
+
+def log_mel_distance(audio: Tensor, reference: Tensor, samplerate: int, n_bands: int = 80) -> Tensor:
+    """Mean absolute difference of log-mel spectrograms in dB (window 2048, hop 512), (B, T) and (B, T) -> (B,).
+
+    Floored 80 dB below the reference's loudest band.
+    """
+    mel = mel_bands(n_bands, 1025, samplerate)
+    a, r = (mel @ magnitudes(x, 2048, 512) for x in (audio, reference))
+    floor = 1e-4 * r.amax((-2, -1), keepdim=True).clamp(min=1e-9)
+    return (20 * torch.log10(torch.maximum(a, floor) / torch.maximum(r, floor))).abs().mean((-2, -1))

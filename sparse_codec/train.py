@@ -107,7 +107,9 @@ class Trainer:
         self.share = Share(dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else Share()
         for name in ("batch", "scenes"):
             if getattr(training, name) % self.share.world:
-                raise ConfigError(f"{name} = {getattr(training, name)} must be a multiple of {self.share.world} processes")
+                raise ConfigError(
+                    f"{name} = {getattr(training, name)} must be a multiple of {self.share.world} processes"
+                )
         self.train_set = [r for r in recordings if r.split == "train"]
         self.test_set = [r for r in recordings if r.split == "test"]
         torch.manual_seed(training.seed)
@@ -170,7 +172,9 @@ class Trainer:
         with self._timed("forward"):
             found = self.learner(self.pool, draw, self.scenes, self.discriminator if adversarial else None)
         if not torch.isfinite(found.loss):
-            raise FloatingPointError(f"the loss is {found.loss.item()} at step {self.step}; the last checkpoint is kept")
+            raise FloatingPointError(
+                f"the loss is {found.loss.item()} at step {self.step}; the last checkpoint is kept"
+            )
         with self._timed("backward"):
             self.optimiser.zero_grad(set_to_none=True)
             found.loss.backward()
