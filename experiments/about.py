@@ -33,14 +33,16 @@ def _harmonic_encoder(config: CodecConfig) -> str:
    score every (pitch, frame). The second half of the frames is looked at, never chosen from.
 2. **Propose.** For each of the {config.encode.candidates} best places the encoder reads the residual along the
    harmonics of that pitch and writes down a vector and a fine time inside the frame.
-3. **Choose.** The candidate that removes the largest share of the residual's energy is kept. It is refined by
-   {config.encode.refine} small gradient steps on its vector and time.
+3. **Choose.** The candidate that removes the largest share of the residual's energy is kept.
 4. **Fit and subtract.** The gains of all events so far are fitted again together, by non-negative least squares,
    and the events are subtracted from the original. What is left is the next step's residual.
 
-Because the gains are the least-squares ones, no step can add energy to the {config.horizon_frames} frames that they
-are fitted on (the coded half and a little more): that holds by construction, not by training. The published system
-takes the frame with the highest switch, and the height of the switch as the gain.
+After every fourth event, and once more at the end, all events found so far are **refined together**:
+{config.encode.interim} and {config.encode.refine} gradient steps on their vectors, times and gains, towards less
+energy and less L1 norm left in the {config.horizon_frames} frames that they are fitted on, and a nearer log-mel
+spectrogram. Only the events move, not the model: the event found first was chosen for a residual that no other event
+had touched yet, and here it learns of the others. The published system takes the frame with the highest switch, and
+the height of the switch as the gain, and leaves it at that.
 """
 
 
@@ -60,12 +62,16 @@ def _harmonic_decoder(config: CodecConfig) -> str:
 The decoder is where the physics is. A small network reads an event's vector and sets the controls of three stages, and
 the sound goes through them in this order:
 
-- **Excitation**: an envelope with an attack, a hold and a release, over an impulse train at the event's pitch and over
-  noise.
+- **Excitation**: envelopes with an attack, a hold and a release, one over an impulse train at the event's pitch and
+  one over noise{_glide(sizes.glide)}.
 - **Resonance**: {sizes.harmonics} partials and {sizes.noise_bands} noise bands, each with a strength and a decay of its
-  own, so that the colour changes while the event sounds.
+  own, and a tilt that makes the overtones brighter or duller while the event sounds.
 - **Room**: a dry/wet mix with decaying noise, mixed from {len(sizes.reverberation)} reverberation times.
 """
+
+
+def _glide(semitones: float) -> str:
+    return f"; the pitch may glide by {semitones:.0f} semitones" if semitones else ""
 
 
 def _resonance_decoder(config: CodecConfig) -> str:

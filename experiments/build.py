@@ -12,25 +12,29 @@ from pathlib import Path
 import torch
 
 import experiments
-from experiments.clips import Clip, own_clips, shipped_clips
+from experiments.clips import Clip, clips_of_folder, own_clips, shipped_clips
 from report import BuildSummary, FolderStore, ReportError, build
 from report.site import check_target
 from sparse_codec import CheckpointError, SparseCodec, find_checkpoint
 from sparse_codec.codec import CHECKPOINTS
+from sparse_codec.manifest import read_manifest
 from sparse_codec.train import train
 
-ARTICLES = (Path(experiments.__file__).parent / "music.py",)
+SCRIPTS = Path(experiments.__file__).parent
+ARTICLES = ("music", "speech", "ablations")
+COMMANDS = {".json": "evaluate", ".words.json": "words"}  # which of them writes which file beside a checkpoint
 RUNS = Path("runs")  # where --train keeps its checkpoints, in a folder named after the configuration
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What the article scripts find under the name BUILD."""
+    """What an article script finds under its own name in BUILD."""
 
     codec: SparseCodec
     clips: list[Clip]
     long_clip: Clip
     evaluation: dict | None  # held-out figures of exactly this checkpoint, if there are any
+    words: dict | None  # word errors of exactly this checkpoint, likewise
     shipped: bool  # the shipped model, of whose training the article knows more than its checkpoint says
     own_audio: bool  # the reader's files, of which nothing is known
     remarks: list[str]  # such as that a file was padded
@@ -45,6 +49,13 @@ def main(argv: list[str] | None = None) -> int:
         _parser().error("--minutes says how long to --train")
     if args.train and args.checkpoint:
         _parser().error("give either --checkpoint or --train")
+    if args.audio and args.data_dir:
+        _parser().error("give either --audio or --data-dir")
+    if not args.article:  # what is given says for which article
+        one = "speech" if args.data_dir else "music" if args.audio or args.checkpoint or args.train else None
+        args.article = [one] if one else list(ARTICLES)
+    if (args.audio or args.data_dir or args.checkpoint or args.train) and args.article not in (["music"], ["speech"]):
+        _parser().error("your own audio or model is for one article: add --article music or --article speech")
     try:
         summary = _build(args)
     except (ReportError, ValueError, ArithmeticError, OSError) as error:  # the codec's errors are ValueErrors
@@ -61,8 +72,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--store", type=Path, default=Path(".artifacts"), help="folder that keeps artifacts between builds"
     )
-    parser.add_argument("--audio", type=Path, nargs="+", metavar="FILE", help="build the article from your own files")
-    parser.add_argument("--checkpoint", help="a .safetensors file, or the name of a shipped model (default: music)")
+    parser.add_argument("--article", nargs="+", choices=ARTICLES, help="only these (default: all)")
+    parser.add_argument("--audio", type=Path, nargs="+", metavar="FILE", help="build one article from your own files")
+    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="the speech article from an LJ Speech folder")
+    parser.add_argument("--checkpoint", help="a .safetensors file, or the name of a shipped model, for one article")
     parser.add_argument("--train", type=Path, metavar="CONFIG", help="train a model first, by this TOML file")
     parser.add_argument("--data", type=Path, nargs="+", metavar="DIR", help="what to train on, with --train")
     parser.add_argument("--minutes", type=float, help="how long to train, instead of the configuration's")
@@ -71,47 +84,61 @@ def _parser() -> argparse.ArgumentParser:
 
 def _build(args: argparse.Namespace) -> BuildSummary:
     check_target(args.out)  # before hours of training
-    if args.audio:
-        clips, long_clip, remarks = own_clips(args.audio)
-        print(*remarks, sep="\n", end="\n" if remarks else "", file=sys.stderr)
-    else:
-        clips, long_clip, remarks = *shipped_clips(), []
-    checkpoint = args.checkpoint or "music"
     if args.train:  # an interrupted training goes on
-        folder = RUNS / args.train.stem
-        checkpoint = train(args.train, args.data, folder, minutes=args.minutes)
+        args.checkpoint = train(args.train, args.data, RUNS / args.train.stem, minutes=args.minutes)
     # The greedy loop is many small operations: one thread is faster than two, and sums come out the same whatever
     # number of cores a machine has.
     torch.set_num_threads(1)
+    inputs = {name: _inputs(name, args) for name in args.article if name != "ablations"}
+    facts = {f"model of {name}": f"{i.codec.config.name}, {i.codec.digest[:16]}" for name, i in inputs.items()}
+    scripts = [SCRIPTS / f"{name}.py" for name in args.article]
+    return build(scripts, args.out, FolderStore(args.store), facts | {"source": _commit()}, {"BUILD": inputs})
+
+
+def _inputs(article: str, args: argparse.Namespace) -> Inputs:
+    """The model and the clips of one article."""
+    remarks: list[str] = []
+    if args.audio:
+        clips, long_clip, remarks = own_clips(args.audio)
+        print(*remarks, sep="\n", end="\n" if remarks else "", file=sys.stderr)
+    elif args.data_dir:
+        clips, long_clip = clips_of_folder(args.data_dir)
+    else:
+        clips, long_clip = shipped_clips(article)
+    checkpoint = args.checkpoint or article
     codec = SparseCodec.load(checkpoint)
-    inputs = Inputs(
+    return Inputs(
         codec,
         clips,
         long_clip,
-        evaluation=held_out_figures(checkpoint, codec.digest),
+        evaluation=stored_figures(checkpoint, ".json", codec.digest, manifest=True),
+        words=stored_figures(checkpoint, ".words.json", codec.digest),
         shipped=find_checkpoint(checkpoint).parent == CHECKPOINTS,
-        own_audio=bool(args.audio),
+        own_audio=bool(args.audio or args.data_dir),
         remarks=remarks,
     )
-    facts = {"model": f"{codec.config.name}, {codec.digest[:16]}", "source": _commit()}
-    return build(ARTICLES, args.out, FolderStore(args.store), facts, {"BUILD": inputs})
 
 
-def held_out_figures(checkpoint: str | Path, digest: str) -> dict | None:
-    """The figures that `sparse_codec evaluate --json` wrote beside a checkpoint.
+def stored_figures(checkpoint: str | Path, suffix: str, digest: str, manifest: bool = False) -> dict | None:
+    """The figures that `sparse_codec evaluate --json` or `words --json` wrote beside a checkpoint, if there are any.
 
-    Raises: CheckpointError if they were measured with another checkpoint.
+    Raises: CheckpointError if they were measured with another checkpoint, or with another manifest than the one
+    beside it.
     """
-    file = find_checkpoint(checkpoint).with_suffix(".json")
+    file = find_checkpoint(checkpoint).with_suffix(suffix)
     if not file.exists():
         return None
     try:
         figures = json.loads(file.read_text())
         measured = figures["checkpoint"]
+        listed = figures["manifest"] if manifest else ""
     except (ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{file}: not written by sparse_codec evaluate --json; move it away") from error
+        raise CheckpointError(f"{file}: not figures of sparse_codec {COMMANDS[suffix]}; move it away") from error
     if measured != digest:
-        raise CheckpointError(f"{file}: measured with another checkpoint; run python -m sparse_codec evaluate again")
+        raise CheckpointError(f"{file}: measured with another checkpoint; run sparse_codec {COMMANDS[suffix]} again")
+    beside = find_checkpoint(checkpoint).with_suffix(".manifest.json")
+    if manifest and (not beside.exists() or read_manifest(beside).digest != listed):
+        raise CheckpointError(f"{file}: measured with another manifest than {beside.name}; run evaluate again")
     return figures
 
 

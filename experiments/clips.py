@@ -10,6 +10,7 @@ import numpy as np
 import soundfile as sf
 
 from sparse_codec import AudioError, load_audio
+from sparse_codec.data import find_recordings
 
 SHIPPED = Path(__file__).parent / "clips"
 SEGMENT_SECONDS = 2**17 / 22_050  # an example is one segment long
@@ -34,11 +35,27 @@ class Clip:
         return np.pad(audio, (0, n_samples - len(audio)))
 
 
-def shipped_clips() -> tuple[list[Clip], Clip]:
-    """The examples and the long clip of the streaming section, from `clips/clips.json`."""
-    facts = json.loads((SHIPPED / "clips.json").read_text())
-    clips = [Clip(SHIPPED / c.pop("file"), **c) for c in facts["clips"]]
+def shipped_clips(article: str = "music") -> tuple[list[Clip], Clip]:
+    """An article's examples and the long clip of its streaming section, from `clips/ARTICLE/clips.json`."""
+    folder = SHIPPED / article
+    facts = json.loads((folder / "clips.json").read_text())
+    clips = [Clip(folder / c.pop("file"), **c) for c in facts["clips"]]
     return clips[:-1], clips[-1]
+
+
+def clips_of_folder(folder: Path, n_examples: int = 5) -> tuple[list[Clip], Clip]:
+    """Examples from a data set, such as LJ Speech: held-out works first; the last clip is for streaming.
+
+    Raises: AudioError if the folder holds too few recordings of a segment's length.
+    """
+    recordings = sorted(find_recordings(folder), key=lambda r: (r.split != "test", r.path))
+    long_enough = [r for r in recordings if sf.info(r.path).duration >= SEGMENT_SECONDS][: n_examples + 1]
+    if len(long_enough) <= n_examples:
+        raise AudioError(f"{folder}: {len(long_enough)} recordings of {SEGMENT_SECONDS:.1f} s; give {n_examples + 1}")
+    clips = [Clip(r.path, r.path.stem, source=r.path.name, licence="not stated") for r in long_enough]
+    last = clips[-1]
+    seconds = min(STREAM_SECONDS, sf.info(last.path).duration)
+    return clips[:-1], Clip(last.path, last.title, last.source, last.licence, seconds=seconds)
 
 
 def own_clips(paths: list[Path]) -> tuple[list[Clip], Clip, list[str]]:
@@ -62,9 +79,9 @@ def own_clips(paths: list[Path]) -> tuple[list[Clip], Clip, list[str]]:
     return examples, Clip(first.path, first.title, first.source, first.licence, seconds=seconds), padded
 
 
-# ---- how the shipped clips were cut: python -m experiments.clips CORPUS
+# ---- how the shipped clips were cut: python -m experiments.clips music CORPUS, or speech PROMPTS
 
-CUTS = (  # work in the corpus, seconds, title
+MUSIC = (  # work in the corpus, seconds, title; the last is the long one
     ("haydn_opus74no1_movement1", 0.0, "Haydn, string quartet op. 74 no. 1, first movement"),
     ("schumann_clara_polonaise_op1n2", 60.0, "Clara Schumann, polonaise op. 1 no. 2, piano"),
     ("bach_bwv309", 12.0, "Bach, chorale BWV 309, guitar"),
@@ -72,29 +89,56 @@ CUTS = (  # work in the corpus, seconds, title
     ("bach_bwv256", 6.0, "Bach, chorale BWV 256, brass"),
     ("mozart_k156_movement1", 9.0, "Mozart, string quartet K. 156, first movement"),
 )
+SPEECH = (  # prompt, seconds, title
+    ("demo-abouttotry", 0.0, "A telephone prompt: about to try"),
+    ("demo-moreinfo", 0.0, "A telephone prompt: more information"),
+    ("demo-echotest", 0.0, "A telephone prompt: the echo test"),
+    ("demo-instruct", 6.0, "A telephone prompt: instructions"),
+    ("demo-nogo", 0.0, "A telephone prompt: no go"),
+    ("demo-congrats", 0.0, "A telephone prompt: congratulations"),
+)
 
 
-def cut_clips(corpus: Path, out: Path = SHIPPED) -> None:
-    """Cut the shipped clips from held-out works of a corpus made by `experiments.corpus`; the last is the long one."""
+def cut_music(corpus: Path) -> None:
+    """Cut the music article's clips from held-out works of a corpus made by `experiments.corpus`."""
     from experiments.corpus import choose_pieces
 
     pieces = {p.title: p for p in choose_pieces()}
-    described = []
-    for title, start, caption in CUTS:
+    cuts = []
+    for title, start, caption in MUSIC:
         piece = pieces[title]
         if piece.split != "test":
             raise ValueError(f"{title} was trained on; cut the clips from held-out works")
-        seconds = STREAM_SECONDS if title == CUTS[-1][0] else SEGMENT_SECONDS
-        audio = load_audio(corpus / "test_data" / f"{piece.number}.wav", 22_050, start, seconds)
-        file = f"{title}.flac"
-        sf.write(out / file, audio[: round(seconds * 22_050)], 22_050, subtype="PCM_16")
         source = f"{title} in music21's corpus, played by the sound font MuseScore General"
-        licence = "public-domain music, MIT sound font"
-        described.append({"file": file, "title": caption, "source": source, "licence": licence, "seconds": seconds})
+        cuts.append((title, corpus / "test_data" / f"{piece.number}.wav", start, caption, source))
+    _cut(cuts, SHIPPED / "music", "public-domain music, MIT sound font")
+
+
+def cut_speech(prompts: Path) -> None:
+    """Cut the speech article's clips from the held-out prompts of `experiments.speech_corpus`."""
+    source = "{} in Debian's asterisk-core-sounds-en-g722, read by Allison Smith"
+    cuts = [
+        (name, prompts / "test_data" / f"{name}.wav", start, caption, source.format(name))
+        for name, start, caption in SPEECH
+    ]
+    _cut(cuts, SHIPPED / "speech", "CC BY-SA 3.0")
+
+
+def _cut(cuts: list[tuple[str, Path, float, str, str]], out: Path, licence: str) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    described = []
+    for name, path, start, caption, source in cuts:
+        seconds = STREAM_SECONDS if name == cuts[-1][0] else SEGMENT_SECONDS
+        rate = sf.info(path).samplerate
+        audio = load_audio(path, rate, start, seconds)[: round(seconds * rate)]
+        sf.write(out / f"{name}.flac", audio, rate, subtype="PCM_16")
+        described.append(
+            {"file": f"{name}.flac", "title": caption, "source": source, "licence": licence, "seconds": seconds}
+        )
     (out / "clips.json").write_text(json.dumps({"clips": described}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
     import sys
 
-    cut_clips(Path(sys.argv[1]))
+    {"music": cut_music, "speech": cut_speech}[sys.argv[1]](Path(sys.argv[2]))

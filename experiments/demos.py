@@ -163,7 +163,7 @@ def vectors_picture(events: Artifact) -> Figure:
     canvas = Canvas(figsize=(5.2, 4.4), layout="constrained", facecolor="none")
     axes = canvas.add_subplot(xlabel="number", ylabel="event, in the order found")
     picture = axes.imshow(vectors, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto", interpolation="nearest")
-    _tone_down(axes, canvas.colorbar(picture, label="value").ax)
+    tone_down(axes, canvas.colorbar(picture, label="value").ax)
     return Figure(canvas, f"Event vectors: {len(vectors)} rows of {vectors.shape[1]} numbers between -1 and 1")
 
 
@@ -272,11 +272,11 @@ def _draw_spectrogram(decibels: np.ndarray, samplerate: int):
     axes.imshow(decibels, cmap="magma", vmin=FLOOR_DB, vmax=0, origin="lower", aspect="auto", extent=extent)
     ticks = np.array([100, 500, 1000, 2000, 4000, 8000])
     axes.set_yticks(np.log10(1 + ticks / 700) / np.log10(1 + samplerate / 2 / 700) * MEL_BANDS, ticks)
-    _tone_down(axes)
+    tone_down(axes)
     return canvas
 
 
-def _tone_down(*all_axes) -> None:
+def tone_down(*all_axes) -> None:
     """A grey that reads on a light and on a dark page; behind the axes the page shows."""
     for axes in all_axes:
         axes.tick_params(colors=INK, labelsize=10, length=3)

@@ -6,12 +6,13 @@ plays them back. Every sound and every figure on this page was made by the scrip
 
 # %% tags=["hide"]
 from experiments.about import about_decoder, about_encoder
-from experiments.sections import bibtex, evaluation_tables, example, figures_table, streaming
+from experiments.evaluation import evaluation_section
+from experiments.sections import bibtex, example, figures_table, streaming, training_facts
 from report import Prose
 
-build = BUILD  # noqa: F821, what experiments/build.py puts into every script
-codec, clips, long_clip, evaluation = build.codec, build.clips, build.long_clip, build.evaluation
-config, card = codec.config, codec.card
+build = BUILD["music"]  # noqa: F821, what experiments/build.py puts into every script
+codec, clips, long_clip = build.codec, build.clips, build.long_clip
+config = codec.config
 seconds = config.segment_samples / config.samplerate
 n_parameters = sum(p.numel() for p in codec.parameters())
 [Prose(remark) for remark in build.remarks]
@@ -77,29 +78,21 @@ about_decoder(config)
 # ## Training
 
 # %% tags=["hide"]
-facts = "How this model was trained is not said in its checkpoint."
-if card:
-    facts = (
-        f"The model was trained for {card['hours']:.1f} hours ({card['steps']:,} steps) on"
-        f" {card['train_recordings']} recordings."
-    )
-if build.shipped:
-    facts += (
-        " They are public-domain scores rendered with a sound font, and the music of a game. Whole works were held out,"
-        " and one ensemble altogether: brass was never trained on."
-    )
-Prose(facts)
+shipped = (
+    "They are public-domain scores rendered with a sound font, and the music of a game. Whole works were held out, and"
+    " one ensemble altogether: brass was never trained on."
+)
+training_facts(codec, shipped if build.shipped else "")
 
 # %% [markdown]
-# Each step is one greedy step on a batch of residuals, drawn from a pool of segments at all depths of their
-# decomposition. The loss rewards the share of energy that a candidate removes, its cosine with the residual and the
-# L1 norm removed; it prices whatever is subtracted below zero; and it teaches the score to predict the share. The
-# published system uses the L1 norm together with an adversarial loss, in which a discriminator hears the sum of half
-# of the events, so that each must sound real alone. The training script has both, each with its own weight; this
-# model was trained with an adversarial weight of {{ card["training"]["adversarial"] if card else float("nan"):.1f }}.
+# ## Evaluation
+#
+# All figures are of recordings that were not trained on; a manifest names their files by hash, and the places of the
+# segments. Every segment is brought to peak 1, written as events, stored, read back and decoded. Beside the codec stand
+# matching pursuit, in the same transform with damped partials as atoms, and plain codecs at their lowest rates.
 
 # %% tags=["hide"]
-evaluation_tables(evaluation)
+evaluation_section(build.evaluation, clips, codec, build.own_audio)
 
 # %% [markdown]
 # ## Examples
@@ -125,10 +118,11 @@ figures_table(clips, codec)
 # ## Future work
 #
 # What one hears is clearly the piece, and clearly not the recording. The phases of the original are not kept, so
-# events that overlap add up differently; vibrato and glides are missing, because an event's pitch stands still;
-# noises that are neither harmonic nor steady, such as a bow's scratch or a consonant, are caught badly. There are
-# still events that a listener would call one note. Fewer and more meaningful events, events that may glide, a loss
-# nearer to hearing, and a proper bit stream come next.
+# events that overlap add up differently; vibrato is missing, because an event's pitch stands still; noises that are
+# neither harmonic nor steady, such as a bow's scratch, are caught badly. The refinement that makes the spectrogram
+# nearer is free to use several events for one note, and does. Fewer and more meaningful events, phases, and a proper
+# bit stream come next. What was tried, and what each part is worth, is on [a page of its own](ablations.html); the
+# [speech article](speech.html) has the same codec for a voice.
 
 # %% [markdown]
 # ## Citation

@@ -133,39 +133,38 @@ def figures_table(clips: list[Clip], codec: SparseCodec) -> Table:
     return Table(headers, rows, "The coded half of each example, in figures.")
 
 
-def evaluation_tables(evaluation: dict | None) -> list:
-    """The held-out figures that came with the checkpoint, or a line that there are none for it."""
-    if evaluation is None:
-        return [Prose("No held-out figures were measured for this checkpoint: run `python -m sparse_codec evaluate`.")]
-    methods = {
-        "codec": "This codec",
-        "codec, one pass": "This codec, no refinement, no joint gains",
-        "matching pursuit": "Matching pursuit",
-        "orthogonal matching pursuit": "Orthogonal matching pursuit",
-    }
-    tables = []
-    for order in ("l2", "l1"):
-        figures = evaluation["all"]
-        rows = [[title, *(f"{x:.2f}" for x in figures[name][order])] for name, title in methods.items()]
-        caption = f"Share of {order.upper()} removed from {figures['segments']} held-out segments, by number of events."
-        tables.append(Table(["Method", *map(str, evaluation["counts"])], rows, caption))
-    return [*tables, _sound_table(evaluation, methods), _group_table(evaluation)]
+def word_table(words: dict | None) -> Table | Prose:
+    """Word errors of a recogniser, as `sparse_codec words` stored them with the checkpoint."""
+    if words is None:
+        return Prose("No word errors were measured for this checkpoint: run `python -m sparse_codec words`.")
+    rows = [[n, f"{100 * rate:.0f} %", f"{words['estoi'][n]:.2f}"] for n, rate in words["word error rate"].items()]
+    caption = (
+        f"{words['clips']} clips of LJ Speech, a speaker never trained on, {words['words']} words: word errors of"
+        " PocketSphinx with the model it carries, and ESTOI, the extended short-time objective intelligibility."
+    )
+    return Table(["Sound", "Word errors", "ESTOI"], rows, caption)
 
 
-def _sound_table(evaluation: dict, methods: dict[str, str]) -> Table:
-    figures = evaluation["all"]
-    rows = [[title, f"{figures[name]['distance']:.1f} dB"] for name, title in methods.items()]
-    rows.append(["Silence", f"{figures['silence']['distance']:.1f} dB"])
-    return Table(["Method", "Distance"], rows, "Log-spectral distance of the rendered sound, 32 events.")
-
-
-def _group_table(evaluation: dict) -> Table:
-    rows = [
-        [name, str(g["segments"]), *(f"{g[m][o][-1]:.2f}" for m in ("codec", "matching pursuit") for o in ("l2", "l1"))]
-        for name, g in evaluation["groups"].items()
-    ]
-    headers = ["Group", "Segments", "Codec L2", "Codec L1", "Pursuit L2", "Pursuit L1"]
-    return Table(headers, rows, "Share removed with 32 events, by group of recordings.")
+def training_facts(codec: SparseCodec, shipped: str) -> Prose:
+    """How a model was trained, from its checkpoint; `shipped` says more of a shipped one."""
+    card = codec.card
+    if not card:
+        return Prose("How this model was trained is not said in its checkpoint.")
+    weights = card["training"]
+    text = (
+        f"The model was trained for {card['hours']:.1f} hours ({card['steps']:,} steps) on {card['train_recordings']}"
+        f" recordings. {shipped}\n\n"
+        "Each step learns from two things. One is a greedy step on a batch of residuals, drawn from a pool of segments"
+        " at all depths of their decomposition: its loss rewards the share of energy that a candidate removes, its"
+        " cosine with the residual and the L1 norm removed, prices whatever is subtracted below zero, and teaches the"
+        f" score to predict the share. The other is {weights.get('scenes', 0)} scenes, segments with all their events:"
+        " the events are moved a little at every step, as they are when a clip is encoded, and the decoder learns from"
+        " how near they come together. The published system uses the L1 norm together with an adversarial loss, in"
+        " which a discriminator hears the sum of half of the events. The training script has that too, and a price on"
+        f" the number of events; this model was trained with an adversarial weight of {weights['adversarial']:.1f} and"
+        f" a sparsity weight of {weights.get('sparsity', 0.0):.2f}."
+    )
+    return Prose(text)
 
 
 def bibtex() -> BibTeX:

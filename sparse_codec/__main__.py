@@ -99,9 +99,9 @@ def _recordings(folders: list[Path]) -> list[Recording]:
 
 
 def _freeze(args: argparse.Namespace) -> int:
-    recordings = [r for r in _recordings(args.data) if r.split == "test"] + _recordings(args.foreign)
+    held_out = [r for r in _recordings(args.data) if r.split == "test"]
     config = CodecConfig()
-    values = freeze(recordings, config.segment_samples, config.samplerate, args.each)
+    values = freeze(held_out, _recordings(args.foreign), config.segment_samples, config.samplerate, args.each)
     args.out.write_text(json.dumps(values, indent=1) + "\n")
     print(f"{sum(len(f['starts']) for f in values['files'])} segments of {len(values['files'])} files in {args.out}")
     return 0

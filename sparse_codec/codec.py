@@ -208,13 +208,38 @@ class SparseCodec(nn.Module):
         state = self._start(original, n_events)
         if not original.any():  # silence holds no events
             return state
-        while state.n_found < n_events:
+        while state.n_found < n_events and not self._done(state, options).all():
             self._step(state, options)
             if options.interim and state.n_found % INTERIM_EVENTS == 0 and state.n_found < n_events:
                 self._refine(state, options.interim)
+        if options.merge:
+            self._merge(state, options.merge)
         if options.refine:
             self._refine(state, options.refine)
         return state
+
+    def _done(self, state: Decomposition, options: EncodeOptions) -> Tensor:
+        """Segments (B,) whose residual is low enough in the first half."""
+        half = self.config.half_frames
+        left, had = (x[:, :, :half].pow(2).sum((1, 2)) for x in (state.residual, state.original))
+        return (left <= had * 10 ** (options.stop / 10)) & (options.stop < 0)
+
+    def _merge(self, state: Decomposition, least_cosine: float) -> None:
+        """Drop the weaker of two events that are nearly the same, and fit the gains of the others again."""
+        found = slice(0, state.n_found)
+        products = state.products[:, found, found]
+        norms = products.diagonal(dim1=1, dim2=2).clamp(min=1e-12).sqrt()
+        alike = products / (norms[:, :, None] * norms[:, None]) >= least_cosine
+        strength = state.gains[:, found] * norms
+        for b in range(len(products)):
+            kept = torch.zeros(state.n_found, dtype=torch.bool, device=products.device)
+            for n in strength[b].argsort(descending=True).tolist():
+                kept[n] = strength[b, n] > 0 and not (alike[b, n] & kept).any()
+            gains = torch.zeros_like(state.gains[b, found])
+            if kept.any():
+                gains[kept] = joint_gains(products[b, kept][:, kept][None], state.removed[b, found][kept][None])[0]
+            state.gains[b, found] = gains
+        self._subtract(state)
 
     def _start(self, original: Tensor, n_events: int) -> Decomposition:
         batch, like = len(original), dict(device=original.device)
@@ -234,6 +259,7 @@ class SparseCodec(nn.Module):
         """Find one more event in each segment and take it off the residual."""
         proposed = self.encoder(state.residual, options.candidates)
         n, rows = state.n_found, torch.arange(len(state.residual), device=state.residual.device)
+        done, before = self._done(state, options), state.gains.clone()
         best = self._best(state.residual, proposed)
         for name in ("vectors", "offsets", "frames"):
             getattr(state, name)[:, n] = getattr(proposed, name)[rows, best]
@@ -247,6 +273,7 @@ class SparseCodec(nn.Module):
             taken = (state.products[:, n, :n] * state.gains[:, :n]).sum(1)
             left = state.removed[:, n] - taken
             state.gains[:, n] = (left / state.products[:, n, n].clamp(min=1e-12)).clamp(min=0)
+        state.gains[done] = before[done]
         self._subtract(state)
 
     def _best(self, residual: Tensor, proposed: Candidates) -> Tensor:

@@ -87,6 +87,8 @@ class EncodeOptions:
     joint_gains: bool = True  # fit the gains of all events again after each (orthogonal matching pursuit)
     interim: int = 20  # gradient steps on all events found so far after every fourth; 0 for none
     refine: int = 60  # gradient steps on all events at the end; 0 leaves them as they were found
+    merge: float = 0.0  # before that, of two events whose spectrograms have at least this cosine one goes; 0: both stay
+    stop: float = 0.0  # decibels below the original at which a residual is left alone, such as -10; 0: never
 
 
 @dataclass(frozen=True)

@@ -327,6 +327,8 @@ class HarmonicDecoder(nn.Module):
 
     def _room(self, sound: Sounding, dry: Tensor) -> Tensor:
         """Dry sound (E, T) plus its convolution with the room's response, a mix of decaying noises."""
+        if not self.sizes.reverberation:
+            return dry
         n_samples = dry.shape[1]
         rooms = _room_spectra(self.sizes.reverberation, n_samples, self.config.samplerate).to(dry.device)
         response = sound.wet.sqrt().to(rooms.dtype) @ rooms

@@ -16,6 +16,8 @@ from sparse_codec.config import CodecConfig
 from sparse_codec.decoder import HarmonicDecoder, perceptron
 from sparse_codec.spectrogram import mel_bands
 
+LOUD = 100.0  # a switch's gain, of an event of unit energy, relative to a residual's mean magnitude
+
 
 @dataclass(frozen=True)
 class Candidates:
@@ -76,7 +78,8 @@ class HarmonicEncoder(nn.Module):
         self.prior_scale = nn.Parameter(torch.tensor([2.0, 0.0]))
         # features of the frame, the harmonics at each look, their slopes across bins, pitch and level
         n_features = channels + harmonics * (len(self.sizes.look) + 1) + 2
-        self.write = perceptron(n_features, config.vector_size + 1, self.sizes.hidden)
+        n_switches = int(config.gain == "switch")
+        self.write = perceptron(n_features, config.vector_size + 1 + n_switches, self.sizes.hidden)
 
     def _salience(self) -> Tensor:
         rows = torch.zeros(self.sizes.pitches, self.config.n_bins)
@@ -94,9 +97,11 @@ class HarmonicEncoder(nn.Module):
         residual = residual / level
         features, scores = self.analyse(residual)
         pitches, frames = self.choose(scores.detach(), n_candidates, explore)
-        vectors, offsets = self.describe(residual, features, pitches, frames)
+        vectors, offsets, switches = self.describe(residual, features, pitches, frames)
+        if switches is not None:
+            switches = LOUD * level[:, :, 0] * F.softplus(switches)
         rows = torch.arange(len(residual), device=residual.device)[:, None]
-        return Candidates(vectors, frames, offsets, scores[rows, pitches, frames])
+        return Candidates(vectors, frames, offsets, scores[rows, pitches, frames], switches)
 
     def analyse(self, residual: Tensor) -> tuple[Tensor, Tensor]:
         """Features (B, C, T) and the score (B, P, T / 2) of every pitch in every frame of the first half."""
@@ -126,8 +131,10 @@ class HarmonicEncoder(nn.Module):
             best[:, -1] = torch.searchsorted(chances, explore[:, None])[:, 0].clamp(max=chances.shape[1] - 1)
         return best // n_frames, best % n_frames
 
-    def describe(self, residual: Tensor, features: Tensor, pitches: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
-        """Vectors (B, K, V) in [-1, 1] and fine offsets (B, K) in frames of candidates (B, K)."""
+    def describe(
+        self, residual: Tensor, features: Tensor, pitches: Tensor, frames: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Vectors (B, K, V) in [-1, 1], fine offsets (B, K) in frames, and switches, if any, of candidates (B, K)."""
         batch = torch.arange(len(residual), device=residual.device)[:, None, None]
         bins, audible = self.bins[pitches], self.audible[pitches]  # (B, K, H)
         last = residual.shape[2] - 1
@@ -141,8 +148,10 @@ class HarmonicEncoder(nn.Module):
         here = features.transpose(1, 2)[batch[:, :, 0], frames]
         out = self.write(torch.cat([here, levels, pitch, 0.1 * torch.log(peak)], 2))
         fine_pitch = pitch + torch.tanh(out[:, :, :1]) * (2 / self.sizes.pitches)
-        vectors = torch.cat([fine_pitch.clamp(-1, 1), torch.tanh(out[:, :, 1:-1])], 2)
-        return vectors, 0.5 * torch.tanh(out[:, :, -1])
+        size = self.config.vector_size
+        vectors = torch.cat([fine_pitch.clamp(-1, 1), torch.tanh(out[:, :, 1:size])], 2)
+        switches = out[:, :, size + 1] if self.config.gain == "switch" else None
+        return vectors, 0.5 * torch.tanh(out[:, :, size]), switches
 
 
 class FrameEncoder(nn.Module):

@@ -53,6 +53,7 @@ def evaluate(
     work = [(codec, file, recording, options) for file, recording in find_files(manifest, recordings)]
     work.sort(key=lambda w: -len(w[1]["starts"]))  # the long ones first, so that no process is left with one
     groups: dict[str, list] = defaultdict(list)
+    foreign = {file["group"] for file in manifest.files if file["foreign"]}
     with get_context("spawn").Pool(jobs) as pool:
         for group, figures in progress(pool.imap_unordered(measure_file, work)):
             groups[group] += figures
@@ -61,7 +62,8 @@ def evaluate(
         "manifest": manifest.digest,
         "options": asdict(options),
         "counts": COUNTS,
-        "all": summarise([figures for group in groups.values() for figures in group]),
+        "foreign": sorted(foreign),
+        "all": summarise([f for name, group in groups.items() if name not in foreign for f in group]),
         "groups": {name: summarise(group) for name, group in sorted(groups.items())},
     }
 
@@ -230,7 +232,7 @@ def measure_pursuit(
 def summarise(figures: list[dict]) -> dict:
     """Means over segments, rounded to what is reported; a figure that only some segments have says of how many."""
     summary: dict = {"segments": len(figures)}
-    for method in figures[0]:
+    for method in figures[0] if figures else ():
         names = list(dict.fromkeys(name for f in figures for name in f[method]))
         summary[method] = {}
         for name in names:

@@ -17,6 +17,7 @@ import numpy as np
 from sparse_codec.data import SILENT_PEAK, AudioError, Recording, load_audio, read_labels, segment_starts
 
 FORMAT = "evaluation manifest 1"
+KEYS = ("name", "group", "work", "foreign", "sha256", "starts")  # of each file
 
 
 class ManifestError(ValueError):
@@ -45,30 +46,39 @@ class Manifest:
         return sum(len(file["starts"]) for file in self.files)
 
 
-def freeze(recordings: list[Recording], n_samples: int, samplerate: int, each: int) -> dict:
-    """Choose `each` segments of every recording; a short one gives as many as it holds. Silent ones are left out."""
+def freeze(held_out: list[Recording], foreign: list[Recording], n_samples: int, samplerate: int, each: int) -> dict:
+    """Choose `each` segments of every recording; a short one gives as many as it holds. Silent ones are left out.
+
+    held_out: of the kind that was trained on, from other works. foreign: of another kind; reported by group only.
+    """
     files = []
-    for recording in recordings:
+    for recording in [*held_out, *foreign]:
         starts = []
         for start in segment_starts(recording.path, n_samples / samplerate, each):
             audio = load_audio(recording.path, samplerate, start, n_samples / samplerate)
             if np.abs(audio[: n_samples // 2]).max() > SILENT_PEAK:
                 starts.append(round(start, 3))
-        entry = {"name": recording.path.name, "group": recording.group, "work": recording.work}
-        files.append(entry | {"sha256": hash_file(recording.path), "starts": starts})
+        facts = {"name": recording.path.name, "group": recording.group, "work": recording.work}
+        facts |= {"foreign": recording in foreign, "sha256": hash_file(recording.path)}
+        if starts:
+            files.append(facts | {"starts": starts})
     return {"format": FORMAT, "files": files}
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Raises: ManifestError for a file that is missing or is no manifest."""
+    """Raises: ManifestError for a file that is missing, is no manifest, or holds no segments."""
     try:
         data = Path(path).read_bytes()
         values = json.loads(data)
-        if values["format"] != FORMAT:
-            raise ManifestError(f"{path}: format {values['format']!r}, expected {FORMAT!r}; freeze it again")
-        return Manifest(values["files"], hashlib.sha256(data).hexdigest())
+        written, files = values["format"], [{key: file[key] for key in KEYS} for file in values["files"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ManifestError(f"{path}: not an evaluation manifest ({error})") from error
+    if written != FORMAT:
+        raise ManifestError(f"{path}: format {written!r}, expected {FORMAT!r}; freeze it again")
+    manifest = Manifest(files, hashlib.sha256(data).hexdigest())
+    if not manifest.n_segments:
+        raise ManifestError(f"{path}: holds no segments; freeze it from folders with held-out works")
+    return manifest
 
 
 def find_files(manifest: Manifest, recordings: list[Recording]) -> list[tuple[dict, Recording]]:

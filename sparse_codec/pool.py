@@ -113,7 +113,7 @@ class Pool:
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         for name, value in state.items():
-            setattr(self, name, value)
+            setattr(self, name, value.to(getattr(self, name).device))
         self.original = torch.stack([self._magnitudes(i) for i in range(len(self.slots))])
 
 
@@ -176,8 +176,8 @@ class Scenes:
     def load_state(self, state: dict[str, Tensor]) -> None:
         for name in ("visits", "counts", "moments", "original"):
             if name in state:
-                setattr(self, name, state[name])
+                setattr(self, name, state[name].to(getattr(self, name).device))
         if state:
             self.events.free.data, self.events.frames, self.events.alive = (
-                state[name] for name in ("free", "frames", "alive")
+                state[name].to(self.events.free.device) for name in ("free", "frames", "alive")
             )

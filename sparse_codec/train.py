@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.distributed as dist
+from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
@@ -218,7 +219,7 @@ class Trainer:
         """The first process's clock, so that all processes stop and validate at the same step."""
         if not dist.is_initialized():
             return seconds
-        clock = torch.tensor(seconds, dtype=torch.double)
+        clock = torch.tensor(seconds, dtype=torch.double, device=self.codec.device)  # NCCL sends from a GPU alone
         dist.broadcast(clock, 0)
         return clock.item()
 
@@ -302,7 +303,7 @@ class Trainer:
         """
         file = self._state_file(out)
         try:
-            state = torch.load(file, map_location=self.codec.device, weights_only=True)
+            state = torch.load(file, map_location="cpu", weights_only=True)  # each part knows its own device
             if state["run"] != self._identity():
                 raise ConfigError(f"{out}: holds a run of another configuration or data; choose another folder")
         except (RuntimeError, EOFError, KeyError, pickle.UnpicklingError) as error:
@@ -327,9 +328,12 @@ class Trainer:
     def start_from(self, path: str | Path) -> None:
         """Take over the weights of another checkpoint; outputs that it lacks keep their fresh ones.
 
-        Raises: ConfigError if its sizes do not fit.
+        Raises: ConfigError if it is damaged or its sizes do not fit.
         """
-        own, other = self.codec.state_dict(), load_tensors(find_checkpoint(path).read_bytes())
+        try:
+            own, other = self.codec.state_dict(), load_tensors(find_checkpoint(path).read_bytes())
+        except SafetensorError as error:
+            raise ConfigError(f"{path}: not a checkpoint of this project ({error})") from error
         for name, value in own.items():
             given = other.get(name)
             if given is None or given.shape[1:] != value.shape[1:] or len(given) > len(value):

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from experiments.clips import shipped_clips
+from experiments.clips import SHIPPED, shipped_clips
 from sparse_codec import CodecConfig, SparseCodec
 from sparse_codec.config import HarmonicDecoderConfig, HarmonicEncoderConfig
+from sparse_codec.data import Recording
 
 SAMPLERATE = 22_050
 
@@ -40,6 +41,13 @@ def music_codec() -> SparseCodec:
 def music() -> np.ndarray:
     """24 seconds of a held-out string quartet."""
     return shipped_clips()[1].audio(SAMPLERATE)
+
+
+@pytest.fixture(scope="session")
+def recordings() -> list[Recording]:
+    """The shipped clips; the first is held out."""
+    files = sorted((SHIPPED / "music").glob("*.flac"))
+    return [Recording(f, f.stem, "test" if i == 0 else "train", "clips") for i, f in enumerate(files)]
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 def site(tmp_path_factory) -> Path:
     """The article of one shipped clip; the store stays beside it."""
     folder = tmp_path_factory.mktemp("build")
-    clip = str(SHIPPED / "bach_bwv309.flac")
+    clip = str(SHIPPED / "music" / "bach_bwv309.flac")
     assert main(["--out", str(folder / "site"), "--store", str(folder / "store"), "--audio", clip]) == 0
     return folder / "site"
 
@@ -61,14 +61,14 @@ def test_no_shipped_sound_is_silent_clipped_or_constant(site):
 @pytest.mark.slow
 def test_two_builds_are_the_same_bytes(site, tmp_path):
     """From an empty store, so that everything is computed again."""
-    clip = str(SHIPPED / "bach_bwv309.flac")
+    clip = str(SHIPPED / "music" / "bach_bwv309.flac")
     assert main(["--out", str(tmp_path / "site"), "--store", str(tmp_path / "store"), "--audio", clip]) == 0
     assert tree(tmp_path / "site") == tree(site)
 
 
 @pytest.mark.slow
 def test_a_warm_build_computes_nothing(site, capsys):
-    clip = str(SHIPPED / "bach_bwv309.flac")
+    clip = str(SHIPPED / "music" / "bach_bwv309.flac")
     assert main(["--out", str(site), "--store", str(site.parent / "store"), "--audio", clip]) == 0
     assert "artifacts computed: 0 " in capsys.readouterr().out
 
@@ -88,10 +88,10 @@ def test_train_and_build_in_one_go(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     data = tmp_path / "data"
     data.mkdir()
-    for clip in SHIPPED.glob("*.flac"):
+    for clip in (SHIPPED / "music").glob("*.flac"):
         (data / clip.name).symlink_to(clip)
     (tmp_path / "small.toml").write_text(SMALL)
-    clip = str(SHIPPED / "bach_bwv309.flac")
+    clip = str(SHIPPED / "music" / "bach_bwv309.flac")
     assert main(["--train", "small.toml", "--data", str(data), "--minutes", "0.05", "--audio", clip]) == 0
     assert (tmp_path / "runs" / "small" / "model.safetensors").exists()
     assert "No held-out figures" in (tmp_path / "site" / "music.html").read_text()

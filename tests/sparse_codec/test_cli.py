@@ -38,7 +38,7 @@ pool = 4
 @pytest.fixture
 def data(tmp_path):
     """Real clips in MusicNet's layout."""
-    files = sorted(SHIPPED.glob("bach*.flac"))
+    files = sorted((SHIPPED / "music").glob("bach*.flac"))
     for folder, chosen in (("train_data", files[:2]), ("test_data", files[2:3])):
         (tmp_path / "data" / folder).mkdir(parents=True)
         for number, file in enumerate(chosen):

@@ -1,14 +1,23 @@
 """Properties of encoding and decoding, whatever the weights."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 
 from sparse_codec import CheckpointError, EncodeOptions, SparseCodec
 from sparse_codec.codec import joint_gains
+from sparse_codec.spectrogram import share_removed, shares_removed
 
 QUICK = EncodeOptions(candidates=3, refine=2)
-OPTIONS = [QUICK, EncodeOptions(candidates=2, refine=0, joint_gains=False)]
+GREEDY = EncodeOptions(candidates=2, interim=0, refine=0)
+OPTIONS = [QUICK, dataclasses.replace(GREEDY, joint_gains=False)]
+
+
+def segment(codec, audio) -> torch.Tensor:
+    """Magnitudes (1, F, T) of the first segment of audio."""
+    return codec.magnitudes(torch.from_numpy(audio[: codec.config.segment_samples])[None])
 
 
 @pytest.mark.parametrize("options", OPTIONS)
@@ -18,20 +27,71 @@ def test_silence_in_silence_out(small_codec, options):
     assert not small_codec.decode(events).any() and events.n_samples == 20_000
 
 
-@pytest.mark.parametrize("options", OPTIONS)
-def test_no_step_adds_energy(small_codec, tone, options):
+@pytest.mark.parametrize("joint_gains", [True, False])
+def test_no_greedy_step_adds_energy(small_codec, tone, joint_gains):
     """By construction: it holds for random weights, up to the horizon that gains are fitted on."""
     noise = np.random.default_rng(0).normal(size=len(tone)).astype(np.float32) * 0.05
     original = small_codec.magnitudes(torch.from_numpy(np.stack([tone, noise, tone + noise])))
-    found = small_codec.decompose(original, options)
+    options = dataclasses.replace(GREEDY, joint_gains=joint_gains)
     horizon = small_codec.config.horizon_frames
     energy = [original[:, :, :horizon].pow(2).sum((1, 2))]
-    for gains in found.history:
-        left = original - torch.einsum("bn,bnft->bft", gains, found.spectra)
+    for n in range(1, 5):  # the first n events do not depend on how many follow
+        left = small_codec.decompose(original, dataclasses.replace(options, n_events=n)).residual
         energy.append(left[:, :, :horizon].pow(2).sum((1, 2)))
     for before, after in zip(energy, energy[1:], strict=False):
         assert (after <= before * (1 + 1e-5)).all()
     assert (energy[-1] < 0.95 * energy[0])[0]  # and a tone does lose energy
+
+
+@pytest.mark.parametrize("options", [GREEDY, EncodeOptions(candidates=2, interim=3, refine=3, n_events=8)])
+def test_the_residual_is_the_original_without_the_scene_of_the_events(small_codec, music, options):
+    original = segment(small_codec, music)
+    found = small_codec.decompose(original, options)
+    events = small_codec.event_set(found, n_samples=small_codec.config.segment_samples)
+    scene = small_codec.scene(events, small_codec.config.n_frames)
+    torch.testing.assert_close(found.residual[0], original[0] - scene, rtol=1e-4, atol=1e-3)
+    at = slice(0, found.n_found)  # what gains are fitted by is of the events as they are now
+    horizon = small_codec.config.horizon_frames
+    torch.testing.assert_close(
+        torch.einsum("n,nft->ft", found.gains[0, at], found.spectra[0, at]), scene[:, :horizon], rtol=1e-4, atol=1e-3
+    )
+    spectra = found.spectra[0, at].flatten(1).double()
+    torch.testing.assert_close(found.products[0, at, at], spectra @ spectra.T, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("fitted", [{"interim": 10}, {"refine": 20}, {"interim": 10, "refine": 20}], ids=str)
+def test_fitting_together_removes_more_than_the_greedy_loop(small_codec, music, fitted):
+    original, config = segment(small_codec, music), small_codec.config
+    options = dataclasses.replace(GREEDY, n_events=8)
+    shares = [
+        share_removed(small_codec.decompose(original, o).residual[..., : config.horizon_frames],
+                      original[..., : config.horizon_frames], order=2).item()
+        for o in (options, dataclasses.replace(options, **fitted))
+    ]  # fmt: skip
+    assert 0.05 < shares[0] < shares[1]
+
+
+def test_encoding_is_the_same_every_time(small_codec, music):
+    options = EncodeOptions(candidates=3, interim=3, refine=3, n_events=8)
+    one, other = (small_codec.encode(music[: 2**15], options) for _ in range(2))
+    assert len(one) and one.to_json() == other.to_json()
+
+
+def square(n_samples: int) -> np.ndarray:
+    return np.where(np.arange(n_samples) % 100 < 50, 1.0, -1.0).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    "audio", [np.ones(2**15, np.float32), square(2**15), np.array([1.0]), 1e-7 * square(2**15)],
+    ids=["a constant", "a square wave at full scale", "one sample", "a square wave that nobody hears"],
+)  # fmt: skip
+def test_odd_audio_gives_finite_events_and_sound(small_codec, audio):
+    events = small_codec.encode(audio, QUICK)
+    for name in ("vectors", "offsets", "gains"):
+        assert np.isfinite(getattr(events, name)).all(), name
+    sound = small_codec.decode(events)
+    assert sound.shape == audio.shape and np.isfinite(sound).all()
+    assert np.abs(sound).max() < 4 * np.abs(audio).max()
 
 
 @pytest.mark.parametrize("n_samples", [1, 2**14, 2**15])
@@ -139,20 +199,28 @@ def test_an_unknown_checkpoint_lists_the_shipped_ones():
         SparseCodec.load("musik")
 
 
+@pytest.mark.slow
 def test_the_shipped_model_removes_most_of_held_out_music(music_codec, music):
     """The figure that the project promises, on one real clip: 0.8 of the energy with 32 events."""
     config = music_codec.config
-    original = music_codec.magnitudes(torch.from_numpy(music[: config.segment_samples])[None])
+    original = segment(music_codec, music)
     found = music_codec.decompose(original)
-    energies = []  # up to the horizon that gains are fitted on
-    for gains in found.history:
-        left = original - (gains[0, :, None, None] * found.spectra[0]).sum(0)
-        energies.append(left[..., : config.horizon_frames].pow(2).sum().item())
-    assert all(after < before for before, after in zip(energies, energies[1:], strict=False)), energies
-    half = config.half_frames
-    left = found.residual[:, :, :half].pow(2).sum() / original[:, :, :half].pow(2).sum()
-    assert 1 - left > 0.75
+    assert shares_removed(found.residual, original, config.half_frames)[0] > 0.75
     sound = music_codec.decode(music_codec.event_set(found, n_samples=config.segment_samples // 2))
     reference = music[: len(sound)]
     assert 0.5 < np.sqrt(np.mean(sound**2) / np.mean(reference**2)) < 1.5  # as loud as the original, about
     assert np.abs(sound).max() < 1.2 and np.isfinite(sound).all()
+
+
+@pytest.mark.slow
+def test_every_event_of_the_shipped_model_removes_energy_from_real_music(music_codec, music):
+    """Taken off one after the other in the order found, by the events alone, as a reader of the JSON would."""
+    config = music_codec.config
+    events = next(music_codec.windows(music[: config.segment_samples])).events
+    left = segment(music_codec, music)[0, :, : config.horizon_frames]
+    energies = [left.pow(2).sum().item()]
+    for i in range(len(events)):
+        left = left - music_codec.scene(events.select([i]), config.horizon_frames)
+        energies.append(left.pow(2).sum().item())
+    harmful = [i for i, (before, after) in enumerate(zip(energies, energies[1:], strict=False)) if after >= before]
+    assert len(events) == config.n_events and not harmful

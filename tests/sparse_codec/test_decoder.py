@@ -1,11 +1,15 @@
-"""The harmonic decoder: its spectrogram, its sound and its shortcut must say the same."""
+"""The harmonic decoder: its spectrogram, its sound and its sum of events must say the same."""
+
+import dataclasses
 
 import pytest
 import torch
 from torch.nn import functional as F
 
 from sparse_codec import CodecConfig, SparseCodec
-from sparse_codec.spectrogram import magnitudes
+from sparse_codec.config import HarmonicDecoderConfig
+from sparse_codec.decoder import HarmonicDecoder
+from sparse_codec.spectrogram import magnitudes, place
 
 
 @pytest.fixture(scope="module")
@@ -19,26 +23,77 @@ def vectors():
     return torch.rand(6, 32, generator=torch.Generator().manual_seed(1)) * 1.6 - 0.8
 
 
-@pytest.mark.parametrize("frames", [[0, 3, 127, 60, 100, 31]])
-def test_match_equals_the_inner_products_of_full_spectrograms(codec, vectors, frames):
-    residual = torch.randn(1, 1025, 256, generator=torch.Generator().manual_seed(2))
-    offsets = torch.linspace(-0.5, 0.49, 6)
-    target = codec.around(residual, torch.tensor([frames]))
-    product, size = codec.decoder.match(target, vectors, offsets)
-    events = codec.decoder.spectrograms(vectors, offsets) * target.mask[:, None]
-    torch.testing.assert_close(product, (target.spectrum * events).sum((1, 2)), rtol=1e-3, atol=1e-3)
-    torch.testing.assert_close(size, events.pow(2).sum((1, 2)), rtol=1e-3, atol=1e-5)
+def moving(**sizes) -> HarmonicDecoder:
+    """A decoder whose events change colour and pitch; an untaught one has neither."""
+    torch.manual_seed(3)
+    decoder = HarmonicDecoder(CodecConfig(decoder=HarmonicDecoderConfig(**sizes)))
+    with torch.no_grad():
+        last = decoder.read[-1]
+        last.weight[-2 * len(decoder.sizes.knots) :] = last.weight[: 2 * len(decoder.sizes.knots)]
+        last.bias[-2 * len(decoder.sizes.knots) :] = torch.linspace(-1, 1, 2 * len(decoder.sizes.knots))
+    return decoder
+
+
+def cosine(a, b):
+    return (a * b).sum((1, 2)) / (a.norm(dim=(1, 2)) * b.norm(dim=(1, 2)))
+
+
+def shown(sound, n_frames):
+    """Magnitudes of rendered events, from as many frames before the onset as the decoder draws."""
+    return magnitudes(F.pad(sound, (1024, 1024)), 2048, 512)[:, :, :n_frames]
 
 
 @torch.no_grad()
-def test_the_sound_has_the_spectrogram_that_is_subtracted(codec, vectors):
-    sound = codec.decoder.render(vectors, torch.zeros(len(vectors))).room
-    shown = magnitudes(F.pad(sound, (1024, 1024)), 2048, 512)
-    meant = codec.decoder.spectrograms(vectors, torch.zeros(len(vectors)))
-    shown = shown[:, :, : meant.shape[2]]
-    cosine = (shown * meant).sum((1, 2)) / (shown.norm(dim=(1, 2)) * meant.norm(dim=(1, 2)))
-    assert (cosine > 0.9).all(), cosine
-    assert shown.norm(dim=(1, 2)) == pytest.approx(meant.norm(dim=(1, 2)), rel=0.25)
+@pytest.mark.parametrize(
+    "sizes", [{}, {"glide": 2.0}, {"tilt": 0.0}, {"reverberation": ()}, {"noise_envelope": False}], ids=str
+)
+def test_a_scene_is_the_sum_of_its_events_also_where_they_stick_out(vectors, sizes):
+    decoder, n_frames = moving(**sizes), 150
+    frames = torch.tensor([[0, 1, 149], [148, 60, 30]])  # the segment cuts off starts and ends
+    offsets, gains = torch.linspace(-0.5, 0.49, 6).view(2, 3), torch.tensor([[1.0, 0.3, 2.0], [0.5, 0.0, 4.0]])
+    scene = decoder.scene(vectors.view(2, 3, 32), offsets, frames, gains, n_frames)
+    events = decoder.spectrograms(vectors, offsets.flatten()) * gains.flatten()[:, None, None]
+    summed = place(events, frames.flatten(), decoder.lead, n_frames).view(2, 3, 1025, n_frames).sum(1)
+    assert (summed.norm(dim=(1, 2)) > 1).all()
+    torch.testing.assert_close(scene, summed, rtol=1e-4, atol=1e-5)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("glide", [0.0, 2.0])
+def test_the_sound_has_the_spectrogram_that_is_subtracted(vectors, glide):
+    decoder, offsets = moving(glide=glide), torch.zeros(len(vectors))
+    meant = decoder.spectrograms(vectors, offsets)
+    heard = shown(decoder.render(vectors, offsets).room, meant.shape[2])
+    assert (cosine(heard, meant) > 0.9).all(), cosine(heard, meant)
+    assert heard.norm(dim=(1, 2)) == pytest.approx(meant.norm(dim=(1, 2)), rel=0.25)
+
+
+@torch.no_grad()
+def test_a_pitch_that_glides_is_heard_to_glide(vectors):
+    """The sound of a gliding event is nearer to its own spectrogram than to that of the event standing still."""
+    decoder, offsets = moving(glide=2.0), torch.zeros(len(vectors))
+    gliding = decoder.spectrograms(vectors, offsets)
+    heard = shown(decoder.render(vectors, offsets).room, gliding.shape[2])
+    decoder.sizes = dataclasses.replace(decoder.sizes, glide=0.0)
+    still = decoder.spectrograms(vectors, offsets)
+    assert (cosine(heard, gliding) > cosine(heard, still) + 0.05).all()
+
+
+@torch.no_grad()
+def test_without_a_noise_envelope_noise_and_tone_share_one(vectors):
+    own, shared = (moving(noise_envelope=own).sounding(vectors).envelope for own in (True, False))
+    assert not torch.allclose(own[:, 0], own[:, 1])
+    torch.testing.assert_close(shared, own[:, :1].expand(-1, 2, -1))
+
+
+@torch.no_grad()
+def test_without_rooms_the_sound_is_dry(vectors):
+    decoder, offsets = moving(reverberation=()), torch.zeros(len(vectors))
+    stages = decoder.render(vectors, offsets)
+    end = decoder.sizes.event_frames * decoder.config.hop - 17 * decoder.config.hop  # before the fade
+    assert torch.equal(stages.room[:, :end], stages.resonance[:, :end])
+    meant = decoder.spectrograms(vectors, offsets)
+    assert (cosine(shown(stages.room, meant.shape[2]), meant) > 0.9).all()
 
 
 @torch.no_grad()
@@ -67,9 +122,13 @@ def test_rendering_is_the_same_every_time(codec, vectors):
     )
 
 
-def test_gradients_reach_every_number_of_a_vector(codec, vectors):
-    free, offsets = vectors.clone().requires_grad_(True), torch.zeros(6, requires_grad=True)
-    target = codec.around(torch.rand(1, 1025, 256), torch.arange(6)[None])
-    product, size = codec.decoder.match(target, free, offsets)
-    (product / size.sqrt()).sum().backward()
-    assert (free.grad.abs() > 0).all() and (offsets.grad.abs() > 0).all()
+@pytest.mark.parametrize("glide", [0.0, 2.0])
+def test_gradients_reach_every_number_of_a_vector_the_time_and_the_gain(vectors, glide):
+    decoder = moving(glide=glide)
+    free, offsets, gains = (
+        x.requires_grad_(True) for x in (vectors.clone()[None], torch.zeros(1, 6), torch.ones(1, 6))
+    )
+    scene = decoder.scene(free, offsets, torch.arange(0, 60, 10)[None], gains, 150)
+    (scene - torch.rand(1, 1025, 150, generator=torch.Generator().manual_seed(2))).pow(2).sum().backward()
+    for name, value in (("vectors", free), ("offsets", offsets), ("gains", gains)):
+        assert torch.isfinite(value.grad).all() and (value.grad.abs() > 0).all(), name

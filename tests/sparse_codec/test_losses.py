@@ -1,18 +1,28 @@
+import dataclasses
+
 import pytest
 import torch
 
-from sparse_codec import TrainingConfig
+from sparse_codec import CodecConfig, TrainingConfig
 from sparse_codec.decoder import Target
 from sparse_codec.discriminator import Discriminator, discriminator_loss, generator_loss
-from sparse_codec.losses import greedy_loss, removal
+from sparse_codec.losses import SceneLoss, SceneWeights, greedy_loss, removal
 
-ALL = slice(None)
+TERMS = ("l2", "l1", "perceptual", "sparsity")
 
 
-def measured(residual, event, gain=None):
-    target = Target(residual, torch.ones(len(residual), residual.shape[2]), residual[:, :0])
-    product, size = (residual * event).sum((1, 2)), event.pow(2).sum((1, 2))
-    return removal(target, product, size, event, ALL, gain)
+def measured(residual, event, gain=None, mask=None):
+    mask = torch.ones(len(residual), residual.shape[2]) if mask is None else mask
+    return removal(Target(residual, mask), event, gain)
+
+
+def only(**weights) -> SceneWeights:
+    return SceneWeights(**dict.fromkeys(TERMS, 0.0) | weights)
+
+
+@pytest.fixture
+def original():
+    return torch.rand(2, 1025, 20, generator=torch.Generator().manual_seed(0)).pow(4)
 
 
 def test_the_right_event_removes_everything():
@@ -40,6 +50,60 @@ def test_an_event_that_fits_nothing_keeps_a_gradient():
     event = torch.rand(1, 4, 4).requires_grad_(True)
     greedy_loss(measured(residual, event), torch.zeros(1), TrainingConfig()).backward()
     assert event.grad.abs().sum() > 0
+
+
+def test_what_lies_outside_the_mask_does_not_count():
+    generator = torch.Generator().manual_seed(0)
+    residual, event = torch.rand(2, 5, 6, generator=generator), torch.rand(2, 5, 6, generator=generator)
+    mask = torch.ones(2, 6)
+    mask[:, 4:] = 0
+    masked = measured(residual * mask[:, None], event, mask=mask)
+    short = measured(residual[:, :, :4], event[:, :, :4])
+    for name in ("gain", "share", "cosine", "l1", "over"):
+        torch.testing.assert_close(getattr(masked, name), getattr(short, name))
+
+
+@pytest.mark.parametrize("name", ["share", "cosine", "removed_l1", "over", "score"])
+def test_each_weight_of_the_greedy_loss_switches_its_term(name):
+    generator = torch.Generator().manual_seed(0)
+    removed = measured(torch.randn(3, 5, 6, generator=generator), torch.rand(3, 5, 6, generator=generator))
+    none = TrainingConfig(share=0.0, cosine=0.0, removed_l1=0.0, over=0.0, score=0.0)
+    assert greedy_loss(removed, torch.zeros(3), none) == 0
+    assert greedy_loss(removed, torch.zeros(3), dataclasses.replace(none, **{name: 1.0})) != 0
+
+
+@pytest.mark.parametrize("term", ["l2", "l1", "perceptual"])
+def test_a_scene_that_is_its_original_costs_nothing_and_silence_all(original, term):
+    loss = SceneLoss(original, CodecConfig(), only(**{term: 1.0}))
+    costs = [loss(scale * original, torch.ones(2, 3)) for scale in (1.0, 0.9, 0.5, 0.0)]
+    assert costs[0] == pytest.approx(0.0, abs=1e-5)
+    assert all((a < b).all() for a, b in zip(costs, costs[1:], strict=False))
+    if term != "perceptual":
+        assert costs[-1] == pytest.approx(1.0, rel=1e-5)
+
+
+def test_where_an_original_is_negative_silence_is_best(original):
+    original[:, 300:320] *= -1
+    loss = SceneLoss(original, CodecConfig())
+    silent, loud = original.clamp(min=0), original.abs()
+    assert (loss(silent, torch.ones(2, 3)) < loss(loud, torch.ones(2, 3))).all()
+
+
+def test_the_loss_of_a_scene_is_the_weighted_sum_of_its_terms(original):
+    scene, gains = 0.7 * original, torch.rand(2, 3, generator=torch.Generator().manual_seed(1))
+    assert not SceneLoss(original, CodecConfig(), only())(scene, gains).any()
+    weights = dict(zip(TERMS, (2.0, 1.0, 0.2, 0.3), strict=True))
+    alone = [SceneLoss(original, CodecConfig(), only(**{term: 1.0}))(scene, gains) for term in TERMS]
+    assert all((cost > 0).all() for cost in alone)
+    summed = sum(weight * cost for weight, cost in zip(weights.values(), alone, strict=True))
+    torch.testing.assert_close(SceneLoss(original, CodecConfig(), SceneWeights(**weights))(scene, gains), summed)
+
+
+def test_sparsity_grows_with_the_gains_and_not_with_loudness(original):
+    gains, config = torch.rand(2, 3, generator=torch.Generator().manual_seed(1)), CodecConfig()
+    cost = SceneLoss(original, config, only(sparsity=1.0))(original, gains)
+    torch.testing.assert_close(SceneLoss(original, config, only(sparsity=1.0))(original, 2 * gains), 2 * cost)
+    torch.testing.assert_close(SceneLoss(2 * original, config, only(sparsity=1.0))(original, 2 * gains), cost)
 
 
 def test_the_discriminator_learns_to_tell_and_the_generator_to_be_told():

@@ -1,0 +1,156 @@
+"""The evaluation section: stored figures of a checkpoint as tables and plots, and a part of them measured again."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from experiments import demos
+from experiments.clips import Clip
+from report import Figure, Image, Prose, ReportError, Table, conjure
+from sparse_codec import SparseCodec
+from sparse_codec.evaluate import comparison_rows, count_rows
+from sparse_codec.variations import VARIATIONS
+
+AGREEMENT = 0.02  # how far a share that is measured again may be from the stored one
+EXAMPLES = "examples"  # the manifest's group of the clips that are shipped
+LINES = {"codec": "#c8553d", "matching pursuit": "#3d7dc8"}
+METHODS = (
+    "codec",
+    "codec, greedy",
+    "codec, one pass",
+    "matching pursuit",
+    "orthogonal matching pursuit",
+    "matching pursuit, 128",
+    "Opus, 6 kb/s",
+    "Vorbis, lowest",
+    "MP3, lowest",
+    "silence",
+)
+
+
+def evaluation_section(evaluation: dict | None, clips: list[Clip], codec: SparseCodec, own_audio: bool) -> list:
+    """Tables and plots of the held-out figures, or a line that there are none for this checkpoint."""
+    if evaluation is None:
+        return [Prose("No held-out figures were measured for this checkpoint: run `python -m sparse_codec evaluate`.")]
+    everything = evaluation["all"]
+    shown = {name: everything[name] for name in METHODS if name in everything}
+    n_segments = everything["segments"]
+    return [
+        Table(*count_rows(shown, evaluation["counts"]), f"Shares removed from {n_segments} held-out segments."),
+        Image(share_curve(evaluation), "What is gone from the held-out segments, by number of events or atoms."),
+        Table(*comparison_rows(shown), f"All figures of the {n_segments} held-out segments; what they mean is below."),
+        Image(rate_plot(evaluation), "Distance of the sound against the rate, over the held-out segments."),
+        _group_table(evaluation),
+        _onset_table(evaluation),
+        Prose(_variations(everything)),
+        *([] if own_audio else [_measured_again(evaluation, clips, codec)]),
+    ]
+
+
+@conjure
+def share_curve(evaluation: dict) -> Figure:
+    """Shares of L2 and L1 against the number of events."""
+    from matplotlib.figure import Figure as Canvas
+
+    canvas = Canvas(figsize=(6.4, 3.2), layout="constrained", facecolor="none")
+    for place, order in enumerate(("l2", "l1"), start=1):
+        axes = canvas.add_subplot(1, 2, place, xlabel="events or atoms", ylabel=f"share of {order.upper()} removed")
+        axes.set_facecolor("none")
+        for name, colour in LINES.items():
+            axes.plot(evaluation["counts"], evaluation["all"][name][order], "o-", color=colour, label=name)
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(evaluation["counts"], evaluation["counts"])
+        axes.set_ylim(0, 1)
+        _legend(axes)
+    return Figure(canvas, "Two curves that rise with the number of events: the codec's lies above matching pursuit's")
+
+
+@conjure
+def rate_plot(evaluation: dict) -> Figure:
+    """Log-mel distance against bits per second, of everything that has a rate."""
+    from matplotlib.figure import Figure as Canvas
+
+    canvas = Canvas(figsize=(6.4, 3.2), layout="constrained", facecolor="none")
+    axes = canvas.add_subplot(xlabel="bits per second", ylabel="log-mel distance, dB", facecolor="none")
+    for name in METHODS:
+        means = evaluation["all"].get(name, {})
+        if "bits_per_second" in means and name not in ("codec, one pass",):
+            colour = LINES["codec"] if name.startswith("codec") else LINES["matching pursuit"]
+            axes.plot(means["bits_per_second"], means["log_mel"], "o", color=colour)
+            axes.annotate(
+                name, (means["bits_per_second"], means["log_mel"]), (6, 4), textcoords="offset points", color=demos.INK
+            )
+    axes.set_xscale("log")
+    axes.set_xlim(4000, 60_000)
+    axes.set_ylim(bottom=0)
+    demos.tone_down(axes)
+    return Figure(canvas, "The codec's point lies at a lower distance than Opus and MP3 at about its rate")
+
+
+def _legend(axes) -> None:
+    demos.tone_down(axes)
+    axes.legend(frameon=False, labelcolor=demos.INK, fontsize=9)
+
+
+def _group_table(evaluation: dict) -> Table:
+    keys = (("codec", "l2"), ("codec", "l1"), ("codec", "sound_l2"), ("codec", "sound_l1"))
+    others = ("codec", "matching pursuit, 128", "Opus, 6 kb/s")
+    rows = []
+    for name, group in evaluation["groups"].items():
+        shares = [f"{np.atleast_1d(group[method][key])[-1]:.2f}" for method, key in keys]
+        distances = [f"{group[method][key]:.1f}" for key in ("distance", "log_mel") for method in others]
+        label = f"{name} (foreign)" if name in evaluation["foreign"] else name
+        rows.append([label, str(group["segments"]), *shares, *distances])
+    headers = ["Group", "Segments", "L2", "L1", "L2, sound", "L1, sound"]
+    headers += [f"{what}: {who}" for what in ("Distance", "Log-mel") for who in ("codec", "pursuit 128", "Opus")]
+    return Table(headers, rows, "Each group alone: shares removed with the most events, and distances in dB.")
+
+
+def _onset_table(evaluation: dict) -> Table:
+    methods = ("codec", "matching pursuit", "random times, 16")
+    rows = []
+    for name, group in evaluation["groups"].items():
+        if "onset_f" in group["codec"]:
+            agree = [f"{group[m]['onset_f']:.2f}" if "onset_f" in group[m] else "" for m in methods]
+            rows.append([name, *agree, f"{group['codec']['redundancy']:.2f}", f"{group['codec']['crowd']:.1f}"])
+    headers = ["Group", "Codec", "Matching pursuit", "Random times", "Shared onsets", "In one frame"]
+    caption = (
+        "Onsets: F-measure at 50 ms of the 16 strongest events' unique onsets against the labels'; the share of events"
+        " whose onset another one has; and the most events in one frame."
+    )
+    return Table(headers, rows or [["none has labels", *[""] * 5]], caption)
+
+
+def _variations(everything: dict) -> str:
+    told = ", ".join(f"{name} {everything[name]['distance_to_reconstruction']:.1f} dB" for name in VARIATIONS)
+    return (
+        "*L2* and *L1 removed* are shares of the magnitude spectrogram; *as sound* they are measured on the rendered"
+        " sound, whose phases are not the original's. *Distance* is the log-spectral distance (windows of 512 to 4,096"
+        " samples, floor 80 dB below the peak). *Opinion* is the score from 1 to 5 that Zimtohrli predicts. *Harmful*"
+        " is the mean number of events that add energy when they are taken off in order. Bits are 16 for each number of an"
+        " event, before any entropy coding; the rates of the other codecs are those of their files. *One pass* has"
+        " neither joint gains nor refinement, *greedy* has the gains alone.\n\n"
+        f"How far a change of the events takes the sound, as a distance to the reconstruction: {told}."
+    )
+
+
+def _measured_again(evaluation: dict, clips: list[Clip], codec: SparseCodec) -> Prose:
+    """The shares of the shipped clips, by this build and by the stored evaluation.
+
+    Raises: ReportError if they differ: then the stored figures are not those of this code and this checkpoint.
+    """
+    halves = [demos.event_data(demos.encoded(clip, codec), "first half") for clip in clips]
+    shares = [demos.shares(clip, half, codec).value[-1] for clip, half in zip(clips, halves, strict=True)]
+    now, stored = np.mean(shares, axis=0), evaluation["groups"].get(EXAMPLES)
+    if stored is None:
+        return Prose("")
+    then = [stored["codec"][order][-1] for order in ("l2", "l1")]
+    if np.abs(now - then).max() > AGREEMENT:
+        raise ReportError(
+            f"the examples' shares are {now.round(3)} now and {then} in the stored evaluation: measure it again with"
+            " python -m sparse_codec evaluate"
+        )
+    return Prose(
+        f"These figures were stored with the checkpoint. This build measured the {len(clips)} examples below again: "
+        f"{now[0]:.3f} of L2 and {now[1]:.3f} of L1 are gone, where {then[0]:.3f} and {then[1]:.3f} are stored."
+    )

@@ -1,0 +1,96 @@
+"""Taking speech apart into events
+
+Early results of the sparse event codec on one speaker: the same demos as for music, another model, and a list of
+what is wrong. Every sound and every figure on this page was made by the script that the page was made from.
+"""
+
+# %% tags=["hide"]
+from experiments.evaluation import evaluation_section
+from experiments.sections import bibtex, example, figures_table, streaming, training_facts, word_table
+from report import Prose
+
+build = BUILD["speech"]  # noqa: F821, what experiments/build.py puts into every script
+codec, clips, long_clip = build.codec, build.clips, build.long_clip
+config = codec.config
+seconds = config.segment_samples / config.samplerate
+[Prose(remark) for remark in build.remarks]
+
+# %% [markdown]
+# ## Introduction
+#
+# The [music article](music.html) describes a codec that writes {{ seconds / 2:.2f }} seconds of sound as at most {{
+# config.n_events }} **events**, each a vector of {{ config.vector_size }} numbers, a time and a gain. A note is such
+# an event by nature. Speech is harder: its pitch never stands still, its consonants are noise of a few milliseconds,
+# and one syllable runs into the next. This page shows how far the same design goes with one speaker.
+#
+# Two settings differ from the model of music. An event sounds for at most {{ config.decoder.event_frames * config.hop
+# / config.samplerate:.2f }} seconds, about a syllable, with its envelope drawn more finely; and its pitch may glide
+# by up to {{ config.decoder.glide:.0f }} semitones either way while it sounds. Encoder, loop, losses and demos are
+# the same code.
+
+# %% [markdown]
+# ## Streaming
+#
+# {{ long_clip.seconds:.0f }} seconds, window by window.
+
+# %% tags=["fold"]
+streaming(long_clip, codec)
+
+# %% [markdown]
+# ## Training
+
+# %% tags=["hide"]
+shipped = (
+    "They are the telephone prompts of one speaker, Allison Smith, from a Debian package, put together into readings of"
+    " half a minute: about twenty minutes altogether. The longest prompts, one family of them, were held out; the"
+    " examples below are cut from those."
+)
+training_facts(codec, shipped if build.shipped else "")
+
+# %% [markdown]
+# ## Evaluation
+#
+# The same figures as for music. *prompts* are the held-out prompts of the speaker that was trained on; the other
+# groups are other speakers, of whom the model has never heard.
+
+# %% tags=["hide"]
+evaluation_section(build.evaluation, clips, codec, build.own_audio)
+
+# %% tags=["hide"]
+word_table(build.words)
+
+# %% [markdown]
+# ## Examples
+
+# %% tags=["hide"]
+[example(number, clip, codec) for number, clip in enumerate(clips, start=1)]
+
+# %% [markdown]
+# ## All examples in figures
+
+# %% tags=["hide"]
+figures_table(clips, codec)
+
+# %% [markdown]
+# ## What is wrong
+#
+# - The voice is hoarse and metallic: partials start with fixed phases, so a syllable made of several events does not
+#   have the pulses of a larynx.
+# - Consonants are soft. A plosive's burst is shorter than the analysis window of {{ 1000 * config.window /
+#   config.samplerate:.0f }} ms, and a fricative gets one or two events of shaped noise.
+# - Syllables are split between events, and events are shared between syllables: a vector does not stand for a phone.
+# - One speaker was trained on. Another voice is coded with what was learnt of this one.
+# - The rate is that of music, {{ config.n_events }} events for every {{ seconds / 2:.2f }} seconds, whether somebody
+#   speaks or not.
+
+# %% [markdown]
+# ## Citation
+
+# %% tags=["hide"]
+bibtex()
+
+# %% [markdown]
+# ## Notes
+#
+# - Sounds are 16-bit at {{ config.samplerate }} Hz and are never normalised; each player shows its peak level.
+# - A reconstruction is the integer sum of its stored events, in the order in which they were found.

@@ -1,0 +1,82 @@
+"""Fitting all events together: it comes nearer to real audio, moves only what it may, and leaves the model alone."""
+
+import pytest
+import torch
+
+from sparse_codec import EncodeOptions
+from sparse_codec.losses import SceneLoss
+from sparse_codec.refine import Events, FreeEvents, refine, settle
+
+NAMES = ("vectors", "frames", "offsets", "gains")
+
+
+@pytest.fixture(scope="module")
+def original(small_codec, music):
+    """Magnitudes of two stretches of music, up to the horizon."""
+    n_samples, horizon = small_codec.config.segment_samples, small_codec.config.horizon_frames
+    segments = torch.from_numpy(music[: 2 * n_samples]).view(2, n_samples)
+    return small_codec.magnitudes(segments)[..., :horizon]
+
+
+@pytest.fixture(scope="module")
+def events(small_codec, original):
+    """What the greedy loop finds; the second event of the first segment is none."""
+    padded = torch.nn.functional.pad(original, (0, small_codec.config.n_frames - original.shape[2]))
+    found = small_codec.decompose(padded, EncodeOptions(candidates=2, n_events=6, interim=0, refine=0))
+    found.gains[0, 1] = 0
+    return Events(*(getattr(found, name) for name in NAMES))
+
+
+@pytest.fixture(scope="module")
+def refined(small_codec, original, events):
+    return refine(small_codec.decoder, original, events, 20, small_codec.config.half_frames - 1)
+
+
+def loss_of(codec, original, events):
+    scene = codec.decoder.scene(events.vectors, events.offsets, events.frames, events.gains, original.shape[2])
+    return SceneLoss(original, codec.config)(scene, events.gains)
+
+
+@torch.no_grad()
+def test_refined_events_are_nearer_to_real_music(small_codec, original, events, refined):
+    assert (loss_of(small_codec, original, refined) < 0.98 * loss_of(small_codec, original, events)).all()
+
+
+def test_more_steps_come_nearer(small_codec, original, events, refined):
+    few = refine(small_codec.decoder, original, events, 3, small_codec.config.half_frames - 1)
+    assert (loss_of(small_codec, original, refined) < loss_of(small_codec, original, few)).all()
+
+
+def test_refined_events_stay_where_events_may_be(small_codec, events, refined):
+    assert (refined.frames >= 0).all() and (refined.frames < small_codec.config.half_frames).all()
+    assert refined.offsets.abs().max() <= 0.5 and refined.vectors.abs().max() <= 1
+    times, before = (e.frames + e.offsets for e in (refined, events))
+    assert 0 < (times - before).abs().max() <= 2.0  # half a frame given, and a frame and a half of reach
+
+
+def test_an_event_without_gain_stays_without_and_the_others_keep_theirs(events, refined):
+    assert refined.gains[0, 1] == 0
+    assert ((refined.gains > 0) == (events.gains > 0)).all()
+
+
+def test_the_model_is_left_alone(small_codec, original, events):
+    before = {name: value.clone() for name, value in small_codec.state_dict().items()}
+    given = [getattr(events, name).clone() for name in NAMES]
+    refine(small_codec.decoder, original, events, 2, small_codec.config.half_frames - 1)
+    assert all(p.grad is None for p in small_codec.parameters())
+    assert all(torch.equal(value, before[name]) for name, value in small_codec.state_dict().items())
+    assert all(torch.equal(getattr(events, name), g) for name, g in zip(NAMES, given, strict=True))
+
+
+def test_times_settle_on_the_nearest_frame_inside_the_segment():
+    frames, offsets = torch.tensor([[0, 0, 5, 9, 9]]), torch.tensor([[-1.2, 0.7, 1.4, 0.9, -1.5]])
+    settled = settle(Events(torch.zeros(1, 5, 2), frames, offsets, torch.ones(1, 5)), last_frame=9)
+    assert settled.frames.tolist() == [[0, 1, 6, 9, 7]]
+    torch.testing.assert_close(settled.offsets, torch.tensor([[-0.5, -0.3, 0.4, 0.5, 0.5]]))
+
+
+def test_freed_events_are_the_same_events(small_codec, events):
+    free = FreeEvents(events, small_codec.decoder.pace).events()
+    assert torch.equal(free.frames, events.frames)
+    for name in ("vectors", "offsets", "gains"):
+        torch.testing.assert_close(getattr(free, name), getattr(events, name), rtol=1e-4, atol=1e-4)

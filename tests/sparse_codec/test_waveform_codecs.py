@@ -1,0 +1,29 @@
+import numpy as np
+import pytest
+
+from sparse_codec.waveform_codecs import WAVEFORM_CODECS
+
+RATE = 22_050
+
+
+@pytest.mark.parametrize("name", WAVEFORM_CODECS)
+@pytest.mark.parametrize("n_samples", [2**16, 2**16 + 17])
+def test_a_clip_comes_back_as_long_and_nearly_the_same(music, name, n_samples):
+    audio = music[:n_samples]
+    decoded, rate = WAVEFORM_CODECS[name].code(audio, RATE)
+    assert decoded.shape == audio.shape and decoded.dtype == np.float32
+    assert 1_000 < rate < 64_000
+    # a shift by the coder's own delay would leave no correlation
+    assert np.corrcoef(decoded, audio)[0, 1] > 0.7
+
+
+def test_opus_at_its_lowest_is_the_smallest(music):
+    rates = {name: codec.code(music[: 4 * RATE], RATE)[1] for name, codec in WAVEFORM_CODECS.items()}
+    assert rates["Opus, 6 kb/s"] == min(rates.values()) < 12_000
+
+
+@pytest.mark.parametrize("name", WAVEFORM_CODECS)
+def test_the_rate_is_the_files_bits_over_the_clips_seconds(music, name):
+    """Twice as long a clip is about twice the file, so the rate stays."""
+    short, long = (WAVEFORM_CODECS[name].code(music[: n * RATE], RATE)[1] for n in (6, 12))
+    assert long == pytest.approx(short, rel=0.25)
