@@ -28,7 +28,7 @@ format: $(READY)
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[test,data]"
+	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[test,data,evaluation]"
 	touch $(READY)
 
 clean:

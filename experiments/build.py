@@ -38,6 +38,7 @@ class Inputs:
     shipped: bool  # the shipped model, of whose training the article knows more than its checkpoint says
     own_audio: bool  # the reader's files, of which nothing is known
     remarks: list[str]  # such as that a file was padded
+    articles: list[str]  # of the site
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -116,6 +117,7 @@ def _inputs(article: str, args: argparse.Namespace) -> Inputs:
         shipped=find_checkpoint(checkpoint).parent == CHECKPOINTS,
         own_audio=bool(args.audio or args.data_dir),
         remarks=remarks,
+        articles=args.article,
     )
 
 

@@ -17,7 +17,6 @@ LINES = {"codec": "#c8553d", "matching pursuit": "#3d7dc8"}
 METHODS = (
     "codec",
     "codec, greedy",
-    "codec, one pass",
     "matching pursuit",
     "orthogonal matching pursuit",
     "matching pursuit, 128",
@@ -74,7 +73,7 @@ def rate_plot(evaluation: dict) -> Figure:
     axes = canvas.add_subplot(xlabel="bits per second", ylabel="log-mel distance, dB", facecolor="none")
     for name in METHODS:
         means = evaluation["all"].get(name, {})
-        if "bits_per_second" in means and name not in ("codec, one pass",):
+        if "bits_per_second" in means:
             colour = LINES["codec"] if name.startswith("codec") else LINES["matching pursuit"]
             axes.plot(means["bits_per_second"], means["log_mel"], "o", color=colour)
             axes.annotate(
@@ -127,9 +126,9 @@ def _variations(everything: dict) -> str:
         "*L2* and *L1 removed* are shares of the magnitude spectrogram; *as sound* they are measured on the rendered"
         " sound, whose phases are not the original's. *Distance* is the log-spectral distance (windows of 512 to 4,096"
         " samples, floor 80 dB below the peak). *Opinion* is the score from 1 to 5 that Zimtohrli predicts. *Harmful*"
-        " is the mean number of events that add energy when they are taken off in order. Bits are 16 for each number of an"
-        " event, before any entropy coding; the rates of the other codecs are those of their files. *One pass* has"
-        " neither joint gains nor refinement, *greedy* has the gains alone.\n\n"
+        " is the mean number of events that add energy when they are taken off in order. Bits are 16 a number of an"
+        " event, before any entropy coding; the rates of the other codecs are those of their files. *Greedy* is the"
+        " codec without refinement.\n\n"
         f"How far a change of the events takes the sound, as a distance to the reconstruction: {told}."
     )
 

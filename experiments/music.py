@@ -7,7 +7,7 @@ plays them back. Every sound and every figure on this page was made by the scrip
 # %% tags=["hide"]
 from experiments.about import about_decoder, about_encoder
 from experiments.evaluation import evaluation_section
-from experiments.sections import bibtex, example, figures_table, streaming, training_facts
+from experiments.sections import bibtex, example, figures_table, see_also, streaming, training_facts
 from report import Prose
 
 build = BUILD["music"]  # noqa: F821, what experiments/build.py puts into every script
@@ -121,8 +121,10 @@ figures_table(clips, codec)
 # events that overlap add up differently; vibrato is missing, because an event's pitch stands still; noises that are
 # neither harmonic nor steady, such as a bow's scratch, are caught badly. The refinement that makes the spectrogram
 # nearer is free to use several events for one note, and does. Fewer and more meaningful events, phases, and a proper
-# bit stream come next. What was tried, and what each part is worth, is on [a page of its own](ablations.html); the
-# [speech article](speech.html) has the same codec for a voice.
+# bit stream come next.
+
+# %% tags=["hide"]
+see_also("music", build.articles)
 
 # %% [markdown]
 # ## Citation

@@ -23,6 +23,11 @@ from report import (
 from sparse_codec import SparseCodec
 from sparse_codec.variations import VARIATIONS
 
+TITLES = {
+    "music": "the codec for music",
+    "speech": "the codec for speech",
+    "ablations": "what was tried, and what each part is worth",
+}
 LAYOUT_SEED = 7  # of the t-SNE and of the projection to colours
 
 
@@ -165,6 +170,12 @@ def training_facts(codec: SparseCodec, shipped: str) -> Prose:
         f" a sparsity weight of {weights.get('sparsity', 0.0):.2f}."
     )
     return Prose(text)
+
+
+def see_also(article: str, articles: list[str]) -> Prose:
+    """Links to the other articles of the site, if there are any."""
+    others = [f"[{title}]({name}.html)" for name, title in TITLES.items() if name in articles and name != article]
+    return Prose(f"On this site too: {' and '.join(others)}." if others else "")
 
 
 def bibtex() -> BibTeX:

@@ -6,7 +6,7 @@ what is wrong. Every sound and every figure on this page was made by the script 
 
 # %% tags=["hide"]
 from experiments.evaluation import evaluation_section
-from experiments.sections import bibtex, example, figures_table, streaming, training_facts, word_table
+from experiments.sections import bibtex, example, figures_table, see_also, streaming, training_facts, word_table
 from report import Prose
 
 build = BUILD["speech"]  # noqa: F821, what experiments/build.py puts into every script
@@ -18,7 +18,7 @@ seconds = config.segment_samples / config.samplerate
 # %% [markdown]
 # ## Introduction
 #
-# The [music article](music.html) describes a codec that writes {{ seconds / 2:.2f }} seconds of sound as at most {{
+# The article on music describes a codec that writes {{ seconds / 2:.2f }} seconds of sound as at most {{
 # config.n_events }} **events**, each a vector of {{ config.vector_size }} numbers, a time and a gain. A note is such
 # an event by nature. Speech is harder: its pitch never stands still, its consonants are noise of a few milliseconds,
 # and one syllable runs into the next. This page shows how far the same design goes with one speaker.
@@ -82,6 +82,9 @@ figures_table(clips, codec)
 # - One speaker was trained on. Another voice is coded with what was learnt of this one.
 # - The rate is that of music, {{ config.n_events }} events for every {{ seconds / 2:.2f }} seconds, whether somebody
 #   speaks or not.
+
+# %% tags=["hide"]
+see_also("speech", build.articles)
 
 # %% [markdown]
 # ## Citation

@@ -345,14 +345,7 @@ class SparseCodec(nn.Module):
         Raises: CheckpointError for a file that is missing, damaged or of another format.
         """
         file = find_checkpoint(path)
-        try:
-            data = file.read_bytes()
-            header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]
-            tensors = load_tensors(data)
-        except (OSError, ValueError, KeyError, SafetensorError) as error:
-            raise CheckpointError(f"{file}: not a checkpoint of this project ({error})") from error
-        if header.get("format") != FORMAT:
-            raise CheckpointError(f"{file}: format {header.get('format')!r}, expected {FORMAT!r}; train it again")
+        tensors, header, digest = read_checkpoint(file)
         try:
             codec = cls(parse_config(json.loads(header["config"]), str(file))[0])
             codec.load_state_dict(tensors)
@@ -361,8 +354,24 @@ class SparseCodec(nn.Module):
             raise CheckpointError(f"{file}: does not fit this version: {str(error).splitlines()[0]}") from error
         if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
             raise CheckpointError(f"{file}: holds weights that are not finite; train it again")
-        codec._digest = hashlib.sha256(data).hexdigest()
+        codec._digest = digest
         return codec.eval()
+
+
+def read_checkpoint(file: Path) -> tuple[dict[str, Tensor], dict[str, str], str]:
+    """The weights, the facts and the SHA-256 of a checkpoint file.
+
+    Raises: CheckpointError for a file that is damaged or of another format.
+    """
+    try:
+        data = file.read_bytes()
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]
+        tensors = load_tensors(data)
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise CheckpointError(f"{file}: not a checkpoint of this project ({error})") from error
+    if header.get("format") != FORMAT:
+        raise CheckpointError(f"{file}: format {header.get('format')!r}, expected {FORMAT!r}; train it again")
+    return tensors, header, hashlib.sha256(data).hexdigest()
 
 
 def find_checkpoint(path: str | Path) -> Path:

@@ -80,9 +80,7 @@ def measure_file(work: tuple[SparseCodec, dict, Recording, EncodeOptions]) -> tu
 def measure_segment(codec: SparseCodec, segment: Segment, options: EncodeOptions) -> dict[str, dict]:
     """Figures of one segment by method; which figures there are depends on the method."""
     ruler = Ruler(codec, segment)
-    greedy = replace(options, interim=0, refine=0)
-    one_pass = replace(greedy, joint_gains=False)
-    figures = dict(_codec_rows(ruler, options, {"codec, greedy": greedy, "codec, one pass": one_pass}))
+    figures = dict(_codec_rows(ruler, options))
     figures |= _pursuit_rows(ruler)
     for name, other in WAVEFORM_CODECS.items():
         sound, rate = other.code(segment.audio, codec.config.samplerate)
@@ -129,8 +127,8 @@ class Ruler:
         return figures
 
 
-def _codec_rows(ruler: Ruler, options: EncodeOptions, variants: dict[str, EncodeOptions]) -> Iterator[tuple[str, dict]]:
-    """The codec with the article's options, at each of COUNTS; with others; and changed events."""
+def _codec_rows(ruler: Ruler, options: EncodeOptions) -> Iterator[tuple[str, dict]]:
+    """The codec with the article's options, at each of COUNTS; changed events; and the codec without refinement."""
     shares = []
     for count in COUNTS:
         events, share, seconds = encode_again(ruler, replace(options, n_events=count))
@@ -146,11 +144,10 @@ def _codec_rows(ruler: Ruler, options: EncodeOptions, variants: dict[str, Encode
     for kind in VARIATIONS:
         varied = torch.from_numpy(ruler.codec.decode(vary(ruler.codec, events, kind)))
         yield kind, {"distance_to_reconstruction": _distance(varied, sound[: ruler.half])}
-    for name, chosen in variants.items():
-        events, share, seconds = encode_again(ruler, chosen)
-        sound = torch.from_numpy(ruler.codec.decode(_longer(events, MARGIN)))
-        figures = {"l2_all": share[0], "l1_all": share[1], "seconds": seconds}
-        yield name, figures | _event_figures(ruler, events, sound)
+    events, share, seconds = encode_again(ruler, replace(options, interim=0, refine=0))
+    sound = torch.from_numpy(ruler.codec.decode(_longer(events, MARGIN)))
+    figures = {"l2_all": share[0], "l1_all": share[1], "seconds": seconds}
+    yield "codec, greedy", figures | _event_figures(ruler, events, sound)
 
 
 def _event_figures(ruler: Ruler, events: EventSet, sound: Tensor) -> dict:

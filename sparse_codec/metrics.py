@@ -1,6 +1,6 @@
 """What is measured of a sound or of events, beside the shares and distances of `spectrogram`.
 
-The packages that measure loudness, onsets and words come with the extra "evaluate"; a figure whose package is not
+The packages that measure loudness, onsets and words come with the extra "evaluation"; a figure whose package is not
 installed is left out.
 """
 

@@ -20,12 +20,10 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.distributed as dist
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from sparse_codec.codec import SparseCodec, find_checkpoint
+from sparse_codec.codec import SparseCodec, find_checkpoint, read_checkpoint
 from sparse_codec.config import CodecConfig, ConfigError, EncodeOptions, TrainingConfig, config_tables, read_config
 from sparse_codec.data import Recording, find_recordings, held_out_segments
 from sparse_codec.discriminator import Discriminator, discriminator_loss, generator_loss
@@ -326,19 +324,24 @@ class Trainer:
         return json.dumps([config_tables(self.config, ours), sorted(str(r.path) for r in self.train_set)])
 
     def start_from(self, path: str | Path) -> None:
-        """Take over the weights of another checkpoint; outputs that it lacks keep their fresh ones.
+        """Take over the weights of another checkpoint; outputs that it lacks at the end keep their fresh ones.
 
-        Raises: ConfigError if it is damaged or its sizes do not fit.
+        Raises: CheckpointError if it is damaged, ConfigError if its sizes do not fit.
         """
-        try:
-            own, other = self.codec.state_dict(), load_tensors(find_checkpoint(path).read_bytes())
-        except SafetensorError as error:
-            raise ConfigError(f"{path}: not a checkpoint of this project ({error})") from error
-        for name, value in own.items():
+        other, facts, _ = read_checkpoint(find_checkpoint(path))
+        if _output_sizes(json.loads(facts["config"])) != _output_sizes(config_tables(self.config)):
+            raise ConfigError(f"{path}: its decoder has other parts than this configuration's; give one that fits")
+        for name, value in self.codec.state_dict().items():
             given = other.get(name)
             if given is None or given.shape[1:] != value.shape[1:] or len(given) > len(value):
                 raise ConfigError(f"{path}: {name} does not fit this configuration; start from another checkpoint")
             value[: len(given)] = given
+
+
+def _output_sizes(tables: dict) -> list:
+    """What the harmonic decoder's outputs are counted by, all but the last of them: where one differs, rows move."""
+    sizes = [tables["decoder"].get(name) for name in ("harmonics", "noise_bands", "knots", "reverberation")]
+    return [len(size) if isinstance(size, (list, tuple)) else size for size in sizes]
 
 
 def train(

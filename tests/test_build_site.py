@@ -1,6 +1,7 @@
 """The main job, end to end, with the shipped model on shipped and on the reader's audio."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import soundfile as sf
 
 from experiments.build import main
-from experiments.clips import SHIPPED
+from experiments.clips import SHIPPED, clips_of_folder, shipped_clips
 from report.site import GENERATOR
 
 
@@ -35,6 +36,7 @@ def test_the_article_has_its_sections_sounds_and_figures(site):
         "The encoder",
         "The decoder",
         "Training",
+        "Evaluation",
         "Citation",
         "Notes",
     ):
@@ -45,6 +47,41 @@ def test_the_article_has_its_sections_sounds_and_figures(site):
     for name in manifest["media"]:
         assert name in page and (site / "media" / name).stat().st_size > 0
     assert "http://" not in page.replace("http://www.w3.org", "")
+
+
+@pytest.mark.slow
+def test_three_articles_and_an_index_from_the_shipped_models(tmp_path, monkeypatch):
+    """With one short clip for each, so that all sections run; the whole site is what `make site` builds."""
+    few = {name: shipped_clips(name) for name in ("music", "speech")}
+    short = {name: (examples[:1], replace(long, seconds=3.0)) for name, (examples, long) in few.items()}
+    monkeypatch.setattr("experiments.build.shipped_clips", lambda name: short[name])
+    monkeypatch.setattr("experiments.evaluation.AGREEMENT", 1.0)  # one clip is not the mean of five
+    assert main(["--out", str(tmp_path / "site"), "--store", str(tmp_path / "store")]) == 0
+    index = (tmp_path / "site" / "index.html").read_text()
+    for name in ("music", "speech", "ablations"):
+        assert f'href="{name}.html"' in index
+        page = (tmp_path / "site" / f"{name}.html").read_text()
+        assert "No held-out figures" not in page and "No word errors" not in page
+    assert "Word errors" in (tmp_path / "site" / "speech.html").read_text()
+    assert "published configuration" in (tmp_path / "site" / "ablations.html").read_text()
+
+
+@pytest.mark.slow
+def test_examples_that_no_longer_measure_as_stored_fail_the_build(tmp_path, monkeypatch, capsys):
+    examples, long = shipped_clips("music")
+    monkeypatch.setattr("experiments.build.shipped_clips", lambda name: (examples[:1], replace(long, seconds=3.0)))
+    monkeypatch.setattr("experiments.evaluation.AGREEMENT", 0.0)
+    assert main(["--out", str(tmp_path / "site"), "--store", str(tmp_path / "store"), "--article", "music"]) == 1
+    assert "measure it again" in capsys.readouterr().err
+    assert not (tmp_path / "site").exists()
+
+
+def test_a_speech_folder_gives_five_examples_and_a_long_clip(tmp_path):
+    for name in ("LJ001-0001", "LJ001-0002", "LJ002-0001", "LJ002-0002", "LJ003-0001", "LJ003-0002"):
+        write(tmp_path / f"{name}.wav", 0.1 * np.sin(np.arange(7 * 22_050) / 20))
+    examples, long = clips_of_folder(tmp_path)
+    assert len(examples) == 5 and long.seconds == 7.0
+    assert len({clip.path for clip in [*examples, long]}) == 6
 
 
 @pytest.mark.slow
@@ -102,6 +139,7 @@ SMALL = """
 n_events = 3
 [encode]
 candidates = 2
+interim = 0
 refine = 0
 [encoder]
 channels = 8
@@ -128,6 +166,7 @@ def write(path: Path, samples: np.ndarray) -> str:
         (lambda p: ["--audio", write(p / "nan.wav", np.full(2**17, np.nan))], "NaN"),
         (lambda p: ["--audio", str(Path(__file__))], "cannot be read as audio"),
         (lambda p: ["--checkpoint", "musik"], "no such checkpoint"),
+        (lambda p: ["--data-dir", str(p / "gone")], "no such folder"),
         (lambda p: ["--checkpoint", str(Path(__file__).parent.parent / "README.md")], "not a checkpoint"),
         (lambda p: ["--train", str(p / "gone.toml"), "--data", str(p)], "gone.toml"),
         (lambda p: ["--train", str(p / "gone.toml"), "--data", str(p), "--minutes", "0"], "give more than 0"),
@@ -149,7 +188,11 @@ def test_an_error_is_one_line_and_leaves_the_earlier_site_whole(make, told, tmp_
     assert not list(tmp_path.glob(".site*"))
 
 
-def test_train_without_data_is_wrong_usage(tmp_path):
+@pytest.mark.parametrize(
+    "arguments",
+    [["--train", "x.toml"], ["--audio", "a.wav", "--data-dir", "b"], ["--audio", "a.wav", "--article", "ablations"]],
+)
+def test_arguments_that_do_not_go_together_are_wrong_usage(arguments):
     with pytest.raises(SystemExit) as stopped:
-        main(["--train", "x.toml"])
+        main(arguments)
     assert stopped.value.code == 2

@@ -6,8 +6,9 @@ from experiments.clips import SEGMENT_SECONDS, own_clips, shipped_clips
 from sparse_codec import AudioError
 
 
-def test_shipped_clips_are_five_segments_and_a_long_one_with_source_and_licence():
-    examples, long_clip = shipped_clips()
+@pytest.mark.parametrize("article", ["music", "speech"])
+def test_shipped_clips_are_five_segments_and_a_long_one_with_source_and_licence(article):
+    examples, long_clip = shipped_clips(article)
     assert len(examples) >= 5
     for clip in [*examples, long_clip]:
         audio = clip.audio(22_050)

@@ -52,33 +52,97 @@ def config(tmp_path):
     return tmp_path / "small.toml"
 
 
-def test_train_evaluate_info(tmp_path, data, config, capsys):
+@pytest.fixture(scope="session")
+def checkpoint(small_codec, tmp_path_factory):
+    path = tmp_path_factory.mktemp("checkpoint") / "small.safetensors"
+    small_codec.save(path)
+    return str(path)
+
+
+@pytest.mark.slow
+def test_train_freeze_evaluate_info(tmp_path, data, config, capsys):
     out = tmp_path / "run"
+    checkpoint, manifest, figures = (str(out / name) for name in ("model.safetensors", "m.json", "e.json"))
     assert main(["train", "--config", str(config), "--data", str(data), "--out", str(out)]) == 0
-    checkpoint = str(out / "model.safetensors")
-    assert main(["evaluate", checkpoint, "--data", str(data), "--each", "1", "--json", str(tmp_path / "e.json")]) == 0
-    figures = json.loads((tmp_path / "e.json").read_text())
-    assert figures["all"]["segments"] == 1 and len(figures["all"]["codec"]["l2"]) == 5
-    assert 0 < figures["all"]["matching pursuit"]["l2"][0] < figures["all"]["matching pursuit"]["l2"][-1] < 1
+    assert capsys.readouterr().out.splitlines()[-1] == checkpoint
+    assert main(["freeze", "--data", str(data), "--each", "1", "--out", manifest]) == 0
+    assert capsys.readouterr().out.startswith("1 segments of 1 files")
+    asked = ["--manifest", manifest, "--candidates", "1", "--refine", "2", "--json", figures]
+    assert main(["evaluate", checkpoint, "--data", str(data), *asked]) == 0
+    results = json.loads((out / "e.json").read_text())
+    assert results["all"]["segments"] == 1 and len(results["all"]["codec"]["l2"]) == 5
+    assert (results["options"]["candidates"], results["options"]["refine"]) == (1, 2)
+    assert 0 < results["all"]["matching pursuit"]["l2"][0] < results["all"]["matching pursuit"]["l2"][-1] < 1
     printed = capsys.readouterr().out
     assert "matching pursuit, L2" in printed and "silence" in printed
     assert main(["info", checkpoint]) == 0
-    assert json.loads(capsys.readouterr().out)["digest"] == figures["checkpoint"]
+    assert json.loads(capsys.readouterr().out)["digest"] == results["checkpoint"]
+
+
+def test_a_run_may_start_from_a_checkpoint(tmp_path, data, config, checkpoint, capsys):
+    start = ["train", "--config", str(config), "--data", str(data), "--out", str(tmp_path / "run"), "--start"]
+    (tmp_path / "damaged.safetensors").write_bytes(b"none")
+    for given, told in (
+        (checkpoint, "its decoder has other parts"),  # its room has one reverberation time
+        (str(tmp_path / "damaged.safetensors"), "damaged.safetensors: not a checkpoint"),
+        ("nowhere", "nowhere: no such checkpoint"),
+    ):
+        assert main([*start, given]) == 1
+        error = capsys.readouterr().err
+        assert told in error and error.count("\n") == 1
+    config.write_text(SMALL.replace("event_frames = 32", "event_frames = 32\nreverberation = [0.3]"))
+    assert main([*start, checkpoint]) == 0
+
+
+def test_the_evaluation_set_is_of_held_out_works_and_of_all_foreign_ones(tmp_path, data, capsys):
+    shutil.copytree(data / "train_data", tmp_path / "foreign")
+    out = tmp_path / "m.json"
+    assert main(["freeze", "--data", str(data), "--foreign", str(tmp_path / "foreign"), "--out", str(out)]) == 0
+    files = json.loads(out.read_text())["files"]
+    assert [(f["name"], f["foreign"]) for f in files] == [("0.wav", False), ("0.wav", True), ("1.wav", True)]
+    assert "of 3 files" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
         (["evaluate", "nowhere.safetensors", "--data", "."], "no such checkpoint"),
+        (["evaluate", "CHECKPOINT", "--data", "."], "small.manifest.json"),
+        (
+            ["evaluate", "CHECKPOINT", "--data", ".", "--manifest", "empty.json"],
+            "empty.json: not an evaluation manifest",
+        ),
+        (
+            ["evaluate", "CHECKPOINT", "--data", "DATA", "--manifest", "other.json"],
+            "not in --data, or differ: gone.wav",
+        ),
+        (["words", "CHECKPOINT", "--data", "DATA"], "no transcripts in --data"),
+        (["freeze", "--data", "nowhere", "--out", "m.json"], "no such folder"),
         (["info", "nowhere.safetensors"], "no such checkpoint"),
+        (["info", "empty.json"], "not a checkpoint"),
         (["train", "--config", "nowhere.toml", "--data", ".", "--out", "x"], "nowhere.toml"),
+        (["train", "--config", "empty.json", "--data", "nowhere", "--out", "x"], "no such folder"),
+        (["train", "--config", "misspelt.toml", "--data", ".", "--out", "x"], "did you mean 'steps'"),
     ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_errors_are_one_line_and_exit_1(arguments, told, capsys, tmp_path, monkeypatch):
+def test_errors_are_one_line_and_exit_1(arguments, told, capsys, tmp_path, monkeypatch, data, checkpoint):
     monkeypatch.chdir(tmp_path)
-    assert main(arguments) == 1
+    (tmp_path / "empty.json").write_text("")
+    (tmp_path / "misspelt.toml").write_text("[training]\nstep = 3")
+    gone = {"name": "gone.wav", "group": "a", "work": "a", "foreign": False, "sha256": "0", "starts": [0.0]}
+    (tmp_path / "other.json").write_text(json.dumps({"format": "evaluation manifest 1", "files": [gone]}))
+    places = {"CHECKPOINT": checkpoint, "DATA": str(data)}
+    assert main([places.get(argument, argument) for argument in arguments]) == 1
     error = capsys.readouterr().err
     assert told in error and error.count("\n") == 1 and error.startswith("error: ")
+
+
+@pytest.mark.parametrize("arguments", [["--steps", "0"], ["--minutes", "-1"], ["--steps", "2", "--minutes", "1"]])
+def test_a_length_that_makes_no_sense_is_wrong_usage(arguments, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["train", "--config", "a.toml", "--data", ".", "--out", "x", *arguments])
+    assert stopped.value.code == 2 and "usage:" in capsys.readouterr().err
 
 
 def test_data_that_is_missing_is_named(config, tmp_path, capsys):

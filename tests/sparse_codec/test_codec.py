@@ -1,6 +1,7 @@
 """Properties of encoding and decoding, whatever the weights."""
 
 import dataclasses
+import math
 
 import numpy as np
 import pytest
@@ -69,6 +70,38 @@ def test_fitting_together_removes_more_than_the_greedy_loop(small_codec, music, 
         for o in (options, dataclasses.replace(options, **fitted))
     ]  # fmt: skip
     assert 0.05 < shares[0] < shares[1]
+
+
+def test_a_residual_that_is_low_enough_is_left_alone(small_codec, music):
+    original, half = segment(small_codec, music), small_codec.config.half_frames
+    options = dataclasses.replace(GREEDY, n_events=12)
+    shares = [
+        shares_removed(
+            small_codec.decompose(original, dataclasses.replace(options, n_events=n)).residual, original, half
+        )
+        for n in range(1, 13)
+    ]
+    stop = 10 * math.log10(1 - shares[5][0]) + 1e-4  # what six events reach
+    found = small_codec.decompose(original, dataclasses.replace(options, stop=stop))
+    assert found.n_found == 1 + next(i for i, (l2, _) in enumerate(shares) if 10 * math.log10(1 - l2) <= stop) <= 6
+    batch = torch.cat([original, 0 * original])  # a segment that is done gets no more events while others go on
+    both = small_codec.decompose(batch, dataclasses.replace(options, stop=stop))
+    assert not both.gains[1].any() and torch.equal(both.frames[0, : found.n_found], found.frames[0, : found.n_found])
+
+
+def test_of_two_events_that_are_alike_one_is_kept(small_codec, music):
+    original = segment(small_codec, music)
+    options = dataclasses.replace(GREEDY, n_events=12)
+    plain, merged = (small_codec.decompose(original, dataclasses.replace(options, merge=m)) for m in (0.0, 0.9))
+    kept = merged.gains[0] > 0
+    cosines = plain.products[0] / torch.outer(plain.products[0].diagonal().sqrt(), plain.products[0].diagonal().sqrt())
+    others = ~torch.eye(12, dtype=torch.bool)
+    assert cosines[others].max() > 0.9 > cosines[kept][:, kept][others[kept][:, kept]].max()
+    assert 0 < kept.sum() < (plain.gains[0] > 0).sum()
+    horizon = small_codec.config.horizon_frames
+    best = joint_gains(merged.products[:, kept][:, :, kept], merged.removed[:, kept])  # gains fitted again
+    torch.testing.assert_close(merged.gains[:, kept], best, rtol=1e-3, atol=1e-3)
+    assert merged.residual[..., :horizon].norm() < original[..., :horizon].norm()
 
 
 def test_encoding_is_the_same_every_time(small_codec, music):

@@ -8,8 +8,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from sparse_codec import CodecConfig, ConfigError, SparseCodec, TrainingConfig
-from sparse_codec.config import FrameEncoderConfig, ResonanceDecoderConfig
+from sparse_codec import CheckpointError, CodecConfig, ConfigError, SparseCodec, TrainingConfig
+from sparse_codec.codec import FORMAT
+from sparse_codec.config import FrameEncoderConfig, ResonanceDecoderConfig, config_tables
 from sparse_codec.pool import Pool, Segments, Share
 from sparse_codec.train import Trainer
 
@@ -163,20 +164,32 @@ def test_outputs_that_the_first_weights_lack_stay_fresh(small_config, recordings
     fresh = {k: v.clone() for k, v in run.codec.state_dict().items()}
     given = {k: v + 1 for k, v in fresh.items()}
     given[name] = given[name][:-3]
-    save_file(given, tmp_path / "older.safetensors")
+    facts = {"format": FORMAT, "config": json.dumps(config_tables(small_config)), "card": "{}"}
+    save_file(given, tmp_path / "older.safetensors", facts)
     run.start_from(tmp_path / "older.safetensors")
     taken = run.codec.state_dict()
     assert torch.equal(taken[name][:-3], given[name]) and torch.equal(taken[name][-3:], fresh[name][-3:])
     assert all(torch.equal(taken[k], given[k]) for k in fresh if k != name)
 
 
-def test_weights_that_do_not_fit_are_named(small_config, recordings, tmp_path):
-    wider = dataclasses.replace(small_config, encoder=dataclasses.replace(small_config.encoder, channels=9))
-    SparseCodec(wider).save(tmp_path / "wider.safetensors")
-    with pytest.raises(ConfigError, match="wider.safetensors: encoder.* does not fit"):
-        trainer(small_config, QUICK, recordings).start_from(tmp_path / "wider.safetensors")
+@pytest.mark.parametrize(
+    ("part", "sizes", "told"),
+    [
+        ("encoder", {"channels": 9}, "encoder.* does not fit"),
+        ("decoder", {"hidden": 9}, "decoder.* does not fit"),
+        ("decoder", {"reverberation": ()}, "its decoder has other parts"),  # fewer outputs, but not at the end
+    ],
+)
+def test_weights_that_do_not_fit_are_named(small_config, recordings, tmp_path, part, sizes, told):
+    changed = dataclasses.replace(getattr(small_config, part), **sizes)
+    SparseCodec(dataclasses.replace(small_config, **{part: changed})).save(tmp_path / "other.safetensors")
+    with pytest.raises(ConfigError, match=f"other.safetensors: {told}"):
+        trainer(small_config, QUICK, recordings).start_from(tmp_path / "other.safetensors")
+
+
+def test_damaged_first_weights_are_named(small_config, recordings, tmp_path):
     (tmp_path / "damaged.safetensors").write_bytes(b"none")
-    with pytest.raises(ValueError, match="damaged.safetensors"):
+    with pytest.raises(CheckpointError, match="damaged.safetensors"):
         trainer(small_config, QUICK, recordings).start_from(tmp_path / "damaged.safetensors")
 
 

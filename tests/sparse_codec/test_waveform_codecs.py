@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.signal import correlate
 
 from sparse_codec.waveform_codecs import WAVEFORM_CODECS
 
@@ -7,19 +8,20 @@ RATE = 22_050
 
 
 @pytest.mark.parametrize("name", WAVEFORM_CODECS)
-@pytest.mark.parametrize("n_samples", [2**16, 2**16 + 17])
-def test_a_clip_comes_back_as_long_and_nearly_the_same(music, name, n_samples):
+@pytest.mark.parametrize("n_samples", [2**15, 2**16 + 17])
+def test_a_clip_comes_back_as_long_in_time_and_nearly_the_same(music, name, n_samples):
     audio = music[:n_samples]
     decoded, rate = WAVEFORM_CODECS[name].code(audio, RATE)
     assert decoded.shape == audio.shape and decoded.dtype == np.float32
     assert 1_000 < rate < 64_000
-    # a shift by the coder's own delay would leave no correlation
-    assert np.corrcoef(decoded, audio)[0, 1] > 0.7
+    late = correlate(decoded, audio).argmax() - (n_samples - 1)
+    assert abs(late) <= 2  # samples: a coder's own delay would cost it a part of every figure
+    assert np.corrcoef(decoded, audio)[0, 1] > 0.6
 
 
-def test_opus_at_its_lowest_is_the_smallest(music):
+def test_opus_and_mp3_are_within_twelve_kilobits_a_second(music):
     rates = {name: codec.code(music[: 4 * RATE], RATE)[1] for name, codec in WAVEFORM_CODECS.items()}
-    assert rates["Opus, 6 kb/s"] == min(rates.values()) < 12_000
+    assert rates["Opus, 6 kb/s"] < 12_000 and rates["MP3, lowest"] < 12_000
 
 
 @pytest.mark.parametrize("name", WAVEFORM_CODECS)

@@ -1,0 +1,124 @@
+"""Every method is measured alike, on one segment of a shipped clip with the small codec."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from sparse_codec import EncodeOptions, SparseCodec
+from sparse_codec.evaluate import (
+    COUNTS,
+    Ruler,
+    count_harmful,
+    encode_again,
+    evaluate,
+    report,
+    summarise,
+    write_results,
+)
+from sparse_codec.manifest import Segment, freeze, read_manifest
+from sparse_codec.variations import VARIATIONS
+from sparse_codec.waveform_codecs import WAVEFORM_CODECS
+
+OPTIONS = EncodeOptions(candidates=2, interim=2, refine=3)
+CODECS = ("codec", "codec, greedy", "codec, one pass")
+PURSUITS = ("matching pursuit", "orthogonal matching pursuit", "matching pursuit, 128")
+
+
+@pytest.fixture(scope="module")
+def ruler(small_codec, music):
+    audio = music[: small_codec.config.segment_samples]
+    return Ruler(small_codec, Segment(audio / np.abs(audio).max(), "clips", "mozart"))
+
+
+@pytest.fixture(scope="module")
+def results(small_codec, recordings, tmp_path_factory):
+    """Of one segment of one file, by a codec that was saved and loaded."""
+    folder, config = tmp_path_factory.mktemp("evaluation"), small_codec.config
+    small_codec.save(folder / "small.safetensors")
+    values = freeze(recordings[:1], [], config.segment_samples, config.samplerate, each=1)
+    (folder / "manifest.json").write_text(json.dumps(values))
+    codec = SparseCodec.load(folder / "small.safetensors")
+    return evaluate(codec, read_manifest(folder / "manifest.json"), recordings, OPTIONS)
+
+
+@pytest.mark.slow
+def test_every_method_has_its_figures(results):
+    every = results["all"]
+    assert every["segments"] == 1 and every == results["groups"]["clips"]
+    for name in (*CODECS, *PURSUITS, *WAVEFORM_CODECS, "silence"):
+        assert {"sound_l2", "sound_l1", "distance", "log_mel"} <= every[name].keys(), name
+    for name in ("codec", *PURSUITS[:2]):
+        for order in ("l2", "l1"):
+            shares = every[name][order]
+            assert len(shares) == len(COUNTS) == 5 and shares[0] < shares[-1] < 1, (name, order)
+    for name in (*CODECS, *WAVEFORM_CODECS):
+        assert every[name]["bits_per_second"] > 0
+    for name in VARIATIONS:
+        assert every[name]["distance_to_reconstruction"] > 0
+    assert every["silence"]["sound_l2"] == 0 and every["silence"]["distance"] > every["codec"]["distance"]
+    assert every["orthogonal matching pursuit"]["l2_all"] >= every["matching pursuit"]["l2_all"]
+
+
+@pytest.mark.slow
+def test_the_results_are_plain_values_and_the_report_names_every_method(results, tmp_path):
+    write_results(results, tmp_path / "results.json")
+    assert json.loads((tmp_path / "results.json").read_text()) == json.loads(json.dumps(results))
+    text = report(results)
+    for name in (*CODECS, *PURSUITS, *WAVEFORM_CODECS, *VARIATIONS, "silence"):
+        assert name in text, name
+    assert "## all: 1 segments" in text and "## clips: 1 segments" in text
+    assert report(json.loads(json.dumps(results))) == text
+
+
+def test_shares_of_the_events_are_what_their_scene_takes_off(ruler):
+    events, (l2, _), _ = encode_again(ruler, OPTIONS)
+    half = ruler.config.half_frames
+    scene = sum(ruler.codec.scene(events.select([i]), ruler.config.n_frames) for i in range(len(events)))
+    left = (ruler.original - scene)[:, :half].pow(2).sum() / ruler.original[:, :half].pow(2).sum()
+    assert 0 < l2 == pytest.approx(1 - left.item(), abs=1e-4)
+
+
+def test_more_events_than_the_configuration_has_may_be_asked_for(ruler):
+    many, few = (encode_again(ruler, dataclasses.replace(OPTIONS, n_events=n)) for n in (max(COUNTS), 1))
+    assert len(many[0]) > ruler.config.n_events and len(few[0]) == 1
+    assert many[1][0] > few[1][0]
+
+
+def test_the_original_itself_has_the_best_figures_and_silence_none(ruler):
+    same, silent = ruler.heard(ruler.audio), ruler.heard(torch.zeros(ruler.half))
+    assert (same["sound_l2"], same["sound_l1"], same["distance"], same["log_mel"]) == pytest.approx(
+        (1, 1, 0, 0), abs=1e-5
+    )
+    assert silent["sound_l2"] == silent["sound_l1"] == 0 and silent["distance"] > 20 and "opinion" not in silent
+    after = ruler.audio.clone()
+    after[ruler.half + 4096 :] = 0  # later than what is measured
+    assert ruler.heard(after) == same
+
+
+def test_an_event_that_adds_energy_is_counted(ruler):
+    events, _, _ = encode_again(ruler, dataclasses.replace(OPTIONS, interim=0, refine=0, joint_gains=False))
+    harmful = count_harmful(ruler, events)
+    gains = events.gains.copy()
+    gains[-1] *= 100
+    assert count_harmful(ruler, dataclasses.replace(events, gains=gains)) == harmful + 1
+
+
+def test_onsets_of_the_strongest_events_are_compared_with_the_labels(ruler):
+    pytest.importorskip("mir_eval")
+    labels = np.arange(16) / 32  # seconds
+    labelled = Ruler(ruler.codec, dataclasses.replace(ruler.segment, onsets=labels[::2]))
+    seconds = np.concatenate([labels[::2], labels[::2], labels[1::2] + 9])
+    strong_first = labelled.onsets(seconds, np.r_[np.ones(16), np.full(8, 0.1)])
+    assert strong_first["onset_f"] == pytest.approx(1.0) and strong_first["redundancy"] == pytest.approx(8 / 24)
+    strong_last = labelled.onsets(seconds, np.r_[np.full(16, 0.1), np.ones(8)])
+    assert strong_last["onset_f"] < 1
+    assert "onset_f" not in ruler.onsets(seconds, np.ones(24))  # no labels
+
+
+def test_a_summary_is_the_mean_of_the_segments_that_have_a_figure():
+    figures = [{"codec": {"l2": [0.2, 0.4], "onset_f": 0.5}}, {"codec": {"l2": [0.4, 0.8]}}]
+    assert summarise(figures) == {"segments": 2, "codec": {"l2": [0.3, 0.6], "onset_f": 0.5}}
+    assert summarise([]) == {"segments": 0}
