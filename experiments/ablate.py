@@ -2,7 +2,7 @@
 
     python -m experiments.ablate --data DIR... --minutes 3 [--only NAME...]
 
-The figures go to `ablations.json` beside this file, from which the article "What we tried" is built. Runs that are
+The figures go to `ablate.json` beside this file, from which the article "What we tried" is built. Runs that are
 there already are kept, so an interrupted round goes on.
 """
 
@@ -27,7 +27,7 @@ from sparse_codec.data import find_recordings, held_out_segments
 from sparse_codec.spectrogram import log_mel_distance, magnitudes, shares_removed
 from sparse_codec.train import Trainer
 
-FIGURES = Path(__file__).parent / "ablations.json"
+FIGURES = Path(__file__).parent / "ablate.json"
 CONFIGS = Path(__file__).parent / "configs"
 SEGMENTS = 12  # held-out, spread over the data
 

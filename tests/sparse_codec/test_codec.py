@@ -209,6 +209,11 @@ def test_save_and_load_keep_every_bit(small_codec, tone, tmp_path):
     assert not list(tmp_path.glob("*.part"))
 
 
+def test_a_codec_in_no_file_has_no_digest(small_codec):
+    with pytest.raises(CheckpointError, match="save it"):
+        _ = small_codec.digest
+
+
 @pytest.mark.parametrize("damage", ["empty", "cut", "other", "json"])
 def test_a_damaged_checkpoint_is_named(small_codec, tmp_path, damage):
     path = tmp_path / "model.safetensors"
