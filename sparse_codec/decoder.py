@@ -241,6 +241,7 @@ class HarmonicDecoder(nn.Module):
         column = image[:, None] * n_frames + frames  # (E, L) of B * T
         near = bins.detach().floor().long()[:, :, None] + torch.arange(-1, 3, device=bins.device)[:, None]
         lobes = torch.cos(math.pi / 4 * (near - bins[:, :, None]).clamp(-2, 2)).pow(2)  # (E, H, 4, L)
+        lobes = lobes * (near < n_bins)  # a partial may glide out at the top
         index = near.clamp(0, n_bins - 1) * (n_images * n_frames) + column[:, None, None]
         heights = levels[:, :harmonics, None] * lobes
         tones = heights.new_zeros(n_bins * n_images * n_frames).index_add(0, index.flatten(), heights.flatten())
@@ -286,7 +287,8 @@ class HarmonicDecoder(nn.Module):
     def _synthesise(self, bins: Tensor, levels: Tensor) -> Tensor:
         """Partials and filtered noise (E, T) with levels (E, P, blocks + 1) in spectrogram magnitudes."""
         harmonics = self.sizes.harmonics
-        return self._partials(bins, levels[:, :harmonics]) + self._noise(levels[:, harmonics:])
+        audible = bins < self.config.n_bins - 2  # a partial may glide out at the top
+        return self._partials(bins, levels[:, :harmonics] * audible) + self._noise(levels[:, harmonics:])
 
     def _partials(self, bins: Tensor, levels: Tensor) -> Tensor:
         """Sum of sinusoids whose amplitudes are linear between the blocks' edges and whose pitch steps at them.

@@ -10,7 +10,7 @@ import torch
 from sparse_codec.baseline import MatchingPursuit
 from sparse_codec.codec import SparseCodec
 from sparse_codec.data import Recording, load_audio
-from sparse_codec.metrics import intelligibility, recognise, word_errors
+from sparse_codec.metrics import has, intelligibility, recognise, word_errors
 from sparse_codec.spectrogram import magnitudes
 
 ATOMS = 128  # partials of matching pursuit in each half segment
@@ -20,8 +20,11 @@ def count_word_errors(codec: SparseCodec, recordings: list[Recording], progress:
     """Word error rates and intelligibility of speech with transcripts.
 
     Of the original, the codec's reconstruction, and matching pursuit with ATOMS partials in each half segment.
-    Raises: ValueError if there are none.
+    Raises: ValueError if there are none, or if a package that measures them is missing.
     """
+    missing = [package for package in ("pocketsphinx", "jiwer", "pystoi") if not has(package)]
+    if missing:
+        raise ValueError(f"word errors need the packages {', '.join(missing)}: pip install '.[evaluation]'")
     if not recordings:
         raise ValueError("no transcripts in --data: give an LJ Speech folder, whose metadata.csv has them")
     errors: dict[str, np.ndarray] = {}

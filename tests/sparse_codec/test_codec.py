@@ -84,9 +84,19 @@ def test_a_residual_that_is_low_enough_is_left_alone(small_codec, music):
     stop = 10 * math.log10(1 - shares[5][0]) + 1e-4  # what six events reach
     found = small_codec.decompose(original, dataclasses.replace(options, stop=stop))
     assert found.n_found == 1 + next(i for i, (l2, _) in enumerate(shares) if 10 * math.log10(1 - l2) <= stop) <= 6
-    batch = torch.cat([original, 0 * original])  # a segment that is done gets no more events while others go on
-    both = small_codec.decompose(batch, dataclasses.replace(options, stop=stop))
-    assert not both.gains[1].any() and torch.equal(both.frames[0, : found.n_found], found.frames[0, : found.n_found])
+
+
+def test_a_segment_that_is_done_gets_no_more_events_while_others_go_on(small_codec, music):
+    size = small_codec.config.segment_samples
+    original = small_codec.magnitudes(torch.from_numpy(music[: 2 * size]).view(2, size))
+    options = dataclasses.replace(GREEDY, n_events=12, stop=-0.8)
+    alone = [small_codec.decompose(original[i : i + 1], options) for i in range(2)]
+    together = small_codec.decompose(original, options)
+    assert alone[0].n_found > alone[1].n_found and together.n_found == alone[0].n_found
+    n_found = alone[1].n_found
+    assert together.frames[1, :n_found].tolist() == alone[1].frames[0, :n_found].tolist()
+    torch.testing.assert_close(together.gains[1, :n_found], alone[1].gains[0, :n_found], rtol=1e-3, atol=0.0)
+    assert together.gains[0, n_found:].any() and not together.gains[1, n_found:].any()
 
 
 def test_of_two_events_that_are_alike_one_is_kept(small_codec, music):
@@ -101,7 +111,8 @@ def test_of_two_events_that_are_alike_one_is_kept(small_codec, music):
     horizon = small_codec.config.horizon_frames
     best = joint_gains(merged.products[:, kept][:, :, kept], merged.removed[:, kept])  # gains fitted again
     torch.testing.assert_close(merged.gains[:, kept], best, rtol=1e-3, atol=1e-3)
-    assert merged.residual[..., :horizon].norm() < original[..., :horizon].norm()
+    left = original[0, :, :horizon] - torch.einsum("n,nft->ft", merged.gains[0], merged.spectra[0])
+    torch.testing.assert_close(merged.residual[0, :, :horizon], left, rtol=1e-4, atol=1e-3)
 
 
 def test_encoding_is_the_same_every_time(small_codec, music):

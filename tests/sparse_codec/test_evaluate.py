@@ -23,7 +23,7 @@ from sparse_codec.variations import VARIATIONS
 from sparse_codec.waveform_codecs import WAVEFORM_CODECS
 
 OPTIONS = EncodeOptions(candidates=2, interim=2, refine=3)
-CODECS = ("codec", "codec, greedy", "codec, one pass")
+CODECS = ("codec", "codec, greedy")
 PURSUITS = ("matching pursuit", "orthogonal matching pursuit", "matching pursuit, 128")
 
 

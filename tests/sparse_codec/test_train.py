@@ -273,6 +273,17 @@ def test_a_segment_that_gave_all_its_events_is_renewed(small_config, small_codec
     assert torch.equal(pool.residual, pool.original) and not torch.equal(pool.original, first)
 
 
+def test_the_discriminator_hears_the_events_that_were_kept(small_config, small_codec, recordings):
+    pool = Pool(small_codec, Segments(recordings[1:], small_config, seed=0), QUICK, Share())
+    pool.depth[:] = 0
+    draw = dataclasses.replace(pool.draw(0), kept=torch.tensor([True, False, True]))
+    pool.subtract(draw, torch.ones(3, *pool.heard.shape[1:]))
+    assert pool.heard[draw.rows].amax((1, 2)).tolist() == [1.0, 0.0, 1.0]
+    assert pool.heard.sum().item() == 2 * pool.heard[0].numel()
+    kept = torch.cat([pool.draw(step).kept for step in range(100)])
+    assert kept.float().mean().item() == pytest.approx(0.5, abs=0.1)
+
+
 def test_the_same_seed_gives_the_same_weights(small_config, recordings):
     one, other, third = (
         trainer(small_config, t, recordings) for t in (QUICK, QUICK, dataclasses.replace(QUICK, seed=7))
