@@ -295,7 +295,26 @@ class SparseCodec(nn.Module):
         for name in ("vectors", "frames", "offsets", "gains"):
             getattr(state, name)[:, found] = getattr(events, name)
         self._measure(state, found)
+        self._keep_useful(state)
         self._subtract(state)
+
+    def _keep_useful(self, state: Decomposition) -> None:
+        """Where an event adds energy when the events are taken off in order, take the least-squares gains instead.
+
+        With those every event removes energy up to the horizon, in any order: what is left of the original is
+        orthogonal to each event that has a gain, and no two events have a negative inner product.
+        """
+        found = slice(0, state.n_found)
+        gains, products, removed = (
+            state.gains[:, found].double(),
+            state.products[:, found, found],
+            state.removed[:, found],
+        )
+        before = torch.tril(products, -1) @ gains[:, :, None]  # what the earlier events take of each
+        useful = gains * (2 * (removed - before[:, :, 0]) - gains * products.diagonal(dim1=1, dim2=2))
+        for b in (useful < 0).any(1).nonzero()[:, 0].tolist():
+            alive = gains[b] > 0
+            state.gains[b, found][alive] = joint_gains(products[b, alive][:, alive][None], removed[b, alive][None])[0]
 
     def _measure(self, state: Decomposition, which: slice) -> None:
         """Spectrograms of some events, and their inner products with the original and with all events so far."""

@@ -170,11 +170,11 @@ def encode_again(ruler: Ruler, options: EncodeOptions) -> tuple[EventSet, tuple[
 
 
 def count_harmful(ruler: Ruler, events: EventSet) -> float:
-    """How many events add energy when they are taken off one after the other, in the order found."""
-    half, harmful = ruler.config.half_frames, 0
-    left = ruler.original[:, :half]
+    """How many events add energy, up to the horizon, when they are taken off one by one in the order found."""
+    horizon, harmful = ruler.config.horizon_frames, 0
+    left = ruler.original[:, :horizon]
     for i in range(len(events)):
-        without = left - ruler.codec.scene(events.select([i]), ruler.config.n_frames)[:, :half]
+        without = left - ruler.codec.scene(events.select([i]), horizon)
         harmful += bool(without.pow(2).sum() > left.pow(2).sum())
         left = without
     return float(harmful)
