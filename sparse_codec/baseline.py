@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from sparse_codec.codec import joint_gains
 from sparse_codec.config import CodecConfig
+from sparse_codec.greedy import joint_gains
 
 DECAYS = (0.003, 0.01, 0.03, 0.06, 0.12, 0.25, 0.5, 1.0)  # per frame
 LOBE = torch.tensor([0.5, 1.0, 0.5]) / math.sqrt(1.5)  # a Hann window's main lobe, unit energy

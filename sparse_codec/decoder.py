@@ -57,6 +57,19 @@ class Target:
     mask: Tensor  # (E, L), 1 in the frames that count
 
 
+def around(residual: Tensor, frames: Tensor, decoder: nn.Module) -> Target:
+    """What lies of residuals (B, F, T) where a decoder's events at frames (B, K) would: B * K targets.
+
+    Only frames of the segment before the horizon count.
+    """
+    length, lead, horizon = decoder.event_frames, decoder.lead, decoder.config.horizon_frames
+    rows = torch.arange(len(frames), device=frames.device).repeat_interleave(frames.shape[1])
+    padded = F.pad(residual[:, :, :horizon], (lead, length))
+    cut = padded.unfold(2, length, 1)[rows, :, frames.flatten()]
+    at = frames.flatten()[:, None] - lead + torch.arange(length, device=frames.device)
+    return Target(cut, ((at >= 0) & (at < horizon)).float())
+
+
 @dataclass(frozen=True)
 class Stages:
     """The sound of events after each stage: (E, T) each, the last being the event itself."""

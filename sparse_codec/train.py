@@ -26,6 +26,7 @@ from torch.nn.parallel import DistributedDataParallel
 from sparse_codec.codec import SparseCodec, find_checkpoint, read_checkpoint
 from sparse_codec.config import CodecConfig, ConfigError, EncodeOptions, TrainingConfig, config_tables, read_config
 from sparse_codec.data import Recording, find_recordings, held_out_segments
+from sparse_codec.decoder import around
 from sparse_codec.discriminator import Discriminator, discriminator_loss, generator_loss
 from sparse_codec.losses import SceneLoss, SceneWeights, greedy_loss, removal
 from sparse_codec.pool import Draw, Pool, Scenes, Segments, Share
@@ -76,7 +77,7 @@ class Learner(nn.Module):
         weights, codec, device = self.training, self.codec, residual.device
         with torch.autocast(device.type, torch.bfloat16, enabled=weights.bf16):
             proposed = codec.encoder(residual, weights.candidates, draw.explore if weights.candidates > 1 else None)
-        target = codec.around(residual, proposed.frames)
+        target = around(residual, proposed.frames, codec.decoder)
         vectors, offsets = proposed.vectors.flatten(0, 1).float(), proposed.offsets.flatten().float()
         events = codec.decoder.spectrograms(vectors, offsets)
         gain = proposed.switches.flatten() if codec.config.gain == "switch" else None

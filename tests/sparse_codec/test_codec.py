@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from sparse_codec import CheckpointError, EncodeOptions, SparseCodec
-from sparse_codec.codec import joint_gains
+from sparse_codec.greedy import joint_gains
 from sparse_codec.spectrogram import share_removed, shares_removed
 
 QUICK = EncodeOptions(candidates=3, refine=2)
