@@ -4,11 +4,10 @@ Every switch of the codec's configuration with its effect, and the ideas that lo
 """
 
 # %% tags=["hide"]
-from experiments.ablate import FIGURES, PUBLISHED, SWITCHES
+from experiments.ablate import FIGURES, PUBLISHED, SEGMENTS, SWITCHES
 from experiments.tried import ablation_table, encoding_table, read_figures
 
-figures = read_figures(FIGURES)
-n_runs = len(figures["runs"])
+figures, n_segments = read_figures(FIGURES), SEGMENTS
 
 # %% [markdown]
 # ## Switches
@@ -16,9 +15,9 @@ n_runs = len(figures["runs"])
 # Each row is a model trained from scratch for {{ figures["minutes"] }} minutes on one core, on the same data with the
 # same seed, with one thing changed from `default.toml`; the last row is the published configuration, `paper.toml`,
 # given the same time. So short a training says what helps a model to learn quickly, not where it ends: the models of
-# the articles were trained for much longer, and differences of a hundredth are noise. Measured on held-out segments
-# by `python -m experiments.ablate`: *greedy* is without refinement, *refined* with the configuration's own options,
-# *sound* is the share that the rendered sound keeps.
+# the articles were trained for much longer, and differences of a hundredth are noise. Measured on {{ n_segments }}
+# held-out segments by `python -m experiments.ablate`: *greedy* is without refinement, *refined* with the
+# configuration's own options, *sound* is the share that the rendered sound keeps.
 
 # %% tags=["hide"]
 ablation_table(figures, SWITCHES, PUBLISHED)
@@ -45,6 +44,6 @@ encoding_table()
 # - **Refinement for energy only** took too much elsewhere: in commit `f78f1e0` one event removed 0.04 of L1 where one
 #   pass without refinement removed 0.11. The refinement's loss now has the L1 norm and a log-mel distance beside the
 #   energy.
-# - **A perturbation of all 32 numbers** told nothing: the first number is the pitch, and a small common change of pitch
-#   moves every partial of every event, which a log-spectral distance takes for a large change and the ear for a slight
-#   detuning. The perturbation now leaves the pitch alone.
+# - **A perturbation of all 32 numbers** told nothing: the first number is the pitch, and a small common change of
+#   pitch moves every partial of every event, which a log-spectral distance takes for a large change and the ear for a
+#   slight detuning. The perturbation now leaves the pitch alone.

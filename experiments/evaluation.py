@@ -126,9 +126,9 @@ def _variations(everything: dict) -> str:
         "*L2* and *L1 removed* are shares of the magnitude spectrogram; *as sound* they are measured on the rendered"
         " sound, whose phases are not the original's. *Distance* is the log-spectral distance (windows of 512 to 4,096"
         " samples, floor 80 dB below the peak). *Opinion* is the score from 1 to 5 that Zimtohrli predicts. *Harmful*"
-        " is the mean number of events that add energy when they are taken off in order. Bits are 16 a number of an"
-        " event, before any entropy coding; the rates of the other codecs are those of their files. *Greedy* is the"
-        " codec without refinement.\n\n"
+        " is the mean number of events that add energy, to the frames that they are fitted on, when taken off in"
+        " order: none, by construction. Bits are 16 for each number of an event, before any entropy coding. The rates"
+        " of the other codecs are those of their files. *Greedy* is the codec without refinement.\n\n"
         f"How far a change of the events takes the sound, as a distance to the reconstruction: {told}."
     )
 
