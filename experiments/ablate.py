@@ -47,7 +47,7 @@ SWITCHES: dict[str, tuple[str, dict]] = {
     "adversarial": ("a discriminator, with a weight of 0.1", {"training": {"adversarial": 0.1}}),
     "no L1": ("no reward for the L1 norm removed", {"training": {"removed_l1": 0.0, "scene_l1": 0.0}}),
     "no price on over-subtraction": ("what goes below zero is free", {"training": {"over": 0.0}}),
-    "no cosine": ("only the share removed pulls a candidate", {"training": {"cosine": 0.0}}),
+    "no cosine": ("no reward for the cosine between event and residual", {"training": {"cosine": 0.0}}),
     "one candidate": ("one candidate a step in training", {"training": {"candidates": 1}}),
 }
 PUBLISHED = "published configuration"
@@ -97,7 +97,7 @@ def tables_of(name: str, minutes: float) -> dict:
 
 
 def measure(codec: SparseCodec, test_set: list) -> dict:
-    """Shares removed, greedily and with the configuration's own options, on the measure's transform."""
+    """Shares removed in the configuration's own transform, greedily and with its own options, and of the sound."""
     config, spread = codec.config, test_set[:: max(1, len(test_set) // SEGMENTS)][:SEGMENTS]
     figures: dict[str, list] = {"greedy": [], "refined": [], "sound": [], "log_mel": [], "seconds": []}
     for audio in held_out_segments(spread, config.segment_samples, config.samplerate, each=1):

@@ -1,6 +1,6 @@
 """What we tried
 
-Every switch of the codec's configuration with its effect, and the ideas that lost, with the commit that had them.
+Switches of the codec's configuration with their effects, and the ideas that lost, with the commit that had them.
 """
 
 # %% tags=["hide"]

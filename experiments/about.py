@@ -5,6 +5,7 @@ from __future__ import annotations
 from report import Prose
 from sparse_codec import CodecConfig
 from sparse_codec.config import HarmonicDecoderConfig
+from sparse_codec.greedy import INTERIM_EVENTS
 
 
 def is_harmonic(config: CodecConfig) -> bool:
@@ -26,6 +27,19 @@ def about_decoder(config: CodecConfig) -> Prose:
     return Prose(_harmonic_decoder(config) if is_harmonic(config) else _resonance_decoder(config))
 
 
+def about_speech(config: CodecConfig) -> Prose:
+    """What is set otherwise than for music."""
+    if not is_harmonic(config):
+        return Prose("The model of this page has another decoder than the one that the article on music describes.")
+    sizes = config.decoder
+    return Prose(
+        f"The model differs in its decoder's settings. An event sounds for at most"
+        f" {sizes.event_frames * config.hop / config.samplerate:.2f} seconds, about a syllable, with its envelope drawn"
+        f" more finely; its pitch may glide by up to {sizes.glide:.0f} semitones either way while it sounds; pitches"
+        " and rooms have smaller ranges. Encoder, loop, losses and demos are the same code."
+    )
+
+
 def _harmonic_encoder(config: CodecConfig) -> str:
     return f"""
 1. **Look.** A stack of gated, dilated convolutions reads the residual, each frame with what comes after it; beside it
@@ -37,7 +51,7 @@ def _harmonic_encoder(config: CodecConfig) -> str:
 4. **Fit and subtract.** The gains of all events so far are fitted again together, by non-negative least squares,
    and the events are subtracted from the original. What is left is the next step's residual.
 
-After every fourth event, and once more at the end, all events found so far are **refined together**:
+After every {INTERIM_EVENTS}th event, and once more at the end, all events found so far are **refined together**:
 {config.encode.interim} and {config.encode.refine} gradient steps on their vectors, times and gains, towards less
 energy and less L1 norm left in the {config.horizon_frames} frames that they are fitted on, and a nearer log-mel
 spectrogram. Only the events move, not the model: the event found first was chosen for a residual that no other event

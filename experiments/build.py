@@ -6,7 +6,7 @@ import argparse
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -16,7 +16,6 @@ from experiments.clips import Clip, clips_of_folder, own_clips, shipped_clips
 from report import BuildSummary, FolderStore, ReportError, build
 from report.site import check_target
 from sparse_codec import CheckpointError, SparseCodec, find_checkpoint
-from sparse_codec.codec import CHECKPOINTS
 from sparse_codec.manifest import read_manifest
 from sparse_codec.train import train
 
@@ -108,39 +107,43 @@ def _inputs(article: str, args: argparse.Namespace) -> Inputs:
         clips, long_clip = shipped_clips(article)
     checkpoint = args.checkpoint or article
     codec = SparseCodec.load(checkpoint)
+    shipped = find_checkpoint(checkpoint).resolve() == find_checkpoint(article).resolve()
     return Inputs(
         codec,
         clips,
         long_clip,
-        evaluation=stored_figures(checkpoint, ".json", codec.digest, manifest=True),
-        words=stored_figures(checkpoint, ".words.json", codec.digest),
-        shipped=find_checkpoint(checkpoint).parent == CHECKPOINTS,
+        evaluation=stored_figures(checkpoint, ".json", codec),
+        words=stored_figures(checkpoint, ".words.json", codec),
+        shipped=shipped,
         own_audio=bool(args.audio or args.data_dir),
         remarks=remarks,
         articles=args.article,
     )
 
 
-def stored_figures(checkpoint: str | Path, suffix: str, digest: str, manifest: bool = False) -> dict | None:
+def stored_figures(checkpoint: str | Path, suffix: str, codec: SparseCodec) -> dict | None:
     """The figures that `sparse_codec evaluate --json` or `words --json` wrote beside a checkpoint, if there are any.
 
-    Raises: CheckpointError if they were measured with another checkpoint, or with another manifest than the one
-    beside it.
+    Raises: CheckpointError if they were measured with another checkpoint, with other options than it encodes by, or
+    with another manifest than the one beside it.
     """
     file = find_checkpoint(checkpoint).with_suffix(suffix)
     if not file.exists():
         return None
+    again = f"run python -m sparse_codec {COMMANDS[suffix]} again"
     try:
         figures = json.loads(file.read_text())
         measured = figures["checkpoint"]
-        listed = figures["manifest"] if manifest else ""
     except (ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{file}: not figures of sparse_codec {COMMANDS[suffix]}; move it away") from error
-    if measured != digest:
-        raise CheckpointError(f"{file}: measured with another checkpoint; run sparse_codec {COMMANDS[suffix]} again")
-    beside = find_checkpoint(checkpoint).with_suffix(".manifest.json")
-    if manifest and (not beside.exists() or read_manifest(beside).digest != listed):
-        raise CheckpointError(f"{file}: measured with another manifest than {beside.name}; run evaluate again")
+    if measured != codec.digest:
+        raise CheckpointError(f"{file}: measured with another checkpoint; {again}")
+    if "manifest" in figures:
+        beside = file.with_suffix(".manifest.json")
+        if not beside.exists() or read_manifest(beside).digest != figures["manifest"]:
+            raise CheckpointError(f"{file}: measured with another manifest than {beside.name}; {again}")
+        if figures["options"] != asdict(codec.config.encode):
+            raise CheckpointError(f"{file}: measured with other options than the checkpoint's; {again}")
     return figures
 
 

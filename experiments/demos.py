@@ -16,6 +16,7 @@ from report import Artifact, Data, Figure, Film, Picture, Sound, conjure, mix
 from report.media import FULL_SCALE, to_int16
 from report.mix import UNITY
 from sparse_codec import EventSet, SparseCodec
+from sparse_codec.evaluate import BITS
 from sparse_codec.events import join
 from sparse_codec.spectrogram import hann, log_spectral_distance, magnitudes, mel_bands, shares_removed, stft
 from sparse_codec.variations import vary
@@ -213,7 +214,7 @@ def figures(original: Artifact, reconstruction: Artifact, events: Artifact) -> D
             "events": len(found),
             "distance": log_spectral_distance(heard, reference).item(),
             "silence": log_spectral_distance(torch.zeros_like(reference), reference).item(),
-            "bits_per_second": 32 * numbers * found.samplerate / found.n_samples,
+            "bits_per_second": BITS * numbers * found.samplerate / found.n_samples,
             "samples_to_numbers": found.n_samples / max(1, numbers),
         }
     )

@@ -14,6 +14,7 @@ from sparse_codec.variations import VARIATIONS
 AGREEMENT = 0.02  # how far a share that is measured again may be from the stored one
 EXAMPLES = "examples"  # the manifest's group of the clips that are shipped
 LINES = {"codec": "#c8553d", "matching pursuit": "#3d7dc8"}
+OTHERS = "#8a6fb0"
 METHODS = (
     "codec",
     "codec, greedy",
@@ -27,9 +28,12 @@ METHODS = (
 )
 
 
-def evaluation_section(evaluation: dict | None, clips: list[Clip], codec: SparseCodec, own_audio: bool) -> list:
-    """Tables and plots of the held-out figures, or a line that there are none for this checkpoint."""
-    if evaluation is None:
+def evaluation_section(evaluation: dict | None, clips: list[Clip], codec: SparseCodec, shipped: bool) -> list:
+    """Tables and plots of the held-out figures, or a line that there are none for this checkpoint.
+
+    shipped: model and clips are the shipped ones, whose figures are measured again.
+    """
+    if evaluation is None or not evaluation["all"]["segments"]:
         return [Prose("No held-out figures were measured for this checkpoint: run `python -m sparse_codec evaluate`.")]
     everything = evaluation["all"]
     shown = {name: everything[name] for name in METHODS if name in everything}
@@ -42,7 +46,7 @@ def evaluation_section(evaluation: dict | None, clips: list[Clip], codec: Sparse
         _group_table(evaluation),
         _onset_table(evaluation),
         Prose(_variations(everything)),
-        *([] if own_audio else [_measured_again(evaluation, clips, codec)]),
+        *([_measured_again(evaluation, clips, codec)] if shipped else []),
     ]
 
 
@@ -61,7 +65,7 @@ def share_curve(evaluation: dict) -> Figure:
         axes.set_xticks(evaluation["counts"], evaluation["counts"])
         axes.set_ylim(0, 1)
         _legend(axes)
-    return Figure(canvas, "Two curves that rise with the number of events: the codec's lies above matching pursuit's")
+    return Figure(canvas, "The shares of L2 and of L1 that codec and matching pursuit remove, by number of events")
 
 
 @conjure
@@ -74,7 +78,7 @@ def rate_plot(evaluation: dict) -> Figure:
     for name in METHODS:
         means = evaluation["all"].get(name, {})
         if "bits_per_second" in means:
-            colour = LINES["codec"] if name.startswith("codec") else LINES["matching pursuit"]
+            colour = LINES["codec"] if name.startswith("codec") else OTHERS
             axes.plot(means["bits_per_second"], means["log_mel"], "o", color=colour)
             axes.annotate(
                 name, (means["bits_per_second"], means["log_mel"]), (6, 4), textcoords="offset points", color=demos.INK
@@ -83,7 +87,7 @@ def rate_plot(evaluation: dict) -> Figure:
     axes.set_xlim(4000, 60_000)
     axes.set_ylim(bottom=0)
     demos.tone_down(axes)
-    return Figure(canvas, "The codec's point lies at a lower distance than Opus and MP3 at about its rate")
+    return Figure(canvas, "One point for each codec: its rate, and how far its sound is from the original")
 
 
 def _legend(axes) -> None:
@@ -98,11 +102,16 @@ def _group_table(evaluation: dict) -> Table:
     for name, group in evaluation["groups"].items():
         shares = [f"{np.atleast_1d(group[method][key])[-1]:.2f}" for method, key in keys]
         distances = [f"{group[method][key]:.1f}" for key in ("distance", "log_mel") for method in others]
-        label = f"{name} (foreign)" if name in evaluation["foreign"] else name
+        label = f"({name})" if name in evaluation["foreign"] else name
         rows.append([label, str(group["segments"]), *shares, *distances])
     headers = ["Group", "Segments", "L2", "L1", "L2, sound", "L1, sound"]
     headers += [f"{what}: {who}" for what in ("Distance", "Log-mel") for who in ("codec", "pursuit 128", "Opus")]
-    return Table(headers, rows, "Each group alone: shares removed with the most events, and distances in dB.")
+    return Table(
+        headers,
+        rows,
+        "Each group alone: shares removed with the most events, and distances in dB. Those"
+        " in brackets are not part of the means above: other kinds of sound, and this page's examples.",
+    )
 
 
 def _onset_table(evaluation: dict) -> Table:
@@ -127,8 +136,8 @@ def _variations(everything: dict) -> str:
         " sound, whose phases are not the original's. *Distance* is the log-spectral distance (windows of 512 to 4,096"
         " samples, floor 80 dB below the peak). *Opinion* is the score from 1 to 5 that Zimtohrli predicts. *Harmful*"
         " is the mean number of events that add energy, to the frames that they are fitted on, when taken off in"
-        " order: none, by construction. Bits are 16 for each number of an event, before any entropy coding. The rates"
-        " of the other codecs are those of their files. *Greedy* is the codec without refinement.\n\n"
+        " order. Bits are 32 for each number of an event, before any coding. The rates of the other codecs are those of"
+        " their files. *Greedy* is the codec without refinement.\n\n"
         f"How far a change of the events takes the sound, as a distance to the reconstruction: {told}."
     )
 

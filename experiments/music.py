@@ -1,7 +1,7 @@
 """Taking music apart into events
 
 A sparse event codec writes a few seconds of music as at most 32 events, each a vector, a time and a gain, and
-plays them back. Every sound and every figure on this page was made by the script that the page was made from.
+plays them back. Every sound and every picture on this page was made by the script that the page was made from.
 """
 
 # %% tags=["hide"]
@@ -14,6 +14,8 @@ build = BUILD["music"]  # noqa: F821, what experiments/build.py puts into every 
 codec, clips, long_clip = build.codec, build.clips, build.long_clip
 config = codec.config
 seconds = config.segment_samples / config.samplerate
+as_shipped = build.shipped and not build.own_audio
+origin = ", from works not trained on" if as_shipped else ""
 n_parameters = sum(p.numel() for p in codec.parameters())
 [Prose(remark) for remark in build.remarks]
 
@@ -92,14 +94,14 @@ training_facts(codec, shipped if build.shipped else "")
 # matching pursuit, in the same transform with damped partials as atoms, and plain codecs at their lowest rates.
 
 # %% tags=["hide"]
-evaluation_section(build.evaluation, clips, codec, build.own_audio)
+evaluation_section(build.evaluation, clips, codec, as_shipped)
 
 # %% [markdown]
 # ## Examples
 #
-# Each example is {{ seconds:.2f }} seconds long{{ "" if build.own_audio else ", from works not trained on" }}. The
-# encoder writes events into the first half of it, so the first half is what is compared, with its residual: what the
-# events leave. Below it the whole excerpt is coded by streaming.
+# Each example is {{ seconds:.2f }} seconds long{{ origin }}. The encoder writes events into the first half of it, so the
+# first half is what is compared, with its residual: what the events leave. Below it the whole excerpt is coded by
+# streaming.
 
 # %% tags=["hide"]
 [example(number, clip, codec) for number, clip in enumerate(clips, start=1)]

@@ -63,7 +63,8 @@ def example(number: int, clip: Clip, codec: SparseCodec) -> Group:
             Prose(
                 "#### Variations\n\nThe same events with one thing changed: vectors drawn anew between the smallest and"
                 " the largest number in this example, at the original times and gains; the original vectors at times"
-                " drawn anew; and every vector moved in the same direction, by adding one small random vector to all."
+                " drawn anew; and every vector moved in the same direction, by adding one small random vector to all,"
+                " but for the pitch."
             ),
             Row([Player(*_variation(half, kind, codec)) for kind in VARIATIONS]),
             Prose("#### Events"),
@@ -144,7 +145,7 @@ def word_table(words: dict | None) -> Table | Prose:
         return Prose("No word errors were measured for this checkpoint: run `python -m sparse_codec words`.")
     rows = [[n, f"{100 * rate:.0f} %", f"{words['estoi'][n]:.2f}"] for n, rate in words["word error rate"].items()]
     caption = (
-        f"{words['clips']} clips of LJ Speech, a speaker never trained on, {words['words']} words: word errors of"
+        f"{words['clips']} clips of LJ Speech, {words['words']} words: word errors of"
         " PocketSphinx with the model it carries, and ESTOI, the extended short-time objective intelligibility."
     )
     return Table(["Sound", "Word errors", "ESTOI"], rows, caption)
@@ -167,7 +168,9 @@ def training_facts(codec: SparseCodec, shipped: str) -> Prose:
         " how near they come together. The published system uses the L1 norm together with an adversarial loss, in"
         " which a discriminator hears the sum of half of the events. The training script has that too, and a price on"
         f" the number of events; this model was trained with an adversarial weight of {weights['adversarial']:.1f} and"
-        f" a sparsity weight of {weights.get('sparsity', 0.0):.2f}."
+        f" a sparsity weight of {weights.get('sparsity', 0.0):.2f}. Of the checkpoints of a run the one"
+        " is kept that does best on a dozen held-out segments: no weight was learnt from held-out works, but this"
+        " choice saw some of them."
     )
     return Prose(text)
 

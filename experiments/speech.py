@@ -1,10 +1,11 @@
 """Taking speech apart into events
 
 Early results of the sparse event codec on one speaker: the same demos as for music, another model, and a list of
-what is wrong. Every sound and every figure on this page was made by the script that the page was made from.
+what is wrong. Every sound and every picture on this page was made by the script that the page was made from.
 """
 
 # %% tags=["hide"]
+from experiments.about import about_speech
 from experiments.evaluation import evaluation_section
 from experiments.sections import bibtex, example, figures_table, see_also, streaming, training_facts, word_table
 from report import Prose
@@ -18,15 +19,13 @@ seconds = config.segment_samples / config.samplerate
 # %% [markdown]
 # ## Introduction
 #
-# The article on music describes a codec that writes {{ seconds / 2:.2f }} seconds of sound as at most {{
-# config.n_events }} **events**, each a vector of {{ config.vector_size }} numbers, a time and a gain. A note is such
-# an event by nature. Speech is harder: its pitch never stands still, its consonants are noise of a few milliseconds,
+# The article on music describes a codec that writes {{ seconds / 2:.2f }} seconds of sound as at most
+# {{ config.n_events }} **events**, each a vector of {{ config.vector_size }} numbers, a time and a gain. A note is
+# such an event by nature. Speech is harder: its pitch never stands still, its consonants are noise of a few milliseconds,
 # and one syllable runs into the next. This page shows how far the same design goes with one speaker.
-#
-# Two settings differ from the model of music. An event sounds for at most {{ config.decoder.event_frames * config.hop
-# / config.samplerate:.2f }} seconds, about a syllable, with its envelope drawn more finely; and its pitch may glide
-# by up to {{ config.decoder.glide:.0f }} semitones either way while it sounds. Encoder, loop, losses and demos are
-# the same code.
+
+# %% tags=["hide"]
+about_speech(config)
 
 # %% [markdown]
 # ## Streaming
@@ -50,11 +49,11 @@ training_facts(codec, shipped if build.shipped else "")
 # %% [markdown]
 # ## Evaluation
 #
-# The same figures as for music. *prompts* are the held-out prompts of the speaker that was trained on; the other
-# groups are other speakers, of whom the model has never heard.
+# The same figures as for music. The groups in brackets are other speakers, of whom the shipped model has never heard,
+# and the examples of this page, cut from the held-out prompts.
 
 # %% tags=["hide"]
-evaluation_section(build.evaluation, clips, codec, build.own_audio)
+evaluation_section(build.evaluation, clips, codec, build.shipped and not build.own_audio)
 
 # %% tags=["hide"]
 word_table(build.words)

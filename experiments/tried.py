@@ -7,6 +7,7 @@ from pathlib import Path
 
 from experiments.encoding_options import FIGURES as OPTION_FIGURES
 from report import ReportError, Table
+from sparse_codec import SparseCodec
 
 
 def read_figures(path: Path) -> dict:
@@ -20,7 +21,8 @@ def read_figures(path: Path) -> dict:
 def ablation_table(figures: dict, switches: dict, published: str) -> Table:
     """One row a switch: what was changed, how far training came, and what the model then removes."""
     rows = []
-    for name, run in figures["runs"].items():
+    for name in (*switches, published):
+        run = figures["runs"][name]
         changed = "paper.toml: encoder, decoder, loss and loop as published" if name == published else switches[name][0]
         shares = [f"{x:.2f}" for kind in ("greedy", "refined", "sound") for x in run[kind]]
         rows.append([name, changed, str(run["steps"]), *shares, f"{run['log_mel']:.1f}", f"{run['seconds']:.1f}"])
@@ -30,8 +32,13 @@ def ablation_table(figures: dict, switches: dict, published: str) -> Table:
 
 
 def encoding_table() -> Table:
-    """One row a set of options of the shipped model."""
+    """One row a set of options of the shipped model.
+
+    Raises: ReportError if the figures are of another checkpoint.
+    """
     figures = read_figures(OPTION_FIGURES)
+    if figures["checkpoint"] != SparseCodec.load("music").digest:
+        raise ReportError(f"{OPTION_FIGURES}: of another checkpoint; run python -m experiments.encoding_options")
     rows = [
         [name, f"{row['l2']:.3f}", f"{row['l1']:.3f}", f"{row['events']:.0f}", f"{row['seconds']:.1f}"]
         for name, row in figures["rows"].items()

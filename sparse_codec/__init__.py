@@ -1,9 +1,10 @@
 """The sparse event codec.
 
 In reading order: `config` every size; `spectrogram`; `encoder` residual -> candidate events; `decoder` (and
-`resonance_decoder`, the published one) events -> spectrograms and sound; `events` event sets and their edits;
-`codec` the greedy loop, streaming, save and load; `data`; `losses`, `discriminator`, `train`; `baseline` matching
-pursuit; `evaluate`; `__main__` the command line.
+`resonance_decoder`, the published one) events -> spectrograms and sound; `greedy` and `refine` how events are found;
+`events` event sets and their edits; `codec` streaming, save and load. Training: `data`, `losses`, `discriminator`,
+`pool`, `train`. Measuring: `manifest` the frozen set; `baseline` matching pursuit, `waveform_codecs`; `metrics`,
+`variations`, `evaluate`, `words`. `__main__` is the command line.
 """
 
 from sparse_codec.codec import CheckpointError, SparseCodec, find_checkpoint

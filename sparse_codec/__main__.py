@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("--data", type=Path, nargs="+", required=True, help="folders with the manifest's files")
     measure.add_argument("--manifest", type=Path, help="made by freeze (default: the one shipped with the checkpoint)")
     measure.add_argument("--candidates", type=_positive(int), help="tried at each step, instead of the checkpoint's")
-    measure.add_argument("--refine", type=int, help="gradient steps at the end, instead of the checkpoint's")
+    measure.add_argument("--refine", type=_positive(int), help="gradient steps at the end, instead of the checkpoint's")
     measure.add_argument("--jobs", type=_positive(int), default=1, help="processes (default: %(default)s)")
     measure.add_argument("--json", type=Path, help="write the figures to this file too")
     measure.set_defaults(run=_evaluate)

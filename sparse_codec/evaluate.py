@@ -33,7 +33,7 @@ from sparse_codec.waveform_codecs import WAVEFORM_CODECS
 
 COUNTS = (1, 4, 8, 16, 32)  # events after which the energy removed is measured
 MANY = 128  # partials of the larger matching pursuit
-BITS = 16  # of each stored number of an event
+BITS = 32  # of each stored number of an event; a compact format would need fewer
 MARGIN = 4096  # samples after the first half that are rendered, so that its last frames see them
 
 
@@ -227,7 +227,7 @@ def measure_pursuit(
 
 
 def summarise(figures: list[dict]) -> dict:
-    """Means over segments, rounded to what is reported; a figure that only some segments have says of how many."""
+    """Means over segments, rounded to what is reported; of a figure that only some have, over those."""
     summary: dict = {"segments": len(figures)}
     for method in figures[0] if figures else ():
         names = list(dict.fromkeys(name for f in figures for name in f[method]))

@@ -1,4 +1,4 @@
-"""What a codec is trained for, one greedy step at a time.
+"""What a codec is trained for: one greedy step, and scenes of all events together.
 
 Shapes: E events, F bins, L frames around each event.
 """

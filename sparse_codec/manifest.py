@@ -62,6 +62,11 @@ def freeze(held_out: list[Recording], foreign: list[Recording], n_samples: int, 
         facts |= {"foreign": recording in foreign, "sha256": hash_file(recording.path)}
         if starts:
             files.append(facts | {"starts": starts})
+    if not files:
+        raise ManifestError("no segment was found: give folders with held-out works, or with any audio as foreign")
+    both = {f["group"] for f in files if f["foreign"]} & {f["group"] for f in files if not f["foreign"]}
+    if both:
+        raise ManifestError(f"{sorted(both)}: held out and foreign at once; rename one of the folders")
     return {"format": FORMAT, "files": files}
 
 
