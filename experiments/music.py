@@ -99,8 +99,8 @@ evaluation_section(build.evaluation, clips, codec, as_shipped)
 # %% [markdown]
 # ## Examples
 #
-# Each example is {{ seconds:.2f }} seconds long{{ origin }}. The encoder writes events into the first half of it, so the
-# first half is what is compared, with its residual: what the events leave. Below it the whole excerpt is coded by
+# Each example is {{ seconds:.2f }} seconds long{{ origin }}. The encoder writes events into the first half of it, so
+# the first half is what is compared, with its residual: what the events leave. Below it the whole excerpt is coded by
 # streaming.
 
 # %% tags=["hide"]

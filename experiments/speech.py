@@ -21,8 +21,8 @@ seconds = config.segment_samples / config.samplerate
 #
 # The article on music describes a codec that writes {{ seconds / 2:.2f }} seconds of sound as at most
 # {{ config.n_events }} **events**, each a vector of {{ config.vector_size }} numbers, a time and a gain. A note is
-# such an event by nature. Speech is harder: its pitch never stands still, its consonants are noise of a few milliseconds,
-# and one syllable runs into the next. This page shows how far the same design goes with one speaker.
+# such an event by nature. Speech is harder: its pitch never stands still, its consonants are noise of a few
+# milliseconds, and one syllable runs into the next. This page shows how far the same design goes with one speaker.
 
 # %% tags=["hide"]
 about_speech(config)
@@ -75,8 +75,8 @@ figures_table(clips, codec)
 #
 # - The voice is hoarse and metallic: partials start with fixed phases, so a syllable made of several events does not
 #   have the pulses of a larynx.
-# - Consonants are soft. A plosive's burst is shorter than the analysis window of {{ 1000 * config.window /
-#   config.samplerate:.0f }} ms, and a fricative gets one or two events of shaped noise.
+# - Consonants are soft. A plosive's burst is shorter than the analysis window, and a fricative gets one or two events of
+#   shaped noise.
 # - Syllables are split between events, and events are shared between syllables: a vector does not stand for a phone.
 # - One speaker was trained on. Another voice is coded with what was learnt of this one.
 # - The rate is that of music, {{ config.n_events }} events for every {{ seconds / 2:.2f }} seconds, whether somebody
