@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import soundfile as sf
 
 from sparse_codec import AudioError, load_audio
-from sparse_codec.data import find_recordings
+from sparse_codec.data import duration, find_recordings
 
 SHIPPED = Path(__file__).parent / "clips"
 SEGMENT_SECONDS = 2**17 / 22_050  # an example is one segment long
@@ -49,12 +50,12 @@ def clips_of_folder(folder: Path, n_examples: int = 5) -> tuple[list[Clip], Clip
     Raises: AudioError if the folder holds too few recordings of a segment's length.
     """
     recordings = sorted(find_recordings(folder), key=lambda r: (r.split != "test", r.path))
-    long_enough = [r for r in recordings if sf.info(r.path).duration >= SEGMENT_SECONDS][: n_examples + 1]
+    long_enough = list(islice((r for r in recordings if duration(r.path) >= SEGMENT_SECONDS), n_examples + 1))
     if len(long_enough) <= n_examples:
         raise AudioError(f"{folder}: {len(long_enough)} recordings of {SEGMENT_SECONDS:.1f} s; give {n_examples + 1}")
     clips = [Clip(r.path, r.path.stem, source=r.path.name, licence="not stated") for r in long_enough]
     last = clips[-1]
-    seconds = min(STREAM_SECONDS, sf.info(last.path).duration)
+    seconds = min(STREAM_SECONDS, duration(last.path))
     return clips[:-1], Clip(last.path, last.title, last.source, last.licence, seconds=seconds)
 
 
@@ -75,7 +76,7 @@ def own_clips(paths: list[Path]) -> tuple[list[Clip], Clip, list[str]]:
             padded.append(f"{path}: {len(audio) / 22_050:.2f} s is shorter than a segment; padded with silence")
         examples.append(Clip(Path(path), Path(path).stem, source=Path(path).name, licence="not stated"))
     first = examples[0]
-    seconds = min(STREAM_SECONDS, max(SEGMENT_SECONDS, sf.info(first.path).duration))
+    seconds = min(STREAM_SECONDS, max(SEGMENT_SECONDS, duration(first.path)))
     return examples, Clip(first.path, first.title, first.source, first.licence, seconds=seconds), padded
 
 

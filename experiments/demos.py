@@ -49,8 +49,8 @@ def encoded(clip: Clip, codec: SparseCodec) -> Data:
     """The events of the whole clip, and those of its first half segment alone."""
     audio = clip.audio(codec.config.samplerate)
     windows = codec.windows(audio)
-    first = next(windows).events
-    whole = join([first, *(window.events for window in windows)], n_samples=len(audio))
+    first = next(windows)
+    whole = join([first, *windows], n_samples=len(audio))
     half = dataclasses.replace(first, n_samples=codec.config.segment_samples // 2)
     return Data({"events": whole.to_json(), "first half": half.to_json()})
 

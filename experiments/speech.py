@@ -75,8 +75,8 @@ figures_table(clips, codec)
 #
 # - The voice is hoarse and metallic: partials start with fixed phases, so a syllable made of several events does not
 #   have the pulses of a larynx.
-# - Consonants are soft. A plosive's burst is shorter than the analysis window, and a fricative gets one or two events of
-#   shaped noise.
+# - Consonants are soft. A plosive's burst is shorter than the analysis window, and a fricative gets one or two events
+#   of shaped noise.
 # - Syllables are split between events, and events are shared between syllables: a vector does not stand for a phone.
 # - One speaker was trained on. Another voice is coded with what was learnt of this one.
 # - The rate is that of music, {{ config.n_events }} events for every {{ seconds / 2:.2f }} seconds, whether somebody

@@ -21,7 +21,7 @@ def read_figures(path: Path) -> dict:
 def ablation_table(figures: dict, switches: dict, published: str) -> Table:
     """One row a switch: what was changed, how far training came, and what the model then removes."""
     rows = []
-    for name in (*switches, published):
+    for name in [n for n in (*switches, published) if n in figures["runs"]]:
         run = figures["runs"][name]
         changed = "paper.toml: encoder, decoder, loss and loop as published" if name == published else switches[name][0]
         shares = [f"{x:.2f}" for kind in ("greedy", "refined", "sound") for x in run[kind]]

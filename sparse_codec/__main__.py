@@ -94,6 +94,12 @@ def _train(args: argparse.Namespace) -> int:
     return 0
 
 
+def _check_json(path: Path | None) -> None:
+    """Before hours of measuring. Raises: ValueError if the file could not be written at the end."""
+    if path and not path.parent.is_dir():
+        raise ValueError(f"--json {path}: there is no folder {path.parent}; make it first")
+
+
 def _recordings(folders: list[Path]) -> list[Recording]:
     return [recording for folder in folders for recording in find_recordings(folder)]
 
@@ -108,6 +114,7 @@ def _freeze(args: argparse.Namespace) -> int:
 
 
 def _evaluate(args: argparse.Namespace) -> int:
+    _check_json(args.json)
     codec = SparseCodec.load(args.checkpoint)
     given = {"candidates": args.candidates, "refine": args.refine}
     options = dataclasses.replace(codec.config.encode, **{k: v for k, v in given.items() if v is not None})
@@ -124,6 +131,7 @@ def _evaluate(args: argparse.Namespace) -> int:
 
 
 def _words(args: argparse.Namespace) -> int:
+    _check_json(args.json)
     torch.set_num_threads(1)
     codec = SparseCodec.load(args.checkpoint)
     recordings = [r for r in _recordings(args.data) if r.text]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -39,14 +38,6 @@ FORMAT = "sparse-codec 1"
 
 class CheckpointError(ValueError):
     """A checkpoint that cannot be used; the message names the file and the fix."""
-
-
-@dataclass(frozen=True)
-class Window:
-    """One window of a clip: its events, at their places in the clip, and how they were found."""
-
-    events: EventSet
-    found: Decomposition
 
 
 class SparseCodec(nn.Module):
@@ -85,7 +76,7 @@ class SparseCodec(nn.Module):
             raise ValueError(
                 f"{len(audio)} samples are more than a segment of {self.config.segment_samples}; use stream()"
             )
-        return next(self.windows(audio, options)).events
+        return next(self.windows(audio, options))
 
     def stream(
         self, audio: np.ndarray, options: EncodeOptions | None = None, progress: Callable | None = None
@@ -94,10 +85,10 @@ class SparseCodec(nn.Module):
         windows = self.windows(audio, options)
         if progress:
             windows = progress(windows, total=self.n_windows(len(audio)))
-        return join([window.events for window in windows], n_samples=len(audio))
+        return join(list(windows), n_samples=len(audio))
 
-    def windows(self, audio: np.ndarray, options: EncodeOptions | None = None) -> Iterator[Window]:
-        """Encode audio (T,) window by window, sliding by half a segment.
+    def windows(self, audio: np.ndarray, options: EncodeOptions | None = None) -> Iterator[EventSet]:
+        """Encode audio (T,) window by window, sliding by half a segment; each window's events are at their places.
 
         What the events of one window leave sounding in the next is taken off before that one is encoded. Only the
         spectrogram of the current window is in memory. Raises: ValueError as `encode`.
@@ -113,7 +104,7 @@ class SparseCodec(nn.Module):
             original[:, :, : config.half_frames] -= tail
             found = self.decompose(original, options)
             tail = (found.original - found.residual)[..., config.half_frames :]
-            yield Window(self.event_set(found, len(audio), first_frame=w * config.half_frames), found)
+            yield self.event_set(found, len(audio), first_frame=w * config.half_frames)
 
     def n_windows(self, n_samples: int) -> int:
         """Windows that cover so many samples: one for every half segment that is begun."""

@@ -246,7 +246,12 @@ def _check_codec(codec: CodecConfig, source: str) -> None:
 
     for name in ("samplerate", "segment_samples", "window", "hop", "n_events", "vector_size", "horizon_frames"):
         demand(getattr(codec, name) > 0, f"[codec] {name} = {getattr(codec, name)} must be at least 1")
-    demand(codec.encode.candidates > 0, f"[encode] candidates = {codec.encode.candidates} must be at least 1")
+    encode = codec.encode
+    demand(encode.candidates > 0, f"[encode] candidates = {encode.candidates} must be at least 1")
+    for name in ("n_events", "interim", "refine"):
+        demand(getattr(encode, name) >= 0, f"[encode] {name} = {getattr(encode, name)} must not be negative")
+    demand(0 <= encode.merge <= 1, f"[encode] merge = {encode.merge} must be a cosine from 0 to 1")
+    demand(encode.stop <= 0, f"[encode] stop = {encode.stop} must be in dB below the original, such as -10.0")
     demand(
         codec.segment_samples % (2 * codec.hop) == 0,
         f"[codec] segment_samples = {codec.segment_samples} must be a multiple of twice the hop",

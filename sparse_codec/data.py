@@ -121,6 +121,14 @@ def load_audio(path: str | Path, samplerate: int, start: float = 0.0, seconds: f
     return mono if rate == samplerate else soxr.resample(mono, rate, samplerate, quality="HQ")
 
 
+def duration(path: Path) -> float:
+    """Seconds of a file. Raises: AudioError if it cannot be read."""
+    try:
+        return sf.info(path).duration
+    except sf.LibsndfileError as error:
+        raise AudioError(f"{path}: cannot be read as audio ({error}); remove or replace it") from error
+
+
 def random_segment(recordings: list[Recording], n_samples: int, samplerate: int, rng: random.Random) -> np.ndarray:
     """A random segment (n_samples,) of a random recording, peak 1; silent ones and bad files are passed over.
 
@@ -130,10 +138,9 @@ def random_segment(recordings: list[Recording], n_samples: int, samplerate: int,
         recording = rng.choice(recordings)
         place = rng.random()
         try:
-            info = sf.info(recording.path)
-            latest = info.duration - n_samples / samplerate
+            latest = duration(recording.path) - n_samples / samplerate
             audio = load_audio(recording.path, samplerate, place * max(0.0, latest), n_samples / samplerate)
-        except (AudioError, sf.LibsndfileError) as error:
+        except AudioError as error:
             log.warning("skipped %s: %s", recording.path, error)
             continue
         audio = np.pad(audio[:n_samples], (0, max(0, n_samples - len(audio))))
@@ -144,7 +151,7 @@ def random_segment(recordings: list[Recording], n_samples: int, samplerate: int,
 
 def segment_starts(path: Path, seconds: float, each: int) -> list[float]:
     """Starts, in seconds, of at most `each` segments spread over a file; of fewer where they would lie too close."""
-    spare = max(0.0, sf.info(path).duration - seconds)
+    spare = max(0.0, duration(path) - seconds)
     n = min(each, 1 + int(spare // (seconds / 2)))
     return [(i + 0.5) / n * spare for i in range(n)]
 
@@ -161,5 +168,5 @@ def held_out_segments(recordings: list[Recording], n_samples: int, samplerate: i
                 audio = np.pad(audio, (0, n_samples - len(audio)))
                 if (peak := np.abs(audio).max()) > SILENT_PEAK:
                     yield audio / peak
-        except (AudioError, sf.LibsndfileError) as error:
+        except AudioError as error:
             log.warning("skipped %s: %s", recording.path, error)

@@ -161,9 +161,9 @@ def _event_figures(ruler: Ruler, events: EventSet, sound: Tensor) -> dict:
 def encode_again(ruler: Ruler, options: EncodeOptions) -> tuple[EventSet, tuple[float, float], float]:
     """Events of a segment, written and read; the shares (L2, L1) that they remove; and the seconds it took."""
     codec, started = ruler.codec, time.perf_counter()
-    window = next(codec.windows(ruler.segment.audio, options))
+    events = codec.encode(ruler.segment.audio, options)
     seconds = time.perf_counter() - started
-    events = replace(window.events, n_samples=ruler.half)
+    events = replace(events, n_samples=ruler.half)
     events = EventSet.from_json(json.loads(json.dumps(events.to_json())))
     left = ruler.original - codec.scene(events, ruler.config.n_frames)
     return events, shares_removed(left[None], ruler.original[None], ruler.config.half_frames), seconds

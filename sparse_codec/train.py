@@ -291,7 +291,7 @@ class Trainer:
             "pool": self.pool.state(),
             "scenes": self.scenes.state(),
         }
-        file = self._state_file(out)
+        file = self.state_file(out)
         torch.save(state, file.with_suffix(".part"))
         file.with_suffix(".part").replace(file)
 
@@ -300,7 +300,7 @@ class Trainer:
 
         Raises: ConfigError if the state is damaged or belongs to another configuration or other recordings.
         """
-        file = self._state_file(out)
+        file = self.state_file(out)
         try:
             state = torch.load(file, map_location="cpu", weights_only=True)  # each part knows its own device
             if state["run"] != self._identity():
@@ -316,7 +316,7 @@ class Trainer:
         self.scenes.load_state(state["scenes"])
         self.log(f"going on at step {self.step}, after {self.seconds / 60:.1f} minutes")
 
-    def _state_file(self, out: Path) -> Path:
+    def state_file(self, out: Path) -> Path:
         return out / ("state.pt" if self.share.world == 1 else f"state-{self.share.rank}-of-{self.share.world}.pt")
 
     def _identity(self) -> str:
@@ -376,8 +376,13 @@ def train(
         n_parameters = sum(p.numel() for p in trainer.codec.parameters())
         counts = f"{len(trainer.train_set)} recordings, {len(trainer.test_set)} held out"
         log(f"{n_parameters} parameters, {counts}, {trainer.share.world} processes, on {here}")
-        if trainer._state_file(out).exists():
+        if trainer.state_file(out).exists():
+            log("the run goes on; --start is for new ones" if start else "the run goes on")
             trainer.resume(out)
+        elif others := sorted(out.glob("state*.pt")):
+            raise ConfigError(
+                f"{others[0]}: a run of another number of processes; start as many, or choose another folder"
+            )
         elif start:
             trainer.start_from(start)
         trainer.run(out)

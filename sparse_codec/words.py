@@ -31,7 +31,7 @@ def count_word_errors(codec: SparseCodec, recordings: list[Recording], progress:
     clear: dict[str, list[float]] = {}
     for recording in progress(recordings):
         audio = load_audio(recording.path, codec.config.samplerate)
-        audio = audio / np.abs(audio).max()
+        audio = audio / max(np.abs(audio).max(), 1e-9)
         sounds = {
             "original": audio,
             "codec": codec.decode(codec.stream(audio)),
