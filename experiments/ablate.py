@@ -29,7 +29,7 @@ from sparse_codec.train import Trainer
 
 FIGURES = Path(__file__).parent / "ablate.json"
 CONFIGS = Path(__file__).parent / "configs"
-SEGMENTS = 6  # held-out, spread over the data
+SEGMENTS = 3  # held-out, spread over the data
 
 # name, what is changed, in the tables of default.toml
 SWITCHES: dict[str, tuple[str, dict]] = {

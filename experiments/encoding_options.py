@@ -23,7 +23,7 @@ from sparse_codec.data import find_recordings, held_out_segments
 from sparse_codec.spectrogram import shares_removed
 
 FIGURES = Path(__file__).parent / "encoding_options.json"
-SEGMENTS = 6  # held-out, spread over the data
+SEGMENTS = 3  # held-out, spread over the data
 OPTIONS: dict[str, dict] = {
     "as the article": {},
     "greedy: no refinement": {"interim": 0, "refine": 0},

@@ -15,6 +15,8 @@ AGREEMENT = 0.02  # how far a share that is measured again may be from the store
 EXAMPLES = "examples"  # the manifest's group of the clips that are shipped
 LINES = {"codec": "#c8553d", "matching pursuit": "#3d7dc8"}
 OTHERS = "#8a6fb0"
+AS_SOUND = ("sound_l2", "sound_l1", "distance", "log_mel", "opinion")
+AS_EVENTS = ("onset_f", "redundancy", "crowd", "harmful", "bits_per_second", "seconds")
 METHODS = (
     "codec",
     "codec, greedy",
@@ -41,9 +43,11 @@ def evaluation_section(evaluation: dict | None, clips: list[Clip], codec: Sparse
     return [
         Table(*count_rows(shown, evaluation["counts"]), f"Shares removed from {n_segments} held-out segments."),
         Image(share_curve(evaluation), "What is gone from the held-out segments, by number of events or atoms."),
-        Table(*comparison_rows(shown), f"All figures of the {n_segments} held-out segments; what they mean is below."),
+        Table(*comparison_rows(shown, AS_SOUND), f"The sound of the same {n_segments} segments; terms are below."),
+        Table(*comparison_rows(shown, AS_EVENTS), "Their events or atoms, rates, and seconds a segment on one core."),
         Image(rate_plot(evaluation), "Distance of the sound against the rate, over the held-out segments."),
-        _group_table(evaluation),
+        _group_shares(evaluation),
+        _group_distances(evaluation),
         _onset_table(evaluation),
         Prose(_variations(everything)),
         *([_measured_again(evaluation, clips, codec)] if shipped else []),
@@ -81,11 +85,13 @@ def rate_plot(evaluation: dict) -> Figure:
             colour = LINES["codec"] if name.startswith("codec") else OTHERS
             axes.plot(means["bits_per_second"], means["log_mel"], "o", color=colour)
             axes.annotate(
-                name, (means["bits_per_second"], means["log_mel"]), (6, 4), textcoords="offset points", color=demos.INK
+                name, (means["bits_per_second"], means["log_mel"]), (7, -4), textcoords="offset points", color=demos.INK
             )
     axes.set_xscale("log")
-    axes.set_xlim(4000, 60_000)
-    axes.set_ylim(bottom=0)
+    axes.set_xticks([5000, 10_000, 20_000, 40_000], ["5,000", "10,000", "20,000", "40,000"])
+    axes.minorticks_off()
+    axes.set_xlim(5000, 60_000)
+    axes.set_ylim(0, 24)
     demos.tone_down(axes)
     return Figure(canvas, "One point for each codec: its rate, and how far its sound is from the original")
 
@@ -95,23 +101,32 @@ def _legend(axes) -> None:
     axes.legend(frameon=False, labelcolor=demos.INK, fontsize=9)
 
 
-def _group_table(evaluation: dict) -> Table:
-    keys = (("codec", "l2"), ("codec", "l1"), ("codec", "sound_l2"), ("codec", "sound_l1"))
-    others = ("codec", "matching pursuit, 128", "Opus, 6 kb/s")
+def _group_shares(evaluation: dict) -> Table:
+    methods, rows = ("codec", "matching pursuit, 128"), []
+    for name, group in evaluation["groups"].items():
+        shares = [np.atleast_1d(group[m].get(o, group[m].get(f"{o}_all")))[-1] for m in methods for o in ("l2", "l1")]
+        shares += [group["codec"]["sound_l2"], group["codec"]["sound_l1"]]
+        rows.append([_label(name, evaluation), str(group["segments"]), *(f"{x:.2f}" for x in shares)])
+    headers = ["Group", "Segments", "L2", "L1", "Pursuit, L2", "Pursuit, L1", "Sound, L2", "Sound, L1"]
+    caption = (
+        "Each group alone: shares removed by all events, and by matching pursuit with 128 atoms. Groups in brackets"
+        " are not part of the means above: other kinds of sound, and this page's examples."
+    )
+    return Table(headers, rows, caption)
+
+
+def _group_distances(evaluation: dict) -> Table:
+    methods = {"codec": "codec", "matching pursuit, 128": "pursuit", "Opus, 6 kb/s": "Opus"}
     rows = []
     for name, group in evaluation["groups"].items():
-        shares = [f"{np.atleast_1d(group[method][key])[-1]:.2f}" for method, key in keys]
-        distances = [f"{group[method][key]:.1f}" for key in ("distance", "log_mel") for method in others]
-        label = f"({name})" if name in evaluation["foreign"] else name
-        rows.append([label, str(group["segments"]), *shares, *distances])
-    headers = ["Group", "Segments", "L2", "L1", "L2, sound", "L1, sound"]
-    headers += [f"{what}: {who}" for what in ("Distance", "Log-mel") for who in ("codec", "pursuit 128", "Opus")]
-    return Table(
-        headers,
-        rows,
-        "Each group alone: shares removed with the most events, and distances in dB. Those"
-        " in brackets are not part of the means above: other kinds of sound, and this page's examples.",
-    )
+        distances = [f"{group[method][key]:.1f}" for key in ("distance", "log_mel") for method in methods]
+        rows.append([_label(name, evaluation), *distances])
+    headers = ["Group", *(f"{what}, {who}" for what in ("Distance", "Log-mel") for who in methods.values())]
+    return Table(headers, rows, "Each group alone: distances of the sound in dB; pursuit has 128 atoms.")
+
+
+def _label(group: str, evaluation: dict) -> str:
+    return f"({group})" if group in evaluation["foreign"] else group
 
 
 def _onset_table(evaluation: dict) -> Table:

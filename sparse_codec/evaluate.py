@@ -257,11 +257,11 @@ FIGURES = {  # key, heading, decimals
 }
 
 
-def comparison_rows(group: dict) -> tuple[list[str], list[list[str]]]:
-    """Headings and one row a method, of all the figures of a group."""
+def comparison_rows(group: dict, wanted: tuple[str, ...] = tuple(FIGURES)) -> tuple[list[str], list[list[str]]]:
+    """Headings and one row a method, of the wanted FIGURES of a group."""
     methods = {name: _with_all(means) for name, means in group.items() if isinstance(means, dict)}
-    methods = {name: means for name, means in methods.items() if any(key in means for key in FIGURES)}
-    keys = [key for key in FIGURES if any(key in means for means in methods.values())]
+    methods = {name: means for name, means in methods.items() if any(key in means for key in wanted)}
+    keys = [key for key in wanted if any(key in means for means in methods.values())]
     rows = [
         [name, *(f"{means[key]:.{FIGURES[key][1]}f}" if key in means else "" for key in keys)]
         for name, means in methods.items()
