@@ -170,7 +170,7 @@ def write(path: Path, samples: np.ndarray) -> str:
         (lambda p: ["--checkpoint", str(Path(__file__).parent.parent / "README.md")], "not a checkpoint"),
         (lambda p: ["--train", str(p / "gone.toml"), "--data", str(p)], "gone.toml"),
         (lambda p: ["--train", str(p / "gone.toml"), "--data", str(p), "--minutes", "0"], "give more than 0"),
-        (lambda p: ["--store", "/dev/null/store"], "/dev/null/store"),
+        (lambda p: ["--article", "music", "--store", "/dev/null/store"], "/dev/null/store"),
         (lambda p: ["--out", "/dev/null/site"], "/dev/null/site"),
     ],
 )

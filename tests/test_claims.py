@@ -92,7 +92,7 @@ def test_every_switch_was_measured():
     from experiments.ablate import FIGURES, PUBLISHED, SWITCHES
 
     figures = json.loads(FIGURES.read_text())
-    assert set(figures["runs"]) == {*SWITCHES, PUBLISHED} and figures["minutes"] >= 1
+    assert set(figures["runs"]) == {*SWITCHES, PUBLISHED} and figures["minutes"] > 0.5
     assert all(run["steps"] > 10 for run in figures["runs"].values())
 
 
