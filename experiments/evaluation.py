@@ -44,7 +44,10 @@ def evaluation_section(evaluation: dict | None, clips: list[Clip], codec: Sparse
         Table(*count_rows(shown, evaluation["counts"]), f"Shares removed from {n_segments} held-out segments."),
         Image(share_curve(evaluation), "What is gone from the held-out segments, by number of events or atoms."),
         Table(*comparison_rows(shown, AS_SOUND), f"The sound of the same {n_segments} segments; terms are below."),
-        Table(*comparison_rows(shown, AS_EVENTS), "Their events or atoms, rates, and seconds a segment on one core."),
+        Table(
+            *comparison_rows(shown, AS_EVENTS),
+            "Their events or atoms, rates, and seconds a segment, two at a time on two cores.",
+        ),
         Image(rate_plot(evaluation), "Distance of the sound against the rate, over the held-out segments."),
         _group_shares(evaluation),
         _group_distances(evaluation),
