@@ -2,8 +2,8 @@
 
     python -m experiments.ablate --data DIR... --minutes 3 [--only NAME...]
 
-The figures go to `ablate.json` beside this file, from which the article "What we tried" is built. Runs that are
-there already are kept, so an interrupted round goes on.
+The figures go to `ablate.json` beside this file, from which the article "What we tried" is built; those that are
+shipped are of `--minutes 0.75`. Runs that are there already are kept, so an interrupted round goes on.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import torch
 
 from sparse_codec import SparseCodec
 from sparse_codec.config import parse_config
-from sparse_codec.data import find_recordings, held_out_segments
+from sparse_codec.data import find_recordings, held_out_segments, spread
 from sparse_codec.spectrogram import log_mel_distance, magnitudes, shares_removed
 from sparse_codec.train import Trainer
 
@@ -98,9 +98,9 @@ def tables_of(name: str, minutes: float) -> dict:
 
 def measure(codec: SparseCodec, test_set: list) -> dict:
     """Shares removed in the configuration's own transform, greedily and with its own options, and of the sound."""
-    config, spread = codec.config, test_set[:: max(1, len(test_set) // SEGMENTS)][:SEGMENTS]
+    config, few = codec.config, spread(test_set, SEGMENTS)
     figures: dict[str, list] = {"greedy": [], "refined": [], "sound": [], "log_mel": [], "seconds": []}
-    for audio in held_out_segments(spread, config.segment_samples, config.samplerate, each=1):
+    for audio in held_out_segments(few, config.segment_samples, config.samplerate, each=1):
         original = codec.magnitudes(torch.from_numpy(audio)[None])
         found = codec.decompose(original, replace(config.encode, interim=0, refine=0))
         figures["greedy"].append(shares_removed(found.residual, original, config.half_frames))

@@ -236,11 +236,7 @@ def _original(clip: Clip, codec: SparseCodec) -> torch.Tensor:
 
 def _residuals(clip: Clip, half: Artifact, codec: SparseCodec) -> list[torch.Tensor]:
     """The residuals (F, T) of the coded half: before the first event and after each."""
-    config, events = codec.config, events_of(half)
-    left = [_original(clip, codec)[:, : config.half_frames]]
-    for i in range(len(events)):
-        left.append(left[-1] - codec.scene(events.select([i]), config.n_frames)[:, : config.half_frames])
-    return left
+    return list(codec.peel(_original(clip, codec)[:, : codec.config.half_frames], events_of(half)))
 
 
 def _waveform(sound: Sound) -> torch.Tensor:

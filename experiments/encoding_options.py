@@ -19,7 +19,7 @@ import torch
 from tqdm import tqdm
 
 from sparse_codec import EncodeOptions, SparseCodec
-from sparse_codec.data import find_recordings, held_out_segments
+from sparse_codec.data import find_recordings, held_out_segments, spread
 from sparse_codec.spectrogram import shares_removed
 
 FIGURES = Path(__file__).parent / "encoding_options.json"
@@ -54,9 +54,8 @@ def main(argv: list[str] | None = None) -> int:
     torch.set_num_threads(1)
     codec = SparseCodec.load(args.checkpoint)
     held_out = [r for folder in args.data for r in find_recordings(folder) if r.split == "test"]
-    spread = held_out[:: max(1, len(held_out) // SEGMENTS)][:SEGMENTS]
     config = codec.config
-    segments = list(held_out_segments(spread, config.segment_samples, config.samplerate, each=1))
+    segments = list(held_out_segments(spread(held_out, SEGMENTS), config.segment_samples, config.samplerate, each=1))
     originals = [codec.magnitudes(torch.from_numpy(audio)[None]) for audio in segments]
     rows = {
         name: measure(codec, originals, replace(config.encode, **changes))

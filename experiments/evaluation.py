@@ -46,7 +46,7 @@ def evaluation_section(evaluation: dict | None, clips: list[Clip], codec: Sparse
         Table(*comparison_rows(shown, AS_SOUND), f"The sound of the same {n_segments} segments; terms are below."),
         Table(
             *comparison_rows(shown, AS_EVENTS),
-            "Their events or atoms, rates, and seconds a segment, two at a time on two cores.",
+            "Their events or atoms, rates, and seconds a segment in one thread.",
         ),
         Image(rate_plot(evaluation), "Distance of the sound against the rate, over the held-out segments."),
         _group_shares(evaluation),

@@ -41,7 +41,7 @@ streaming(long_clip, codec)
 # %% tags=["hide"]
 shipped = (
     "They are the telephone prompts of one speaker, Allison Smith, from a Debian package, put together into readings of"
-    " half a minute: about twenty minutes altogether. The longest prompts, one family of them, were held out; the"
+    " half a minute: 23 minutes altogether. The longest prompts, one family of them, were held out; the"
     " examples below are cut from those."
 )
 training_facts(codec, shipped if build.shipped else "")

@@ -2,7 +2,7 @@
 
     python -m experiments.speech_corpus OUT [--sounds FOLDER]
 
-Debian's `asterisk-core-sounds-en-g722` holds some 570 prompts, 16 kHz, read by Allison Smith (CC BY-SA 3.0). Most are
+Debian's `asterisk-core-sounds-en-g722` holds some 550 prompts, 16 kHz, read by Allison Smith (CC BY-SA 3.0). Most are
 shorter than the codec's segment, so prompts of one family (the name up to the first dash) are read one after the
 other. OUT gets `train_data` and `test_data`, as MusicNet has them. The family "demo" is never trained on: its prompts
 are whole paragraphs, and the speech article's examples are cut from them.
@@ -73,7 +73,9 @@ def main(argv: list[str] | None = None) -> int:
     parts = {f"reading-{i:02d}": audio for i, audio in enumerate(readings(trained), start=1)}
     write(parts, args.out / "train_data")
     write({name_of(p, args.sounds): decode(p) for p in families[HELD_OUT_FAMILY]}, args.out / "test_data")
-    print(f"{len(parts)} readings of {len(trained)} prompts, {len(families[HELD_OUT_FAMILY])} prompts held out")
+    minutes = sum(map(len, parts.values())) / SAMPLERATE / 60
+    n_held_out = len(families[HELD_OUT_FAMILY])
+    print(f"{len(parts)} readings ({minutes:.0f} minutes) of {len(trained)} prompts, {n_held_out} prompts held out")
     return 0
 
 

@@ -148,6 +148,14 @@ class SparseCodec(nn.Module):
         values = (torch.from_numpy(x)[None] for x in (events.vectors, events.offsets, events.frames, events.gains))
         return self.decoder.scene(*(x.to(self.device) for x in values), n_frames)[0]
 
+    def peel(self, original: Tensor, events: EventSet) -> Iterator[Tensor]:
+        """What is left of magnitudes (F, T) before the first event and after each, taken off in order."""
+        left = original
+        yield left
+        for i in range(len(events)):
+            left = left - self.scene(events.select([i]), original.shape[1])
+            yield left
+
     def event_set(self, found: Decomposition, n_samples: int, first_frame: int = 0) -> EventSet:
         """The events found in the only segment of a batch; those whose gain came to zero are left out."""
         kept = found.gains[0] > 0

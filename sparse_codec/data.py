@@ -149,6 +149,11 @@ def random_segment(recordings: list[Recording], n_samples: int, samplerate: int,
     raise AudioError("a hundred draws in a row were silent or unreadable; check the data folder")
 
 
+def spread(recordings: list[Recording], n: int) -> list[Recording]:
+    """At most n of the recordings, evenly spread over the list."""
+    return recordings[:: max(1, len(recordings) // n)][:n]
+
+
 def segment_starts(path: Path, seconds: float, each: int) -> list[float]:
     """Starts, in seconds, of at most `each` segments spread over a file; of fewer where they would lie too close."""
     spare = max(0.0, duration(path) - seconds)

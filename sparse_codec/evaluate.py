@@ -13,6 +13,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
+from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -139,8 +140,10 @@ def _codec_rows(ruler: Ruler, options: EncodeOptions) -> Iterator[tuple[str, dic
         {"l2": [s[0] for s in shares], "l1": [s[1] for s in shares], "seconds": seconds}
         | _event_figures(ruler, events, sound),
     )
-    chance = np.random.default_rng(5).uniform(0, ruler.half / ruler.config.samplerate, min(len(events), 16))
-    yield "random times, 16", ruler.onsets(chance, np.ones(len(chance)))
+    chance = np.random.default_rng(5).uniform(
+        0, ruler.half / ruler.config.samplerate, min(len(events), metrics.STRONGEST)
+    )
+    yield f"random times, {metrics.STRONGEST}", ruler.onsets(chance, np.ones(len(chance)))
     for kind in VARIATIONS:
         varied = torch.from_numpy(ruler.codec.decode(vary(ruler.codec, events, kind)))
         yield kind, {"distance_to_reconstruction": _distance(varied, sound[: ruler.half])}
@@ -171,13 +174,9 @@ def encode_again(ruler: Ruler, options: EncodeOptions) -> tuple[EventSet, tuple[
 
 def count_harmful(ruler: Ruler, events: EventSet) -> float:
     """How many events add energy, up to the horizon, when they are taken off one by one in the order found."""
-    horizon, harmful = ruler.config.horizon_frames, 0
-    left = ruler.original[:, :horizon]
-    for i in range(len(events)):
-        without = left - ruler.codec.scene(events.select([i]), horizon)
-        harmful += bool(without.pow(2).sum() > left.pow(2).sum())
-        left = without
-    return float(harmful)
+    residuals = ruler.codec.peel(ruler.original[:, : ruler.config.horizon_frames], events)
+    energies = [left.pow(2).sum().item() for left in residuals]
+    return float(sum(after > before for before, after in pairwise(energies)))
 
 
 def _longer(events: EventSet, n_samples: int) -> EventSet:

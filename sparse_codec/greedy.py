@@ -55,8 +55,8 @@ class GreedyLoop:
         state = self._start(original, n_events)
         if not original.any():  # silence holds no events
             return state
-        while state.n_found < n_events and not self._done(state).all():
-            self._step(state)
+        while state.n_found < n_events and not (done := self._done(state)).all():
+            self._step(state, done)
             if options.interim and state.n_found % INTERIM_EVENTS == 0 and state.n_found < n_events:
                 self._refine(state, options.interim)
         if options.merge:
@@ -67,9 +67,11 @@ class GreedyLoop:
 
     def _done(self, state: Decomposition) -> Tensor:
         """Segments (B,) whose residual is low enough in the first half."""
+        if self.options.stop >= 0:
+            return torch.zeros(len(state.original), dtype=torch.bool, device=state.original.device)
         half = self.config.half_frames
         left, had = (x[:, :, :half].pow(2).sum((1, 2)) for x in (state.residual, state.original))
-        return (left <= had * 10 ** (self.options.stop / 10)) & (self.options.stop < 0)
+        return left <= had * 10 ** (self.options.stop / 10)
 
     def _merge(self, state: Decomposition, least_cosine: float) -> None:
         """Drop the weaker of two events that are nearly the same, and fit the gains of the others again."""
@@ -102,11 +104,11 @@ class GreedyLoop:
             removed=torch.zeros(batch, n_events, dtype=torch.double, **like),
         )
 
-    def _step(self, state: Decomposition) -> None:
-        """Find one more event in each segment and take it off the residual."""
+    def _step(self, state: Decomposition, done: Tensor) -> None:
+        """Find one more event in each segment that is not done (B,), and take it off the residual."""
         proposed = self.encoder(state.residual, self.options.candidates)
         n, rows = state.n_found, torch.arange(len(state.residual), device=state.residual.device)
-        done, before = self._done(state), state.gains.clone()
+        before = state.gains.clone()
         best = self._best(state.residual, proposed)
         for name in ("vectors", "offsets", "frames"):
             getattr(state, name)[:, n] = getattr(proposed, name)[rows, best]

@@ -69,20 +69,23 @@ class Draw:
 
 
 class Pool:
-    """Segments in flight. P segments, F bins, T frames."""
+    """Segments in flight. P segments, F bins, T frames. `saved` is what `state` gave in an earlier run."""
 
-    def __init__(self, codec: SparseCodec, segments: Segments, training: TrainingConfig, share: Share):
+    def __init__(
+        self, codec: SparseCodec, segments: Segments, training: TrainingConfig, share: Share, saved: dict | None = None
+    ):
         self.codec, self.segments, self.training = codec, segments, training
         self.columns = share.of(training.batch)  # a batch takes one segment from each column
         self.depth_of_column = training.pool // training.batch
         self.slots = [column * self.depth_of_column + i for column in self.columns for i in range(self.depth_of_column)]
-        self.counts = torch.zeros(len(self.slots), dtype=torch.long)
         # Spread the depths from the start, so that segments are not all renewed at once.
         depths = [random.Random(f"{training.seed} depth {s}").randrange(codec.config.n_events) for s in self.slots]
-        self.depth = torch.tensor(depths)
+        self.depth = saved["depth"] if saved else torch.tensor(depths)
+        self.counts = saved["counts"] if saved else torch.zeros(len(self.slots), dtype=torch.long)
         self.original = torch.stack([self._magnitudes(i) for i in range(len(self.slots))])
-        self.residual = self.original.clone()
-        self.heard = torch.zeros_like(self.original)  # the sum of the events so far, each kept with a chance of a half
+        self.residual = saved["residual"].to(codec.device) if saved else self.original.clone()
+        # the sum of the events so far, each kept with a chance of a half
+        self.heard = saved["heard"].to(codec.device) if saved else torch.zeros_like(self.original)
 
     def draw(self, step: int) -> Draw:
         rows, explore, kept = [], [], []
@@ -111,31 +114,42 @@ class Pool:
         names = ("residual", "heard", "depth", "counts")
         return {name: getattr(self, name) for name in names}
 
-    def load_state(self, state: dict[str, Tensor]) -> None:
-        for name, value in state.items():
-            setattr(self, name, value.to(getattr(self, name).device))
-        self.original = torch.stack([self._magnitudes(i) for i in range(len(self.slots))])
-
 
 class Scenes:
-    """Segments with all their events, which are fitted by Adam, each for `scene_visits` steps. S scenes."""
+    """Segments with all their events, which are fitted by Adam, each for `scene_visits` steps. S scenes.
 
-    def __init__(self, codec: SparseCodec, segments: Segments, training: TrainingConfig, share: Share):
+    `saved` is what `state` gave in an earlier run.
+    """
+
+    def __init__(
+        self, codec: SparseCodec, segments: Segments, training: TrainingConfig, share: Share, saved: dict | None = None
+    ):
         self.codec, self.segments, self.training = codec, segments, training
         self.slots = [training.pool + i for i in share.of(training.scenes)]
-        # Spread the ages, so that the scenes are not all renewed at once.
-        spread = [i * training.scene_visits // max(1, training.scenes) for i in share.of(training.scenes)]
-        self.visits = torch.tensor(spread, dtype=torch.long)
-        self.counts = torch.zeros(len(self.slots), dtype=torch.long)
-        fitted = [self._encode(i) for i in range(len(self.slots))]
-        if fitted:
-            self.original = torch.stack([original for original, _ in fitted])
-            parts = [[getattr(e, n) for _, e in fitted] for n in ("vectors", "frames", "offsets", "gains")]
-            self.events = FreeEvents(Events(*(torch.cat(part) for part in parts)), codec.decoder.pace)
-            self.moments = torch.zeros(2, *self.events.free.shape, device=self.original.device)
+        if saved:
+            self._take_over(saved)
+        elif self.slots:
+            self._draw()
 
     def __len__(self) -> int:
         return len(self.slots)
+
+    def _draw(self) -> None:
+        # Spread the ages, so that the scenes are not all renewed at once.
+        places = [slot - self.training.pool for slot in self.slots]
+        self.visits = torch.tensor([i * self.training.scene_visits // self.training.scenes for i in places])
+        self.counts = torch.zeros(len(self.slots), dtype=torch.long)
+        fitted = [self._encode(i) for i in range(len(self.slots))]
+        self.original = torch.stack([original for original, _ in fitted])
+        parts = [[getattr(e, n) for _, e in fitted] for n in ("vectors", "frames", "offsets", "gains")]
+        self.events = FreeEvents(Events(*(torch.cat(part) for part in parts)), self.codec.decoder.pace)
+        self.moments = torch.zeros(2, *self.events.free.shape, device=self.original.device)
+
+    def _take_over(self, saved: dict[str, Tensor]) -> None:
+        self.visits, self.counts = saved["visits"], saved["counts"]
+        names = ("original", "moments", "free", "frames", "alive")
+        self.original, self.moments, free, frames, alive = (saved[name].to(self.codec.device) for name in names)
+        self.events = FreeEvents.restored(free, frames, alive, self.codec.decoder.pace)
 
     def update(self) -> None:
         """One step of Adam on the events, by their gradients; scenes that are done are renewed."""
@@ -166,18 +180,4 @@ class Scenes:
         if not len(self):
             return {}
         events = {"free": self.events.free.data, "frames": self.events.frames, "alive": self.events.alive}
-        return {
-            "visits": self.visits,
-            "counts": self.counts,
-            "moments": self.moments,
-            "original": self.original,
-        } | events
-
-    def load_state(self, state: dict[str, Tensor]) -> None:
-        for name in ("visits", "counts", "moments", "original"):
-            if name in state:
-                setattr(self, name, state[name].to(getattr(self, name).device))
-        if state:
-            self.events.free.data, self.events.frames, self.events.alive = (
-                state[name].to(self.events.free.device) for name in ("free", "frames", "alive")
-            )
+        return events | {name: getattr(self, name) for name in ("visits", "counts", "moments", "original")}

@@ -41,6 +41,14 @@ class FreeEvents:
         self.free = torch.cat(start, 2).detach().requires_grad_(True)
         self.frames = events.frames
 
+    @classmethod
+    def restored(cls, free: Tensor, frames: Tensor, alive: Tensor, pace: Tensor) -> FreeEvents:
+        """The same events as those that these tensors were taken from."""
+        nothing = Events(torch.zeros_like(free[:, :, :-2]), frames, torch.zeros_like(alive), alive)
+        events = cls(nothing, pace)
+        events.free.data = free
+        return events
+
     def events(self) -> Events:
         inside = torch.tanh(self.pace * self.free[:, :, :-1])
         gains = self.alive * torch.exp(0.5 * self.free[:, :, -1])

@@ -25,7 +25,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from sparse_codec.codec import SparseCodec, find_checkpoint, read_checkpoint
 from sparse_codec.config import CodecConfig, ConfigError, EncodeOptions, TrainingConfig, config_tables, read_config
-from sparse_codec.data import Recording, find_recordings, held_out_segments
+from sparse_codec.data import Recording, find_recordings, held_out_segments, spread
 from sparse_codec.decoder import around
 from sparse_codec.discriminator import Discriminator, discriminator_loss, generator_loss
 from sparse_codec.losses import SceneLoss, SceneWeights, greedy_loss, removal
@@ -149,14 +149,15 @@ class Trainer:
                 validated = time.monotonic()
         self._checkpoint(out)
 
-    def prepare(self) -> None:
-        """Draw the pool and the scenes, unless a resumed run brought its own."""
+    def prepare(self, saved: dict | None = None) -> None:
+        """Draw the pool and the scenes, or take over those of a `saved` state; what is there already stays."""
         if not self.train_set:
             raise ValueError("no recordings to train on; every work was held out: give more data")
         if self.pool is None:
             self.segments = Segments(self.train_set, self.config, self.training.seed)
-            self.pool = Pool(self.codec, self.segments, self.training, self.share)
-            self.scenes = Scenes(self.codec, self.segments, self.training, self.share)
+            parts = self.codec, self.segments, self.training, self.share
+            self.pool = Pool(*parts, saved=saved and saved["pool"])
+            self.scenes = Scenes(*parts, saved=saved and saved["scenes"])
 
     def progress(self) -> float:
         """Share of the run that is done, from 0 to 1."""
@@ -236,10 +237,10 @@ class Trainer:
     @torch.no_grad()
     def validate(self) -> tuple[float, float] | None:
         """Energy removed (L2, L1) from a few held-out segments, logged; None if there are none."""
-        spread = self.test_set[:: max(1, len(self.test_set) // VALIDATION_SEGMENTS)][:VALIDATION_SEGMENTS]
+        few = spread(self.test_set, VALIDATION_SEGMENTS)
         options = self.config.encode if self.config.gain == "switch" else VALIDATION
         shares = []
-        for audio in held_out_segments(spread, self.config.segment_samples, self.config.samplerate, each=1):
+        for audio in held_out_segments(few, self.config.segment_samples, self.config.samplerate, each=1):
             original = self.codec.magnitudes(torch.from_numpy(audio)[None])
             residual = self.codec.decompose(original, options).residual
             shares.append(shares_removed(residual, original, self.config.half_frames))
@@ -311,9 +312,7 @@ class Trainer:
             getattr(self, part).load_state_dict(state[part])
         self.step, self.seconds, self.history, parts = json.loads(state["progress"])
         self.part_seconds = Counter(parts)
-        self.prepare()
-        self.pool.load_state(state["pool"])
-        self.scenes.load_state(state["scenes"])
+        self.prepare(state)
         self.log(f"going on at step {self.step}, after {self.seconds / 60:.1f} minutes")
 
     def state_file(self, out: Path) -> Path:

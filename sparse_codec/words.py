@@ -11,7 +11,6 @@ from sparse_codec.baseline import MatchingPursuit
 from sparse_codec.codec import SparseCodec
 from sparse_codec.data import Recording, load_audio
 from sparse_codec.metrics import has, intelligibility, recognise, word_errors
-from sparse_codec.spectrogram import magnitudes
 
 ATOMS = 128  # partials of matching pursuit in each half segment
 
@@ -57,7 +56,7 @@ def pursue(codec: SparseCodec, audio: np.ndarray) -> np.ndarray:
     for start in range(0, len(audio), half):
         part = audio[start : start + config.segment_samples]
         segment = torch.from_numpy(np.pad(part, (0, config.segment_samples - len(part))))
-        original = magnitudes(segment[None], config.window, config.hop)[0]
+        original = codec.magnitudes(segment[None])[0]
         original[:, : config.horizon_frames] -= tail
         atoms = pursuit.decompose(original, ATOMS)
         spectra = pursuit.spectrograms(atoms)
