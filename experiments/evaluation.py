@@ -51,7 +51,7 @@ def evaluation_section(evaluation: dict | None, clips: list[Clip], codec: Sparse
         Image(rate_plot(evaluation), "Distance of the sound against the rate, over the held-out segments."),
         _group_shares(evaluation),
         _group_distances(evaluation),
-        _onset_table(evaluation),
+        *_onset_table(evaluation),
         Prose(_variations(everything)),
         *([_measured_again(evaluation, clips, codec)] if shipped else []),
     ]
@@ -132,7 +132,8 @@ def _label(group: str, evaluation: dict) -> str:
     return f"({group})" if group in evaluation["foreign"] else group
 
 
-def _onset_table(evaluation: dict) -> Table:
+def _onset_table(evaluation: dict) -> list[Table]:
+    """One table, or none where no group has labels."""
     methods = ("codec", "matching pursuit", "random times, 16")
     rows = []
     for name, group in evaluation["groups"].items():
@@ -144,7 +145,7 @@ def _onset_table(evaluation: dict) -> Table:
         "Onsets: F-measure at 50 ms of the 16 strongest events' unique onsets against the labels'; the share of events"
         " whose onset another one has; and the most events in one frame."
     )
-    return Table(headers, rows or [["none has labels", *[""] * 5]], caption)
+    return [Table(headers, rows, caption)] if rows else []
 
 
 def _variations(everything: dict) -> str:
