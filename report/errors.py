@@ -10,7 +10,11 @@ class CellError(ReportError):
 
 
 class StoreError(ReportError):
-    """An artifact can not be read or written. Never a miss: nothing is computed again because of it."""
+    """Something stored can not be read or written. Never a miss: nothing is computed again because of it."""
+
+
+class Missing(StoreError):
+    """There is nothing under a name. Where it has to be there, this is an error like the others."""
 
 
 class SiteError(ReportError):

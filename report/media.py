@@ -15,6 +15,7 @@ from PIL import Image
 FULL_SCALE = 32768  # a float sample of 1.0; recordings read as floats come back bit for bit
 PEAK_PAIRS = 200  # columns of a drawn waveform
 FIGURE_DPI = 160
+EXTENSIONS = {"audio/wav": "wav", "image/png": "png", "image/webp": "webp", "application/json": "json"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +66,7 @@ class Encoded:
     """A media file in memory. `info` is what a page needs to know about it without opening it."""
 
     data: bytes
-    media_type: str
-    extension: str
+    media_type: str  # one of EXTENSIONS
     info: dict
 
 
@@ -131,7 +131,7 @@ def _encode_sound(sound: Sound) -> Encoded:
         "clipped": clipped,
         "peaks": waveform(samples),
     }
-    return Encoded(file.getvalue(), "audio/wav", "wav", info)
+    return Encoded(file.getvalue(), "audio/wav", info)
 
 
 def _encode_figure(figure: Figure) -> Encoded:
@@ -146,7 +146,7 @@ def _encode_figure(figure: Figure) -> Encoded:
     info = {"width": width, "height": height, "alt": figure.alt}
     if box is not None:
         info["plot"] = [round(float(box.x0), 4), round(float(box.x1), 4)]
-    return Encoded(file.getvalue(), "image/png", "png", info)
+    return Encoded(file.getvalue(), "image/png", info)
 
 
 def _encode_picture(picture: Picture) -> Encoded:
@@ -154,7 +154,7 @@ def _encode_picture(picture: Picture) -> Encoded:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
     height, width = pixels.shape[:2]
-    return Encoded(file.getvalue(), "image/png", "png", {"width": width, "height": height, "alt": picture.alt})
+    return Encoded(file.getvalue(), "image/png", {"width": width, "height": height, "alt": picture.alt})
 
 
 def _encode_film(film: Film) -> Encoded:
@@ -167,7 +167,7 @@ def _encode_film(film: Film) -> Encoded:
     first.save(file, "WEBP", save_all=True, append_images=rest, duration=duration, loop=1, quality=85, method=4)
     height, width = frames.shape[1:3]
     info = {"width": width, "height": height, "alt": film.alt, "n_frames": len(frames), "seconds": float(film.seconds)}
-    return Encoded(file.getvalue(), "image/webp", "webp", info)
+    return Encoded(file.getvalue(), "image/webp", info)
 
 
 def _encode_data(data: Data) -> Encoded:
@@ -177,7 +177,7 @@ def _encode_data(data: Data) -> Encoded:
         raise ValueError(
             f"data can not be stored as JSON: {error}; use finite numbers, strings, lists, dicts"
         ) from error
-    return Encoded(text.encode(), "application/json", "json", {})
+    return Encoded(text.encode(), "application/json", {})
 
 
 def _pixels(pixels: np.ndarray, axes: int) -> np.ndarray:

@@ -1,169 +1,277 @@
 """Where artifacts live. An object's name is the hash of its bytes; a small index leads from key to object.
 
-    objects/<2 hex>/<sha256>.<extension>     index/<2 hex>/<key>.json
+    objects/<2 hex>/<sha256>.<extension>    the media files, each stored once
+    index/<2 hex>/<key>.json                the record of each artifact: what it is, and how it was made
+    sources/<2 hex>/<digest>.json           the code that an artifact was made by, for `why`
+    builds/<article>.json                   what the last build of an article asked for, in order, with the records
 
-Both are written whole or not at all. What is there but damaged is an error and never a miss, so that a build can not
-quietly publish something other than what was recorded.
+Everything is written whole or not at all, objects before the records that name them. What is there but damaged is an
+error and never a miss, so that a build can not quietly publish something other than what was recorded. Reading runs no
+code, and nothing that a record says is used before it is checked.
 """
 
 import dataclasses
 import hashlib
 import json
-import os
-import shutil
-from dataclasses import dataclass
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
-from uuid import uuid4
 
-from report.errors import StoreError
-from report.media import Encoded
+from report.errors import Missing, StoreError
+from report.media import EXTENSIONS, Encoded
+from report.storage import Folder, Memory, Storage
 
-SCHEMA = 1
+SCHEMA = 2
+DIGEST = re.compile(r"[0-9a-f]{64}")
+ARTICLE = re.compile(r"\w[\w-]{0,99}", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Record:
-    """How an artifact was made, and what it is. `seconds` is computing time, `created` UTC; pages show neither."""
+    """How an artifact was made, and what it is. `seconds`, `created` and `machine` are in no page: they vary."""
 
     key: str
     function: str
-    code: str  # digest of the code that the function could have used
-    arguments: dict[str, str]  # readable, for people; the key has their values
-    versions: dict[str, str]
+    code: str  # digest of all code that it can use, see `report.dependencies`
+    arguments: dict[str, str]  # readable, for people
+    values: dict[str, str]  # digests of what the key has of arguments and globals
+    versions: dict[str, str]  # of Python and of the libraries that the code can use
+    inputs: list[str]  # sha256 of the artifacts among the arguments
     seconds: float
-    bytes: int
+    machine: dict[str, str]
+    created: str  # UTC
     sha256: str
+    bytes: int
     media_type: str
-    extension: str
-    info: dict
-    created: str
+    info: dict  # what a page needs to know without opening the object
     schema: int = SCHEMA
 
     @property
     def name(self) -> str:
         """The object's file name, in the store and in a site."""
-        return f"{self.sha256}.{self.extension}"
+        return f"{self.sha256}.{EXTENSIONS[self.media_type]}"
+
+    def to_json(self) -> dict:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, fields: object) -> "Record":
+        """Raises: ValueError unless every field is there and is what it has to be."""
+        if not isinstance(fields, dict) or fields.get("schema") != SCHEMA:
+            schema = fields.get("schema") if isinstance(fields, dict) else None
+            raise ValueError(f"schema {schema}, not {SCHEMA}")
+        known = {f.name: f.type for f in dataclasses.fields(cls)}
+        if set(fields) != set(known):
+            raise ValueError(f"fields {sorted(set(fields) ^ set(known))}")
+        checks = {
+            "hashes": all(_is_digest(x) for x in (fields["key"], fields["sha256"], fields["code"])),
+            "inputs": isinstance(fields["inputs"], list) and all(map(_is_digest, fields["inputs"])),
+            "texts": all(isinstance(fields[name], str) for name in ("function", "created")),
+            "tables": all(_is_table(fields[name]) for name in ("arguments", "values", "versions", "machine")),
+            "numbers": all(_is_size(fields[name]) for name in ("seconds", "bytes")),
+            "media type": fields["media_type"] in EXTENSIONS,
+            "info": isinstance(fields["info"], dict) and _is_info(fields["info"]),
+        }
+        if wrong := [name for name, fine in checks.items() if not fine]:
+            raise ValueError(f"unusable {', '.join(wrong)}")
+        return cls(**fields)
 
 
-class Store(Protocol):
-    """What the rest of the package asks of a store."""
+@dataclass(frozen=True)
+class Build:
+    """What a build of an article asked for: (name of the call, record) in the order of the calls."""
 
-    def find(self, key: str) -> Record | None: ...
-
-    def put(self, key: str, encoded: Encoded, **made) -> Record: ...
-
-    def read(self, record: Record) -> bytes: ...
-
-    def export(self, record: Record, target: Path) -> None: ...
+    article: str
+    calls: list[tuple[str, Record]] = field(default_factory=list)
 
 
-def make_record(key: str, encoded: Encoded, **made) -> Record:
-    """The record of `encoded`; `made` is function, code, arguments, versions and seconds."""
+class Store:
+    """Artifacts in a storage: a folder, a bucket, or memory."""
+
+    def __init__(self, storage: Storage):
+        self.storage = storage
+        self._known: dict[str, Record] = {}  # by key, from builds: records never change
+
+    def find(self, key: str) -> Record | None:
+        """The record stored under `key`, or None. Raises: StoreError if there is one that can not be read."""
+        if key in self._known:
+            return self._known[key]
+        name = _index(key)
+        try:
+            record = self._parse(name, lambda fields: Record.from_json(fields))
+        except Missing:
+            return None
+        if record.key != key:
+            raise StoreError(f"{self._damaged(name)}: it is the record of {record.key}; {self._remedy(key)}")
+        return record
+
+    def put(self, encoded: Encoded, **made) -> Record:
+        """Store the object, then its record, made of `encoded` and of the Record's other fields.
+
+        Where two processes make the same artifact, both keep one whole record and its object.
+        Raises: StoreError if it can not be written.
+        """
+        record = make_record(encoded, **made)
+        self.storage.put(_object(record), encoded.data, record.media_type, immutable=True)
+        self.storage.put(_index(record.key), _json(record.to_json()), "application/json", immutable=True)
+        return record
+
+    def forget(self, key: str) -> None:
+        """Take a record out of the index, so that its artifact is made again."""
+        self._known.pop(key, None)
+        self.storage.delete(_index(key))
+
+    def read(self, record: Record) -> bytes:
+        """The object's bytes, checked. Raises: StoreError if it is missing or not what was stored."""
+        name = _object(record)
+        try:
+            data = self.storage.get(name)
+        except Missing as error:
+            raise StoreError(f"{error}; {self._remedy(record.key)}") from error
+        if hashlib.sha256(data).hexdigest() != record.sha256:
+            raise StoreError(f"{self._damaged(name)}: its bytes do not hash to its name; {self._remedy(record.key)}")
+        return data
+
+    def export(self, record: Record, target: Path) -> None:
+        """Check the object and write it to the file `target`."""
+        self.read(record)
+        self.storage.export(_object(record), target)
+
+    # ---- code and builds
+
+    def put_source(self, digest: str, source: dict) -> None:
+        """Keep what the code with this digest consists of; `source` is JSON."""
+        self.storage.put(_source(digest), _json(source), "application/json", immutable=True)
+
+    def source(self, digest: str) -> dict | None:
+        """What was kept under a code digest, or None."""
+        try:
+            return self._parse(_source(digest), dict)
+        except Missing:
+            return None
+
+    def put_build(self, build: Build) -> None:
+        """Remember a build, in the place of the one before."""
+        calls = [[name, record.to_json()] for name, record in build.calls]
+        text = _json({"schema": SCHEMA, "article": build.article, "calls": calls})
+        self.storage.put(_build(build.article), text, "application/json", immutable=False)
+
+    def build(self, article: str) -> Build | None:
+        """The last build of an article, or None. From then on its records are found without another look."""
+        try:
+            build = self._parse(_build(article), _parse_build)
+        except Missing:
+            return None
+        self._known |= {record.key: record for _, record in build.calls}
+        return build
+
+    def builds(self) -> list[str]:
+        """The articles that have been built."""
+        names = self.storage.entries("builds/")
+        return [name.removeprefix("builds/").removesuffix(".json") for name in names]
+
+    def flush(self, progress: Callable[[int, int], None] | None = None) -> None:
+        """Send what a storage behind a network has not got yet."""
+        if flush := getattr(self.storage, "flush", None):
+            flush(progress)
+
+    def _parse(self, name: str, parse: Callable):
+        data = self.storage.get(name)
+        try:
+            return parse(json.loads(data, parse_constant=_refuse))
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise StoreError(f"{self._damaged(name)} ({error}); delete it and build again") from error
+
+    def _damaged(self, name: str) -> str:
+        return f"{name} in {self.storage.address} is damaged"
+
+    def _remedy(self, key: str) -> str:
+        return f"delete {_index(key)} there and build again to compute it anew"
+
+
+def FolderStore(path: Path) -> Store:  # noqa: N802, reads like the class that it was
+    """A store in a folder, made when first written to."""
+    return Store(Folder(path))
+
+
+def MemoryStore() -> Store:  # noqa: N802
+    """A store in this process only, for trying things out."""
+    return Store(Memory())
+
+
+def make_record(encoded: Encoded, **made) -> Record:
+    """The record of `encoded`; `made` are the fields that say how."""
     return Record(
-        key=key,
         bytes=len(encoded.data),
         sha256=hashlib.sha256(encoded.data).hexdigest(),
         media_type=encoded.media_type,
-        extension=encoded.extension,
         info=encoded.info,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         **made,
     )
 
 
-class MemoryStore:
-    """A store for tests and for scripts that run outside a build; it is gone when the process ends."""
-
-    def __init__(self):
-        self._records: dict[str, Record] = {}
-        self._objects: dict[str, bytes] = {}
-
-    def find(self, key: str) -> Record | None:
-        return self._records.get(key)
-
-    def put(self, key: str, encoded: Encoded, **made) -> Record:
-        record = make_record(key, encoded, **made)
-        self._records[key], self._objects[record.name] = record, encoded.data
-        return record
-
-    def read(self, record: Record) -> bytes:
-        return self._objects[record.name]
-
-    def export(self, record: Record, target: Path) -> None:
-        target.write_bytes(self.read(record))
+def _object(record: Record) -> str:
+    return f"objects/{record.sha256[:2]}/{record.name}"
 
 
-class FolderStore:
-    """A store in a folder, made when first written to."""
-
-    def __init__(self, path: Path):
-        self.path = Path(path)
-
-    def path_of(self, record: Record) -> Path:
-        """The object's file."""
-        return self.path / "objects" / record.sha256[:2] / record.name
-
-    def find(self, key: str) -> Record | None:
-        """The record stored under `key`, or None. Raises: StoreError if there is one that can not be read."""
-        path = self._index(key)
-        try:
-            fields = json.loads(path.read_bytes())
-            record = Record(**fields)
-            if (record.schema, record.key) != (SCHEMA, key):
-                raise ValueError(f"schema {record.schema}, key {record.key}")
-            return record
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise StoreError(f"cannot read {path}: {error.strerror}") from error
-        except (ValueError, TypeError) as error:
-            raise StoreError(f"the record {path} is damaged ({error}); delete it and build again") from error
-
-    def put(self, key: str, encoded: Encoded, **made) -> Record:
-        """Store the object, then its record. Raises: StoreError if the folder can not be written."""
-        record = make_record(key, encoded, **made)
-        text = json.dumps(dataclasses.asdict(record), sort_keys=True, allow_nan=False)
-        try:
-            _write(self.path_of(record), encoded.data)
-            _write(self._index(key), text.encode())
-        except OSError as error:
-            raise StoreError(f"cannot write to the store {self.path}: {error.strerror}") from error
-        return record
-
-    def read(self, record: Record) -> bytes:
-        """The object's bytes, checked. Raises: StoreError if it is missing or not what was stored."""
-        path = self.path_of(record)
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise StoreError(f"cannot read {path}: {error.strerror}; {self._remedy(record)}") from error
-        if hashlib.sha256(data).hexdigest() != record.sha256:
-            raise StoreError(f"{path} is damaged: its bytes do not hash to its name; {self._remedy(record)}")
-        return data
-
-    def export(self, record: Record, target: Path) -> None:
-        """Check the object and place it at `target`: a hard link where the disk allows one, or else a copy."""
-        self.read(record)
-        try:
-            os.link(self.path_of(record), target)
-        except OSError:
-            shutil.copyfile(self.path_of(record), target)
-
-    def _index(self, key: str) -> Path:
-        return self.path / "index" / key[:2] / f"{key}.json"
-
-    def _remedy(self, record: Record) -> str:
-        return f"delete {self._index(record.key)} and build again to compute it anew"
+def _index(key: str) -> str:
+    return f"index/{_digest(key)[:2]}/{key}.json"
 
 
-def _write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all: readers see the old one, or none, until the new one is complete."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{uuid4().hex}.unfinished")
-    try:
-        unfinished.write_bytes(data)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+def _source(digest: str) -> str:
+    return f"sources/{_digest(digest)[:2]}/{digest}.json"
+
+
+def _build(article: str) -> str:
+    if not ARTICLE.fullmatch(article):
+        raise StoreError(f"{article!r} is no name for an article; use letters, digits, _ and -")
+    return f"builds/{article}.json"
+
+
+def _digest(text: str) -> str:
+    if not _is_digest(text):
+        raise StoreError(f"{text!r} is no SHA-256")
+    return text
+
+
+def _parse_build(fields: dict) -> Build:
+    if fields["schema"] != SCHEMA:
+        raise ValueError(f"schema {fields['schema']}, not {SCHEMA}")
+    return Build(fields["article"], [(str(name), Record.from_json(record)) for name, record in fields["calls"]])
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True, allow_nan=False, separators=(",", ":")).encode()
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number")
+
+
+def _is_digest(value: object) -> bool:
+    return isinstance(value, str) and DIGEST.fullmatch(value) is not None
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
+
+
+def _is_size(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
+
+
+def _is_info(value: object) -> bool:
+    """Numbers, texts and lists of them: nothing that a page could take for something else."""
+    if isinstance(value, dict):
+        return all(_is_info(item) for item in value.values())
+    if isinstance(value, list):
+        return all(_is_number(item) or isinstance(item, list) and all(map(_is_number, item)) for item in value)
+    return value is None or isinstance(value, str) or _is_number(value)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
