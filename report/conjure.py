@@ -1,39 +1,31 @@
 """`@conjure`: compute media once, keep them, and find them again by what they depend on.
 
-The key of a result is a hash of the function's name, its project's source, its arguments and the globals it reads by
-value, and the versions of Python and of the libraries that make numbers. It rebuilds too much (any edit in a project
-package changes every key) and is meant never to rebuild too little; what a function reads in another way, such as a
-file whose name it makes up itself, it should be given as an argument.
+The key of a result is a hash of INGREDIENTS: the function's name, all code that it can use, its arguments and the
+globals that it reads by value, the versions of the libraries that it uses, and the kind of device. What a function
+reads in another way, such as a file whose name it makes up itself, it should be given as an argument.
 """
 
-import dataclasses
-import dis
 import functools
 import hashlib
-import importlib.metadata
 import inspect
 import json
-import platform
-import reprlib
 import sys
 import time
-import types
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from fnmatch import fnmatch
+from typing import Any, get_args
 
-import numpy as np
-
-from report.errors import ReportError
-from report.media import Media, decode, encode
-from report.source import source_digest
+from report.dependencies import Code, code_of, variable_digests
+from report.machine import fingerprint
+from report.media import Encoded, Media, decode, encode
 from report.store import MemoryStore, Record, Store
+from report.values import Walk, identity, readable
 
-# Libraries that make numbers or media: another version may give other bytes.
-LIBRARIES = ("matplotlib", "numpy", "pillow", "scikit-learn", "scipy", "soundfile", "soxr", "torch")
+INGREDIENTS = ("function", "code", "arguments", "globals", "libraries", "device")
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,30 +63,107 @@ class Artifact:
         return getattr(media, "value", media)
 
 
+@dataclass(frozen=True)
+class Request:
+    """One call of a conjured function: what it depends on, and how to compute it."""
+
+    function: str
+    code: Code
+    parts: dict[str, Any]  # INGREDIENTS -> JSON
+    arguments: dict[str, str]  # for people
+    inputs: list[str]
+    compute: Callable[[], Media] = field(repr=False)
+
+    @functools.cached_property
+    def key(self) -> str:
+        return key_of(self.parts)
+
+    @property
+    def values(self) -> dict[str, str]:
+        """Digests of the arguments, the globals and the device, by which a change of one can be told from another."""
+        return {**self.parts["arguments"], **self.parts["globals"], "device": json.dumps(self.parts["device"])}
+
+
+def key_of(parts: dict[str, Any]) -> str:
+    """The key that stands for these INGREDIENTS."""
+    return _digest([[name, parts[name]] for name in INGREDIENTS])
+
+
 @dataclass
 class Session:
     """The store in use, and what has been asked of it so far."""
 
     store: Store
     progress: Callable[[Record], None] | None = None
+    force: tuple[str, ...] = ()  # patterns of names of calls that are computed again
     hits: int = 0
     computed: int = 0
     seconds: float = 0.0  # spent in conjured functions
+    article: str = ""
+    calls: dict[str, tuple[str, Record]] = field(default_factory=dict)  # key -> name and record, of the article
+    _names: Counter = field(default_factory=Counter)
 
-    def result(self, key: str, compute: Callable[[], Media], **made) -> Record:
-        """The record stored under `key`, after computing and storing it if there is none. Failures are not kept."""
-        record = self.store.find(key)
-        if record is None:
-            start = time.perf_counter()
-            encoded = encode(compute())
-            seconds = time.perf_counter() - start
-            record = self.store.put(key, encoded, seconds=seconds, **made)
-            self.computed, self.seconds = self.computed + 1, self.seconds + seconds
+    def begin(self, article: str) -> None:
+        """Calls from now on are those of an article, and are named anew."""
+        self.article, self.calls, self._names = article, {}, Counter()
+        self.store.build(article)
+
+    def result(self, request: Request) -> Record:
+        """The record of a call, found or computed. Failures are not kept."""
+        if request.key not in self.calls:
+            name = self.name_of(request)
+            record = self.resolve(name, request)
+            self.calls[request.key] = name, record
+            if self.progress:
+                self.progress(record)
         else:
             self.hits += 1
-        if self.progress:
-            self.progress(record)
-        return record
+        return self.calls[request.key][1]
+
+    def name_of(self, request: Request) -> str:
+        """Such as "rendered/3": the third call of this function in the article."""
+        short = request.function.rsplit(".", 1)[-1]
+        self._names[short] += 1
+        return f"{short}/{self._names[short]}"
+
+    def resolve(self, name: str, request: Request) -> Record:
+        """Find the record under the request's key, or compute and store it."""
+        if any(matches(pattern, self.article, name, request.key) for pattern in self.force):
+            self.store.forget(request.key)
+        if (record := self.store.find(request.key)) is not None:
+            self.hits += 1
+            return record
+        encoded, seconds = compute(request)
+        self.computed, self.seconds = self.computed + 1, self.seconds + seconds
+        self.store.put_source(request.code.digest, request.code.source())
+        return self.store.put(encoded, **describe(request), seconds=seconds)
+
+
+def compute(request: Request) -> tuple[Encoded, float]:
+    """The media file of a request, computed now, and the seconds that it took."""
+    start = time.perf_counter()
+    encoded = encode(request.compute())
+    return encoded, time.perf_counter() - start
+
+
+def describe(request: Request) -> dict[str, Any]:
+    """What a record says about a request, but for its results."""
+    return {
+        "key": request.key,
+        "function": request.function,
+        "code": request.code.digest,
+        "arguments": request.arguments,
+        "values": request.values,
+        "versions": request.code.versions,
+        "inputs": request.inputs,
+        "machine": fingerprint(),
+    }
+
+
+def matches(pattern: str, article: str, name: str, digest: str = "") -> bool:
+    """Whether a pattern means a call: "music/rendered/3", "rendered/3", "rendered", "music/*", or 8 digits of a digest."""
+    named = any(fnmatch(full, pattern) or fnmatch(full, f"{pattern}/*") for full in (name, f"{article}/{name}"))
+    return named or len(pattern) >= 8 and digest.startswith(pattern)
 
 
 _session: ContextVar[Session] = ContextVar("session")
@@ -103,9 +172,16 @@ _session: ContextVar[Session] = ContextVar("session")
 @contextmanager
 def use_store(store: Store, progress: Callable[[Record], None] | None = None) -> Iterator[Session]:
     """Conjured functions called inside look up and store in `store`; `progress` hears of each record."""
-    token = _session.set(Session(store, progress))
+    with use_session(Session(store, progress)) as session:
+        yield session
+
+
+@contextmanager
+def use_session(session: Session) -> Iterator[Session]:
+    """Conjured functions called inside ask this session."""
+    token = _session.set(session)
     try:
-        yield _session.get()
+        yield session
     finally:
         _session.reset(token)
 
@@ -120,156 +196,58 @@ def active_session() -> Session:
 def conjure(function: Callable[..., Media]) -> Callable[..., Artifact]:
     """Decorate a function that returns media so that it returns the stored Artifact, computed at most once.
 
-    The function must be pure: same arguments, same media. Raises, when called: TypeError if it returns no media or if
-    an argument or a global that it reads has no value to key it by.
+    The function must be pure: same arguments, same media. Annotate it with what it returns, as in `-> Sound`: then it
+    depends on how sounds become bytes, and not on how figures do. Raises, when called: TypeError if it returns something
+    else, or if an argument or a global that it reads has no value to key it by.
     """
     if function.__code__.co_freevars:
         names = ", ".join(function.__code__.co_freevars)
         raise TypeError(f"{function.__qualname__} uses {names} from the function around it; pass it as an argument")
     signature = inspect.signature(function)
-    name = f"{function.__module__}.{function.__qualname__}"
 
     @functools.wraps(function)
     def conjured(*args, **kwargs) -> Artifact:
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
-        code, versions = code_digest(function), library_versions()
-        values = {x: _identity(value, f"{name}: argument {x!r}") for x, value in bound.arguments.items()}
-        values_read = {x: _identity(value, f"{name}: global {x!r}") for x, value in _globals_read(function).items()}
         session = active_session()
-        record = session.result(
-            _hash_json([name, code, values, values_read, versions]),
-            lambda: _media(function(*args, **kwargs), name),
-            function=name,
-            code=code,
-            arguments={x: _readable(value) for x, value in bound.arguments.items()},
-            versions=versions,
-        )
-        return Artifact(record, session.store)
+        return Artifact(session.result(_request(function, bound)), session.store)
 
     return conjured
 
 
-def _media(result: object, name: str) -> Media:
-    if not isinstance(result, Media):
-        kinds = ", ".join(kind.__name__ for kind in Media.__args__)
-        raise TypeError(f"{name} returned {type(result).__name__}; a conjured function returns one of {kinds}")
+def _request(function: Callable[..., Media], bound: inspect.BoundArguments) -> Request:
+    name, walk = f"{function.__module__}.{function.__qualname__}", Walk()
+    arguments = {x: _digest(identity(v, f"{name}: argument {x!r}", walk)) for x, v in bound.arguments.items()}
+    code = code_of(function, frozenset(walk.roots))
+    parts = {
+        "function": name,
+        "code": code.digest,
+        "arguments": arguments,
+        "globals": variable_digests(code.variables, walk),
+        "libraries": code.versions,
+        "device": [*walk.devices, *_defaults(code)],
+    }
+    readings = {x: readable(value) for x, value in bound.arguments.items()}
+    return Request(name, code, parts, readings, walk.inputs, lambda: _media(function, bound))
+
+
+def _media(function: Callable[..., Media], bound: inspect.BoundArguments) -> Media:
+    result = function(*bound.args, **bound.kwargs)
+    said = inspect.get_annotations(function, eval_str=True).get("return")
+    kinds = (said,) if said in get_args(Media) else get_args(Media)
+    if not isinstance(result, kinds):
+        name, wanted = function.__qualname__, ", ".join(kind.__name__ for kind in kinds)
+        raise TypeError(f"{name} returned {type(result).__name__}; it has to return {wanted}")
     return result
 
 
-@functools.cache
-def library_versions() -> dict[str, str]:
-    """Versions of Python and of those LIBRARIES that are installed."""
-    versions = {"python": platform.python_version()}
-    for library in LIBRARIES:
-        try:
-            versions[library] = importlib.metadata.version(library)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return versions
+def _defaults(code: Code) -> list[list[str]]:
+    """The device that PyTorch computes on where nothing is said, and whether there is another for code that looks."""
+    if "torch" not in code.versions or (torch := sys.modules.get("torch")) is None:
+        return []
+    told = [["default", torch.get_default_device().type]]
+    return [*told, ["found", "cuda" if torch.cuda.is_available() else "none"]] if code.chooses_device else told
 
 
-def code_digest(function: Callable) -> str:
-    """Hash of all source that `function` may depend on, see `report.source`."""
-    try:
-        return source_digest(Path(inspect.getsourcefile(function)).resolve().parent)
-    except (TypeError, OSError) as error:
-        raise ReportError(f"the source of {function.__qualname__} can not be read; define it in a file") from error
-
-
-def _globals_read(function: Callable) -> dict[str, Any]:
-    """The globals that `function` itself reads; modules, classes and functions stand there by name, being source."""
-    codes, names = [function.__code__], set()
-    while codes:
-        code = codes.pop()
-        codes += [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
-        names |= {step.argval for step in dis.get_instructions(code) if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
-    return {name: _named(function.__globals__[name]) for name in sorted(names) if name in function.__globals__}
-
-
-def _named(value: object) -> object:
-    """`value`, with the name in the place of whatever is source, also inside lists and dicts."""
-    if isinstance(value, types.ModuleType | type) or (callable(value) and hasattr(value, "__name__")):
-        return value.__name__
-    if isinstance(value, dict):
-        return {key: _named(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return [_named(item) for item in value]
-    return value
-
-
-def _identity(value: object, what: str) -> Any:
-    """JSON that is equal for equal values only. Raises: TypeError, naming `what`, for a value that has none."""
-    kind = f"{type(value).__module__}.{type(value).__qualname__}"
-    if isinstance(getattr(value, "digest", None), str):
-        # a model on another kind of device makes other numbers
-        return [kind, value.digest, str(getattr(value, "device", "")).split(":")[0]]
-    if value is None or isinstance(value, bool | int | float | str) and not isinstance(value, np.generic):
-        return [kind, repr(value)]
-    if isinstance(value, bytes):
-        return [kind, _hash(value)]
-    if isinstance(value, Path):
-        return ["path", value.name, _path_digest(value, what)]
-    if isinstance(value, np.ndarray | np.generic) and not value.dtype.hasobject:
-        return ["array", np.lib.format.dtype_to_descr(value.dtype), value.shape, _hash(value.tobytes())]
-    if _is_tensor(value):
-        numbers = value.detach().cpu().contiguous().flatten().view(sys.modules["torch"].uint8).numpy()
-        return ["tensor", str(value.dtype), list(value.shape), _hash(numbers.tobytes())]
-    if isinstance(value, tuple | list):
-        return [kind, [_identity(item, f"{what}[{i}]") for i, item in enumerate(value)]]
-    if isinstance(value, set | frozenset):
-        return [kind, sorted((_identity(item, what) for item in value), key=json.dumps)]
-    if isinstance(value, dict):
-        return [kind, sorted(([_identity(k, what), _identity(v, f"{what}[{k!r}]")] for k, v in value.items()), key=str)]
-    if dataclasses.is_dataclass(value) and not isinstance(value, type) and value.__dataclass_params__.frozen:
-        fields = [f.name for f in dataclasses.fields(value)]
-        return [kind, [[name, _identity(getattr(value, name), f"{what}.{name}")] for name in fields]]
-    raise TypeError(
-        f"{what} is a {kind}, which has no value to key it by; pass plain values, paths, arrays, "
-        "a frozen dataclass, or give it a `digest` attribute (a str that changes when it does)"
-    )
-
-
-def _is_tensor(value: object) -> bool:
-    return "torch" in sys.modules and isinstance(value, sys.modules["torch"].Tensor)
-
-
-def _path_digest(path: Path, what: str) -> str:
-    """Hash of a file's bytes, or of all file names and bytes in a folder."""
-    try:
-        if not path.is_dir():
-            return _file_digest(path)
-        files = sorted(file for file in path.rglob("*") if file.is_file())
-        return _hash_json([[file.relative_to(path).as_posix(), _file_digest(file)] for file in files])
-    except OSError as error:
-        raise ReportError(f"{what}: cannot read {path}: {error.strerror}") from error
-
-
-def _file_digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _readable(value: object) -> str:
-    """A short text for the record: no memory addresses, no paths of this machine, nothing long."""
-    if isinstance(digest := getattr(value, "digest", None), str):
-        return f"{type(value).__name__} {digest[:12]}"
-    if isinstance(value, Path):
-        return value.name
-    if isinstance(value, np.ndarray) or _is_tensor(value):
-        return f"{type(value).__name__} {str(value.dtype)} {tuple(value.shape)}"
-    if isinstance(value, tuple | list):
-        text = ", ".join(map(_readable, value[:8])) + (", …" if len(value) > 8 else "")
-        return f"[{text}]" if isinstance(value, list) else f"({text})"
-    if dataclasses.is_dataclass(value):
-        text = ", ".join(f"{f.name}={_readable(getattr(value, f.name))}" for f in dataclasses.fields(value))
-        return f"{type(value).__name__}({text})"
-    return reprlib.repr(sorted(value, key=repr) if isinstance(value, set | frozenset) else value)
-
-
-def _hash(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-def _hash_json(value: object) -> str:
-    return _hash(json.dumps(value, sort_keys=True).encode())
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

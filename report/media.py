@@ -116,7 +116,7 @@ def waveform(samples: np.ndarray) -> list[list[int]]:
     return [[round(int(x) * 127 / FULL_SCALE) for x in (part.min(), part.max())] for part in stretches]
 
 
-def _encode_sound(sound: Sound) -> Encoded:
+def encode_sound(sound: Sound) -> Encoded:
     samples, clipped = to_int16(sound.samples)
     loudest = int(np.abs(samples.astype(np.int32)).max())
     file = io.BytesIO()
@@ -134,7 +134,7 @@ def _encode_sound(sound: Sound) -> Encoded:
     return Encoded(file.getvalue(), "audio/wav", info)
 
 
-def _encode_figure(figure: Figure) -> Encoded:
+def encode_figure(figure: Figure) -> Encoded:
     import matplotlib.pyplot as plt  # here, so that articles without figures do not wait for it
 
     file = io.BytesIO()
@@ -149,7 +149,7 @@ def _encode_figure(figure: Figure) -> Encoded:
     return Encoded(file.getvalue(), "image/png", info)
 
 
-def _encode_picture(picture: Picture) -> Encoded:
+def encode_picture(picture: Picture) -> Encoded:
     pixels = _pixels(picture.pixels, axes=2)
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
@@ -157,7 +157,7 @@ def _encode_picture(picture: Picture) -> Encoded:
     return Encoded(file.getvalue(), "image/png", {"width": width, "height": height, "alt": picture.alt})
 
 
-def _encode_film(film: Film) -> Encoded:
+def encode_film(film: Film) -> Encoded:
     frames = _pixels(film.frames, axes=3)
     if not film.seconds > 0:
         raise ValueError(f"a film lasts {film.seconds} s; give it more than 0")
@@ -170,7 +170,7 @@ def _encode_film(film: Film) -> Encoded:
     return Encoded(file.getvalue(), "image/webp", info)
 
 
-def _encode_data(data: Data) -> Encoded:
+def encode_data(data: Data) -> Encoded:
     try:
         text = json.dumps(data.value, sort_keys=True, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
     except (TypeError, ValueError) as error:
@@ -191,9 +191,9 @@ def _pixels(pixels: np.ndarray, axes: int) -> np.ndarray:
 
 
 _ENCODERS = {
-    Sound: _encode_sound,
-    Figure: _encode_figure,
-    Picture: _encode_picture,
-    Film: _encode_film,
-    Data: _encode_data,
+    Sound: encode_sound,
+    Figure: encode_figure,
+    Picture: encode_picture,
+    Film: encode_film,
+    Data: encode_data,
 }

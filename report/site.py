@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +13,14 @@ from pathlib import Path
 from tqdm import tqdm
 
 from report.cells import Cell, parse_script, run_cells
-from report.conjure import Artifact, Session, use_store
+from report.conjure import Session, use_store
+from report.crate import CRATE, make_crate
 from report.errors import ReportError, SiteError
+from report.manifest import GENERATOR, MANIFEST, MEDIA, File, describe, make
 from report.page import Article, read_metadata, render_article, render_index, templates_folder
-from report.store import Record, Store
+from report.store import Build, Record, Store
 
 ASSETS = ("style.css", "player.js", "roll.js", "page.js")
-GENERATOR = "literate audio report"  # in the manifest: how a site of ours is known
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def build(
         unfinished.mkdir()
         with use_store(store) as session:
             articles = _render_all(scripts, facts, namespace or {}, session)
-        _write(unfinished, articles, facts, store)
+        _write(unfinished, articles, facts, store, _builds(articles))
         _swap(unfinished, out)
     except OSError as error:
         raise SiteError(f"cannot write the site {out}: {error.strerror or error}") from error
@@ -105,7 +107,7 @@ def _is_ours(out: Path) -> bool:
     try:
         if out.is_dir() and not any(out.iterdir()):
             return True
-        return json.loads((out / "manifest.json").read_bytes())["generator"] == GENERATOR
+        return json.loads((out / MANIFEST).read_bytes())["generator"] == GENERATOR
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
@@ -162,44 +164,44 @@ class _Progress:
         self.bar.set_postfix_str(record.function.rsplit(".", 1)[-1])
 
 
-def _write(folder: Path, articles: list[Article], facts: dict[str, str], store: Store) -> None:
-    artifacts: dict[str, list[Artifact]] = {}
-    for article in articles:
-        for name, same in article.artifacts.items():
-            artifacts.setdefault(name, []).extend(same)
-    (folder / "media").mkdir()
+def _write(folder: Path, articles: list[Article], facts: dict[str, str], store: Store, builds: list[Build]) -> None:
+    records = {same[0].name: same[0].record for article in articles for same in article.artifacts.values()}
+    (folder / MEDIA).mkdir()
     (folder / "assets").mkdir()
-    for name in sorted(artifacts):
-        store.export(artifacts[name][0].record, folder / "media" / name)
-    for asset in ASSETS:
-        shutil.copyfile(templates_folder() / asset, folder / "assets" / asset)
+    for name, record in sorted(records.items()):
+        store.export(record, folder / MEDIA / name)
+    texts = {f"assets/{asset}": (templates_folder() / asset).read_bytes() for asset in ASSETS}
+    texts |= {f"{article.name}.html": article.html.encode() for article in articles}
+    texts["index.html"] = render_index(articles, facts).encode()
+    files = {f"{MEDIA}/{name}": File(r.sha256, r.bytes, r.media_type) for name, r in records.items()}
+    files |= {name: describe(name, data) for name, data in texts.items()}
+    texts |= _provenance(articles, facts, files, builds)
+    for name, data in texts.items():
+        (folder / name).write_bytes(data)
+
+
+def _provenance(
+    articles: list[Article], facts: dict[str, str], files: dict[str, File], builds: list[Build]
+) -> dict[str, bytes]:
+    """The files that say what the site holds and how it was made; the same for every build of the same things."""
+    pages = {f"{x.name}.html": {"title": x.title, "description": x.description} for x in articles}
+    crate = make_crate(make(facts, pages, files, builds))
+    return {CRATE: crate, MANIFEST: make(facts, pages, files | {CRATE: describe(CRATE, crate)}, builds).encode()}
+
+
+def _builds(articles: list[Article]) -> list[Build]:
+    """What each article shows, as calls of its functions."""
+    builds = []
     for article in articles:
-        (folder / f"{article.name}.html").write_text(article.html, encoding="utf-8")
-    (folder / "index.html").write_text(render_index(articles, facts), encoding="utf-8")
-    manifest = json.dumps(_manifest(articles, artifacts, facts), indent=1, sort_keys=True, ensure_ascii=False)
-    (folder / "manifest.json").write_text(manifest + "\n", encoding="utf-8")
-
-
-def _manifest(articles: list[Article], artifacts: dict[str, list[Artifact]], facts: dict[str, str]) -> dict:
-    """What the site holds and how each file was made; the same for every build of the same things."""
-
-    def entry(same: list[Artifact]) -> dict:
-        record = same[0].record
-        made_by = {(a.record.function, json.dumps(a.record.arguments, sort_keys=True)) for a in same}
-        return {
-            "sha256": record.sha256,
-            "bytes": record.bytes,
-            "media_type": record.media_type,
-            "made_by": [{"function": f, "arguments": json.loads(arguments)} for f, arguments in sorted(made_by)],
-        }
-
-    return {
-        "schema": 1,
-        "generator": GENERATOR,
-        "facts": facts,
-        "pages": {f"{article.name}.html": article.title for article in articles},
-        "media": {name: entry(same) for name, same in artifacts.items()},
-    }
+        counts: Counter = Counter()
+        calls = {}
+        for record in (artifact.record for same in article.artifacts.values() for artifact in same):
+            if record.key not in calls:
+                function = record.function.rsplit(".", 1)[-1]
+                counts[function] += 1
+                calls[record.key] = f"{function}/{counts[function]}", record
+        builds.append(Build(article.name, list(calls.values())))
+    return builds
 
 
 def _swap(new: Path, out: Path) -> None:

@@ -1,88 +1,358 @@
-"""Which source a conjured function may depend on: too many files rather than one too few."""
+"""The project's modules as source: what their names stand for, and what belongs to an installed library instead."""
 
 import ast
+import builtins
 import functools
-import hashlib
+import importlib.metadata
 import importlib.util
 import sys
 import sysconfig
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 
-# Part of every key wherever they are installed. They are only names: none is imported here.
-PROJECT_PACKAGES = ("report", "sparse_codec", "experiments")
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
 
-
-@functools.cache  # once a process: what runs is what was imported, whatever happens to the files meanwhile
-def source_digest(folder: Path) -> str:
-    """Hash of the project's Python files that a function in `folder` can reach, and of some that it can not.
-
-    These are the folder, the package it belongs to, PROJECT_PACKAGES, and every package or module that any of these
-    imports, transitively, from a place that is neither Python's own library nor where pip installs to.
-    """
-    files = project_files(folder)
-    digest = hashlib.sha256()
-    for name in sorted(files):
-        text = files[name].read_bytes()
-        digest.update(f"{name}\0{len(text)}\0".encode() + text)
-    return digest.hexdigest()
+# Followed as source wherever they are installed, since their version says little. Only names: none is imported here.
+OWN = ("report", "sparse_codec", "experiments")
+OF_THE_MODULE = ("__name__", "__file__", "__doc__", "__path__", "__package__", "__spec__")
+CHANGES = ("add", "append", "clear", "discard", "extend", "insert", "pop", "popitem", "remove", "setdefault", "update")
 
 
-def project_files(folder: Path) -> dict[str, Path]:
-    """The files that `source_digest` reads, by names that do not depend on where the project lies."""
-    files = {path.name: path for path in folder.glob("*.py")}
-    top = folder
-    while (top / "__init__.py").exists():
-        top = top.parent
-    if top != folder:
-        files |= _tree(top / folder.relative_to(top).parts[0])
-    for package in PROJECT_PACKAGES:
-        spec = importlib.util.find_spec(package)
-        for home in spec.submodule_search_locations or () if spec else ():
-            files |= _tree(Path(home))
-    roots, seen, unread = [folder, *_project_roots()], set(), list(files.values())
-    while unread:
-        for name in _imported(unread.pop()) - seen:
-            seen.add(name)
-            found = _module(name, roots)
-            unread += [path for label, path in found.items() if label not in files]
-            files = found | files
-    return files
+@dataclass(frozen=True)
+class Reference:
+    """What a name leads to. Kinds: "symbol" (a top-level name of a project module), "module" (all of one), "effects"
+    (what a project module does when imported), "external" (a library's module, or something in it), "builtin", and
+    "injected" (a global that no source defines)."""
+
+    kind: str
+    module: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.module}.{self.name}" if self.name else self.module
 
 
-def _module(name: str, roots: list[Path]) -> dict[str, Path]:
-    """The files of a top-level module or package, from the first root that has it, as Python would look."""
-    for root in roots:
-        if (root / name / "__init__.py").exists() or next((root / name).glob("*.py"), None):
-            return _tree(root / name)
-        if (root / f"{name}.py").exists():
-            return {f"{name}.py": root / f"{name}.py"}
-    return {}
+@dataclass
+class Module:
+    """A project module. `definitions` has, for each top-level name, all statements that bind or change it."""
+
+    name: str
+    path: Path
+    text: str
+    tree: ast.Module
+    is_package: bool
+    is_script: bool  # its statements show things; they are not what an import would do
+    definitions: dict[str, list[ast.stmt]] = field(default_factory=dict)
+    imports: dict[str, tuple[str, str]] = field(default_factory=dict)  # name -> (module, name in it or "")
+    stars: list[str] = field(default_factory=list)
+    effects: list[ast.stmt] = field(default_factory=list)
+    loads: set[str] = field(default_factory=set)  # modules that it imports when it is imported
+    pieces: dict[str, object] = field(default_factory=dict)  # what its names say, once they were read
+
+    def segment(self, statement: ast.stmt) -> str:
+        """The statement's text, decorators included."""
+        first = min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", []))])
+        return "".join(self.text.splitlines(keepends=True)[first - 1 : statement.end_lineno])
+
+    @functools.cached_property
+    def written_by_functions(self) -> set[str]:
+        """Top-level names that functions of this module write to: they hold state, such as a cache or a registry."""
+        functions = [n for n in ast.walk(self.tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)]
+        written = {name for f in functions for node in ast.walk(f) if isinstance(node, ast.Global) for name in node.names}
+        return written | {name for f in functions for name in changed_names(f)}
 
 
-def _tree(package: Path) -> dict[str, Path]:
-    return {f"{package.name}/{path.relative_to(package).as_posix()}": path for path in package.rglob("*.py")}
+_modules: dict[str, tuple[ModuleType | None, Module | None]] = {}
 
 
-def _imported(file: Path) -> set[str]:
-    """Top-level names that a file imports anywhere in it; a file that can not be parsed imports nothing."""
+def find_module(name: str) -> Module | None:
+    """The project module of this name, as source; None for what is installed, built in, or not there."""
+    loaded = sys.modules.get(name)
+    if name not in _modules or _modules[name][0] is not loaded:
+        path = _project_file(name, loaded)
+        _modules[name] = loaded, path and _read(name, path)
+    return _modules[name][1]
+
+
+def _project_file(name: str, loaded: ModuleType | None) -> Path | None:
+    origin = getattr(loaded, "__file__", None) if loaded else _origin(name)
+    if origin is None or not origin.endswith(".py"):
+        return None
+    path, top = Path(origin).resolve(), name.partition(".")[0]
+    if top not in OWN and (_is_under(path, _standard_library()) or _distribution_of(top, path, name)):
+        return None
+    return path
+
+
+def _origin(name: str) -> str | None:
     try:
-        tree = ast.parse(file.read_bytes())
-    except (SyntaxError, ValueError):
-        return set()
-    return set(_names(tree))
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError, AttributeError):
+        return None
+    return spec.origin if spec else None
 
 
-def _names(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name.split(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            yield node.module.split(".")[0]
+def _read(name: str, path: Path) -> Module:
+    text = path.read_text(encoding="utf-8")
+    module = Module(
+        name,
+        path,
+        text,
+        ast.parse(text, str(path)),
+        is_package=path.name == "__init__.py",
+        is_script=name == "__main__" or name.startswith("article_"),
+    )
+    for statement in module.tree.body:
+        _enter(module, statement)
+    return module
 
 
-def _project_roots() -> list[Path]:
-    """Folders that Python imports from, less its own library and what pip installed."""
-    installed = [Path(sysconfig.get_path(kind)).resolve() for kind in ("stdlib", "platstdlib", "purelib", "platlib")]
-    roots = [Path(entry).resolve() for entry in sys.path]
-    return [root for root in roots if root.is_dir() and not any(root.is_relative_to(place) for place in installed)]
+def _enter(module: Module, statement: ast.stmt) -> None:
+    """Enter a top-level statement under the names that it binds or changes, or else among the effects."""
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        _enter_import(module, statement)
+    elif isinstance(statement, ast.If) and ast.unparse(statement.test).endswith("TYPE_CHECKING"):
+        for inner in statement.body:
+            _enter(module, inner)
+    elif not (_is_main_block(statement) or isinstance(statement, ast.Pass) or _is_bare_constant(statement)):
+        for node in within(statement):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                _enter_import(module, node)
+        changed = {name for name in changed_names(statement) if name in module.definitions}
+        names = sorted(bound_names(statement) | changed)
+        for name in names:
+            module.definitions.setdefault(name, []).append(statement)
+        if not names:
+            module.effects.append(statement)
+
+
+def _enter_import(module: Module, statement: ast.Import | ast.ImportFrom) -> None:
+    targets = import_targets(module, statement)
+    module.stars += [source for bound, (source, _) in targets.items() if bound.startswith("*")]
+    module.imports |= {bound: target for bound, target in targets.items() if not bound.startswith("*")}
+    module.loads |= loaded_by(targets)
+
+
+def import_targets(module: Module, statement: ast.Import | ast.ImportFrom) -> dict[str, tuple[str, str]]:
+    """What an import statement binds: name -> (module, name in it or ""); a star import binds "*" and its module."""
+    if isinstance(statement, ast.Import):
+        bound = [(a.asname, a.name) if a.asname else (a.name.partition(".")[0],) * 2 for a in statement.names]
+        return {name: (source, "") for name, source in bound}
+    source = statement.module or ""
+    if statement.level:
+        package = module.name.split(".")
+        package = package[: len(package) - statement.level + module.is_package]
+        source = ".".join([*package, *([source] if source else [])])
+    return {f"*{source}" if a.name == "*" else a.asname or a.name: (source, a.name) for a in statement.names}
+
+
+def loaded_by(targets: dict[str, tuple[str, str]]) -> set[str]:
+    """The modules that an import of these targets loads: parents, and submodules that are imported by name."""
+    names = {source for source, _ in targets.values()} | {f"{source}.{name}" for source, name in targets.values() if name}
+    return {".".join(name.split(".")[: n + 1]) for name in names for n in range(name.count(".") + 1)}
+
+
+def bound_names(statement: ast.stmt) -> set[str]:
+    """The names that a statement binds in its own scope, imports aside."""
+    names = set()
+    for node in within(statement):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            names.add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
+            names.add(node.name)
+        elif isinstance(node, ast.MatchMapping) and node.rest:
+            names.add(node.rest)
+    return names
+
+
+def changed_names(node: ast.AST) -> set[str]:
+    """Names whose items or attributes a statement sets, or that it calls a method on to no other end."""
+    changed = set()
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Attribute | ast.Subscript) and not isinstance(inner.ctx, ast.Load):
+            changed.add(_root(inner))
+        elif isinstance(inner, ast.Expr) and isinstance(inner.value, ast.Call):
+            function = inner.value.func
+            if isinstance(function, ast.Attribute) and (function.attr in CHANGES or isinstance(node, ast.Expr)):
+                changed.add(_root(function))
+    return changed - {""}
+
+
+def _root(node: ast.expr) -> str:
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def within(statement: ast.AST) -> Iterator[ast.AST]:
+    """A statement's nodes without the insides of functions, classes, lambdas and comprehensions, but for `:=`."""
+    yield statement
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+        return
+    for child in ast.iter_child_nodes(statement):
+        if isinstance(child, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+            yield from (n.target for n in ast.walk(child) if isinstance(n, ast.NamedExpr))
+        else:
+            yield from within(child)
+
+
+def _is_bare_constant(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def _is_main_block(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.If) and "__name__" in ast.unparse(statement.test)
+
+
+# ---- what names lead to
+
+
+def resolve(module: Module, name: str) -> Reference:
+    """What a global name in a module leads to."""
+    if name in module.definitions:
+        return Reference("symbol", module.name, name)
+    if name in OF_THE_MODULE:
+        return Reference("builtin", "builtins", name)
+    if name in module.imports:
+        return resolve_in(*module.imports[name])
+    for source in module.stars:
+        if (found := _resolve_star(source, name)) is not None:
+            return found
+    if hasattr(builtins, name):
+        return Reference("builtin", "builtins", name)
+    return Reference("injected", module.name, name)
+
+
+def resolve_in(source: str, name: str) -> Reference:
+    """What `name` in the module `source` leads to, or the module itself for ""."""
+    module = find_module(source)
+    if module is None:
+        if _is_namespace(source):
+            return resolve_in(f"{source}.{name}", "") if name else Reference("module", source)
+        return Reference("external", source, name)
+    if not name:
+        return Reference("module", source)
+    if name in module.definitions or name in module.imports:
+        return resolve(module, name)
+    if module.is_package and (find_module(f"{source}.{name}") or _origin(f"{source}.{name}")):
+        return resolve_in(f"{source}.{name}", "")
+    found = resolve(module, name)
+    return Reference("injected", source, name) if found.kind == "builtin" else found
+
+
+def _resolve_star(source: str, name: str) -> Reference | None:
+    module = find_module(source)
+    if module is None:
+        return Reference("external", source, name) if hasattr(sys.modules.get(source), name) else None
+    public = not name.startswith("_") or "__all__" in module.definitions
+    if public and (name in module.definitions or name in module.imports):
+        return resolve(module, name)
+    return next((found for star in module.stars if (found := _resolve_star(star, name)) is not None), None)
+
+
+def _is_namespace(name: str) -> bool:
+    """Whether this is a folder of project modules without an __init__.py."""
+    spec = getattr(sys.modules.get(name), "__spec__", None)
+    if spec is None:
+        try:
+            spec = importlib.util.find_spec(name)
+        except (ImportError, ValueError, AttributeError):
+            return False
+    if spec is None or spec.origin is not None or not spec.submodule_search_locations:
+        return False
+    return not any(_is_under(Path(place).resolve(), _installed()) for place in spec.submodule_search_locations)
+
+
+# ---- installed libraries
+
+
+def unversioned_extension(name: str) -> Path | None:
+    """The file of a compiled module that belongs to no installed library, or None."""
+    origin = getattr(sys.modules.get(name), "__file__", None) or _origin(name)
+    if origin is None or not origin.endswith((".so", ".pyd")):
+        return None
+    path = Path(origin).resolve()
+    owned = _is_under(path, _standard_library()) or _distribution_of(name.partition(".")[0], path, name)
+    return None if owned else path
+
+
+@functools.cache
+def library_versions(tops: frozenset[str]) -> dict[str, str]:
+    """Versions of Python and of the libraries that have these top-level modules, with all that they require."""
+    versions, unread = {"python": sys.version.partition(" ")[0]}, []
+    for top in sorted(tops - set(sys.stdlib_module_names)):
+        origin = getattr(sys.modules.get(top), "__file__", None) or _origin(top)
+        owner = _distribution_of(top, Path(origin).resolve(), top) if origin else None
+        unread.append(owner or top)
+    while unread:
+        name = canonicalize_name(unread.pop())
+        if name in versions:
+            continue
+        try:
+            distribution = importlib.metadata.distribution(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue  # an optional requirement, or a module outside every library, which is followed as source
+        versions[name] = distribution.version
+        unread += _requirements(tuple(distribution.requires or ()))
+    return dict(sorted(versions.items()))
+
+
+@functools.cache
+def _requirements(lines: tuple[str, ...]) -> list[str]:
+    names = []
+    for line in lines:
+        try:
+            requirement = Requirement(line)
+        except InvalidRequirement:
+            continue
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+            names.append(requirement.name)
+    return names
+
+
+@functools.cache
+def _distribution_of(top: str, path: Path, name: str) -> str | None:
+    """The installed library that a module's file belongs to: one recorded in the folder that it was imported from."""
+    depth = name.count(".") + (path.name == "__init__.py")
+    folder = path.parents[depth]
+    plain = canonicalize_name(top).replace("-", "_")
+    for record in folder.glob("*.dist-info"):
+        if canonicalize_name(record.name.split("-")[0]).replace("-", "_") == plain:
+            return record.name.split("-")[0]
+    return _owners(folder).get(top)
+
+
+@functools.cache
+def _owners(folder: Path) -> dict[str, str]:
+    """Top-level modules in a folder -> the library whose files they are."""
+    owners = {}
+    for distribution in importlib.metadata.distributions(path=[str(folder)]):
+        if not str(getattr(distribution, "_path", "")).endswith(".dist-info"):
+            continue
+        tops = distribution.read_text("top_level.txt")
+        if tops is None:
+            lines = (distribution.read_text("RECORD") or "").splitlines()
+            tops = "\n".join({line.split(",")[0].split("/")[0].removesuffix(".py") for line in lines})
+        owners |= dict.fromkeys(tops.split(), distribution.metadata["Name"])
+    return owners
+
+
+@functools.cache
+def _standard_library() -> tuple[Path, ...]:
+    return tuple(Path(sysconfig.get_path(kind)).resolve() for kind in ("stdlib", "platstdlib"))
+
+
+@functools.cache
+def _installed() -> tuple[Path, ...]:
+    return tuple(Path(sysconfig.get_path(kind)).resolve() for kind in ("purelib", "platlib"))
+
+
+def _is_under(path: Path, folders: tuple[Path, ...]) -> bool:
+    """Whether a file is in one of these folders, and not among what pip installed into it."""
+    inside = any(path.is_relative_to(folder) for folder in folders)
+    return inside and (folders is _installed() or not any(path.is_relative_to(folder) for folder in _installed()))

@@ -40,8 +40,8 @@ class Storage(Protocol):
     def put(self, name: str, data: bytes, media_type: str, immutable: bool) -> None:
         """Write whole or not at all.
 
-        immutable: the name will never stand for other bytes, so readers may keep them for ever; what is already there
-        stays. Otherwise what is there is replaced in one step.
+        immutable: the name never stands for other bytes, so readers may keep them for ever, and what is already there
+        need not be sent again. Otherwise what is there is replaced in one step.
         """
 
     def entries(self, prefix: str = "") -> dict[str, Entry]:
@@ -85,7 +85,7 @@ class Folder:
     def put(self, name: str, data: bytes, media_type: str, immutable: bool) -> None:
         path = self.path_of(name)
         try:
-            if not (immutable and path.exists()):
+            if not (immutable and path.exists() and path.read_bytes() == data):
                 write_whole(path, data)
         except OSError as error:
             raise StoreError(f"cannot write to {self.path}: {error.strerror}") from error

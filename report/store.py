@@ -72,7 +72,7 @@ class Record:
             "texts": all(isinstance(fields[name], str) for name in ("function", "created")),
             "tables": all(_is_table(fields[name]) for name in ("arguments", "values", "versions", "machine")),
             "numbers": all(_is_size(fields[name]) for name in ("seconds", "bytes")),
-            "media type": fields["media_type"] in EXTENSIONS,
+            "media type": fields["media_type"] in tuple(EXTENSIONS),
             "info": isinstance(fields["info"], dict) and _is_info(fields["info"]),
         }
         if wrong := [name for name, fine in checks.items() if not fine]:
@@ -101,7 +101,7 @@ class Store:
             return self._known[key]
         name = _index(key)
         try:
-            record = self._parse(name, lambda fields: Record.from_json(fields))
+            record = self._parse(name, Record.from_json, self._remedy(key))
         except Missing:
             return None
         if record.key != key:
@@ -120,9 +120,18 @@ class Store:
         return record
 
     def forget(self, key: str) -> None:
-        """Take a record out of the index, so that its artifact is made again."""
+        """Take a record out of the index, and its object too if that is damaged, so that the artifact is made again."""
         self._known.pop(key, None)
+        try:
+            record = self.find(key)
+        except StoreError:
+            record = None  # a damaged record does not say which object it is about
         self.storage.delete(_index(key))
+        if record is not None:
+            try:
+                self.read(record)
+            except StoreError:
+                self.storage.delete(_object(record))
 
     def read(self, record: Record) -> bytes:
         """The object's bytes, checked. Raises: StoreError if it is missing or not what was stored."""
@@ -149,7 +158,7 @@ class Store:
     def source(self, digest: str) -> dict | None:
         """What was kept under a code digest, or None."""
         try:
-            return self._parse(_source(digest), dict)
+            return self._parse(_source(digest), dict, "delete it")
         except Missing:
             return None
 
@@ -162,7 +171,7 @@ class Store:
     def build(self, article: str) -> Build | None:
         """The last build of an article, or None. From then on its records are found without another look."""
         try:
-            build = self._parse(_build(article), _parse_build)
+            build = self._parse(_build(article), _parse_build, "delete it and build again")
         except Missing:
             return None
         self._known |= {record.key: record for _, record in build.calls}
@@ -178,18 +187,18 @@ class Store:
         if flush := getattr(self.storage, "flush", None):
             flush(progress)
 
-    def _parse(self, name: str, parse: Callable):
+    def _parse(self, name: str, parse: Callable, remedy: str):
         data = self.storage.get(name)
         try:
             return parse(json.loads(data, parse_constant=_refuse))
         except (ValueError, TypeError, KeyError, RecursionError) as error:
-            raise StoreError(f"{self._damaged(name)} ({error}); delete it and build again") from error
+            raise StoreError(f"{self._damaged(name)} ({error}); {remedy}") from error
 
     def _damaged(self, name: str) -> str:
         return f"{name} in {self.storage.address} is damaged"
 
     def _remedy(self, key: str) -> str:
-        return f"delete {_index(key)} there and build again to compute it anew"
+        return f"build with --force {key[:12]} to compute it anew"
 
 
 def FolderStore(path: Path) -> Store:  # noqa: N802, reads like the class that it was

@@ -202,7 +202,7 @@ def config_tables(codec: CodecConfig, training: TrainingConfig | None = None) ->
     for key, value in dataclasses.asdict(codec).items():
         if key in ("encoder", "decoder"):
             kinds = ENCODERS if key == "encoder" else DECODERS
-            kind = next(k for k, cls in kinds.items() if isinstance(getattr(codec, key), cls))
+            kind = next(k for k, cls in kinds.items() if isinstance(vars(codec)[key], cls))
             tables[key] = {"kind": kind, **value}
         elif key == "encode":
             tables[key] = value
@@ -245,11 +245,11 @@ def _check_codec(codec: CodecConfig, source: str) -> None:
             raise ConfigError(f"{source}: {what}")
 
     for name in ("samplerate", "segment_samples", "window", "hop", "n_events", "vector_size", "horizon_frames"):
-        demand(getattr(codec, name) > 0, f"[codec] {name} = {getattr(codec, name)} must be at least 1")
+        demand(vars(codec)[name] > 0, f"[codec] {name} = {vars(codec)[name]} must be at least 1")
     encode = codec.encode
     demand(encode.candidates > 0, f"[encode] candidates = {encode.candidates} must be at least 1")
     for name in ("n_events", "interim", "refine"):
-        demand(getattr(encode, name) >= 0, f"[encode] {name} = {getattr(encode, name)} must not be negative")
+        demand(vars(encode)[name] >= 0, f"[encode] {name} = {vars(encode)[name]} must not be negative")
     demand(0 <= encode.merge <= 1, f"[encode] merge = {encode.merge} must be a cosine from 0 to 1")
     demand(encode.stop <= 0, f"[encode] stop = {encode.stop} must be in dB below the original, such as -10.0")
     demand(
@@ -261,7 +261,7 @@ def _check_codec(codec: CodecConfig, source: str) -> None:
         f"[codec] horizon_frames = {codec.horizon_frames} must be from {codec.half_frames} to {codec.n_frames}",
     )
     for key, choices in (("gain", ("closed_form", "switch")), ("input", ("compressed", "linear"))):
-        demand(getattr(codec, key) in choices, f"[codec] {key} = {getattr(codec, key)!r}; choose one of {choices}")
+        demand(vars(codec)[key] in choices, f"[codec] {key} = {vars(codec)[key]!r}; choose one of {choices}")
     harmonic = isinstance(codec.decoder, HarmonicDecoderConfig)
     demand(
         harmonic == isinstance(codec.encoder, HarmonicEncoderConfig),

@@ -111,7 +111,7 @@ class GreedyLoop:
         before = state.gains.clone()
         best = self._best(state.residual, proposed)
         for name in ("vectors", "offsets", "frames"):
-            getattr(state, name)[:, n] = getattr(proposed, name)[rows, best]
+            vars(state)[name][:, n] = vars(proposed)[name][rows, best]
         state.n_found = n + 1
         self._measure(state, slice(n, n + 1))
         if self.config.gain == "switch":
@@ -142,7 +142,7 @@ class GreedyLoop:
         events = Events(*(x[:, found] for x in (state.vectors, state.frames, state.offsets, state.gains)))
         events = refine(self.decoder, state.original[..., :horizon], events, steps, self.config.half_frames - 1)
         for name in ("vectors", "frames", "offsets", "gains"):
-            getattr(state, name)[:, found] = getattr(events, name)
+            vars(state)[name][:, found] = vars(events)[name]
         self._measure(state, found)
         self._keep_useful(state)
         self._subtract(state)

@@ -1,0 +1,71 @@
+"""A TCP proxy with the faults of real networks: slow, stalled, cut off or silent, while what is behind it is well."""
+
+import asyncio
+import threading
+
+BLOCK = 2**16  # bytes
+NEVER = 2**63  # more bytes than any answer has
+
+
+class Proxy:
+    """Forwards connections to a loopback port while the `with` block runs. Its fields can be set at any time.
+
+    delay: seconds that every byte is under way, each way, whatever the bandwidth
+    stall_after, cut_after: bytes of answers on a connection after which no more come, or after which it is closed
+    silent: connections are accepted and never answered
+    """
+
+    def __init__(self, target_port: int):
+        self.delay, self.stall_after, self.cut_after, self.silent = 0.0, NEVER, NEVER, False
+        self._target = target_port
+        self._loop = asyncio.new_event_loop()
+        self._connections: set[asyncio.Task] = set()
+
+    def __enter__(self) -> "Proxy":
+        self._server = self._loop.run_until_complete(asyncio.start_server(self._connect, "127.0.0.1", 0, backlog=128))
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_exception) -> None:
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _end(self) -> None:
+        self._server.close()
+        for connection in self._connections:
+            connection.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    async def _connect(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
+        self._connections.add(asyncio.current_task())
+        try:
+            if self.silent:
+                await asyncio.Event().wait()
+            server, to_server = await asyncio.open_connection("127.0.0.1", self._target)
+            try:
+                await asyncio.gather(self._copy(client, to_server, False), self._copy(server, to_client, True))
+            finally:
+                to_server.transport.abort()
+        except (OSError, asyncio.CancelledError):  # the server, the client or the proxy has ended
+            pass
+        finally:
+            to_client.transport.abort()
+            self._connections.discard(asyncio.current_task())
+
+    async def _copy(self, source: asyncio.StreamReader, drain: asyncio.StreamWriter, is_answer: bool) -> None:
+        """Send on `delay` later, while what follows is already read: latency takes nothing from the bandwidth."""
+        passed = 0
+        while data := await source.read(BLOCK):
+            allowed = max(0, min(self.stall_after, self.cut_after) - passed) if is_answer else NEVER
+            self._loop.call_later(self.delay, drain.write, data[:allowed])
+            passed += len(data)
+            if len(data) > allowed:
+                if self.stall_after < self.cut_after:
+                    await asyncio.Event().wait()
+                break
+        await asyncio.sleep(self.delay)
+        drain.close()

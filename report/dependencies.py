@@ -1,0 +1,222 @@
+"""Which code a conjured function can use: itself and, through names, everything in the project that it reaches.
+
+Functions and classes are followed by name, a class as a whole with its bases. What libraries do is known by their
+versions. What can not be followed is said in a warning, NotFollowed, with file and line.
+"""
+
+import functools
+import hashlib
+import importlib
+import json
+import sys
+import types
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from report.errors import ReportError
+from report.source import Module, Reference, find_module, library_versions, unversioned_extension
+from report.syntax import Piece, read_piece
+from report.values import Walk, identity, is_function
+
+
+ACCELERATORS = ("torch.cuda", "torch.accelerator", "torch.backends.mps", "torch.mps")
+
+
+class NotFollowed(UserWarning):
+    """The result of a conjured function may depend on something that its key does not see."""
+
+
+@dataclass(frozen=True)
+class Code:
+    """All code that a call can use."""
+
+    symbols: dict[str, str]  # name -> digest of what it says
+    variables: tuple[Reference, ...]  # globals that are known by their values
+    versions: dict[str, str]
+    chooses_device: bool  # whether it looks for an accelerator itself
+
+    @functools.cached_property
+    def digest(self) -> str:
+        return hashlib.sha256(json.dumps(self.symbols, sort_keys=True).encode()).hexdigest()
+
+    def source(self) -> dict:
+        """What it consists of, for people: {symbol: {digest, file, line, text}}."""
+        return {name: {"digest": digest, **_place(name)} for name, digest in self.symbols.items()}
+
+
+def code_of(function: Callable, roots: frozenset[Reference] = frozenset()) -> Code:
+    """The code that a function can use, with that of `roots`, which its arguments bring along.
+
+    Raises: ReportError if its source can not be read.
+    """
+    return _code(function, roots)
+
+
+@functools.lru_cache(maxsize=4096)  # a new run of a script makes new functions
+def _code(function: Callable, roots: frozenset[Reference]) -> Code:
+    module = find_module(function.__module__)
+    name = function.__qualname__.partition(".")[0]
+    if module is None or name not in module.definitions:
+        raise ReportError(f"the source of {function.__qualname__} can not be read; define it in a file, not in a shell")
+    found = _reach({Reference("symbol", module.name, name), *roots})
+    _warn(found)
+    symbols = {str(r): piece.digest for r, piece in found.items() if piece is not None and piece.tokens}
+    libraries = {r.module for r in found if r.kind == "external"}
+    symbols |= {name: digest for name in libraries if (digest := _extension_digest(name))}
+    tops = frozenset(name.partition(".")[0] for name in libraries)
+    chooses = any(str(r).startswith(ACCELERATORS) for r in found if r.kind == "external")
+    variables = sorted((r for r in found if r.kind in ("symbol", "injected") and found[r] is None), key=str)
+    return Code(dict(sorted(symbols.items())), tuple(variables), library_versions(tops), chooses)
+
+
+def _reach(roots: set[Reference]) -> dict[Reference, Piece | None]:
+    """Everything that can be reached; a Piece for what is known by its source, None for what is known by its value."""
+    found: dict[Reference, Piece | None] = {}
+    unread = list(roots)
+    while unread:
+        reference = unread.pop()
+        if reference in found or reference.kind == "builtin":
+            continue
+        piece, further = _follow(reference)
+        found[reference] = piece
+        unread += further
+        if reference.kind == "symbol":
+            unread.append(Reference("effects", reference.module))
+    return found
+
+
+def _follow(reference: Reference) -> tuple[Piece | None, Iterable[Reference]]:
+    """What a reference says itself, and what it leads on to."""
+    module = find_module(reference.module)
+    if reference.kind == "external" or module is None:
+        return None, ()
+    if reference.kind == "module":
+        return Piece(), [Reference("symbol", module.name, name) for name in module.definitions]
+    if reference.kind == "effects":
+        return _effects(module)
+    if reference.kind == "injected":
+        walk = Walk()
+        if (value := runtime_value(reference)) is MISSING:
+            return Piece(), ()  # a NameError, should it be reached
+        identity(value, f"global {reference}", walk, paths=False)
+        return None, walk.roots
+    return _follow_symbol(module, reference)
+
+
+def _follow_symbol(module: Module, reference: Reference) -> tuple[Piece | None, Iterable[Reference]]:
+    """A function or class by its source; a variable by its value if it has one, or else by its source."""
+    value = runtime_value(reference)
+    if isinstance(value, type) or is_function(value):
+        piece = _piece(module, reference.name)
+        return piece, piece.references | _registered(value)
+    walk = Walk()
+    if reference.name not in module.written_by_functions and _try_identity(reference, walk) is not None:
+        return None, walk.roots
+    piece = _piece(module, reference.name)
+    return piece, piece.references | _registered(value)
+
+
+def _effects(module: Module) -> tuple[Piece, Iterable[Reference]]:
+    """What importing a module does besides binding names, and the modules that it imports in turn."""
+    if module.is_script:
+        return Piece(), ()
+    piece = _piece(module, "")
+    parents = {module.name.rpartition(".")[0]} - {""}
+    return piece, piece.references | {Reference("effects", name) for name in module.loads | parents}
+
+
+def _piece(module: Module, name: str) -> Piece:
+    """The piece of a top-level name, or of the module's effects for ""."""
+    if name not in module.pieces:
+        module.pieces[name] = read_piece(module, module.definitions[name] if name else module.effects)
+    return module.pieces[name]
+
+
+def runtime_value(reference: Reference) -> Any:
+    """The value of a global, imported if need be; MISSING if there is none."""
+    if (module := sys.modules.get(reference.module)) is None:
+        try:
+            module = importlib.import_module(reference.module)
+        except Exception as error:  # whatever a module does when imported; its source is followed instead
+            warnings.warn(f"{reference.module} can not be imported ({error}); its source is followed", NotFollowed, 2)
+            return MISSING
+    return vars(module).get(reference.name, MISSING)
+
+
+MISSING = object()
+
+
+def _try_identity(reference: Reference, walk: Walk) -> Any:
+    try:
+        return identity(runtime_value(reference), f"global {reference}", walk, paths=False)
+    except TypeError:
+        return None
+
+
+def variable_digests(variables: Iterable[Reference], walk: Walk) -> dict[str, str]:
+    """The digests of globals that are known by value, as they are now.
+
+    Raises: TypeError for one whose value has none any more.
+    """
+    digests = {}
+    for reference in variables:
+        value = runtime_value(reference)
+        told = identity(value, f"global {reference}", walk, paths=False)
+        digests[f"global {reference}"] = hashlib.sha256(json.dumps(told).encode()).hexdigest()
+    return digests
+
+
+def _registered(value: object) -> set[Reference]:
+    """The project's functions and classes in a table, or in the tables of a class."""
+    tables = [x for x in vars(value).values() if isinstance(x, dict | list | set)] if isinstance(value, type) else [value]
+    items: list[object] = []
+    for table in tables:
+        if isinstance(table, dict | list | tuple | set | frozenset):
+            items += table.values() if isinstance(table, dict) else table
+    return {reference for item in items if (reference := symbol_of(item)) is not None}
+
+
+def symbol_of(value: object) -> Reference | None:
+    """The top-level symbol of a project function or class."""
+    if not (isinstance(value, type) or isinstance(value, types.FunctionType)):
+        return None
+    module, name = find_module(value.__module__), value.__qualname__.partition(".")[0]
+    return Reference("symbol", module.name, name) if module and name in module.definitions else None
+
+
+def _extension_digest(name: str) -> str:
+    path = unversioned_extension(name)
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path else ""
+
+
+_warned: set[tuple[str, int]] = set()
+
+
+def _warn(found: dict[Reference, Piece | None]) -> None:
+    """Say once in a process what could not be followed."""
+    for reference, piece in found.items():
+        doubts = [(find_module(reference.module).path, *doubt) for doubt in piece.unfollowed] if piece else []
+        if reference.kind == "external" and (path := unversioned_extension(reference.module)):
+            doubts.append((path, 0, "a compiled module outside every installed library; only its bytes are known"))
+        for path, line, why in doubts:
+            if (str(path), line) not in _warned:
+                _warned.add((str(path), line))
+                warnings.warn_explicit(f"{why}: results may depend on more than is seen", NotFollowed, str(path), line)
+
+
+def _place(symbol: str) -> dict:
+    """Where a symbol is defined, and its text."""
+    module = find_module(symbol)
+    name = ""
+    if module is None:
+        module, name = find_module(symbol.rpartition(".")[0]), symbol.rpartition(".")[2]
+    if module is None:
+        return {"file": symbol, "line": 0, "text": ""}
+    statements = module.definitions.get(name, []) if name else module.effects
+    return {
+        "file": "/".join(module.name.split(".")) + ("/__init__.py" if module.is_package else ".py"),
+        "line": statements[0].lineno if statements else 0,
+        "text": "".join(module.segment(statement) for statement in statements),
+    }

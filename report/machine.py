@@ -1,0 +1,30 @@
+"""Which machine computed something: what can make the same code give other bits."""
+
+import functools
+import os
+import platform
+import sys
+
+
+@functools.cache
+def fingerprint() -> dict[str, str]:
+    """System, processor, cores, threads and accelerator, as texts."""
+    facts = {
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "cores": str(os.cpu_count()),
+        "python": platform.python_version(),
+    }
+    if torch := sys.modules.get("torch"):
+        facts["torch"] = torch.__version__
+        facts["threads"] = str(torch.get_num_threads())
+        facts["accelerator"] = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
+    return facts
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo") as file:
+            return next((line.split(":")[1].strip() for line in file if line.startswith("model name")), "unknown")
+    except OSError:
+        return platform.processor() or "unknown"

@@ -1,0 +1,113 @@
+"""Put a site where others can see it, so that whatever breaks on the way, they see the old one or the new one whole."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from report.addresses import check_url
+from report.errors import Missing, SiteError, StoreError
+from report.manifest import MANIFEST, MEDIA, RELEASED_MEDIA, File, describe, read
+from report.release import INDEX, RELEASES, entry_page, make_release, release_id, release_name, release_shown
+from report.storage import Entry, Folder, Storage
+from report.transfer import each
+from report.verify import verify
+
+
+@dataclass(frozen=True)
+class Published:
+    """A release that is now shown at `address`. `sent` media files of `bytes` were sent, `kept` were there already."""
+
+    address: str
+    release: str
+    sent: int
+    bytes: int
+    kept: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.address}: release {self.release}, media files sent: {self.sent} ({self.bytes / 1e6:.1f} MB), "
+            f"there already: {self.kept}"
+        )
+
+
+def publish(
+    site: Path,
+    target: Storage,
+    *,
+    media_url: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Published:
+    """Publish the site in the folder `site`: media, then pages, each checked, then the entry page in one step.
+
+    What an earlier try has sent is not sent again. `media_url` is where readers find the target's folder media/, if
+    that is not beside the pages; `progress` hears how many of how many media files were sent. Do not collect what is
+    unused at the target meanwhile. Raises: SiteError, StoreError; the entry page then still shows the old release.
+    """
+    source = Folder(site)
+    _check_site(source)
+    _check_target(target)
+    manifest = read(source.get(MANIFEST))
+    media = {name: file for name, file in manifest.files.items() if name.startswith(f"{MEDIA}/")}
+    pages = {name: source.get(name) for name in manifest.files if name not in media}
+    sent = _send_media(media, source, target, progress)
+    released, pages = make_release(manifest, pages, check_url(media_url) if media_url else RELEASED_MEDIA)
+    release = release_id(released)
+    _send_pages({release_name(release, name): data for name, data in pages.items()}, target)
+    now = {"published": datetime.now(UTC).isoformat()}
+    target.put(f"{RELEASES}/{release}.json", json.dumps(now).encode(), "application/json", immutable=False)
+    target.put(INDEX, entry_page(pages[INDEX].decode(), release).encode(), "text/html", immutable=False)
+    return Published(
+        target.address, release, len(sent), sum(media[name].bytes for name in sent), len(media) - len(sent)
+    )
+
+
+def _check_site(site: Folder) -> None:
+    if findings := verify(site).findings:
+        raise SiteError(f"{site.address} is not what was built: {findings[0]}; build it again")
+
+
+def _check_target(target: Storage) -> None:
+    """Refuse to replace an index page that was not published here."""
+    try:
+        index = target.get(INDEX)
+    except Missing:
+        return
+    if release_shown(index) is None:
+        raise SiteError(f"{target.address} has an {INDEX} that was not published here; choose another place")
+
+
+def _send_media(
+    media: dict[str, File], source: Storage, target: Storage, progress: Callable[[int, int], None] | None
+) -> list[str]:
+    """Send what is not at the target in its full length, and look whether it arrived. Returns: the names sent."""
+    held = target.entries(f"{MEDIA}/")
+    missing = _missing(media, held)
+
+    def send(name: str) -> None:
+        if name in held:  # cut off; what is there under an immutable name would stay
+            target.delete(name)
+        target.put(name, source.get(name), media[name].media_type, immutable=True)
+
+    for done, _ in enumerate(each(send, missing, target.parallel), start=1):
+        if progress:
+            progress(done, len(missing))
+    if missing and (lost := _missing(media, target.entries(f"{MEDIA}/"))):
+        raise StoreError(f"{target.address}: {lost[0]} was sent and is not there; publish again")
+    return missing
+
+
+def _missing(media: dict[str, File], held: dict[str, Entry]) -> list[str]:
+    return [name for name, file in media.items() if name not in held or held[name].bytes != file.bytes]
+
+
+def _send_pages(pages: dict[str, bytes], target: Storage) -> None:
+    def send(name: str) -> None:
+        data = pages[name]
+        target.put(name, data, describe(name, data).media_type, immutable=False)
+        if target.get(name) != data:
+            raise StoreError(f"{target.address}: {name} does not read back as it was sent; publish again")
+
+    for _ in each(send, pages, target.parallel):
+        pass

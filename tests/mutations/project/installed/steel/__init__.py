@@ -1,0 +1,3 @@
+"""What springs needs."""
+
+MODULUS = 210

@@ -1,0 +1,5 @@
+"""Settings by name."""
+
+from . import bright, dull
+
+__all__ = ["bright", "dull"]
