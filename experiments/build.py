@@ -13,13 +13,13 @@ import torch
 
 import experiments
 from experiments.clips import Clip, clips_of_folder, own_clips, shipped_clips
-from report import BuildSummary, FolderStore, ReportError, build
-from report.site import check_target
+from report.cli import Job, Program, run
 from sparse_codec import CheckpointError, SparseCodec, find_checkpoint
 from sparse_codec.manifest import read_manifest
 from sparse_codec.train import train
 
 SCRIPTS = Path(experiments.__file__).parent
+ROOT = SCRIPTS.parent
 ARTICLES = ("music", "speech", "ablations")
 COMMANDS = {".json": "evaluate", ".words.json": "words"}  # which of them writes which file beside a checkpoint
 RUNS = Path("runs")  # where --train keeps its checkpoints, in a folder named after the configuration
@@ -41,37 +41,11 @@ class Inputs:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Build the site; returns the exit code: 0, 1 after a one-line error, 2 for wrong usage."""
-    args = _parser().parse_args(argv)
-    if bool(args.train) != bool(args.data):
-        _parser().error("--train CONFIG and --data DIR go together")
-    if args.minutes is not None and not args.train:
-        _parser().error("--minutes says how long to --train")
-    if args.train and args.checkpoint:
-        _parser().error("give either --checkpoint or --train")
-    if args.audio and args.data_dir:
-        _parser().error("give either --audio or --data-dir")
-    if not args.article:  # what is given says for which article
-        one = "speech" if args.data_dir else "music" if args.audio or args.checkpoint or args.train else None
-        args.article = [one] if one else list(ARTICLES)
-    if (args.audio or args.data_dir or args.checkpoint or args.train) and args.article not in (["music"], ["speech"]):
-        _parser().error("your own audio or model is for one article: add --article music or --article speech")
-    try:
-        summary = _build(args)
-    except (ReportError, ValueError, ArithmeticError, OSError) as error:  # the codec's errors are ValueErrors
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    print(summary)
-    print(f"open {(summary.out / 'index.html').as_uri()}")
-    return 0
+    """Run a command of the report, `build` if none is given, on these articles; returns the exit code."""
+    return run(Program("build_site.py", "experiments.build", __doc__, _add_options, _prepare), argv)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="build_site.py", description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("site"), help="folder of the site (default: %(default)s)")
-    parser.add_argument(
-        "--store", type=Path, default=Path(".artifacts"), help="folder that keeps artifacts between builds"
-    )
+def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--article", nargs="+", choices=ARTICLES, help="only these (default: all)")
     parser.add_argument("--audio", type=Path, nargs="+", metavar="FILE", help="build one article from your own files")
     parser.add_argument("--data-dir", type=Path, metavar="DIR", help="the speech article from an LJ Speech folder")
@@ -79,20 +53,38 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--train", type=Path, metavar="CONFIG", help="train a model first, by this TOML file")
     parser.add_argument("--data", type=Path, nargs="+", metavar="DIR", help="what to train on, with --train")
     parser.add_argument("--minutes", type=float, help="how long to train, instead of the configuration's")
-    return parser
 
 
-def _build(args: argparse.Namespace) -> BuildSummary:
-    check_target(args.out)  # before hours of training
+def _check(args: argparse.Namespace) -> None:
+    """Options that do not go together are wrong usage: exit code 2."""
+    if bool(args.train) != bool(args.data):
+        args.usage_error("--train CONFIG and --data DIR go together")
+    if args.minutes is not None and not args.train:
+        args.usage_error("--minutes says how long to --train")
+    if args.train and args.checkpoint:
+        args.usage_error("give either --checkpoint or --train")
+    if args.train and args.command != "build":
+        args.usage_error(f"--train is for build; {args.command} takes the --checkpoint that came out of it")
+    if args.audio and args.data_dir:
+        args.usage_error("give either --audio or --data-dir")
+    if not args.article:  # what is given says for which article
+        one = "speech" if args.data_dir else "music" if args.audio or args.checkpoint or args.train else None
+        args.article = [one] if one else list(ARTICLES)
+    if (args.audio or args.data_dir or args.checkpoint or args.train) and args.article not in (["music"], ["speech"]):
+        args.usage_error("your own audio or model is for one article: add --article music or --article speech")
+
+
+def _prepare(args: argparse.Namespace) -> Job:
+    _check(args)
     if args.train:  # an interrupted training goes on
         args.checkpoint = train(args.train, args.data, RUNS / args.train.stem, minutes=args.minutes)
     # The greedy loop is many small operations: one thread is faster than two, and sums come out the same whatever
     # number of cores a machine has.
-    torch.set_num_threads(1)
+    torch.set_num_threads(getattr(args, "threads", 1))
     inputs = {name: _inputs(name, args) for name in args.article if name != "ablations"}
     facts = {f"model of {name}": f"{i.codec.config.name}, {i.codec.digest[:16]}" for name, i in inputs.items()}
     scripts = [SCRIPTS / f"{name}.py" for name in args.article]
-    return build(scripts, args.out, FolderStore(args.store), facts | {"source": _commit()}, {"BUILD": inputs})
+    return Job(scripts, facts | {"source": _commit()}, {"BUILD": inputs}, _sources())
 
 
 def _inputs(article: str, args: argparse.Namespace) -> Inputs:
@@ -147,13 +139,27 @@ def stored_figures(checkpoint: str | Path, suffix: str, codec: SparseCodec) -> d
     return figures
 
 
+def _sources() -> dict[str, bytes]:
+    """The project's files, for an archive that keeps them with the site."""
+    if not (ROOT / ".git").exists():
+        return {}
+    listed = _git("ls-files", "-z")
+    return {name: (ROOT / name).read_bytes() for name in listed.split("\0") if name and not name.startswith(".")}
+
+
 def _commit() -> str:
     """The commit that the project stands at, where it is a git checkout."""
-    root = Path(__file__).parent.parent
-    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12"]
-    if not (root / ".git").exists():
+    if not (ROOT / ".git").exists():
         return "an installed copy"
+    return _git("describe", "--always", "--dirty", "--abbrev=12").strip() or "unknown"
+
+
+def _git(*arguments: str) -> str:
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        return subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
-        return "unknown"
+        return ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,5 +1,6 @@
 """A site in one zip file that opens by double click and checks itself, to be kept or deposited."""
 
+import hashlib
 import json
 import os
 import zipfile
@@ -31,6 +32,8 @@ def export_zip(site: Path, file: Path, sources: dict[str, bytes]) -> None:
     extras = {f"source/{check_name(name)}": data for name, data in sources.items()}
     extras["__main__.py"] = Path(selfcheck.__file__).read_bytes()
     extras["CITATION.cff"] = _citation(manifest)
+    sums = [f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in sorted(extras.items())]
+    extras[selfcheck.SUMS] = "".join(sums).encode()
     unfinished = file.with_name(f"{uuid4().hex}{UNFINISHED}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,8 @@ The script is in percent format, which Jupyter and VS Code open as a notebook:
 
 What stands between the braces is read like the inside of an f-string field, so `!r` and format specs work. Nothing is
 replaced between backticks: that is how prose shows literal braces.
+
+Scripts of an older form are read as well, see `report.comment_form`.
 """
 
 import ast
@@ -30,19 +32,24 @@ from report.errors import CellError, ReportError, StoreError
 CODE_TAGS = ("show", "fold", "hide")
 MARKER = re.compile(r"# ?%%(?P<options>(?:[ \t\[].*)?)")
 TAGS = re.compile(r"\btags=(\[.*?\])")
-# A code span or fence (left alone), or a value to fill in. One pattern, so that whichever opens first wins.
-SPAN_OR_VALUE = re.compile(r"(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`)|\{\{(?P<value>.+?)\}\}", re.DOTALL)
+CODE_SPAN = r"(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`)"  # or a fence
+# A code span (left alone), or a value to fill in. One pattern, so that whichever opens first wins.
+SPAN_OR_VALUE = re.compile(CODE_SPAN + r"|\{\{(?P<value>.+?)\}\}", re.DOTALL)
 PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: `kind` is "prose" or "code", `line` the 1-based line in the script on which `source` starts."""
+    """One cell: `kind` is "prose" or "code", `line` the 1-based line in the script on which `source` starts.
+
+    `form` is that of the script: "percent", or "comment" as in `report.comment_form`.
+    """
 
     kind: str
     source: str
     line: int
     tags: tuple[str, ...] = ()
+    form: str = "percent"
 
 
 @dataclass(frozen=True)
@@ -58,10 +65,15 @@ def parse_script(path: Path) -> list[Cell]:
 
     Raises: ReportError if the file can not be read, or a marker or a prose cell is not well formed.
     """
+    from report import comment_form  # here, because it builds on this module
+
     try:
-        lines = Path(path).read_text(encoding="utf-8").split("\n")
+        source = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ReportError(f"cannot read the article script {path}: {error}") from error
+    if comment_form.is_comment_form(source):
+        return comment_form.parse(source, path)
+    lines = source.split("\n")
     starts = [(i, match["options"]) for i, line in enumerate(lines) if (match := MARKER.fullmatch(line))]
     bounds = [i for i, _ in starts] + [len(lines)]
     cells = [_cell("code", lines[: bounds[0]], 1, ("hide",), path)]
@@ -118,6 +130,8 @@ def run_cells(
     `namespace` is what the script's globals start from, and holds all of them afterwards. `on_cell` is called before
     each cell. Raises: CellError for the first cell that fails; the rest do not run.
     """
+    from report import comment_form
+
     module = types.ModuleType("article_" + re.sub(r"\W", "_", Path(path).stem))
     vars(module).update(namespace, __file__=str(path))
     compiler = codeop.Compile()  # remembers `from __future__` lines from one cell to the next
@@ -127,12 +141,17 @@ def run_cells(
         for number, cell in enumerate(cells, start=1):
             on_cell(cell)
             with _blame(cell, number, path):
-                run = _run_code if cell.kind == "code" else _fill_in
+                fill_in = comment_form.fill_in if cell.form == "comment" else _fill_in
+                run = _run_code if cell.kind == "code" else fill_in
                 shown.append(Shown(cell, run(cell, path, vars(module), compiler)))
+        placed = []
+        for number, one in enumerate(shown, start=1):
+            with _blame(one.cell, number, path):
+                placed += comment_form.place(one, vars(module))
     finally:
         del sys.modules[module.__name__]
         namespace.update(vars(module))
-    return shown
+    return placed
 
 
 def _run_code(cell: Cell, path: Path, scope: dict, compiler: codeop.Compile) -> object:

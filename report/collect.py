@@ -25,7 +25,7 @@ OF_RELEASE = re.compile(r"releases/([0-9a-f]{16})(\.json$|/)")
 
 
 @dataclass(frozen=True)
-class Plan:
+class Sweep:
     """What a collection keeps, and why, and what it deletes, in this order, with the length of each."""
 
     kept: list[tuple[str, str]]
@@ -37,7 +37,7 @@ class Plan:
         return sum(length for _, length in self.deleted)
 
 
-def collect_releases(target: Storage, keep: int | None = None, grace: float = DAY, delete: bool = False) -> Plan:
+def collect_releases(target: Storage, keep: int | None = None, grace: float = DAY, delete: bool = False) -> Sweep:
     """Plan, and with `delete` carry out, the deletion of old releases and of media that no kept release names.
 
     Kept are the newest `keep` releases (None: all), the one that the entry page shows, and what was written less than
@@ -49,14 +49,14 @@ def collect_releases(target: Storage, keep: int | None = None, grace: float = DA
     why: dict[str, str] = {}
     for release, reason in _kept_releases(target, pages, keep, grace).items():
         why |= {name: reason for name in pages if _release(name) == release}
-        why |= {name: f"release {release} names it" for name in _files(target, release, pages)}
+        why |= {name: f"used by release {release}" for name in _files(target, release, pages)}
     # Without its date, which goes first, a release is one that was never finished.
     dates = {name: entry for name, entry in pages.items() if name == _date(_release(name))}
     rest = {name: entry for name, entry in pages.items() if name not in dates}
     return _collect(target, [dates, rest, media], why, grace, delete)
 
 
-def collect_store(store: Store, manifests: Iterable[Manifest] = (), grace: float = DAY, delete: bool = False) -> Plan:
+def collect_store(store: Store, manifests: Iterable[Manifest] = (), grace: float = DAY, delete: bool = False) -> Sweep:
     """Plan, and with `delete` carry out, the deletion of records, sources and objects that are in no use.
 
     In use is what the last build of an article asked for, what the sites of `manifests` name, and what was written
@@ -66,9 +66,9 @@ def collect_store(store: Store, manifests: Iterable[Manifest] = (), grace: float
     uses: list[tuple[str, Record | Made]] = []
     for article in store.builds():
         build = store.build(article)
-        uses += [(f"{article}/{call} uses it", record) for call, record in (build.calls if build else ())]
+        uses += [(f"used by {article}/{call}", record) for call, record in (build.calls if build else ())]
     for manifest in manifests:
-        uses += [(f"{call} in a site uses it", made) for call, made in manifest.artifacts.items()]
+        uses += [(f"used by {call} of a site", made) for call, made in manifest.artifacts.items()]
     young = [PurePosixPath(name).stem for name, entry in stages[0].items() if _is_young(entry, grace)]
     uses += [(YOUNG, record) for record in map(store.find, young) if record]  # the object may be older than the record
     digests = {digest: why for why, made in reversed(uses) for digest in (made.key, made.code, made.sha256)}
@@ -105,19 +105,19 @@ def _published(target: Storage, release: str) -> datetime:
         raise SiteError(f"{name} at {target.address} is damaged ({error}); publish that release again") from error
 
 
-def _collect(storage: Storage, stages: list[dict[str, Entry]], why: dict[str, str], grace: float, delete: bool) -> Plan:
+def _collect(
+    storage: Storage, stages: list[dict[str, Entry]], why: dict[str, str], grace: float, delete: bool
+) -> Sweep:
     """Each stage is deleted before the next one is begun."""
     kept, deleted = [], []
     for stage in stages:
         kept += [(name, why.get(name, YOUNG)) for name in stage if name in why or _is_young(stage[name], grace)]
-    spared = {name for name, _ in kept}
-    for stage in stages:
-        names = [name for name in stage if name not in spared]
-        deleted += [(name, stage[name].bytes) for name in names]
+        names = list(stage.keys() - {name for name, _ in kept})
+        deleted += [(name, stage[name].bytes) for name in sorted(names)]
         if delete:
             for _ in each(storage.delete, names, storage.parallel):
                 pass
-    return Plan(kept, deleted)
+    return Sweep(kept, deleted)
 
 
 def _is_young(entry: Entry, grace: float) -> bool:

@@ -120,7 +120,8 @@ class CollectionStorage:
             where = f"cannot {what} {name} in {self.address}"
             if what in ("read", "delete") and _is_miss(reason):
                 raise Missing(f"{where}: it is not there") from error
-            raise StoreError(" ".join(f"{where}: {type(reason).__name__}: {reason}".split())) from reason
+            text = " ".join(f"{where}: {type(reason).__name__}: {reason}".split())
+            raise StoreError(text.removesuffix(":")) from reason
 
 
 def _reason(error: BaseException, around: BaseException | None) -> BaseException:

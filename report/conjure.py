@@ -22,7 +22,7 @@ from typing import Any, get_args
 from report.dependencies import Code, code_of, variable_digests
 from report.machine import fingerprint
 from report.media import Encoded, Media, decode, encode
-from report.store import MemoryStore, Record, Store
+from report.store import Build, MemoryStore, Record, Store
 from report.values import Walk, identity, readable
 
 INGREDIENTS = ("function", "code", "arguments", "globals", "libraries", "device")
@@ -108,6 +108,12 @@ class Session:
         self.article, self.calls, self._names = article, {}, Counter()
         self.store.build(article)
 
+    def finish(self) -> Build:
+        """Remember the article's calls in the store."""
+        build = Build(self.article, list(self.calls.values()))
+        self.store.put_build(build)
+        return build
+
     def result(self, request: Request) -> Record:
         """The record of a call, found or computed. Failures are not kept."""
         if request.key not in self.calls:
@@ -161,7 +167,7 @@ def describe(request: Request) -> dict[str, Any]:
 
 
 def matches(pattern: str, article: str, name: str, digest: str = "") -> bool:
-    """Whether a pattern means a call: "music/rendered/3", "rendered/3", "rendered", "music/*", or 8 digits of a digest."""
+    """Whether a pattern means a call: "music/rendered/3", "rendered/3", "rendered", "music/*", or part of a digest."""
     named = any(fnmatch(full, pattern) or fnmatch(full, f"{pattern}/*") for full in (name, f"{article}/{name}"))
     return named or len(pattern) >= 8 and digest.startswith(pattern)
 
@@ -197,8 +203,8 @@ def conjure(function: Callable[..., Media]) -> Callable[..., Artifact]:
     """Decorate a function that returns media so that it returns the stored Artifact, computed at most once.
 
     The function must be pure: same arguments, same media. Annotate it with what it returns, as in `-> Sound`: then it
-    depends on how sounds become bytes, and not on how figures do. Raises, when called: TypeError if it returns something
-    else, or if an argument or a global that it reads has no value to key it by.
+    depends on how sounds become bytes, and not on how figures do. Raises, when called: TypeError if it returns
+    something else, or if an argument or a global that it reads has no value to key it by.
     """
     if function.__code__.co_freevars:
         names = ", ".join(function.__code__.co_freevars)

@@ -20,7 +20,6 @@ from report.source import Module, Reference, find_module, library_versions, unve
 from report.syntax import Piece, read_piece
 from report.values import Walk, identity, is_function
 
-
 ACCELERATORS = ("torch.cuda", "torch.accelerator", "torch.backends.mps", "torch.mps")
 
 
@@ -43,7 +42,11 @@ class Code:
 
     def source(self) -> dict:
         """What it consists of, for people: {symbol: {digest, file, line, text}}."""
-        return {name: {"digest": digest, **_place(name)} for name, digest in self.symbols.items()}
+        places = {name: place_of(name) for name in self.symbols}
+        return {
+            name: {"digest": digest, "file": places[name][0], "line": places[name][1], "text": _text_of(name)}
+            for name, digest in self.symbols.items()
+        }
 
 
 def code_of(function: Callable, roots: frozenset[Reference] = frozenset()) -> Code:
@@ -170,7 +173,9 @@ def variable_digests(variables: Iterable[Reference], walk: Walk) -> dict[str, st
 
 def _registered(value: object) -> set[Reference]:
     """The project's functions and classes in a table, or in the tables of a class."""
-    tables = [x for x in vars(value).values() if isinstance(x, dict | list | set)] if isinstance(value, type) else [value]
+    tables = (
+        [x for x in vars(value).values() if isinstance(x, dict | list | set)] if isinstance(value, type) else [value]
+    )
     items: list[object] = []
     for table in tables:
         if isinstance(table, dict | list | tuple | set | frozenset):
@@ -206,17 +211,28 @@ def _warn(found: dict[Reference, Piece | None]) -> None:
                 warnings.warn_explicit(f"{why}: results may depend on more than is seen", NotFollowed, str(path), line)
 
 
-def _place(symbol: str) -> dict:
-    """Where a symbol is defined, and its text."""
-    module = find_module(symbol)
-    name = ""
+def place_of(symbol: str) -> tuple[str, int]:
+    """The file and the line on which the definition of a symbol begins; a file as people know it, not by its path."""
+    module, name = _module_and_name(symbol)
     if module is None:
-        module, name = find_module(symbol.rpartition(".")[0]), symbol.rpartition(".")[2]
-    if module is None:
-        return {"file": symbol, "line": 0, "text": ""}
+        return symbol, 0
     statements = module.definitions.get(name, []) if name else module.effects
-    return {
-        "file": "/".join(module.name.split(".")) + ("/__init__.py" if module.is_package else ".py"),
-        "line": statements[0].lineno if statements else 0,
-        "text": "".join(module.segment(statement) for statement in statements),
-    }
+    folders = "/".join(module.name.split("."))
+    file = module.path.name if module.is_script else folders + ("/__init__.py" if module.is_package else ".py")
+    return file, statements[0].lineno if statements else 0
+
+
+def _text_of(symbol: str) -> str:
+    module, name = _module_and_name(symbol)
+    if module is None:
+        return ""
+    statements = module.definitions.get(name, []) if name else module.effects
+    return "".join(module.segment(statement) for statement in statements)
+
+
+def _module_and_name(symbol: str) -> tuple[Module | None, str]:
+    """A symbol's module and its name there; a module alone stands for what importing it does."""
+    if module := find_module(symbol):
+        return module, ""
+    source, _, name = symbol.rpartition(".")
+    return find_module(source), name

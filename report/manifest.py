@@ -118,7 +118,7 @@ def _made(record: Record) -> Made:
 def _checked(manifest: Manifest) -> Manifest:
     checks = {
         "facts": _is_table(manifest.facts),
-        "pages": all(page in manifest.files and _is_table(about) for page, about in manifest.pages.items()),
+        "pages": all(x in manifest.files and _is_table(y) and "title" in y for x, y in manifest.pages.items()),
         "media": manifest.media in (MEDIA, RELEASED_MEDIA) or MEDIA_URL.fullmatch(manifest.media) is not None,
         "artifacts": all(map(_is_made, manifest.artifacts.values())),
     }

@@ -57,10 +57,15 @@ def templates_folder() -> Path:
 def read_metadata(path: Path) -> tuple[str, str]:
     """Title and description out of an article script's docstring: its first line, and the paragraph after it.
 
-    Raises: ReportError if the script can not be parsed or has no docstring.
+    The older form has its first heading for a title. Raises: ReportError if there is neither, or no script to parse.
     """
+    from report import comment_form  # here, because it builds on this module
+
     try:
-        text = ast.get_docstring(ast.parse(Path(path).read_text(encoding="utf-8")))
+        source = Path(path).read_text(encoding="utf-8")
+        if comment_form.is_comment_form(source):
+            return comment_form.title(source, path), ""
+        text = ast.get_docstring(ast.parse(source))
     except SyntaxError as error:
         raise ReportError(f"{path}, line {error.lineno}: {error.msg}: {(error.text or '').strip()}") from error
     except (OSError, ValueError) as error:
@@ -102,6 +107,11 @@ def render_index(articles: list[Article], facts: dict[str, str]) -> str:
     """The entry page: the list of articles."""
     template = _environment().get_template("index.html")
     return template.render(title="Articles", description="", lang="en", articles=articles, facts=facts)
+
+
+def render_template(name: str, **values: object) -> str:
+    """A page of its own, from templates/NAME."""
+    return _environment().get_template(name).render(**values)
 
 
 @dataclass
@@ -204,14 +214,14 @@ def _anchor_headings(tokens: list[Token]) -> list[Heading]:
         for token, inline in zip(tokens, tokens[1:], strict=False)
         if token.type == "heading_open" and token.tag in ("h2", "h3", "h4")
     ]
-    repeats = Counter(_slug(text) for _, text in found)
+    repeats = Counter(slug(text) for _, text in found)
     used: set[str] = set()
     above: list[Heading] = []  # the headings that the next one stands under
     contents = []
     for token, text in found:
         level = int(token.tag[1])
         above = [heading for heading in above if heading.level < level]
-        anchor = _slug(text)
+        anchor = slug(text)
         if above and repeats[anchor] > 1:
             anchor = f"{above[-1].anchor}-{anchor}"
         anchor = next(x for x in (anchor, *(f"{anchor}-{n}" for n in range(2, len(found) + 2))) if x not in used)
@@ -223,7 +233,8 @@ def _anchor_headings(tokens: list[Token]) -> list[Heading]:
     return contents
 
 
-def _slug(text: str) -> str:
+def slug(text: str) -> str:
+    """The anchor of a heading whose text occurs once."""
     return re.sub(r"[^\w]+", "-", text.lower()).strip("-_") or "section"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from report.addresses import check_url
 from report.errors import Missing, SiteError, StoreError
-from report.manifest import MANIFEST, MEDIA, RELEASED_MEDIA, File, describe, read
+from report.manifest import MANIFEST, MEDIA, MEDIA_URL, RELEASED_MEDIA, File, describe, read
 from report.release import INDEX, RELEASES, entry_page, make_release, release_id, release_name, release_shown
 from report.storage import Entry, Folder, Storage
 from report.transfer import each
@@ -51,9 +51,9 @@ def publish(
     manifest = read(source.get(MANIFEST))
     media = {name: file for name, file in manifest.files.items() if name.startswith(f"{MEDIA}/")}
     pages = {name: source.get(name) for name in manifest.files if name not in media}
-    sent = _send_media(media, source, target, progress)
-    released, pages = make_release(manifest, pages, check_url(media_url) if media_url else RELEASED_MEDIA)
+    released, pages = make_release(manifest, pages, _base(media_url))
     release = release_id(released)
+    sent = _send_media(media, source, target, progress)
     _send_pages({release_name(release, name): data for name, data in pages.items()}, target)
     now = {"published": datetime.now(UTC).isoformat()}
     target.put(f"{RELEASES}/{release}.json", json.dumps(now).encode(), "application/json", immutable=False)
@@ -76,6 +76,14 @@ def _check_target(target: Storage) -> None:
         return
     if release_shown(index) is None:
         raise SiteError(f"{target.address} has an {INDEX} that was not published here; choose another place")
+
+
+def _base(media_url: str | None) -> str:
+    if media_url is None:
+        return RELEASED_MEDIA
+    if not MEDIA_URL.fullmatch(url := check_url(media_url)):
+        raise SiteError(f"{url!r} can not be where readers find media; give an address such as https://host/media")
+    return url
 
 
 def _send_media(

@@ -17,8 +17,8 @@ INDEX = "index.html"
 RELEASES = "releases"
 RELEASE = re.compile(rb'<meta name="release" content="([0-9a-f]{16})">')
 CHARSET = '<meta charset="utf-8">'  # what the entry page's mark stands behind
-# Addresses are whole quoted strings. In the text of a page quotes are escaped, so nothing there can look like one.
-MEDIA_ADDRESS = re.compile(r'"media/([0-9a-f]{64}\.[a-z0-9]+)"')
+# In the text of a page, and in that of JSON, quotes are escaped: nothing there can look like an address.
+MEDIA_ADDRESS = re.compile(r'(\b(?:src|href)=|"@id": )"media/([0-9a-f]{64}\.[a-z0-9]+)"')
 RELATIVE_ADDRESS = re.compile(r'\b(src|href)="(?![a-z]+:|[#/])')
 POLICY = re.compile(r'(http-equiv="Content-Security-Policy"\s+content=")([^"]*)')
 
@@ -41,7 +41,7 @@ def release_shown(index: bytes) -> str | None:
 
 def rebase(text: str, base: str) -> str:
     """A page, or the RO-Crate, with its media at `base`/<name>; where that is a URL, the page's policy allows it."""
-    text = MEDIA_ADDRESS.sub(rf'"{base}/\1"', text)
+    text = MEDIA_ADDRESS.sub(rf'\1"{base}/\2"', text)
     url = urlsplit(base)
     return POLICY.sub(lambda m: m[1] + _allow(m[2], f"{url.scheme}://{url.netloc}"), text) if url.netloc else text
 

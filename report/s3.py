@@ -52,7 +52,6 @@ FULL = "the disk of the server is full; make room there"
 NO_CREDENTIALS = "no credentials were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile"
 REASONS = {  # by the server's code or by boto3's exception
     "NoSuchKey": NOT_THERE,
-    "404": NOT_THERE,  # all that an answer to HEAD says
     "NoSuchBucket": "there is no such bucket; create it, or correct the address",
     "InvalidAccessKeyId": "the server does not know the access key; check AWS_ACCESS_KEY_ID or the profile",
     "SignatureDoesNotMatch": "the secret key is wrong; check AWS_SECRET_ACCESS_KEY or the profile",
@@ -94,9 +93,11 @@ class S3:
         """Ask for the bucket once, for less than 10 s. Raises: StoreError that says what to do."""
         client = self._make_client(2, 5)
         try:  # a listing, not HEAD: answers to HEAD do not say what is wrong
-            client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix, MaxKeys=1)
+            listing = client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix, MaxKeys=1)
         except (boto.BotoCoreError, boto.ClientError) as error:
             raise self._failure("open the bucket", error) from error
+        if "Name" not in listing:
+            raise StoreError(f"cannot open the bucket: what answers is no S3 server ({self._where})")
 
     def get(self, name: str) -> bytes:
         return self._request(f"read {name}", lambda: self._client.get_object(**self._at(name))["Body"].read())
@@ -270,6 +271,8 @@ def _reason(error: Exception) -> str:
     code, status, message = _code(error), _status(error), str(error.response["Error"].get("Message")).lower()
     if code in REASONS:
         return REASONS[code]
+    if status == 404 and error.operation_name == "HeadObject":  # such answers have no code
+        return NOT_THERE
     if "request time" in message:
         return REASONS["RequestTimeTooSkewed"]
     if status == 507 or "no space left" in message:
@@ -278,7 +281,7 @@ def _reason(error: Exception) -> str:
         return f"no permission for {error.operation_name} ({code}); ask the owner of the bucket to allow it"
     if status >= 500:
         return f"the server failed with {code} (HTTP {status}) and may have no room left; see its log and its disk"
-    return f"the server refuses {error.operation_name} with {code} (HTTP {status})"
+    return f"the server refuses {error.operation_name} with {code} (HTTP {status}); is it the right S3 server?"
 
 
 def _may_pass(error: Exception) -> bool:

@@ -10,11 +10,14 @@ import hashlib
 import json
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 SCHEMA = 2
 MANIFEST = "manifest.json"
+SUMS = "SHA256SUMS"  # in an archive: of what is no part of the site, such as sources
+UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)  # what a damaged archive's files raise
 
 
 def serialise(value: object) -> bytes:
@@ -42,46 +45,57 @@ def parse(data: bytes) -> dict:
     return manifest
 
 
-def wrong_with(data: bytes, sha256: str, length: int, media_type: str) -> str:
-    """What is wrong with the bytes of a file that the manifest describes so; empty if nothing is."""
-    if len(data) != length:
+def wrong_with(data: bytes, sha256: str, length: int | None = None, media_type: str | None = None) -> str:
+    """What is wrong with the bytes of a file of which this much is stated; empty if nothing is."""
+    if length is not None and len(data) != length:
         return f"damaged: {len(data)} bytes, not {length}"
     if (found := hashlib.sha256(data).hexdigest()) != sha256:
         return f"damaged: its bytes hash to {found[:16]}…, not {sha256[:16]}…"
-    return "" if _is(data, media_type) else f"not {media_type}, which the manifest says it is"
+    fine = media_type is None or _is(data, media_type)
+    return "" if fine else f"not {media_type}, which the manifest says it is"
 
 
-def check(names: Iterable[str], read: Callable[[str], bytes]) -> Iterator[tuple[str, str]]:
-    """(name, what is wrong with it, or nothing) for the manifest and for every file that it or `names` has.
+def check(
+    names: Iterable[str], read: Callable[[str], bytes], by: str, stated: Callable[[bytes], dict[str, tuple]]
+) -> Iterator[tuple[str, str]]:
+    """(name, what is wrong with it, or nothing) for the file `by` and for all files that it or `names` has.
 
-    Only what is among `names` is read, whatever the manifest names. Raises: what `read` raises, KeyError, TypeError.
+    `stated` makes of the bytes of `by` what `wrong_with` is to hold against each file. Only what is among `names` is
+    read, whatever `by` names. Raises: what `read` raises.
     """
     names = set(names)
     try:
-        files = parse(read(MANIFEST))["files"]
-    except ValueError as error:
-        yield MANIFEST, f"damaged: {error}"
+        files = stated(read(by))
+    except (ValueError, TypeError, KeyError, AttributeError, *UNREADABLE) as error:
+        yield by, f"damaged: {error}"
         return
-    yield MANIFEST, ""
-    for name in sorted(names | files.keys()):
-        if name == MANIFEST:
-            continue
+    yield by, ""
+    for name in sorted((names | files.keys()) - {by}):
         if name not in files:
-            yield name, "not named by the manifest"
+            yield name, f"not named by {by}"
         elif name not in names:
             yield name, "missing"
         else:
-            stated = [files[name][field] for field in ("sha256", "bytes", "media_type")]
-            yield name, _unreadable(name, read) or wrong_with(read(name), *stated)
+            yield name, _wrong_file(name, read, files[name])
 
 
-def _unreadable(name: str, read: Callable[[str], bytes]) -> str:
-    """What an archive's own checksums say of a file."""
+def by_manifest(data: bytes) -> dict[str, tuple]:
+    """What a manifest states of each file. Raises: ValueError, TypeError, KeyError, AttributeError."""
+    files = parse(data)["files"]
+    return {name: (file["sha256"], file["bytes"], file["media_type"]) for name, file in files.items()}
+
+
+def by_sums(data: bytes) -> dict[str, tuple]:
+    """What a file as `sha256sum` writes it states of each file. Raises: ValueError."""
+    lines = [line.split("  ", 1) for line in data.decode().splitlines()]
+    return {name: (sha256,) for sha256, name in lines}
+
+
+def _wrong_file(name: str, read: Callable[[str], bytes], stated: tuple) -> str:
     try:
-        read(name)
-    except zipfile.BadZipFile as error:
+        return wrong_with(read(name), *stated)
+    except UNREADABLE as error:
         return f"damaged: {error}"
-    return ""
 
 
 def _is(data: bytes, media_type: str) -> bool:
@@ -129,16 +143,16 @@ def site_folder(names: Iterable[str]) -> str:
 
 def main(arguments: list[str]) -> int:
     """Check the folder or archive that is named, or else the one that this file is in; returns the exit code."""
-    place = Path(arguments[0] if arguments else __file__)
-    place = place if arguments else place.parent
+    place = Path(arguments[0]) if arguments else Path(__file__).parent
     try:
         names, read = _open(place)
         folder = site_folder(names)
         inside = [name.removeprefix(folder) for name in names if name.startswith(folder)]
-        results = list(check(inside, lambda name: read(folder + name)))
-        beside = [name for name in names if not name.startswith(folder)]  # such as an archive's sources
-        results += [(name, _unreadable(name, read)) for name in beside]
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        results = list(check(inside, lambda name: read(folder + name), MANIFEST, by_manifest))
+        beside = [name for name in names if not name.startswith(folder)]
+        if SUMS in names or (beside and place.is_file()):
+            results += check(beside, read, SUMS, by_sums)
+    except (OSError, ValueError, KeyError, *UNREADABLE) as error:
         print(f"{place}: {error}")
         return 1
     findings = [f"{name}: {wrong}" for name, wrong in results if wrong]

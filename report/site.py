@@ -5,7 +5,6 @@ import os
 import shutil
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +12,13 @@ from pathlib import Path
 from tqdm import tqdm
 
 from report.cells import Cell, parse_script, run_cells
-from report.conjure import Session, use_store
+from report.conjure import Session, use_session
 from report.crate import CRATE, make_crate
 from report.errors import ReportError, SiteError
 from report.manifest import GENERATOR, MANIFEST, MEDIA, File, describe, make
 from report.page import Article, read_metadata, render_article, render_index, templates_folder
 from report.store import Build, Record, Store
+from report.transfer import transfer_bar
 
 ASSETS = ("style.css", "player.js", "roll.js", "page.js")
 
@@ -43,13 +43,19 @@ class BuildSummary:
 
 
 def build(
-    scripts: Iterable[Path], out: Path, store: Store, facts: dict[str, str] | None = None, namespace: dict | None = None
+    scripts: Iterable[Path],
+    out: Path,
+    store: Store,
+    facts: dict[str, str] | None = None,
+    namespace: dict | None = None,
+    force: tuple[str, ...] = (),
 ) -> BuildSummary:
     """Run the article scripts and write the site `out`.
 
     `namespace` is in each script's globals from the start (as in `{"BUILD": ...}`); `facts`, such as a commit or a
-    checkpoint's digest, go into the colophon and the manifest. All scripts are tried, and if one fails nothing is
-    written. Raises: ReportError; whatever was at `out` is then as it was.
+    checkpoint's digest, go into the colophon and the manifest; calls that a pattern of `force` means are computed
+    again. All scripts are tried, and if one fails no site is written, but what was computed is in the store.
+    Raises: ReportError; whatever was at `out` is then as it was.
     """
     scripts, out, facts = [Path(script) for script in scripts], Path(out).resolve(), facts or {}
     _check_names(scripts)
@@ -57,9 +63,9 @@ def build(
     unfinished = out.with_name(f".{out.name}.building-{os.getpid()}")
     try:
         unfinished.mkdir()
-        with use_store(store) as session:
-            articles = _render_all(scripts, facts, namespace or {}, session)
-        _write(unfinished, articles, facts, store, _builds(articles))
+        session = Session(store, force=force)
+        articles, builds = _render_all(scripts, facts, namespace or {}, session)
+        _write(unfinished, articles, facts, store, builds)
         _swap(unfinished, out)
     except OSError as error:
         raise SiteError(f"cannot write the site {out}: {error.strerror or error}") from error
@@ -112,9 +118,14 @@ def _is_ours(out: Path) -> bool:
         return False
 
 
-def _render_all(scripts: list[Path], facts: dict[str, str], namespace: dict, session: Session) -> list[Article]:
-    """Every article. Raises: ReportError for those that failed, after all were tried."""
-    titles, articles, failures = {}, [], []
+def _render_all(
+    scripts: list[Path], facts: dict[str, str], namespace: dict, session: Session
+) -> tuple[list[Article], list[Build]]:
+    """Every article, and the calls that it made. Raises: ReportError for those that failed, after all were tried.
+
+    Whatever was computed is then in the store, also where that is behind a network.
+    """
+    titles, articles, builds, failures = {}, [], [], []
     for script in scripts:
         try:
             titles[script.stem] = read_metadata(script)[0]
@@ -124,21 +135,29 @@ def _render_all(scripts: list[Path], facts: dict[str, str], namespace: dict, ses
         if script.stem in titles:
             try:
                 articles.append(_render(script, facts, dict(namespace), titles, session))
+                builds.append(session.finish())
             except ReportError as error:
                 failures.append(error)
+    try:
+        with transfer_bar("sent to the store") as progress:
+            session.store.flush(progress)
+    except ReportError as error:
+        failures.append(error)
     if len(failures) > 1:
-        raise SiteError("\n\n".join([f"{len(failures)} of {len(scripts)} articles failed", *map(str, failures)]))
+        heading = f"{len(failures)} things failed in building {len(scripts)} articles"
+        raise SiteError("\n\n".join([heading, *map(str, failures)]))
     if failures:
         raise failures[0]
-    return articles
+    return articles, builds
 
 
 def _render(script: Path, facts: dict[str, str], scope: dict, titles: dict[str, str], session: Session) -> Article:
     cells = parse_script(script)
-    with _Progress(script.stem, len(cells)) as progress:
+    session.begin(script.stem)
+    with use_session(session), _Progress(script.stem, len(cells)) as progress:
         session.progress = progress.artifact
         shown = run_cells(cells, script, scope, progress.cell)
-    return render_article(script, shown, scope, facts, titles)
+        return render_article(script, shown, scope, facts, titles)
 
 
 class _Progress:
@@ -187,21 +206,6 @@ def _provenance(
     pages = {f"{x.name}.html": {"title": x.title, "description": x.description} for x in articles}
     crate = make_crate(make(facts, pages, files, builds))
     return {CRATE: crate, MANIFEST: make(facts, pages, files | {CRATE: describe(CRATE, crate)}, builds).encode()}
-
-
-def _builds(articles: list[Article]) -> list[Build]:
-    """What each article shows, as calls of its functions."""
-    builds = []
-    for article in articles:
-        counts: Counter = Counter()
-        calls = {}
-        for record in (artifact.record for same in article.artifacts.values() for artifact in same):
-            if record.key not in calls:
-                function = record.function.rsplit(".", 1)[-1]
-                counts[function] += 1
-                calls[record.key] = f"{function}/{counts[function]}", record
-        builds.append(Build(article.name, list(calls.values())))
-    return builds
 
 
 def _swap(new: Path, out: Path) -> None:

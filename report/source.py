@@ -60,8 +60,12 @@ class Module:
     @functools.cached_property
     def written_by_functions(self) -> set[str]:
         """Top-level names that functions of this module write to: they hold state, such as a cache or a registry."""
-        functions = [n for n in ast.walk(self.tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)]
-        written = {name for f in functions for node in ast.walk(f) if isinstance(node, ast.Global) for name in node.names}
+        functions = [
+            n for n in ast.walk(self.tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        ]
+        written = {
+            name for f in functions for node in ast.walk(f) if isinstance(node, ast.Global) for name in node.names
+        }
         return written | {name for f in functions for name in changed_names(f)}
 
 
@@ -151,7 +155,9 @@ def import_targets(module: Module, statement: ast.Import | ast.ImportFrom) -> di
 
 def loaded_by(targets: dict[str, tuple[str, str]]) -> set[str]:
     """The modules that an import of these targets loads: parents, and submodules that are imported by name."""
-    names = {source for source, _ in targets.values()} | {f"{source}.{name}" for source, name in targets.values() if name}
+    names = {source for source, _ in targets.values()} | {
+        f"{source}.{name}" for source, name in targets.values() if name
+    }
     return {".".join(name.split(".")[: n + 1]) for name in names for n in range(name.count(".") + 1)}
 
 

@@ -1,7 +1,7 @@
-"""What a piece of source says, whatever way it is written: its syntax tree with names in the place of spellings.
+"""What a piece of source says, in whatever way it is written: its syntax tree, with what names lead to.
 
-Comments, docstrings, blank lines, formatting, line numbers, annotations that do nothing and the names of locals leave no
-trace. A global name stands as what it leads to, so an import alias leaves none either.
+Comments, docstrings, blank lines, formatting, line numbers, annotations that do nothing and the names of locals leave
+no trace. A global name stands as what it leads to, so an import alias leaves none either.
 """
 
 import ast
@@ -304,7 +304,9 @@ class _Reader:
         found = self.find(subject.id) if isinstance(subject, ast.Name) else None
         if isinstance(name, ast.Constant) and isinstance(found, Reference) and found.kind == "module":
             self.refer(resolve_in(found.module, str(name.value)))
-        elif not isinstance(name, ast.Constant) and not (isinstance(subject, ast.Name) and subject.id in ("self", "cls")):
+        elif not isinstance(name, ast.Constant) and not (
+            isinstance(subject, ast.Name) and subject.id in ("self", "cls")
+        ):
             self.doubt(node, "getattr() with a computed name")
 
     def dotted(self, node: ast.expr) -> str:
@@ -327,8 +329,10 @@ class _Reader:
             return self.find(decorator.id) == CONJURE
         if isinstance(decorator, ast.Attribute) and isinstance(decorator.value, ast.Name):
             found = self.find(decorator.value.id)
-            return isinstance(found, Reference) and found.kind == "module" and (
-                resolve_in(found.module, decorator.attr) == CONJURE
+            return (
+                isinstance(found, Reference)
+                and found.kind == "module"
+                and (resolve_in(found.module, decorator.attr) == CONJURE)
             )
         return False
 

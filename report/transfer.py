@@ -1,8 +1,12 @@
 """Many transfers at a time."""
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from typing import TypeVar
+
+from tqdm import tqdm
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -23,3 +27,15 @@ def each(work: Callable[[Item], Result], items: Iterable[Item], parallel: int) -
                 yield running[future], future.result()
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def transfer_bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A function that is told how many of how many files are done: a bar on a terminal, nothing elsewhere."""
+    with tqdm(desc=what, unit="file", leave=False, disable=not sys.stderr.isatty()) as bar:
+
+        def tell(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield tell

@@ -28,6 +28,7 @@ from report.source import Reference, find_module
 PLAIN = (bool, int, float, complex, str, range, decimal.Decimal, fractions.Fraction, uuid.UUID) + (
     datetime.date, datetime.time, datetime.timedelta, datetime.tzinfo, type(None), type(...), type(NotImplemented),
 )  # fmt: skip
+ARTIFACT = "report.conjure.Artifact"
 SETTLED = 50_000_000  # ns since a file was written after which its time stamp tells it from a later writing
 
 
@@ -50,14 +51,13 @@ def identity(value: object, what: str, walk: Walk, paths: bool = True) -> Any:
     walk.roots |= _code_of_type(type(value))
     if isinstance(digest := getattr(value, "digest", None), str) and not isinstance(value, type):
         return _digested(value, kind, digest, what, walk)
-    for is_kind, tell in _KINDS:
-        if is_kind(value):
-            return [kind, tell(value, what, lambda item, where: identity(item, where, walk, paths), walk)]
     if isinstance(value, Path) and paths:
         return ["path", value.suffix, path_digest(value, what)]
+    if (teller := _teller(value)) is not None:
+        return [kind, teller(value, what, lambda item, where: identity(item, where, walk, paths), walk)]
     raise TypeError(
-        f"{what} is a {kind}, which has no value to key it by; pass plain values, paths, arrays, dataclasses, functions "
-        "of a module, or give it a `digest` attribute (a str that changes when it does)"
+        f"{what} is a {kind}, which has no value to key it by; pass plain values, paths, arrays, dataclasses, "
+        "functions of a module, or give it a `digest` attribute (a str that changes when it does)"
     )
 
 
@@ -72,9 +72,6 @@ def _digested(value: object, kind: str, digest: str, what: str, walk: Walk) -> l
     return [kind, digest]
 
 
-ARTIFACT = "report.conjure.Artifact"
-
-
 @functools.lru_cache(maxsize=4096)
 def _code_of_type(kind: type) -> set[Reference]:
     module, name = find_module(kind.__module__), kind.__qualname__.partition(".")[0]
@@ -84,6 +81,31 @@ def _code_of_type(kind: type) -> set[Reference]:
 def is_function(value: object) -> bool:
     """Whether a value is a function, or wraps one, as functools.cache and @conjure do."""
     return isinstance(getattr(value, "__wrapped__", value), types.FunctionType)
+
+
+# ---- what tells the values of a type apart, as JSON: (value, what, tell, walk); tell(item, what) is for its parts
+
+
+def _teller(value: object) -> Callable[..., Any] | None:
+    for kinds, teller in _TELLERS:
+        if isinstance(value, kinds):
+            return teller
+    if dataclasses.is_dataclass(value):
+        return _fields
+    if is_function(value):
+        return _function
+    if torch := sys.modules.get("torch"):
+        kinds = {torch.Tensor: _tensor, torch.dtype: _plain, torch.device: lambda device, *_: device.type}
+        return next((teller for kind, teller in kinds.items() if isinstance(value, kind)), None)
+    return None
+
+
+def _plain(value: object, *_: object) -> str:
+    return repr(value)
+
+
+def _bytes(value: bytes, *_: object) -> str:
+    return _hash(value)
 
 
 def _array(value: np.ndarray, what: str, *_: object) -> list:
@@ -98,26 +120,49 @@ def _tensor(value: Any, what: str, _tell: Callable, walk: Walk) -> list:
     return [str(value.dtype), list(value.shape), _hash(numbers)]
 
 
-def _dict(value: dict, what: str, tell: Callable, _walk: Walk) -> list:
+def _enum(value: enum.Enum, what: str, tell: Callable, *_: object) -> list:
+    return [value.name, tell(value.value, what)]
+
+
+def _sequence(value: list | tuple, what: str, tell: Callable, *_: object) -> list:
+    return [tell(item, f"{what}[{i}]") for i, item in enumerate(value)]
+
+
+def _set(value: set | frozenset, what: str, tell: Callable, *_: object) -> list:
+    return sorted((tell(item, what) for item in value), key=json.dumps)
+
+
+def _dict(value: dict, what: str, tell: Callable, *_: object) -> list:
     return sorted(([tell(k, what), tell(item, f"{what}[{k!r}]")] for k, item in value.items()), key=json.dumps)
 
 
-def _dataclass(value: Any, what: str, tell: Callable, _walk: Walk) -> list:
+def _slice(value: slice, what: str, tell: Callable, *_: object) -> list:
+    return [tell(part, what) for part in (value.start, value.stop, value.step)]
+
+
+def _pattern(value: re.Pattern, *_: object) -> list:
+    return [repr(value.pattern), value.flags]
+
+
+def _fields(value: Any, what: str, tell: Callable, *_: object) -> list:
     names = [f.name for f in dataclasses.fields(value)]
     return [[name, tell(getattr(value, name), f"{what}.{name}")] for name in names]
+
+
+def _partial(value: functools.partial, what: str, tell: Callable, *_: object) -> list:
+    return [tell(part, what) for part in (value.func, value.args, value.keywords)]
 
 
 def _function(value: Any, what: str, _tell: Callable, walk: Walk) -> str:
     """A function or class of a module, by name: its code is followed like that of any other."""
     function = getattr(value, "__wrapped__", value)
-    if "<" in function.__qualname__:  # <locals> or <lambda>: what it closes over can not be seen
-        raise TypeError(f"{what} is {function.__qualname__}, which has no name to key it by; pass a function of a module")
-    name = function.__qualname__.partition(".")[0]
-    if module := find_module(function.__module__):
-        walk.roots.add(Reference("symbol", module.name, name))
-    else:
-        walk.roots.add(Reference("external", function.__module__, name))
-    return f"{function.__module__}.{function.__qualname__}"
+    source = getattr(function, "__module__", None) or type(function).__module__
+    name = getattr(function, "__qualname__", None) or function.__name__
+    if "<" in name:  # <locals> or <lambda>: what it closes over can not be seen
+        raise TypeError(f"{what} is {name}, which has no name to key it by; pass a function of a module")
+    kind = "symbol" if find_module(source) else "external"
+    walk.roots.add(Reference(kind, source, name.partition(".")[0]))
+    return f"{source}.{name}"
 
 
 def _module(value: types.ModuleType, _what: str, _tell: Callable, walk: Walk) -> str:
@@ -125,31 +170,24 @@ def _module(value: types.ModuleType, _what: str, _tell: Callable, walk: Walk) ->
     return value.__name__
 
 
-def _is_torch(name: str) -> Callable[[object], bool]:
-    return lambda value: "torch" in sys.modules and isinstance(value, getattr(sys.modules["torch"], name))
+_TELLERS: list[tuple[Any, Callable[..., Any]]] = [  # the first that fits is taken: a NumPy float is a float, too
+    ((np.ndarray, np.generic), _array),
+    (enum.Enum, _enum),
+    (PLAIN, _plain),
+    ((bytes, bytearray), _bytes),
+    ((tuple, list), _sequence),
+    ((set, frozenset), _set),
+    ((dict, types.MappingProxyType), _dict),
+    (slice, _slice),
+    (re.Pattern, _pattern),
+    (np.dtype, _plain),
+    (functools.partial, _partial),
+    (types.ModuleType, _module),
+    ((type, types.BuiltinFunctionType, np.ufunc), _function),
+]
 
 
-# (is it of this kind?, what tells its values apart: JSON). The first that fits is taken.
-_KINDS: list[tuple[Callable[[Any], bool], Callable[..., Any]]] = [
-    (lambda v: isinstance(v, np.ndarray | np.generic), _array),
-    (lambda v: isinstance(v, enum.Enum), lambda v, what, tell, _: [v.name, tell(v.value, what)]),
-    (lambda v: isinstance(v, PLAIN), lambda v, *_: repr(v)),
-    (lambda v: isinstance(v, bytes | bytearray), lambda v, *_: _hash(v)),
-    (lambda v: isinstance(v, tuple | list), lambda v, what, tell, _: [tell(x, f"{what}[{i}]") for i, x in enumerate(v)]),
-    (lambda v: isinstance(v, set | frozenset), lambda v, what, tell, _: sorted((tell(x, what) for x in v), key=json.dumps)),
-    (lambda v: isinstance(v, dict | types.MappingProxyType), _dict),
-    (lambda v: dataclasses.is_dataclass(v) and not isinstance(v, type), _dataclass),
-    (lambda v: isinstance(v, slice), lambda v, what, tell, _: [tell(x, what) for x in (v.start, v.stop, v.step)]),
-    (lambda v: isinstance(v, re.Pattern), lambda v, *_: [repr(v.pattern), v.flags]),
-    (lambda v: isinstance(v, np.dtype), lambda v, *_: np.lib.format.dtype_to_descr(v)),
-    (_is_torch("Tensor"), _tensor),
-    (_is_torch("dtype"), lambda v, *_: str(v)),
-    (_is_torch("device"), lambda v, *_: v.type),
-    (lambda v: isinstance(v, functools.partial), lambda v, what, tell, _: tell([v.func, list(v.args), v.keywords], what)),
-    (lambda v: isinstance(v, type | types.BuiltinFunctionType | np.ufunc) and hasattr(v, "__module__") or is_function(v),
-     _function),
-    (lambda v: isinstance(v, types.ModuleType), _module),
-]  # fmt: skip
+# ---- files
 
 
 _files: dict[tuple, str] = {}
@@ -188,7 +226,7 @@ def readable(value: object) -> str:
         return f"{type(value).__name__} {digest[:12]}"
     if isinstance(value, Path):
         return value.name
-    if isinstance(value, np.ndarray) or _is_torch("Tensor")(value):
+    if isinstance(value, np.ndarray) or _teller(value) is _tensor:
         return f"{type(value).__name__} {str(value.dtype)} {tuple(value.shape)}"
     if isinstance(value, type) or is_function(value):
         return getattr(value, "__qualname__", type(value).__name__)

@@ -61,7 +61,7 @@ def verify(place: Storage, progress: Callable[[int, int], None] | None = None) -
         if progress:
             progress(done, len(files))
     strangers, unlisted = _strangers(place, inside, manifest)
-    findings += [Finding(name, "not named by the manifest") for name in strangers]
+    findings += [Finding(name, f"not named by {MANIFEST}") for name in strangers]
     return Verified(len(files) + 1, sorted(findings, key=lambda finding: finding.name), unlisted)
 
 

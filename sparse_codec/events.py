@@ -82,9 +82,7 @@ class EventSet:
 
 def join(sets: list[EventSet], n_samples: int) -> EventSet:
     """One event set of the events of several, which must share their samplerate and hop."""
-    parts = {
-        name: np.concatenate([vars(s)[name] for s in sets]) for name in ("vectors", "frames", "offsets", "gains")
-    }
+    parts = {name: np.concatenate([vars(s)[name] for s in sets]) for name in ("vectors", "frames", "offsets", "gains")}
     return dataclasses.replace(sets[0], n_samples=n_samples, **parts)
 
 

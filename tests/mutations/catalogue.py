@@ -80,6 +80,7 @@ def reprint(text: str) -> str:
 
 VOICES = "of_class of_subclass"
 WAVES = "direct own_figure through_alias through_relative_import through_nested_function"
+ROOMS = "of_field_default of_global_room"
 MODELS = "checkpoint checkpoint_among global_checkpoint"
 
 REBUILDS = {
@@ -113,6 +114,9 @@ REBUILDS = {
         Edit("a star import, then hidden", "demo.py", swap(
             "spare.tune(1)\n", "spare.tune(1)\n\n\ndef hiss(n):\n    return [0] * n\n"
         ), "through_star"),
+        Edit("a star import that hides another", "studio/noise.py", add(
+            "\n\ndef pluck(n):\n    return [n]\n"
+        ), "through_package"),
         Edit("imported inside the function", "studio/late.py", swap("n / 4", "n / 8"), "through_local_import"),
         Edit("called by a nested function", "studio/synth.py", swap(
             "rise * (i", "rise + (i"
@@ -123,24 +127,28 @@ REBUILDS = {
     "a function reached through attributes": [
         Edit("of a package", "studio/presets/dull.py", swap("0.25", "0.2"), "through_attributes"),
         Edit("of a package that picks another", "studio/presets/__init__.py", swap(
-            "from . import bright, dull\n", "from . import bright\nfrom . import bright as dull\n\ndull.shade = bright.shine\n"
+            "from . import bright, dull", "from . import bright\nfrom . import muted as dull"
         ), "through_attributes"),
         Edit("in a module's table", "studio/filters.py", swap("(1 + sample)", "(2 + sample)"), "through_table"),
         Edit("beside it in the table", "studio/filters.py", swap("min(1, sample)", "min(2, sample)"), "through_table"),
-        Edit("made by a module's function", "studio/filters.py", swap("drive * sample", "drive + sample"),
-             "through_factory"),
-        Edit("of a module, as a default", "studio/filters.py", swap("min(sample, 1.5)", "min(sample, 1.25)"),
-             "through_default"),
+        Edit("made by a module's function", "studio/filters.py", swap(
+            "drive * sample", "drive + sample"
+        ), "through_factory"),
+        Edit("of a module, as a default", "studio/filters.py", swap(
+            "min(sample, 1.5)", "min(sample, 1.25)"
+        ), "through_default"),
     ],
     "a function reached through aliases": [
         Edit("from m import f as g", "studio/synth.py", swap("else -1", "else -2"), "through_alias"),
         Edit("import a.b as c", "studio/presets/bright.py", swap("n**0.5", "n**0.6"), "through_import_as"),
         Edit("g = partial(f)", "studio/filters.py", swap("factor * sample", "factor - sample"), "through_partial"),
         Edit("map(f, ...)", "studio/filters.py", swap("round(sample * 10) / 10", "round(sample)"), "through_map"),
-        Edit("an alias of another function", "demo.py", swap("import square as block", "import saw as block"),
-             "through_alias"),
-        Edit("an alias of another module", "demo.py", swap("presets.bright as preset", "presets.dull as preset"),
-             "through_import_as"),
+        Edit("an alias of another function", "demo.py", swap(
+            "import square as block", "import saw as block"
+        ), "through_alias"),
+        Edit("an alias of another module", "demo.py", swap(
+            "presets.bright as preset", "presets.muted as preset"
+        ), "through_import_as"),
     ],
     "a method": [
         Edit("of an instance", "studio/voices.py", swap("self.level * self.fold", "self.level + self.fold"), VOICES),
@@ -154,13 +162,16 @@ REBUILDS = {
     ],
     "a class": [
         Edit("an attribute", "studio/voices.py", swap("level = 0.5", "level = 0.4"), VOICES),
-        Edit("one attribute more", "studio/voices.py", swap("class Drum:\n", "class Drum:\n    skin = 2\n"), "of_attribute"),
+        Edit("one attribute more", "studio/voices.py", swap(
+            "class Drum:\n", "class Drum:\n    skin = 2\n"
+        ), "of_attribute"),
         Edit("a method that nothing names", "studio/voices.py", swap("cents / 1200", "cents / 1300"), VOICES),
         Edit("fields in another order", "studio/settings.py", swap(
             "    seed: int = 5\n    gains: tuple = (1, 2)\n", "    gains: tuple = (1, 2)\n    seed: int = 5\n"
         ), "settings"),
-        Edit("a field that is none any more", "studio/settings.py", swap("wet: float = 0.3", "wet = 0.3"),
-             "of_field_default"),
+        Edit("a field that is none any more", "studio/settings.py", swap(
+            "wet: float = 0.3", "wet = 0.3"
+        ), ROOMS),
         Edit("a method of another kind", "studio/voices.py", swap(
             "@staticmethod\n    def fold(x)", "@classmethod\n    def fold(cls, x)"
         ), VOICES),
@@ -169,7 +180,9 @@ REBUILDS = {
         Edit("its attribute", "studio/breath.py", swap("air = 0.1", "air = 0.2"), "of_subclass"),
         Edit("its method", "studio/breath.py", swap("self.air * 2", "self.air * 3"), "of_subclass"),
         Edit("its method that another base hides", "studio/breath.py", swap('"warm"', '"hot"'), "of_subclass"),
-        Edit("another order", "studio/voices.py", swap("(Breath, Warmth, Voice)", "(Warmth, Breath, Voice)"), "of_subclass"),
+        Edit("another order", "studio/voices.py", swap(
+            "(Breath, Warmth, Voice)", "(Warmth, Breath, Voice)"
+        ), "of_subclass"),
         Edit("one less", "studio/voices.py", swap("(Breath, Warmth, Voice)", "(Breath, Voice)"), "of_subclass"),
         Edit("one more", "studio/voices.py", swap("class Drum:", "class Drum(Warmth):"), "of_attribute"),
     ],
@@ -182,12 +195,15 @@ REBUILDS = {
             "@shifted\n@louder(by=2)", "@louder(by=2)\n@shifted"
         ), "of_decorated"),
         Edit("one less", "studio/takes.py", swap("@shifted\n", ""), "of_decorated"),
+        Edit("that registers a variant", "studio/takes.py", swap("sound.upper()", "sound.title()"), "of_dispatched"),
         Edit("of a class", "studio/decorators.py", swap('"!"', '"?"'), "of_decorated_class"),
     ],
     "a constant": [
         Edit("imported", "studio/tuning.py", swap("A4 = 440.0", "A4 = 442.0"), "of_constant of_table"),
         Edit("two modules away", "studio/tuning.py", swap("(1 / 12)", "(1 / 10)"), "of_distant_constant of_table"),
-        Edit("computed from another", "studio/tuning.py", swap("SEMITONE**7", "SEMITONE**8"), "of_distant_constant of_table"),
+        Edit("computed from another", "studio/tuning.py", swap(
+            "SEMITONE**7", "SEMITONE**8"
+        ), "of_distant_constant of_table"),
         Edit("in a table", "studio/tuning.py", swap('"e": A4 * FIFTH', '"e": A4 / FIFTH'), "of_table"),
         Edit("one of two in a line", "studio/tuning.py", swap("110, 880", "110, 990"), "of_span"),
         Edit("added to", "studio/tuning.py", swap("LIMIT += 2", "LIMIT += 3"), "of_limit"),
@@ -202,24 +218,33 @@ REBUILDS = {
     "a value that the source does not tell": [
         Edit("of a global", "data/gain.txt", swap("0.5", "0.6"), "of_global"),
         Edit("of a global two modules away", "data/floor.txt", swap("0.25", "0.3"), "of_distant_global"),
+        Edit("of an array", "data/levels.txt", swap("0.3", "0.4"), "of_global_array"),
+        Edit("of a dict", "data/rooms.json", swap("Hall", "Cave"), "of_global_dict"),
+        Edit("of a dataclass", "data/rooms.json", swap("12", "13"), "of_global_dict of_global_room"),
     ],
     "a default": [
         Edit("of an artifact", "demo.py", swap("n: int = 16", "n: int = 17"), "own_code"),
-        Edit("of an artifact, a function", "demo.py", swap("shape=filters.clip", "shape=filters.quantise"), "through_default"),
+        Edit("of an artifact, a function", "demo.py", swap(
+            "shape=filters.clip", "shape=filters.quantise"
+        ), "through_default"),
         Edit("by position", "studio/settings.py", swap("pan=0.5", "pan=0.6"), "of_default"),
         Edit("by keyword", "studio/settings.py", swap("width=2", "width=3"), "of_default"),
         Edit("a lambda", "studio/settings.py", swap("lambda x: x**2", "lambda x: x**3"), "of_default_lambda"),
         Edit("a call", "studio/settings.py", swap("reference=unity()", "reference=2 * unity()"), "of_default_call"),
         Edit("what it calls", "studio/settings.py", swap("return 1.0", "return 2.0"), "of_default_call"),
-        Edit("of a field", "studio/settings.py", swap("wet: float = 0.3", "wet: float = 0.4"), "of_field_default"),
-        Edit("of a field, a factory", "studio/settings.py", swap("return 20", "return 30"), "of_field_default"),
+        Edit("of a field", "studio/settings.py", swap("wet: float = 0.3", "wet: float = 0.4"), ROOMS),
+        Edit("of a field, a factory", "studio/settings.py", swap("return 20", "return 30"), ROOMS),
     ],
     "a library": [
         Edit("used", "installed/resonator-1.0*/METADATA", swap("Version: 1.0", "Version: 1.1"), "of_library"),
-        Edit("repackaged", "installed/resonator-1.0*/METADATA", swap("Version: 1.0", "Version: 1.0.post1"), "of_library"),
+        Edit("repackaged", "installed/resonator-1.0*/METADATA", swap(
+            "Version: 1.0", "Version: 1.0.post1"
+        ), "of_library"),
         Edit("required by it", "installed/springs-2.0*/METADATA", swap("Version: 2.0", "Version: 2.1"), "of_library"),
         Edit("required by that", "installed/steel-3.0*/METADATA", swap("Version: 3.0", "Version: 3.1"), "of_library"),
-        Edit("of another name", "installed/py_chimes-1.5*/METADATA", swap("Version: 1.5", "Version: 2"), "of_renamed_library"),
+        Edit("of another name", "installed/py_chimes-1.5*/METADATA", swap(
+            "Version: 1.5", "Version: 2"
+        ), "of_renamed_library"),
         Edit("imported, not used", "installed/spare-0.1*/METADATA", swap("Version: 0.1", "Version: 0.2")),
     ],
     "an argument": [
@@ -229,7 +254,9 @@ REBUILDS = {
         Edit("a string for a number", "demo.py", swap("value(3)", 'value("3")'), "value"),
         Edit("given by keyword", "demo.py", swap("value(3)", "value(3, width=3)"), "value"),
         Edit("an array's values", "demo.py", swap("array(np.arange(6.0)", "array(np.arange(1.0, 7.0)"), "array"),
-        Edit("an array's dtype", "demo.py", swap("array(np.arange(6.0)", "array(np.arange(6.0, dtype=np.float32)"), "array"),
+        Edit("an array's dtype", "demo.py", swap(
+            "array(np.arange(6.0)", "array(np.arange(6.0, dtype=np.float32)"
+        ), "array"),
         Edit("an array's shape", "demo.py", swap(".reshape(2, 3)", ".reshape(3, 2)"), "array"),
         Edit("an array's order of values", "demo.py", swap(".reshape(2, 3)", '.reshape(2, 3, order="F")'), "array"),
         Edit("a tensor's values", "tensors.py", swap("tensor(torch.arange(4.0))", "tensor(torch.ones(4))"), "tensor"),
@@ -239,7 +266,9 @@ REBUILDS = {
         Edit("a dict's key", "demo.py", swap('"low": 1', '"lower": 1'), "mapping"),
         Edit("a set's item", "demo.py", swap('"voice", "drum"}', '"voice", "organ"}'), "collection"),
         Edit("a field of a dataclass", "demo.py", swap("Settings(440.0)", "Settings(441.0)"), "settings"),
-        Edit("inside a field of a dataclass", "demo.py", swap("Settings(440.0)", "Settings(440.0, gains=(1, 3))"), "settings"),
+        Edit("inside a field of a dataclass", "demo.py", swap(
+            "Settings(440.0)", "Settings(440.0, gains=(1, 3))"
+        ), "settings"),
         Edit("a file's content", "data/here/score.txt", swap("C D E F", "C D E G"), "file"),
         Edit("a file in a folder", "data/here/takes/one.txt", swap("first", "other"), "folder"),
         Edit("one file more in a folder", "data/here/takes/three.txt", add("third take\n"), "folder"),
@@ -259,6 +288,7 @@ REBUILDS = {
         Edit("a constant", "demo.py", swap("SEED = 7", "SEED = 8"), "seeded_by_constant"),
         Edit("in the code", "demo.py", swap("default_rng(3)", "default_rng(4)"), "seeded_inside"),
         Edit("a field's default", "studio/settings.py", swap("seed: int = 5", "seed: int = 6"), "settings"),
+        Edit("of a library's generator", "moods.py", swap("random.seed(4)", "random.seed(5)"), "made"),
         Edit("a constant of a module", "studio/noise.py", swap("HISS_SEED = 11", "HISS_SEED = 12"), "through_star"),
         Edit("derived from another", "studio/noise.py", swap("seed + 1", "seed + 2"), "seeded_far_away"),
     ],
@@ -269,7 +299,9 @@ REBUILDS = {
         Edit("of a global", "demo.py", swap(
             'LISTED = [Checkpoint(DATA / "checkpoint.txt")', 'LISTED = [Checkpoint(DATA / "checkpoint.txt", "cuda")'
         ), "global_checkpoint"),
-        Edit("set by the model's class", "studio/settings.py", swap("self.device = device", 'self.device = "cuda"'), MODELS),
+        Edit("set by the model's class", "studio/settings.py", swap(
+            "self.device = device", 'self.device = "cuda"'
+        ), MODELS),
         Edit("a device itself", "tensors.py", swap('torch.device("cpu")', 'torch.device("cuda")'), "device"),
         Edit("another device of a kind", "demo.py", swap('device="cuda:0"', 'device="cuda:1"')),
     ],
@@ -277,9 +309,12 @@ REBUILDS = {
         Edit("a setting of a library", "studio/quiet.py", swap('"ignore"', '"warn"'), "made"),
         Edit("appends", "studio/registry.py", swap("append(3)", "append(4)"), "made"),
         Edit("registers a function", "studio/shapes.py", swap("i / n", "i / (n + 1)"), "made"),
-        Edit("how it registers", "studio/registry.py", swap("MAKERS[name] = function", "MAKERS[name] = sorted and function"), "made"),
+        Edit("how it registers", "studio/registry.py", swap(
+            "MAKERS[name] = function", "MAKERS[name] = sorted and function"
+        ), "made"),
         Edit("sets an item", "studio/shapes.py", swap('["steps"] = steps', '["steps"] = ramp'), "made"),
         Edit("the item that it sets", "studio/shapes.py", swap("i // 2", "i // 3"), "made"),
+        Edit("the object that it sets", "studio/shapes.py", swap("n % 2", "n % 3"), "made"),
         Edit("sets an attribute of a class", "studio/shapes.py", swap("TALLEST = 8", "TALLEST = 9"), "made"),
     ],
 }  # fmt: skip
@@ -313,7 +348,7 @@ CHANGES_NOTHING = {
     ],
     "moved lines": [
         Edit("a function", "studio/synth.py", move("def sine")),
-        Edit("two functions", "studio/settings.py", each(move("def mixed"), move("def unity"))),
+        Edit("two functions", "studio/settings.py", each(move("def mixed"), move("def faded"))),
         Edit("a class", "studio/breath.py", move("class Breath")),
         Edit("a decorated function", "studio/takes.py", move("@shifted")),
         Edit("two constants", "studio/tuning.py", swap(
@@ -330,9 +365,13 @@ CHANGES_NOTHING = {
         Edit("digits set apart", "demo.py", swap("1_000", "1000")),
         Edit("a number's spelling", "studio/tuning.py", swap("440.0", "4.4e2")),
         Edit("parentheses", "studio/filters.py", swap("factor * sample", "(factor * (sample))")),
-        Edit("line breaks", "studio/filters.py", swap("return round(sample * 10) / 10", "return (\n        round(sample * 10)\n        / 10\n    )")),
+        Edit("line breaks", "studio/filters.py", swap(
+            "return round(sample * 10) / 10", "return (\n        round(sample * 10)\n        / 10\n    )"
+        )),
         Edit("a trailing comma", "studio/tuning.py", swap('"e": A4 * FIFTH}', '"e": A4 * FIFTH,}')),
-        Edit("two statements in a line", "studio/synth.py", swap("    total = 0.0\n    samples", "    total = 0.0; samples")),
+        Edit("two statements in a line", "studio/synth.py", swap(
+            "    total = 0.0\n    samples", "    total = 0.0; samples"
+        )),
         Edit("everything, printed anew", "**/*.py", reprint),
     ],
     "annotations that do nothing": [
@@ -345,8 +384,10 @@ CHANGES_NOTHING = {
         Edit("of a function, less", "studio/synth.py", swap(
             "n: int, damping: float = 0.5) -> list[float]", "n, damping=0.5)"
         )),
-        Edit("of an artifact", "demo.py", swap("def own_code(n: int = 16) -> Sound:", "def own_code(n=16):")),
-        Edit("put off", "studio/synth.py", swap("import math\n", "from __future__ import annotations\n\nimport math\n")),
+        Edit("of an artifact", "demo.py", swap("own_code(n: int = 16)", "own_code(n=16)")),
+        Edit("put off", "studio/synth.py", swap(
+            "import math\n", "from __future__ import annotations\n\nimport math\n"
+        )),
     ],
     "a renamed local": [
         Edit("of an artifact", "demo.py", rename("# %%\n@conjure\ndef own_code", "level", "loudness")),
@@ -378,7 +419,8 @@ CHANGES_NOTHING = {
         Edit("a new class", "studio/voices.py", add("\n\nclass Choir(Voice):\n    pass\n")),
         Edit("a new import", "studio/filters.py", swap('"""Filters."""\n', '"""Filters."""\n\nimport math\n')),
         Edit("a new artifact", "demo.py", swap(
-            "\n\n@conjure\ndef own_words", "\n\n@conjure\ndef unheard() -> Data:\n    return Data(0)\n\n\n@conjure\ndef own_words"
+            "@conjure\ndef own_words",
+            "@conjure\ndef unheard() -> Data:\n    return Data(0)\n\n\n@conjure\ndef own_words",
         )),
     ],
     "how an argument is passed": [
@@ -414,17 +456,21 @@ NOT_FOLLOWED = [
     Edit("a getattr far away", "studio/chain.py", swap("synth.saw(n", 'getattr(synth, "s" + "aw")(n')),
     Edit("exec", "studio/chain.py", swap("    return smooth(", '    exec("n = n + 1")\n    return smooth(')),
     Edit("eval", "studio/tuning.py", swap("return pitch * FIFTH", 'return eval("pitch * FIFTH")')),
-    Edit("globals with a computed name", "studio/filters.py", swap("return drive * sample", 'return globals()["ha" + "rd"](sample)')),
+    Edit("globals with a computed name", "studio/filters.py", swap(
+        "return drive * sample", 'return globals()["ha" + "rd"](sample)'
+    )),
     Edit("a module with a computed name", "studio/late.py", swap(
-        "return [n, n / 2", 'return [__import__("importlib").import_module("studio." + "late").__name__, n'
+        "return [n", 'import importlib\n\n    return [importlib.import_module("studio." + "late").__name__'
     )),
     Edit("in a method", "studio/voices.py", swap('return "thud"', 'return eval("1")')),
     Edit("a function out of a C library", "studio/late.py", swap(
-        "return [n, n / 2", 'return [__import__("ctypes").CDLL(None).abs(n), n'
+        "return [n", "import ctypes\n\n    return [ctypes.CDLL(None).abs(n)"
     )),
 ]  # fmt: skip
 
 FOLLOWED = [
-    Edit("getattr with a name", "demo.py", swap("studio.presets.dull.shade(4)", 'getattr(studio.presets.dull, "shade")(4)')),
+    Edit("getattr with a name", "demo.py", swap(
+        "studio.presets.dull.shade(4)", 'getattr(studio.presets.dull, "shade")(4)'
+    )),
     Edit("getattr of self", "studio/voices.py", swap("self.attack()", 'getattr(self, "att" + "ack")()')),
 ]  # fmt: skip

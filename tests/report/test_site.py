@@ -7,6 +7,7 @@ import pytest
 
 from report import CellError, FolderStore, ReportError, SiteError, build
 from report.site import ASSETS
+from report.store import Store
 
 ARTICLE = '''"""{title}
 
@@ -60,15 +61,16 @@ def test_a_site_is_whole_and_names_nothing_outside_itself(scripts, store, tmp_pa
     assert (summary.pages, summary.computed, summary.media) == (["music.html", "speech.html"], 4, 2)
 
 
-def test_the_manifest_says_what_every_media_file_is_and_who_made_it(scripts, store, tmp_path):
+def test_the_site_says_what_it_holds_and_how_it_was_made(scripts, store, tmp_path):
     _, site = built(scripts, tmp_path / "site", store)
     manifest = json.loads(site["manifest.json"])
-    media = {name.removeprefix("media/"): data for name, data in site.items() if name.startswith("media/")}
-    assert set(manifest["media"]) == set(media) and manifest["facts"] == {"commit": "a1b2"}
-    for name, entry in manifest["media"].items():
-        assert entry["bytes"] == len(media[name]) and name == f"{entry['sha256']}.wav"
-        assert [made["function"] for made in entry["made_by"]] == ["article_music.ramp", "article_speech.ramp"]
-        assert entry["made_by"][0]["arguments"]["n"] in ("100", "200")
+    assert set(manifest["files"]) == set(site) - {"manifest.json"} and manifest["facts"] == {"commit": "a1b2"}
+    for article in ("music", "speech"):
+        made = manifest["artifacts"][f"{article}/ramp/1"]
+        assert made["function"] == f"article_{article}.ramp" and made["arguments"] == {"n": "100"}
+        assert f"media/{made['sha256']}.wav" in site
+    crate = json.loads(site["ro-crate-metadata.json"])
+    assert {part["@id"] for part in crate["@graph"][1]["hasPart"]} == set(site) - {"ro-crate-metadata.json"}
 
 
 def test_building_twice_gives_the_same_bytes_and_computes_nothing(scripts, store, tmp_path):
@@ -96,7 +98,7 @@ def test_a_failed_article_leaves_the_old_site_and_the_others_are_tried(scripts, 
     assert "speech: Part" in capsys.readouterr().err
     assert files(tmp_path / "site") == before
     scripts[1].write_text('"""Speech\n')
-    with pytest.raises(SiteError, match=r"(?s)2 of 2 articles failed.*speech.py, line 1.*music.py, cell 2"):
+    with pytest.raises(SiteError, match=r"(?s)2 things failed.*speech.py, line 1.*music.py, cell 2"):
         built(scripts, tmp_path / "site", store)
     assert files(tmp_path / "site") == before
 
@@ -141,7 +143,7 @@ def test_when_the_swap_fails_the_old_site_comes_back(scripts, store, tmp_path, m
 def test_a_damaged_object_stops_the_build(scripts, store, tmp_path):
     built(scripts, tmp_path / "site", store)
     shutil.rmtree(tmp_path / "site")
-    victim = next(store.path.glob("objects/*/*.wav"))
+    victim = next((tmp_path / "store").glob("objects/*/*.wav"))
     victim.write_bytes(b"")
     with pytest.raises(ReportError, match=victim.name):
         built(scripts, tmp_path / "site", store)
@@ -154,3 +156,44 @@ def test_names_that_would_collide_are_refused(scripts, store, tmp_path):
             build(bad, tmp_path / "site", store)
     with pytest.raises(ReportError, match="missing.py"):
         build([tmp_path / "missing.py"], tmp_path / "site", store)
+
+
+EVIL = '"><script>alert(1)</script>'
+
+
+def tamper(store, **fields):
+    """Change the records of a store as anyone can who may write there."""
+    for name in store.storage.entries("builds/"):
+        store.storage.delete(name)
+    for name in store.storage.entries("index/"):
+        record = json.loads(store.storage.get(name)) | fields
+        store.storage.put(name, json.dumps(record).encode(), "application/json", immutable=False)
+    return Store(store.storage)
+
+
+def test_a_hostile_record_puts_no_markup_into_a_page(scripts, store, tmp_path):
+    built(scripts, tmp_path / "site", store)
+    info = {"seconds": EVIL, "peak": None, "clipped": EVIL, "peaks": [[0, 1]], "alt": EVIL}
+    tampered = tamper(store, function=EVIL, arguments={EVIL: EVIL}, versions={EVIL: EVIL}, info=info)
+    summary, site = built(scripts, tmp_path / "site", tampered)
+    assert summary.hits == 4 and EVIL.encode() not in b"".join(site[f"{name}.html"] for name in ("music", "speech"))
+    assert b"&gt;&lt;script&gt;" in site["music.html"]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"sha256": "../../../etc/passwd"},
+        {"media_type": "text/html"},
+        {"media_type": "../x"},
+        {"info": {"peaks": [EVIL]}},
+    ],
+)
+def test_a_record_that_can_not_be_one_stops_the_build(scripts, store, tmp_path, field, value):
+    built(scripts, tmp_path / "site", store)
+    before = files(tmp_path / "site")
+    tampered = tamper(store, **{field: value})
+    with pytest.raises(ReportError, match=r"index/.*json in .* is damaged .*unusable"):
+        built(scripts, tmp_path / "site", tampered)
+    assert files(tmp_path / "site") == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["scripts", "site", "store"]

@@ -1,6 +1,7 @@
 """An article whose artifacts reach code in every way that Python has; each is named after its way."""
 
 import functools
+import json
 from pathlib import Path
 
 import chimes
@@ -15,7 +16,7 @@ from studio.noise import rumble
 from studio.settings import Checkpoint, Room, Settings, faded, leveled, mixed
 from studio.synth import bell, saw, sine, triangle
 from studio.synth import square as block
-from studio.takes import Bell, take
+from studio.takes import Bell, render, take
 from studio.tuning import A4, NAMES, ensemble, fifth, floored, limited, span
 from studio.voices import Drum, Flute, Voice
 
@@ -23,6 +24,9 @@ from report import Data, Figure, Sound, conjure
 
 DATA = Path(__file__).parent / "data"
 GAIN = float((DATA / "gain.txt").read_text())
+LEVELS = np.loadtxt(DATA / "levels.txt")
+ROOMS = json.loads((DATA / "rooms.json").read_text())
+ROOM = Room(ROOMS["size"])
 SEED = 7
 LISTED = [Checkpoint(DATA / "checkpoint.txt"), "a model in a list"]
 
@@ -174,6 +178,11 @@ def of_decorated() -> Data:
 
 
 @conjure
+def of_dispatched() -> Data:
+    return Data(render("la"))
+
+
+@conjure
 def of_decorated_class() -> Data:
     return Data(Bell().ring())
 
@@ -226,6 +235,21 @@ def of_global() -> Data:
 @conjure
 def of_distant_global() -> Data:
     return Data(floored(0))
+
+
+@conjure
+def of_global_array() -> Data:
+    return Data(LEVELS.tolist())
+
+
+@conjure
+def of_global_dict() -> Data:
+    return Data(ROOMS["title"])
+
+
+@conjure
+def of_global_room() -> Data:
+    return Data(ROOM.size)
 
 
 @conjure
@@ -380,6 +404,7 @@ through_locals()
 of_class()
 of_subclass()
 of_decorated()
+of_dispatched()
 of_decorated_class()
 of_attribute()
 of_constant()
@@ -390,6 +415,9 @@ of_span()
 of_branch()
 of_global()
 of_distant_global()
+of_global_array()
+of_global_dict()
+of_global_room()
 of_default()
 of_default_lambda()
 of_default_call()

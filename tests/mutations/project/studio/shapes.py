@@ -14,5 +14,11 @@ def steps(n):
     return [i // 2 for i in range(n)]
 
 
+class Pulse:
+    def __call__(self, n):
+        return [n % 2]
+
+
 MAKERS["steps"] = steps
+MAKERS["pulse"] = Pulse()
 Organ.pipes = TALLEST

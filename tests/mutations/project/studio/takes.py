@@ -1,5 +1,7 @@
 """Decorated functions and classes."""
 
+import functools
+
 from studio.decorators import labelled, louder, shifted
 
 
@@ -7,6 +9,16 @@ from studio.decorators import labelled, louder, shifted
 @louder(by=2)
 def take(level):
     return level
+
+
+@functools.singledispatch
+def render(sound):
+    return str(sound)
+
+
+@render.register
+def _(sound: str):
+    return sound.upper()
 
 
 @labelled

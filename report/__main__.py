@@ -1,0 +1,21 @@
+"""Build articles and look after what was built: python -m report COMMAND --help."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from report.cli import Job, Program, run
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("scripts", nargs="*", type=Path, metavar="ARTICLE.py", help="article scripts")
+
+
+def _prepare(args: argparse.Namespace) -> Job:
+    if not args.scripts and args.command != "export":
+        args.usage_error("give at least one article script")
+    return Job(args.scripts, sources={script.name: script.read_bytes() for script in args.scripts})
+
+
+if __name__ == "__main__":
+    sys.exit(run(Program("python -m report", "report", __doc__, _add_options, _prepare)))

@@ -1,0 +1,141 @@
+"""manifest.json says what a site holds and how it was made, and can be believed only as it was written."""
+
+import dataclasses
+import hashlib
+import json
+import random
+
+import pytest
+
+from report import selfcheck
+from report.errors import SiteError
+from report.manifest import File, describe, make, read
+
+ANY = File("0" * 64, 1, "text/html")
+
+
+def encoded(fields: dict) -> bytes:
+    """A manifest by someone who knows how to hash one."""
+    return selfcheck.serialise(fields | {"sha256": selfcheck.digest(fields)})
+
+
+def changed(site, **fields) -> bytes:
+    return encoded(json.loads((site / "manifest.json").read_bytes()) | fields)
+
+
+def test_every_file_but_the_manifest_is_named_by_hash_length_and_type(site):
+    files = json.loads((site / "manifest.json").read_bytes())["files"]
+    there = {path.relative_to(site).as_posix(): path for path in site.rglob("*") if path.is_file()}
+    assert set(files) == set(there) - {"manifest.json"}
+    for name, file in files.items():
+        data = there[name].read_bytes()
+        assert (file["sha256"], file["bytes"]) == (hashlib.sha256(data).hexdigest(), len(data)), name
+    types = {name.rpartition(".")[2]: file["media_type"] for name, file in files.items()}
+    assert types == {
+        "css": "text/css",
+        "html": "text/html",
+        "js": "text/javascript",
+        "json": "application/json",
+        "png": "image/png",
+        "wav": "audio/wav",
+    }
+
+
+def test_every_artifact_says_how_it_was_made_and_nothing_that_varies(site):
+    manifest = json.loads((site / "manifest.json").read_bytes())
+    half = manifest["artifacts"]["ramps/half/1"]
+    assert half["function"] == "article_ramps.half" and half["media_type"] == "audio/wav"
+    assert half["bytes"] == manifest["files"][f"media/{half['sha256']}.wav"]["bytes"] == 644
+    assert "numpy" in half["libraries"]
+    assert manifest["artifacts"]["ramps/ramp/1"]["arguments"] == {"n": "100"}
+    on_no_page = manifest["artifacts"]["ramps/ramp/3"]
+    assert half["inputs"] == [on_no_page["sha256"]] and f"media/{on_no_page['sha256']}.wav" not in manifest["files"]
+    for made in manifest["artifacts"].values():
+        assert not {"seconds", "created", "machine"} & set(made)
+    assert manifest["pages"]["ramps.html"]["title"] == "Ramps & <slopes>"
+
+
+def test_what_is_written_is_read_again(site):
+    data = (site / "manifest.json").read_bytes()
+    manifest = read(data)
+    assert manifest.encode() == data
+    assert manifest.files["ramps.html"] == describe("ramps.html", (site / "ramps.html").read_bytes())
+    assert manifest.sha256 == json.loads(data)["sha256"]
+
+
+def test_a_changed_byte_anywhere_is_found(site):
+    data = (site / "manifest.json").read_bytes()
+    dice = random.Random(0)
+    for place in dice.sample(range(len(data)), 300):
+        with pytest.raises(SiteError, match=r"manifest.json can not be used: .*; build the site again"):
+            read(data[:place] + bytes([data[place] ^ 1 << dice.randrange(8)]) + data[place + 1 :])
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"null", b"[" * 100_000, b'{"schema": 2}', b"\xff"])
+def test_what_is_no_manifest_is_a_clear_error(damage):
+    with pytest.raises(SiteError, match="manifest.json can not be used") as caught:
+        read(damage)
+    assert "\n" not in str(caught.value)
+
+
+def test_another_spelling_of_the_same_manifest_is_not_it(site):
+    data = (site / "manifest.json").read_bytes()
+    twice = data.replace(b"{\n", b'{\n "schema": 2,\n', 1)  # a name that stands there twice
+    for other in (data + b"\n", data.replace(b"\n", b"\r\n"), json.dumps(json.loads(data)).encode(), twice):
+        with pytest.raises(SiteError, match="does not hash to what it says"):
+            read(other)
+
+
+def test_another_schema_or_generator_is_refused(site):
+    with pytest.raises(SiteError, match="schema is 3, not 2"):
+        read(changed(site, schema=3))
+    with pytest.raises(SiteError, match="not written here"):
+        read(changed(site, generator="another"))
+
+
+HOSTILE = [
+    *("../x.html", "/etc/passwd", "a/../../x.html", "a\\b.html", "..\\x.html", "", "a//b.html", "./x.html", "C:\\x"),
+    *("a\nb.html", "<script>.html", ".hidden", "x.html/", "manifest.json", "media/x.wav", f"media/{'1' * 64}.wav"),
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_name_that_leads_elsewhere_is_refused_whoever_hashed_it(site, name):
+    files = json.loads((site / "manifest.json").read_bytes())["files"]
+    with pytest.raises(SiteError, match="manifest.json can not be used"):
+        read(changed(site, files=files | {name: dataclasses.asdict(ANY)}))
+    with pytest.raises(SiteError):
+        make({}, {}, {name: ANY}, [])
+
+
+@pytest.mark.parametrize(
+    "media", ["javascript:alert(1)", 'https://h/"><script>', "https://key:secret@h/m", "../../../etc", "//h/m", ""]
+)
+def test_media_are_at_no_other_kind_of_address(site, media):
+    with pytest.raises(SiteError, match="unusable media"):
+        read(changed(site, media=media))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"facts": {"a": 1}},
+        {"facts": []},
+        {"pages": {"ramps.html": {}}},
+        {"pages": {"none.html": {"title": "x"}}},
+        {"files": {"a.html": {"sha256": "x", "bytes": 1, "media_type": "text/html"}}},
+        {"files": {"a.html": {"sha256": "0" * 64, "bytes": -1, "media_type": "text/html"}}},
+        {"files": {"a.html": {"sha256": "0" * 64}}},
+        {"artifacts": {"a": {}}},
+        {"artifacts": []},
+        {"more": 1},
+    ],
+)
+def test_fields_that_are_not_what_they_have_to_be_are_refused(site, fields):
+    with pytest.raises(SiteError, match="manifest.json can not be used"):
+        read(changed(site, **fields))
+
+
+def test_a_file_of_a_kind_that_no_site_has_is_refused():
+    with pytest.raises(SiteError, match="run.exe: no file of a site ends in 'exe'"):
+        describe("run.exe", b"")

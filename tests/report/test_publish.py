@@ -1,0 +1,276 @@
+"""Publishing replaces one whole site by another, whatever breaks on the way."""
+
+import json
+import multiprocessing
+import os
+import re
+import signal
+from pathlib import Path
+
+import pytest
+
+from report import FolderStore, build
+from report.errors import SiteError, StoreError
+from report.manifest import read
+from report.publish import publish
+from report.release import entry_page, rebase, release_shown
+from report.storage import Folder, Memory
+from report.verify import verify
+
+NAME = "5" * 64 + ".wav"
+
+
+class Recording(Memory):
+    """Notes what is put, and fails at the put with number `failing`, before or after it was done."""
+
+    def __init__(self, failing: int = -1, after: bool = False):
+        super().__init__()
+        self.names, self.failing, self.after = [], failing, after
+
+    def put(self, name, data, media_type, immutable):
+        self.names.append(name)
+        if len(self.names) == self.failing and not self.after:
+            raise StoreError("the network is down")
+        super().put(name, data, media_type, immutable)
+        if len(self.names) == self.failing:
+            raise StoreError("the network is down")
+
+
+def shown(place) -> dict[str, bytes]:
+    """The entry page, and everything that can be reached from it."""
+    index = place.get("index.html")
+    inside = f"releases/{release_shown(index)}/"
+    manifest = read(place.get(f"{inside}manifest.json"))
+    names = ["index.html", f"{inside}manifest.json"]
+    names += [name if name.startswith("media/") else inside + name for name in manifest.files]
+    return {name: place.get(name) for name in names}
+
+
+def test_what_is_published_are_the_same_pages_with_other_addresses_of_media(site):
+    target = Memory()
+    published = publish(site, target)
+    for name in ("index.html", "ramps.html"):
+        page = target.get(f"releases/{published.release}/{name}").decode()
+        assert page.replace('"../../media/', '"media/') == (site / name).read_text()
+        assert set(re.findall(r'="(media/\w+.wav)"', page)) <= {
+            f"media/{'0' * 64}.wav"
+        }  # which is the title of a sound
+    for name in ("assets/style.css", "assets/player.js"):
+        assert target.get(f"releases/{published.release}/{name}") == (site / name).read_bytes()
+    media = {path.name: path.read_bytes() for path in (site / "media").iterdir()}
+    assert {name.removeprefix("media/"): target.get(name) for name in target.entries("media/")} == media
+    assert (published.sent, published.kept) == (4, 0) and verify(target).findings == []
+
+
+def test_the_release_is_named_by_what_it_is(site):
+    one, two = Memory(), Memory()
+    release = publish(site, one).release
+    assert publish(site, two).release == release
+    manifest = read(one.get(f"releases/{release}/manifest.json"))
+    assert manifest.sha256[:16] == release and manifest.media == "../../media"
+    assert shown(one) == shown(two)
+
+
+def test_media_elsewhere_are_addressed_and_allowed_there(site):
+    target = Memory()
+    release = publish(site, target, media_url="https://key:secret@cdn.example:8443/a/media/").release
+    manifest = read(target.get(f"releases/{release}/manifest.json"))
+    assert manifest.media == "https://cdn.example:8443/a/media"
+    page = target.get(f"releases/{release}/ramps.html").decode()
+    media = {name.removeprefix("media/") for name in manifest.files if name.startswith("media/")}
+    assert set(re.findall(r'="https://cdn.example:8443/a/media/([^"]+)"', page)) == media
+    policy = re.search(r'Content-Security-Policy"\s+content="([^"]*)"', page)[1]
+    origin = "https://cdn.example:8443"
+    assert policy == (
+        f"default-src 'self'; img-src 'self' data: {origin}; media-src 'self' {origin}; base-uri 'none'; "
+        f"form-action 'none'; connect-src 'self' {origin}"
+    )
+    assert not [name for name in target.entries() if b"secret" in target.get(name)]
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://h/m", "cdn.example/media", 'https://h/"onload=x', "https://h/m?x=1", "https://"]
+)
+def test_an_address_of_media_that_can_not_be_one_is_refused(site, url):
+    target = Memory()
+    with pytest.raises((SiteError, StoreError)):
+        publish(site, target, media_url=url)
+    assert "index.html" not in target.entries()
+
+
+def test_only_addresses_are_changed_and_no_text_that_looks_like_one():
+    page = f'<audio src="media/{NAME}"></audio><p>src=&#34;media/{NAME}&#34; media/{NAME} "media/x.wav"</p>'
+    moved = rebase(page, "../../media")
+    assert moved == page.replace(f'<audio src="media/{NAME}"', f'<audio src="../../media/{NAME}"')
+    index = '<meta charset="utf-8"><a href="a.html">href=&#34;a.html&#34;</a><a href="#x"><link href="data:,">'
+    assert entry_page(index, "f" * 16) == index.replace('href="a.html"', f'href="releases/{"f" * 16}/a.html"').replace(
+        '"utf-8">', f'"utf-8">\n  <meta name="release" content="{"f" * 16}">'
+    )
+
+
+def test_every_link_of_a_published_folder_leads_to_a_file(site, tmp_path):
+    release = publish(site, Folder(tmp_path / "public")).release
+    for page in ("index.html", *(f"releases/{release}/{name}" for name in ("index.html", "ramps.html"))):
+        file = tmp_path / "public" / page
+        for address in re.findall(r'\b(?:src|href)="([^"#]+)"', file.read_text()):
+            assert address == "data:," or (file.parent / address).resolve().is_file(), (page, address)
+
+
+def test_publishing_again_sends_no_media(site):
+    target = Recording()
+    publish(site, target)
+    before, target.names = shown(target), []
+    heard = []
+    published = publish(site, target, progress=lambda *done: heard.append(done))
+    assert (published.sent, published.bytes, published.kept, heard) == (0, 0, 4, [])
+    assert not [name for name in target.names if name.startswith("media/")]
+    assert shown(target) == before
+
+
+def test_media_go_first_then_the_release_and_the_entry_page_last(site):
+    target = Recording()
+    heard = []
+    release = publish(site, target, progress=lambda *done: heard.append(done)).release
+    kinds = [name.split("/")[0] for name in target.names]
+    assert kinds == sorted(kinds, key=["media", "releases", "index.html"].index)
+    assert target.names[-2:] == [f"releases/{release}.json", "index.html"] and target.names.count("index.html") == 1
+    assert heard == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert set(json.loads(target.get(f"releases/{release}.json"))) == {"published"}
+
+
+def test_a_new_release_leaves_the_old_one_and_sends_only_what_is_new(site, next_site):
+    target = Memory()
+    old = publish(site, target)
+    new = publish(next_site, target)
+    assert (new.sent, new.kept) == (1, 3) and new.release != old.release
+    assert {name for name in target.entries("releases/") if old.release in name}
+    assert verify(target).findings == [] and release_shown(target.get("index.html")) == new.release
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before it is done", "after it is done"])
+def test_an_error_at_any_put_leaves_the_old_site_whole_and_the_next_try_goes_on(site, next_site, after):
+    whole = Recording()
+    publish(site, whole)
+    old, whole.names = shown(whole), []
+    publish(next_site, whole)
+    new = shown(whole)
+    for failing, name in enumerate(whole.names, start=1):
+        target = Recording()
+        publish(site, target)
+        target.names, target.failing, target.after = [], failing, after
+        with pytest.raises(StoreError, match="the network is down"):
+            publish(next_site, target)
+        assert target.names == whole.names[:failing]
+        assert shown(target) == (new if after and name == "index.html" else old)
+        target.names, target.failing = [], -1
+        assert publish(next_site, target).sent == (1 if failing == 1 and not after else 0)
+        assert shown(target) == new
+
+
+class Deadly(Folder):
+    """Kills its process at the put with number `at`: before it, between writing and renaming, or after it."""
+
+    def __init__(self, path: Path, at: int, moment: str):
+        super().__init__(path)
+        self.left, self.moment = at, moment
+
+    def put(self, *args, **kwargs):
+        self.left -= 1
+        if self.left == 0 and self.moment == "before":
+            die()
+        if self.left == 0 and self.moment == "within":
+            os.replace = die
+        super().put(*args, **kwargs)
+        if self.left == 0:
+            die()
+
+
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a system that can fork")
+@pytest.mark.parametrize("moment", ["before", "within", "after"])
+def test_a_kill_at_any_put_leaves_the_old_site_whole_and_the_next_try_goes_on(site, next_site, tmp_path, moment):
+    processes, n_puts = multiprocessing.get_context("fork"), 0
+    new = Memory()
+    publish(next_site, new)
+    while True:
+        n_puts += 1
+        target = Folder(tmp_path / f"public-{n_puts}")
+        publish(site, target)
+        old = shown(target)
+        child = processes.Process(target=publish, args=(next_site, Deadly(target.path, n_puts, moment)))
+        child.start()
+        child.join()
+        if child.exitcode == 0:
+            break
+        assert child.exitcode == -signal.SIGKILL
+        assert shown(target) == old or (shown(target) == shown(new) and moment == "after")
+        there = len(target.entries("media/")) - 4
+        assert publish(next_site, target).sent == 1 - there
+        assert shown(target) == shown(new) and verify(target).findings == []
+    assert n_puts > len(new.entries()) - 3  # three media files were there already
+
+
+def test_media_that_were_cut_off_are_sent_again(site):
+    target = Memory()
+    publish(site, target)
+    name = next(iter(target.entries("media/")))
+    whole = target.get(name)
+    target.put(name, whole[:-1], "audio/wav", immutable=False)
+    assert publish(site, target).sent == 1
+    assert target.get(name) == whole
+
+
+def test_media_that_vanish_on_the_way_stop_it(site):
+    class Losing(Memory):
+        def put(self, name, data, media_type, immutable):
+            if not name.endswith(".png"):
+                super().put(name, data, media_type, immutable)
+
+    target = Losing()
+    with pytest.raises(StoreError, match=r"media/\w+.png was sent and is not there; publish again"):
+        publish(site, target)
+    assert "index.html" not in target.entries() and not target.entries("releases/")
+
+
+def test_a_page_that_reads_back_otherwise_stops_it(site):
+    class Careless(Memory):
+        def put(self, name, data, media_type, immutable):
+            super().put(name, data.replace(b"<main", b"<nain"), media_type, immutable)
+
+    target = Careless()
+    with pytest.raises(StoreError, match="does not read back as it was sent"):
+        publish(site, target)
+    assert "index.html" not in target.entries()
+
+
+def test_a_site_that_is_not_what_was_built_is_refused(site):
+    target = Memory()
+    (site / "ramps.html").write_text("<!doctype html>edited")
+    with pytest.raises(SiteError, match="is not what was built: ramps.html: damaged.*; build it again"):
+        publish(site, target)
+    assert target.entries() == {}
+
+
+def test_somebodys_own_index_page_is_not_replaced(site, tmp_path):
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "index.html").write_text("<!doctype html>My page")
+    for folder in (tmp_path / "home", site):
+        with pytest.raises(SiteError, match="has an index.html that was not published here"):
+            publish(site, Folder(folder))
+    assert [path.name for path in (tmp_path / "home").iterdir()] == ["index.html"]
+
+
+def test_hostile_titles_put_no_markup_into_any_page(tmp_path):
+    evil = '</title><script>alert(1)</script><meta name="release" content="0000000000000000"><a href="x.html">'
+    script = tmp_path / "evil.py"
+    script.write_text(f"'''{evil}\n\n{evil}'''\nfrom report import Data, conjure\n# %%\n'{evil}'.upper()\n")
+    build([script], tmp_path / "site", FolderStore(tmp_path / "store"), {evil: evil})
+    target = Memory()
+    release = publish(tmp_path / "site", target).release
+    assert release_shown(target.get("index.html")) == release and verify(target).findings == []
+    for name in ("index.html", f"releases/{release}/index.html", f"releases/{release}/evil.html"):
+        page = target.get(name).lower()
+        assert b"<script>alert" not in page and page.count(b'<meta name="release"') == (name == "index.html")

@@ -1,0 +1,84 @@
+"""Many builders on one store, and builders that follow one that broke off."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from report.errors import StoreError
+from report.mirror import Mirror
+from report.s3 import S3
+from report.storage import Folder
+from report.store import Store
+from tests.s3.conftest import in_new_bucket
+from tests.s3.test_faults import through
+from tests.s3.worker import OWN, SHARED, artifact, names, put
+
+ROOT = Path(__file__).parents[2]
+WORKERS = 16
+
+
+@pytest.fixture(params=["folder", "seaweedfs"])
+def place(request, tmp_path):
+    """A storage that is empty, and where it is served."""
+    if request.param == "folder":
+        return Folder(tmp_path / "store"), ""
+    weed = request.getfixturevalue("weed")
+    return in_new_bucket(weed), weed.url
+
+
+def test_sixteen_builders_on_one_store_lose_and_tear_nothing(place):
+    storage, endpoint = place
+    command = [sys.executable, "-m", "tests.s3.worker", storage.address, endpoint]
+    workers = [
+        subprocess.Popen([*command, str(number)], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        for number in range(WORKERS)
+    ]
+    complaints = [worker.communicate(timeout=60)[1] for worker in workers]
+    assert not any(worker.returncode for worker in workers), "\n".join(complaints)
+    store = Store(storage)
+    made = {name for number in range(WORKERS) for name in names(number)}
+    for name in made:
+        key, data = artifact(name)
+        assert store.read(store.find(key)) == data
+    n_artifacts = SHARED + WORKERS * OWN
+    assert len(storage.entries("objects/")) == len(storage.entries("index/")) == n_artifacts == len(made)
+    assert len(storage.entries()) == 2 * n_artifacts, "something else was left behind"
+
+
+class Counting(S3):
+    """A bucket that remembers what was sent to it."""
+
+    def put(self, name, data, media_type, immutable):
+        super().put(name, data, media_type, immutable)
+        self.sent = [*getattr(self, "sent", []), name]
+
+
+def test_what_a_broken_run_could_not_send_is_sent_by_the_next_and_nothing_else(storage, proxy, tmp_path, impatient):
+    broken = Mirror(through(proxy, storage), tmp_path / "mirror")
+    for name in names(1) + names(2)[SHARED:]:
+        put(Store(broken), name)
+    before = set(broken.behind.entries())
+
+    def break_off(sent: int, _total: int) -> None:
+        if sent == 5:
+            proxy.cut_after = 0
+
+    assert not before
+    with pytest.raises(StoreError, match="cannot write"):
+        broken.flush(break_off)
+    arrived = set(storage.entries())
+    assert 5 <= len(arrived) < 28 and not [name for name in arrived if name.startswith("index/")]
+
+    _, _, bucket, prefix = storage.address.split("/")
+    mended = Mirror(Counting(bucket, prefix, storage.url.split("/test-")[0]), tmp_path / "mirror")
+    store = Store(mended)
+    for name in names(1) + names(2)[SHARED:]:
+        key, data = artifact(name)
+        assert store.read(store.find(key)) == data, "computed again"
+    mended.flush()
+    assert len(storage.entries()) == 28
+    assert set(mended.behind.sent).isdisjoint(arrived), "sent again"
+    mended.flush()
+    assert len(mended.behind.sent) == len(set(mended.behind.sent)) == 28 - len(arrived)
