@@ -84,7 +84,8 @@ def _prepare(args: argparse.Namespace) -> Job:
     inputs = {name: _inputs(name, args) for name in args.article if name != "ablations"}
     facts = {f"model of {name}": f"{i.codec.config.name}, {i.codec.digest[:16]}" for name, i in inputs.items()}
     scripts = [SCRIPTS / f"{name}.py" for name in args.article]
-    return Job(scripts, facts | {"source": _commit()}, {"BUILD": inputs}, _sources())
+    facts |= {"source": _commit()} | ({"date": date} if (date := _git("log", "-1", "--format=%cI").strip()) else {})
+    return Job(scripts, facts, {"BUILD": inputs}, _sources())
 
 
 def _inputs(article: str, args: argparse.Namespace) -> Inputs:
@@ -141,20 +142,19 @@ def stored_figures(checkpoint: str | Path, suffix: str, codec: SparseCodec) -> d
 
 def _sources() -> dict[str, bytes]:
     """The project's files, for an archive that keeps them with the site."""
-    if not (ROOT / ".git").exists():
-        return {}
     listed = _git("ls-files", "-z")
     return {name: (ROOT / name).read_bytes() for name in listed.split("\0") if name and not name.startswith(".")}
 
 
 def _commit() -> str:
     """The commit that the project stands at, where it is a git checkout."""
-    if not (ROOT / ".git").exists():
-        return "an installed copy"
-    return _git("describe", "--always", "--dirty", "--abbrev=12").strip() or "unknown"
+    return _git("describe", "--always", "--dirty", "--abbrev=12").strip() or "an installed copy"
 
 
 def _git(*arguments: str) -> str:
+    """What git prints, or nothing where this is no checkout."""
+    if not (ROOT / ".git").exists():  # it may lie inside another one
+        return ""
     try:
         return subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):

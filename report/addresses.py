@@ -55,7 +55,7 @@ def check_url(url: str) -> str:
 
 
 def _bucket_and_prefix(address: str) -> tuple[str, str]:
-    bucket, _, prefix = address.partition("://")[2].strip("/").partition("/")
+    bucket, _, prefix = address.partition("://")[2].rstrip("/").partition("/")
     if not BUCKET.fullmatch(bucket):
         raise StoreError(
             f"{_for_messages(address)!r} names no bucket; "

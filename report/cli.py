@@ -17,6 +17,7 @@ from report.collect import Sweep, collect_releases, collect_store
 from report.conjure import matches
 from report.diff import diff, write_page
 from report.errors import ReportError
+from report.located import open_site
 from report.machine import fingerprint
 from report.mirror import Mirror
 from report.plan import FOUND, STALE, Step, plan
@@ -25,7 +26,7 @@ from report.reproduce import DIFFERENT, Verdict, reproduce
 from report.site import build, check_target
 from report.store import Store
 from report.transfer import transfer_bar
-from report.verify import locate, verify
+from report.verify import verify
 
 DAY = 24 * 3600
 
@@ -366,7 +367,7 @@ def _gc(args: argparse.Namespace) -> int:
         target = open_storage(args.target, args.endpoint_url, args.profile)
         result = collect_releases(target, args.keep, args.grace * DAY, args.delete)
     else:
-        sites = [locate(open_storage(site, args.endpoint_url, args.profile)).manifest for site in args.sites]
+        sites = [open_site(open_storage(site, args.endpoint_url, args.profile)).manifest for site in args.sites]
         store = Store(open_storage(args.store, args.endpoint_url, args.profile))
         result = collect_store(store, sites, args.grace * DAY, args.delete)
     _print_collection(result, args.delete)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from report.errors import ReportError
-from report.source import Module, Reference, find_module, library_versions, unversioned_extension
+from report.source import Module, Reference, find_module, first_line, library_versions, unversioned_extension
 from report.syntax import Piece, read_piece
 from report.values import Walk, identity, is_function
 
@@ -219,7 +219,7 @@ def place_of(symbol: str) -> tuple[str, int]:
     statements = module.definitions.get(name, []) if name else module.effects
     folders = "/".join(module.name.split("."))
     file = module.path.name if module.is_script else folders + ("/__init__.py" if module.is_package else ".py")
-    return file, statements[0].lineno if statements else 0
+    return file, first_line(statements[0]) if statements else 0
 
 
 def _text_of(symbol: str) -> str:

@@ -7,12 +7,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from report.errors import SiteError
+from report.located import Site, open_site
 from report.manifest import MEDIA, Made
 from report.media import EXTENSIONS
 from report.page import render_template
 from report.reproduce import compare
 from report.storage import Storage, write_whole
-from report.verify import Site, locate
 
 BLOCKS = ("p", "li", "td", "th", "dd", "dt", "figcaption", "h1", "h2", "h3", "h4", "pre", "summary")
 SKIPPED = ("script", "style", "svg")
@@ -59,7 +59,7 @@ class Difference:
 
 def diff(before: Storage, after: Storage) -> Difference:
     """Compare the sites at two places. Raises: SiteError if there is none."""
-    old, new = locate(before), locate(after)
+    old, new = open_site(before), open_site(after)
     names = sorted(old.manifest.artifacts.keys() | new.manifest.artifacts.keys(), key=_natural)
     pairs = [(name, old.manifest.artifacts.get(name), new.manifest.artifacts.get(name)) for name in names]
     changed = [(n, a, b) for n, a, b in pairs if a is None or b is None or a.sha256 != b.sha256]
@@ -78,7 +78,7 @@ def write_page(difference: Difference, before: Storage, after: Storage, folder: 
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise SiteError(f"{folder} holds something already; choose another folder for the page")
-    old, new = locate(before), locate(after)
+    old, new = open_site(before), open_site(after)
     shown = []
     for change in difference.artifacts:
         sides = [(label, _copy(site, made, folder)) for label, site, made in

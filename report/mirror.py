@@ -61,6 +61,9 @@ class Mirror:
         self._front.export(name, target)
 
     def _send(self, name: str) -> None:
-        media_type = self._unsent.get(name).decode()
+        try:
+            media_type = self._unsent.get(name).decode()
+        except Missing:  # another process has sent it meanwhile
+            return
         self.behind.put(name, self._front.get(name), media_type, immutable=not name.startswith(CHANGING))
         self._unsent.delete(name)

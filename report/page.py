@@ -24,6 +24,8 @@ from report.components import Code, Component, Prose, as_component, flatten
 from report.conjure import Artifact
 from report.errors import CellError, ReportError
 
+# Of the libraries in a record, those that a reader wants to know; the manifest has all of them.
+SHOWN_LIBRARIES = ("python", "numpy", "scipy", "torch", "scikit-learn", "matplotlib", "soundfile")
 PLACE = "\ue000{}\ue000"  # where a component stands in the prose; a private-use character is in nobody's text
 PLACED = re.compile(r"<p>\ue000(\d+)\ue000</p>\n")
 
@@ -77,17 +79,23 @@ def read_metadata(path: Path) -> tuple[str, str]:
 
 
 def render_article(
-    path: Path, shown: list[Shown], namespace: dict, facts: dict[str, str], titles: dict[str, str]
+    path: Path,
+    shown: list[Shown],
+    namespace: dict,
+    facts: dict[str, str],
+    titles: dict[str, str],
+    calls: dict[str, str] | None = None,
 ) -> Article:
     """The page of the article script at `path`, which showed `shown` and left `namespace` behind.
 
     AUTHORS (a list of names, or one) and LANG in the namespace are used where they are set. `facts` make the colophon;
-    `titles` are name -> title of the site's articles. Raises: CellError for what can not be shown.
+    `titles` are name -> title of the site's articles, `calls` key -> name of the calls that made its artifacts.
+    Raises: CellError for what can not be shown.
     """
     name = Path(path).stem
     title, description = read_metadata(path)
     authors = namespace.get("AUTHORS", [])
-    canvas = _Canvas()
+    canvas = _Canvas(name, calls or {})
     body, contents = _body(shown, canvas, path)
     template = _environment().get_template("article.html")
     html = template.render(
@@ -118,6 +126,8 @@ def render_template(name: str, **values: object) -> str:
 class _Canvas:
     """What the macros of components.html draw on: numbers, ids, and the artifacts that the page names."""
 
+    article: str
+    calls: dict[str, str]
     artifacts: dict[str, list[Artifact]] = field(default_factory=dict)
     counts: Counter = field(default_factory=Counter)
 
@@ -127,6 +137,11 @@ class _Canvas:
             raise TypeError(f"{artifact!r} is no artifact; show what a @conjure function returned")
         self.artifacts.setdefault(artifact.name, []).append(artifact)
         return f"media/{artifact.name}"
+
+    def call(self, artifact: Artifact) -> str:
+        """The name of the call that made an artifact, as the commands and the manifest have it."""
+        name = self.calls.get(artifact.record.key)
+        return f"{self.article}/{name}" if name else ""
 
     def number(self, what: str) -> int:
         """1, 2, 3 … for each kind of thing."""
@@ -250,6 +265,7 @@ def _environment() -> Environment:
     environment.filters |= {
         "decibels": _decibels,
         "highlight": _highlight,
+        "libraries": _libraries,
         "kilobytes": _kilobytes,
         "markdown": lambda text: Markup(_markdown().render(text)),
         "minus": _minus,
@@ -264,6 +280,10 @@ def _kilobytes(n: int) -> str:
 
 def _decibels(level: float | None) -> str:
     return _minus("-∞" if level is None else f"{level:.1f}")
+
+
+def _libraries(versions: dict[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in versions.items() if name in SHOWN_LIBRARIES)
 
 
 def _minus(number: object) -> str:

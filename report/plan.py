@@ -199,9 +199,10 @@ def _first_change(was: list[str], now: list[str]) -> int:
     blocks = difflib.SequenceMatcher(None, was, now, autojunk=False).get_opcodes()
     changes = [block for block in blocks if block[0] != "equal"]
     for _, a, b, c, d in changes:
-        if any(not QUIET.fullmatch(line) for line in [*was[a:b], *now[c:d]]):
-            return c
-    return changes[0][3] if changes else 0
+        loud = [line for line in range(c, d) if not QUIET.fullmatch(now[line])]
+        if loud or any(not QUIET.fullmatch(line) for line in was[a:b]):
+            return loud[0] if loud else c
+    return 0
 
 
 def _version_changes(before: dict[str, str], now: dict[str, str]) -> list[str]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from report.addresses import check_url
 from report.errors import Missing, SiteError, StoreError
@@ -37,14 +37,18 @@ def publish(
     target: Storage,
     *,
     media_url: str | None = None,
+    origin: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Published:
     """Publish the site in the folder `site`: media, then pages, each checked, then the entry page in one step.
 
     What an earlier try has sent is not sent again. `media_url` is where readers find the target's folder media/, if
-    that is not beside the pages; `progress` hears how many of how many media files were sent. Do not collect what is
-    unused at the target meanwhile. Raises: SiteError, StoreError; the entry page then still shows the old release.
+    that is not beside the pages; with `origin`, such as "https://example.org", it is checked that pages there can read
+    them. `progress` hears how many of how many media files were sent. Do not collect what is unused at the target
+    meanwhile. Raises: SiteError, StoreError; the entry page then still shows the old release.
     """
+    if origin and not media_url:
+        raise SiteError(f"pages at {origin} have their media beside them; give the URL of media that are elsewhere")
     source = Folder(site)
     _check_site(source)
     _check_target(target)
@@ -54,13 +58,14 @@ def publish(
     released, pages = make_release(manifest, pages, _base(media_url))
     release = release_id(released)
     sent = _send_media(media, source, target, progress)
+    if origin:
+        _check_reading(media, released.media, origin)
     _send_pages({release_name(release, name): data for name, data in pages.items()}, target)
     now = {"published": datetime.now(UTC).isoformat()}
     target.put(f"{RELEASES}/{release}.json", json.dumps(now).encode(), "application/json", immutable=False)
     target.put(INDEX, entry_page(pages[INDEX].decode(), release).encode(), "text/html", immutable=False)
-    return Published(
-        target.address, release, len(sent), sum(media[name].bytes for name in sent), len(media) - len(sent)
-    )
+    length = sum(media[name].bytes for name in sent)
+    return Published(target.address, release, len(sent), length, len(media) - len(sent))
 
 
 def _check_site(site: Folder) -> None:
@@ -104,6 +109,14 @@ def _send_media(
     if missing and (lost := _missing(media, target.entries(f"{MEDIA}/"))):
         raise StoreError(f"{target.address}: {lost[0]} was sent and is not there; publish again")
     return missing
+
+
+def _check_reading(media: dict[str, File], base: str, origin: str) -> None:
+    """Read one media file of each type as a page at `origin` would."""
+    from report.readonly import check_reading  # here, so that publishing to a folder does not wait for urllib3
+
+    for name, file in {file.media_type: (name, file) for name, file in media.items()}.values():
+        check_reading(f"{base}/{PurePosixPath(name).name}", origin, file.bytes, file.media_type)
 
 
 def _missing(media: dict[str, File], held: dict[str, Entry]) -> list[str]:

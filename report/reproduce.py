@@ -4,7 +4,7 @@ import io
 import json
 import math
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,6 @@ from PIL import Image, ImageSequence
 from report.cells import parse_script, run_cells
 from report.conjure import Request, Session, compute, matches, use_session
 from report.errors import ReportError
-from report.media import FULL_SCALE
 from report.store import Record, Store
 
 SAME_BYTES, SAME_VALUES, NEAR, DIFFERENT = "bytes same", "samples same", "near", "different"
@@ -79,10 +78,10 @@ def compare(before: bytes, now: bytes, media_type: str) -> tuple[str, float | No
     if before == now:
         return SAME_BYTES, None
     try:
-        old, new = (_values(data, media_type) for data in (before, now))
-    except ValueError:
+        (old_form, old), (new_form, new) = (_contents(data, media_type) for data in (before, now))
+    except (ValueError, OSError, RuntimeError):  # what the readers of sounds, pictures and JSON raise
         return DIFFERENT, None
-    if old.shape != new.shape:
+    if old_form != new_form:
         return DIFFERENT, None
     if np.array_equal(old, new):
         return SAME_VALUES, None
@@ -96,34 +95,27 @@ def difference_level(old: np.ndarray, new: np.ndarray) -> float:
     return 10 * math.log10(error / energy) if error and energy else (math.inf if error else -math.inf)
 
 
-def _values(data: bytes, media_type: str) -> np.ndarray:
-    """The numbers in a media file, as floats. Raises: ValueError for what can not be compared number by number."""
+def _contents(data: bytes, media_type: str) -> tuple[object, np.ndarray]:
+    """The numbers in a media file, as floats, and all that has to be equal for them to be compared."""
     if media_type.startswith("audio/"):
         samples, samplerate = sf.read(io.BytesIO(data), dtype="float64")
-        return np.concatenate([samples.ravel(), [samplerate / FULL_SCALE**2]])
+        return (samplerate, samples.shape), samples
     if media_type.startswith("image/"):
         with Image.open(io.BytesIO(data)) as image:
-            return np.stack([np.asarray(frame.convert("RGBA"), float) for frame in ImageSequence.Iterator(image)])
+            frames = [np.asarray(frame.convert("RGBA"), float) for frame in ImageSequence.Iterator(image)]
+        return (len(frames), frames[0].shape), np.stack(frames)
     numbers: list[float] = []
-    _collect(json.loads(data), numbers)
-    return np.array(numbers)
+    form = _without_numbers(json.loads(data), numbers)
+    return form, np.array(numbers)
 
 
-def _collect(value: object, numbers: list[float]) -> None:
-    """All numbers in JSON, in order. Texts and the shape of the whole enter as numbers that differ if they do."""
-    if isinstance(value, bool | str) or value is None:
-        numbers.extend([float(len(repr(value))), *map(float, repr(value).encode())])
-    elif isinstance(value, int | float):
+def _without_numbers(value: object, numbers: list[float]) -> object:
+    """JSON with its numbers taken out, which are added to `numbers` in order."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
         numbers.append(float(value))
-    elif isinstance(value, list):
-        for item in value:
-            _collect(item, numbers)
-    else:
-        for key in sorted(value):
-            _collect(key, numbers)
-            _collect(value[key], numbers)
-
-
-def to_json(verdicts: list[Verdict], machine: dict[str, str]) -> dict:
-    """What `reproduce` writes: the machine, and a verdict for each artifact."""
-    return {"machine": machine, "verdicts": [asdict(verdict) for verdict in verdicts]}
+        return 0
+    if isinstance(value, list):
+        return [_without_numbers(item, numbers) for item in value]
+    if isinstance(value, dict):
+        return {key: _without_numbers(value[key], numbers) for key in sorted(value)}
+    return value

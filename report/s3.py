@@ -35,18 +35,7 @@ PARTS_AT_ONCE = 4
 FOR_EVER, ASK_AGAIN = "public, max-age=31536000, immutable", "no-cache"
 
 ALREADY_THERE = 412  # HTTP
-MAY_PASS = {
-    408,
-    429,
-    500,
-    502,
-    503,
-    504,
-    "ConditionalRequestConflict",
-    "OperationAborted",
-    "RequestTimeout",
-    "BadDigest",
-}
+MAY_PASS = {408, 429, 500, 502, 503, 504, "ConditionalRequestConflict", "RequestTimeout", "BadDigest"}
 NOT_THERE = "there is no such object"
 FULL = "the disk of the server is full; make room there"
 NO_CREDENTIALS = "no credentials were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile"
@@ -72,7 +61,10 @@ REASONS = {  # by the server's code or by boto3's exception
 
 
 class S3:
-    """What is under `prefix` in `bucket`. Credentials come from where boto3 finds them, and go into no message."""
+    """What is under `prefix` in `bucket`. Credentials come from where boto3 finds them, and go into no message.
+
+    `url` is where everyone can read it once `allow_reading` was called, unless the server hides behind another.
+    """
 
     parallel = 16
 
@@ -80,14 +72,16 @@ class S3:
         """Asks the server for nothing yet. Raises: StoreError if there is no such profile, or no such kind of URL."""
         self.address = f"s3://{bucket}/{prefix}".rstrip("/")
         self._bucket, self._prefix = bucket, f"{prefix}/" if prefix else ""
-        self._endpoint_url, self._profile = endpoint_url and check_url(endpoint_url), profile
-        self._where = f"{self.address} at {self._endpoint_url or 'AWS'}"
-        self._client = self._make_client(CONNECT, READ)
-
-    @property
-    def url(self) -> str:
-        """Where everyone can read it once `allow_reading` was called, if the server is not hidden behind another."""
-        return f"{check_url(self._client.meta.endpoint_url)}/{self._bucket}/{self._prefix}".rstrip("/")
+        self._endpoint_url = endpoint_url and check_url(endpoint_url)
+        self._where = self.address
+        try:
+            self._session = boto3.Session(profile_name=profile)
+            self._client = self._make_client(CONNECT, READ)
+        except (boto.BotoCoreError, ValueError) as error:
+            raise self._failure("open the bucket", error) from error
+        server = check_url(self._client.meta.endpoint_url)
+        self._where = f"{self.address} at {server}"
+        self.url = f"{server}/{bucket}/{prefix}".rstrip("/")
 
     def check(self) -> None:
         """Ask for the bucket once, for less than 10 s. Raises: StoreError that says what to do."""
@@ -199,11 +193,7 @@ class S3:
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         )
-        try:
-            session = boto3.Session(profile_name=self._profile)
-            return session.client("s3", endpoint_url=self._endpoint_url, config=settings)
-        except (boto.BotoCoreError, ValueError) as error:
-            raise self._failure("open the bucket", error) from error
+        return self._session.client("s3", endpoint_url=self._endpoint_url, config=settings)
 
     def _at(self, name: str) -> dict[str, str]:
         return {"Bucket": self._bucket, "Key": self._prefix + check_name(name)}

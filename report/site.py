@@ -17,7 +17,7 @@ from report.crate import CRATE, make_crate
 from report.errors import ReportError, SiteError
 from report.manifest import GENERATOR, MANIFEST, MEDIA, File, describe, make
 from report.page import Article, read_metadata, render_article, render_index, templates_folder
-from report.store import Build, Record, Store
+from report.store import ARTICLE, Build, Record, Store
 from report.transfer import transfer_bar
 
 ASSETS = ("style.css", "player.js", "roll.js", "page.js")
@@ -88,6 +88,8 @@ def _check_names(scripts: list[Path]) -> None:
     for name in names:
         if name == "index" or names.count(name) > 1:
             raise SiteError(f"{name}.html would be written twice; rename one of the scripts called {name}.py")
+        if not ARTICLE.fullmatch(name):
+            raise SiteError(f"{name!r} is no name for an article; rename the script with letters, digits, _ and -")
     if not scripts:
         raise SiteError("no article script was given")
 
@@ -157,7 +159,8 @@ def _render(script: Path, facts: dict[str, str], scope: dict, titles: dict[str, 
     with use_session(session), _Progress(script.stem, len(cells)) as progress:
         session.progress = progress.artifact
         shown = run_cells(cells, script, scope, progress.cell)
-        return render_article(script, shown, scope, facts, titles)
+        calls = {key: name for key, (name, _) in session.calls.items()}
+        return render_article(script, shown, scope, facts, titles, calls)
 
 
 class _Progress:

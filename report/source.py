@@ -54,8 +54,7 @@ class Module:
 
     def segment(self, statement: ast.stmt) -> str:
         """The statement's text, decorators included."""
-        first = min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", []))])
-        return "".join(self.text.splitlines(keepends=True)[first - 1 : statement.end_lineno])
+        return "".join(self.text.splitlines(keepends=True)[first_line(statement) - 1 : statement.end_lineno])
 
     @functools.cached_property
     def written_by_functions(self) -> set[str]:
@@ -67,6 +66,11 @@ class Module:
             name for f in functions for node in ast.walk(f) if isinstance(node, ast.Global) for name in node.names
         }
         return written | {name for f in functions for name in changed_names(f)}
+
+
+def first_line(statement: ast.stmt) -> int:
+    """The line on which a statement begins, decorators included."""
+    return min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", []))])
 
 
 _modules: dict[str, tuple[ModuleType | None, Module | None]] = {}

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from report.addresses import open_storage
 from report.errors import Missing, SiteError, StoreError
-from report.manifest import MANIFEST, MEDIA, RELEASED_MEDIA, File, Manifest, read
-from report.release import INDEX, entry_page, release_id, release_name, release_shown
-from report.selfcheck import site_folder, wrong_with
+from report.located import Site, find_site
+from report.manifest import MANIFEST, File, Manifest, read
+from report.release import INDEX, entry_page, release_id, release_name
+from report.selfcheck import wrong_with
 from report.storage import Storage
 from report.transfer import each
 
@@ -45,60 +45,38 @@ def verify(place: Storage, progress: Callable[[int, int], None] | None = None) -
     `progress` hears how many of how many files were checked. Raises: SiteError if there is no site; StoreError if
     something else than a missing file keeps from reading.
     """
-    folder, index = _find(place)
-    release = release_shown(index)
-    inside = release_name(release, "") if release else folder
+    location = find_site(place)
+    name = location.inside + MANIFEST
     try:
-        manifest = read(place.get(inside + MANIFEST))
+        site = Site(location, read(place.get(name)))
     except Missing:
-        return Verified(1, [Finding(folder + INDEX, f"it belongs to {inside}{MANIFEST}, which is missing")])
+        return Verified(1, [Finding(INDEX, f"it belongs to {name}, which is missing")])
     except SiteError as error:
-        return Verified(1, [Finding(inside + MANIFEST, str(error))])
-    findings = _check_entry(place, index, release, manifest) if release else []
-    files = _files(place, inside, manifest)
+        return Verified(1, [Finding(name, str(error))])
+    findings = _check_entry(site) if location.release else []
+    files = [(*site.where(name), file) for name, file in site.manifest.files.items()]
     for done, (_, found) in enumerate(each(_check, files, place.parallel), start=1):
         findings += [found] if found else []
         if progress:
             progress(done, len(files))
-    strangers, unlisted = _strangers(place, inside, manifest)
+    strangers, unlisted = _strangers(place, location.inside, site.manifest)
     findings += [Finding(name, f"not named by {MANIFEST}") for name in strangers]
     return Verified(len(files) + 1, sorted(findings, key=lambda finding: finding.name), unlisted)
 
 
-def _find(place: Storage) -> tuple[str, bytes]:
-    """The folder of a place that the site is in ("" or "name/"), and its entry page, empty if that is missing."""
+def _check_entry(site: Site) -> list[Finding]:
+    """What is wrong with the entry page of a published site, and with its release's name."""
+    findings, location = [], site.location
+    if release_id(site.manifest) != location.release:
+        wrong = f"damaged: it is of release {release_id(site.manifest)}"
+        findings.append(Finding(release_name(location.release, MANIFEST), wrong))
     try:
-        return "", place.get(INDEX)
-    except Missing as error:
-        try:
-            return site_folder(place.entries()), b""
-        except (ValueError, StoreError) as reason:
-            raise SiteError(f"{place.address}: there is no site: {error}; {reason}") from error
-
-
-def _check_entry(place: Storage, index: bytes, release: str, manifest: Manifest) -> list[Finding]:
-    findings = []
-    if release_id(manifest) != release:
-        findings.append(Finding(release_name(release, MANIFEST), f"damaged: it is of release {release_id(manifest)}"))
-    try:
-        page = place.get(release_name(release, INDEX)).decode(errors="replace")
+        page = site.read(INDEX).decode(errors="replace")
     except Missing:  # found again among the files
         return findings
-    if index != entry_page(page, release).encode():
-        findings.append(Finding(INDEX, f"damaged: it is not the index page of release {release}"))
+    if location.index != entry_page(page, location.release).encode():
+        findings.append(Finding(INDEX, f"damaged: it is not the index page of release {location.release}"))
     return findings
-
-
-def _files(place: Storage, inside: str, manifest: Manifest) -> list[tuple[Storage, str, File]]:
-    """Where each file is, and what it has to be."""
-    homes = {MEDIA: (place, f"{inside}{MEDIA}/"), RELEASED_MEDIA: (place, f"{MEDIA}/")}
-    media, prefix = homes.get(manifest.media) or (open_storage(manifest.media), "")
-
-    def at(name: str, file: File) -> tuple[Storage, str, File]:
-        folder, _, rest = name.partition("/")
-        return (media, prefix + rest, file) if folder == MEDIA else (place, inside + name, file)
-
-    return [at(name, file) for name, file in manifest.files.items()]
 
 
 def _check(what: tuple[Storage, str, File]) -> Finding | None:

@@ -95,6 +95,7 @@ REBUILDS = {
         Edit("an f-string's text", "demo.py", swap("{pitch:.2f} Hz", "{pitch:.2f} hertz"), "own_words"),
         Edit("one line less", "demo.py", swap("        level = 0.25\n", "        pass\n"), "own_code"),
         Edit("a local that hides a constant", "demo.py", swap("(A4)", "((lambda A4: A4)(1))"), "of_constant"),
+        Edit("of two that call each other", "demo.py", swap('["call", *', '["cry", *'), "call response"),
         Edit("lines in another order", "demo.py", swap(
             "    level = 0.5\n    if n > 1_000:\n        level = 0.25\n",
             "    if n > 1_000:\n        level = 0.25\n    level = 0.5\n",

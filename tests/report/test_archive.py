@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from report import selfcheck
-from report.archive import export_zip
+from report.archive import EARLIEST, export_zip
 from report.errors import SiteError, StoreError
 
 SOURCES = {"experiments/ramps.py": b"print(1)\n", "LICENSE": b"MIT"}
@@ -57,6 +57,8 @@ def test_the_same_site_gives_the_same_bytes(site, archive, tmp_path):
         path.touch()
     export_zip(site, tmp_path / "again.zip", dict(reversed(SOURCES.items())))
     assert (tmp_path / "again.zip").read_bytes() == archive.read_bytes()
+    with zipfile.ZipFile(archive) as file:
+        assert {(x.date_time, x.compress_type) for x in file.infolist()} == {(EARLIEST, zipfile.ZIP_STORED)}
 
 
 def test_the_archive_checks_itself(site, archive):

@@ -125,7 +125,9 @@ def test_an_artifact_as_an_argument_stands_for_its_bytes(session):
     assert one.sha256 == twin.sha256 and key(one) == key(twin) != key(other)
 
 
-@pytest.mark.parametrize("value", [object(), lambda: 1, functools.partial(lambda: 1), [object()], np.array([object()]), (x for x in ())])
+@pytest.mark.parametrize(
+    "value", [object(), lambda: 1, functools.partial(lambda: 1), [object()], np.array([object()]), (x for x in ())]
+)
 def test_an_argument_without_a_value_is_refused_by_name(session, value):
     with pytest.raises(TypeError, match=r"describe: argument 'x'.*has no (value|name) to key it by"):
         describe(value)
@@ -225,7 +227,13 @@ def test_what_is_returned_is_what_is_said(session):
 
 
 def test_a_function_of_a_module_as_an_argument_stands_for_its_code(session):
-    keys = {key(to_int16), key(double), key(functools.partial(double, 1)), key(functools.partial(double, 2)), key(Settings)}
+    keys = {
+        key(to_int16),
+        key(double),
+        key(functools.partial(double, 1)),
+        key(functools.partial(double, 2)),
+        key(Settings),
+    }
     assert len(keys) == 5 and key(double) == key(double)
     code = describe(to_int16).record.code
     assert code == describe(to_int16, y=3).record.code != describe(double).record.code

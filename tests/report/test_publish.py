@@ -1,10 +1,12 @@
 """Publishing replaces one whole site by another, whatever breaks on the way."""
 
+import http.server
 import json
 import multiprocessing
 import os
 import re
 import signal
+import threading
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,37 @@ class Recording(Memory):
         super().put(name, data, media_type, immutable)
         if len(self.names) == self.failing:
             raise StoreError("the network is down")
+
+
+@pytest.fixture
+def serve_media():
+    """Serve the media of a storage on this machine, for readers at the origin `allowed`; returns the address."""
+    servers = []
+
+    def serve(target, allowed: str | None) -> str:
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):  # noqa: N802, the library's name
+                data = target.get(f"media{self.path}")
+                self.send_response(206)
+                self.send_header("Content-Type", "audio/wav" if self.path.endswith(".wav") else "image/png")
+                self.send_header("Content-Range", f"bytes 0-0/{len(data)}")
+                self.send_header("Content-Length", "1")
+                if allowed:
+                    self.send_header("Access-Control-Allow-Origin", allowed)
+                self.end_headers()
+                self.wfile.write(data[:1])
+
+            def log_message(self, *_):
+                pass
+
+        servers.append(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler))
+        threading.Thread(target=servers[-1].serve_forever, args=[0.02], daemon=True).start()
+        return f"http://127.0.0.1:{servers[-1].server_port}"
+
+    yield serve
+    for server in servers:
+        server.shutdown()
+        server.server_close()
 
 
 def shown(place) -> dict[str, bytes]:
@@ -96,6 +129,22 @@ def test_an_address_of_media_that_can_not_be_one_is_refused(site, url):
     with pytest.raises((SiteError, StoreError)):
         publish(site, target, media_url=url)
     assert "index.html" not in target.entries()
+
+
+@pytest.mark.parametrize("allowed", ["https://pages.example", "*", "https://other.example", None])
+def test_media_that_a_page_elsewhere_could_not_read_keep_the_old_page(site, next_site, serve_media, allowed):
+    target = Memory()
+    publish(site, target)
+    before, url = shown(target), serve_media(target, allowed)
+    if allowed in ("https://pages.example", "*"):
+        publish(next_site, target, media_url=url, origin="https://pages.example")
+        assert shown(target) != before
+    else:
+        with pytest.raises(StoreError, match=f"a page at https://pages.example can not read {url}/.*CORS"):
+            publish(next_site, target, media_url=url, origin="https://pages.example")
+        assert shown(target) == before
+    with pytest.raises(SiteError, match="have their media beside them"):
+        publish(next_site, target, origin="https://pages.example")
 
 
 def test_only_addresses_are_changed_and_no_text_that_looks_like_one():

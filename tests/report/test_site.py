@@ -189,10 +189,10 @@ def test_a_hostile_record_puts_no_markup_into_a_page(scripts, store, tmp_path):
         {"info": {"peaks": [EVIL]}},
     ],
 )
-def test_a_record_that_can_not_be_one_stops_the_build(scripts, store, tmp_path, field, value):
+def test_a_record_that_can_not_be_one_stops_the_build(scripts, store, tmp_path, fields):
     built(scripts, tmp_path / "site", store)
     before = files(tmp_path / "site")
-    tampered = tamper(store, **{field: value})
+    tampered = tamper(store, **fields)
     with pytest.raises(ReportError, match=r"index/.*json in .* is damaged .*unusable"):
         built(scripts, tmp_path / "site", tampered)
     assert files(tmp_path / "site") == before

@@ -1,6 +1,7 @@
 """One changed byte is found and named, wherever the site is."""
 
 import ast
+import dataclasses
 import functools
 import http.server
 import json
@@ -18,6 +19,7 @@ from report import selfcheck
 from report.addresses import open_storage
 from report.archive import export_zip
 from report.errors import SiteError, StoreError
+from report.manifest import describe, read
 from report.publish import publish
 from report.storage import Folder, Memory
 from report.verify import Verified, verify
@@ -102,6 +104,15 @@ def test_a_changed_byte_anywhere_in_the_entry_page_is_found(published):
     for _ in range(60):
         (published / "index.html").write_bytes(flip(whole, dice))
         assert list(found(Folder(published))) == ["index.html"]
+
+
+def test_a_release_that_was_changed_and_hashed_anew_is_not_the_one_that_was_published(published):
+    (release,) = (path for path in (published / "releases").iterdir() if path.is_dir())
+    (release / "assets" / "page.js").write_text("alert(1)")
+    manifest = read((release / "manifest.json").read_bytes())
+    files = manifest.files | {"assets/page.js": describe("assets/page.js", b"alert(1)")}
+    (release / "manifest.json").write_bytes(dataclasses.replace(manifest, files=files).encode())
+    assert list(found(Folder(published))) == [f"releases/{release.name}/manifest.json"]
 
 
 def test_what_is_missing_and_what_does_not_belong_is_named(site, published):

@@ -101,3 +101,9 @@ def client_of(server: Server):
 
 def port(server: Server) -> int:
     return urlsplit(server.url).port
+
+
+def through(proxy: Proxy, storage: S3) -> S3:
+    """The same bucket, behind the proxy."""
+    _, _, bucket, prefix = storage.address.split("/")
+    return S3(bucket, prefix, proxy.url)

@@ -7,8 +7,7 @@ import socket
 import threading
 import time
 from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import botocore.auth
 import pytest
@@ -22,7 +21,7 @@ from report.readonly import Web
 from report.s3 import PART, S3
 from report.store import Store
 from report.transfer import each
-from tests.s3.conftest import READER, WRITER, client_of, in_new_bucket, port, running
+from tests.s3.conftest import READER, WRITER, client_of, in_new_bucket, port, running, through
 
 SOUND = random.Random(5).randbytes(200_000)
 AT_START, IN_THE_MIDDLE = 10, 60  # seconds within which an error has to be told
@@ -44,6 +43,17 @@ def refused(words: str, within: float):
         error = error.__cause__
     assert not [secret for secret in SECRETS if secret in " ".join(chain)]
     assert "\n" not in str(caught.value)
+
+
+@contextmanager
+def served(handler: type[BaseHTTPRequestHandler]):
+    """The address of a web server that answers so."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
 
 
 def use(monkeypatch, keys: dict[str, str]) -> None:
@@ -113,13 +123,16 @@ def test_a_wrong_clock(either, hours, monkeypatch):
         open_storage("s3://bucket/report", either.url)
 
 
-def test_a_web_server_that_is_no_object_storage(tmp_path):
-    quiet = type("Quiet", (SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(quiet, directory=tmp_path)) as server:
-        threading.Thread(target=server.serve_forever).start()
-        with refused("the server refuses ListObjectsV2 .*is it the right S3 server", AT_START):
-            open_storage("s3://bucket/report", f"http://127.0.0.1:{server.server_port}")
-        server.shutdown()
+def test_a_web_server_that_is_no_object_storage():
+    class Web(BaseHTTPRequestHandler):
+        def do_GET(self):  # noqa: N802, the name that http.server looks for
+            self.send_error(404)
+
+        def log_message(self, *_):
+            pass
+
+    with served(Web) as url, refused("the server refuses ListObjectsV2 .*is it the right S3 server", AT_START):
+        open_storage("s3://bucket/report", url)
 
 
 # ---- in the middle
@@ -157,6 +170,22 @@ def test_a_full_disk(full, size, tmp_path, impatient):
             assert entry.bytes == size and len(set(storage.get(name))) == 1, "half an object"
 
 
+def test_a_server_that_says_that_its_disk_is_full_is_not_asked_again():
+    asked = []
+
+    class Full(BaseHTTPRequestHandler):
+        def do_PUT(self):  # noqa: N802, the name that http.server looks for
+            asked.append(self.path)
+            self.send_error(507)
+
+        def log_message(self, *_):
+            pass
+
+    with served(Full) as url, refused("cannot write a.wav: the disk of the server is full; make room there", 5):
+        S3("bucket", "report", url).put("a.wav", b"sound", "audio/wav", immutable=True)
+    assert asked == ["/bucket/report/a.wav"]
+
+
 def test_an_object_that_vanishes(storage):
     store = Store(storage)
     record = store.put(Encoded(SOUND, "audio/wav", {}), **MADE)
@@ -173,6 +202,9 @@ def test_an_object_that_is_damaged_where_it_is_stored(storage, weed):
         client_of(weed).put_object(Bucket=storage.address.split("/")[2], Key=key, Body=damaged)
         with refused(f"{record.name} in s3://.* is damaged", 5):
             store.read(record)
+        store.forget(record.key)
+        store.put(Encoded(SOUND, "audio/wav", {}), **MADE)
+        assert store.read(record) == SOUND, "making it again did not heal it"
 
 
 def test_the_network_cuts_an_answer_off(storage, proxy, impatient):
@@ -244,8 +276,3 @@ def test_in_the_middle_of_a_transfer_every_fault_is_told_within_a_minute(storage
 
     cases = [(fault, kind) for fault in faults for kind in (S3, Web)]
     assert len(list(each(meet, cases, len(cases)))) == len(cases)
-
-
-def through(proxy: Proxy, storage: S3) -> S3:
-    _, _, bucket, prefix = storage.address.split("/")
-    return S3(bucket, prefix, proxy.url)

@@ -11,7 +11,7 @@ from report.addresses import open_storage
 from report.media import Encoded
 from report.store import Store
 
-SHARED, OWN = 6, 4
+SHARED, OWN = 3, 3
 LENGTH = 30_000  # bytes of a sound
 
 

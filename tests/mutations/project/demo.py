@@ -157,6 +157,16 @@ def through_locals() -> Data:
     return Data(bell(4))
 
 
+@conjure
+def call(n) -> Data:
+    return Data(["call", *response(n - 1).value] if n else [])
+
+
+@conjure
+def response(n) -> Data:
+    return Data(["response", *call(n - 1).value] if n else [])
+
+
 # %% [markdown]
 # ## Classes and decorators
 
@@ -399,6 +409,8 @@ through_default()
 through_partial()
 through_map()
 through_locals()
+call(2)
+assert response(2).value == ["response", "call"]
 
 # %%
 of_class()

@@ -6,9 +6,9 @@ import studio.quiet  # noqa: F401
 import studio.shapes  # noqa: F401
 from studio.registry import MAKERS, STEPS, Organ
 
-random.seed(4)
-
 from report import Data, conjure
+
+random.seed(4)
 
 
 @conjure

@@ -1,0 +1,119 @@
+"""A folder before a slower storage: fetched once, made once, sent once."""
+
+import threading
+
+import pytest
+
+from report.errors import Missing, StoreError
+from report.mirror import Mirror
+from report.storage import Memory
+
+
+class Remote(Memory):
+    """A storage that counts what is asked of it and fails when told to."""
+
+    parallel = 4
+
+    def __init__(self):
+        super().__init__()
+        self.got, self.sent, self.fails_after = [], [], 10**6
+        self._counting = threading.Lock()
+
+    def get(self, name):
+        self.got.append(name)
+        return super().get(name)
+
+    def put(self, name, data, media_type, immutable):
+        with self._counting:
+            if len(self.sent) >= self.fails_after:
+                raise StoreError("the network is gone")
+            self.sent.append(name)
+        super().put(name, data, media_type, immutable)
+
+
+@pytest.fixture
+def remote():
+    return Remote()
+
+
+def fill(mirror: Mirror, count: int = 10) -> None:
+    for number in range(count):
+        mirror.put(f"index/{number}.json", b"{}", "application/json", immutable=True)
+        mirror.put(f"objects/{number}.wav", bytes([number]), "audio/wav", immutable=True)
+    mirror.put("builds/music.json", b"[]", "application/json", immutable=False)
+
+
+def test_what_is_put_is_there_at_once_and_sent_when_asked_records_last(remote, tmp_path):
+    mirror, told = Mirror(remote, tmp_path), []
+    fill(mirror)
+    assert remote.entries() == {} and mirror.get("objects/3.wav") == b"\3"
+    mirror.flush(lambda sent, total: told.append((sent, total)))
+    assert told == [(n, 21) for n in range(1, 22)]
+    kinds = [name.split("/")[0] for name in remote.sent]
+    assert kinds == ["objects"] * 10 + ["index"] * 10 + ["builds"]
+    assert mirror.entries() == remote.entries()
+    mirror.flush()
+    assert len(remote.sent) == 21, "sent twice"
+
+
+def test_what_is_fetched_is_fetched_once_also_by_the_next_process(remote, tmp_path):
+    remote.put("objects/a.wav", b"sound", "audio/wav", immutable=True)
+    for mirror in (Mirror(remote, tmp_path / "m"), Mirror(remote, tmp_path / "m")):
+        assert mirror.get("objects/a.wav") == b"sound"
+        mirror.export("objects/a.wav", tmp_path / f"{id(mirror)}.wav")
+        assert (tmp_path / f"{id(mirror)}.wav").read_bytes() == b"sound"
+    assert remote.got == ["objects/a.wav"]
+
+
+def test_a_broken_flush_is_taken_up_by_the_next_process(remote, tmp_path):
+    fill(Mirror(remote, tmp_path))
+    remote.fails_after = 5
+    with pytest.raises(StoreError, match="the network is gone"):
+        Mirror(remote, tmp_path).flush()
+    assert all(name.startswith("objects/") for name in remote.sent), "a record before what it names"
+    remote.fails_after = 10**6
+    mended = Mirror(remote, tmp_path)
+    assert mended.get("index/9.json") == b"{}" and mended.get("builds/music.json") == b"[]"
+    assert remote.got == [], "asked elsewhere for what is here"
+    mended.flush()
+    assert len(remote.sent) == len(set(remote.sent)) == 21
+
+
+def test_what_others_build_is_seen_and_what_was_built_here_comes_first(remote, tmp_path):
+    here, there = Mirror(remote, tmp_path / "here"), Mirror(remote, tmp_path / "there")
+    for text in (b"one", b"two"):
+        there.put("builds/music.json", text, "application/json", immutable=False)
+        there.flush()
+        assert here.get("builds/music.json") == text
+    here.put("builds/music.json", b"three", "application/json", immutable=False)
+    assert (here.get("builds/music.json"), there.get("builds/music.json")) == (b"three", b"two")
+    here.flush()
+    assert there.get("builds/music.json") == b"three"
+
+
+def test_what_is_deleted_is_gone_everywhere(remote, tmp_path):
+    mirror = Mirror(remote, tmp_path)
+    fill(mirror, 1)
+    mirror.flush()
+    mirror.delete("index/0.json")
+    with pytest.raises(Missing):
+        mirror.get("index/0.json")
+    assert "index/0.json" not in remote.entries()
+
+
+def test_processes_that_share_the_folder_may_send_at_the_same_time(remote, tmp_path):
+    fill(Mirror(remote, tmp_path), 100)
+    failures = []
+
+    def flush() -> None:
+        try:
+            Mirror(remote, tmp_path).flush()
+        except StoreError as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=flush) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == [] and len(remote.entries()) == 201
