@@ -12,7 +12,7 @@ import sys
 import types
 import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from report.errors import ReportError
@@ -118,13 +118,17 @@ def _follow_symbol(module: Module, reference: Reference) -> tuple[Piece | None, 
     if reference.name not in module.written_by_functions and _try_identity(reference, walk) is not None:
         return None, walk.roots
     piece = _piece(module, reference.name)
+    if symbol_of(type(value)) is not None:
+        line = first_line(module.definitions[reference.name][0])
+        why = (
+            f"{reference.name} is a {type(value).__name__}, which has no value to key it by: files it read are not seen"
+        )
+        piece = replace(piece, unfollowed=[*piece.unfollowed, (line, why)])
     return piece, piece.references | _registered(value)
 
 
 def _effects(module: Module) -> tuple[Piece, Iterable[Reference]]:
     """What importing a module does besides binding names, and the modules that it imports in turn."""
-    if module.is_script:
-        return Piece(), ()
     piece = _piece(module, "")
     parents = {module.name.rpartition(".")[0]} - {""}
     return piece, piece.references | {Reference("effects", name) for name in module.loads | parents}
@@ -172,15 +176,16 @@ def variable_digests(variables: Iterable[Reference], walk: Walk) -> dict[str, st
 
 
 def _registered(value: object) -> set[Reference]:
-    """The project's functions and classes in a table, or in the tables of a class."""
-    tables = (
-        [x for x in vars(value).values() if isinstance(x, dict | list | set)] if isinstance(value, type) else [value]
-    )
+    """The project's functions and classes in a table, or in the tables of a class or a dispatching function."""
+    tables = vars(value).values() if isinstance(value, type) or is_function(value) else [value]
     items: list[object] = []
     for table in tables:
-        if isinstance(table, dict | list | tuple | set | frozenset):
-            items += table.values() if isinstance(table, dict) else table
-    return {reference for item in items if (reference := symbol_of(item)) is not None}
+        if isinstance(table, dict | types.MappingProxyType):
+            items += table.values()
+        elif isinstance(table, list | tuple | set | frozenset):
+            items += table
+    found = {symbol_of(item) or symbol_of(type(item)) for item in items}
+    return {reference for reference in found if reference is not None}
 
 
 def symbol_of(value: object) -> Reference | None:
@@ -203,8 +208,6 @@ def _warn(found: dict[Reference, Piece | None]) -> None:
     """Say once in a process what could not be followed."""
     for reference, piece in found.items():
         doubts = [(find_module(reference.module).path, *doubt) for doubt in piece.unfollowed] if piece else []
-        if reference.kind == "external" and (path := unversioned_extension(reference.module)):
-            doubts.append((path, 0, "a compiled module outside every installed library; only its bytes are known"))
         for path, line, why in doubts:
             if (str(path), line) not in _warned:
                 _warned.add((str(path), line))

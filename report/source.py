@@ -47,7 +47,8 @@ class Module:
     is_script: bool  # its statements show things; they are not what an import would do
     definitions: dict[str, list[ast.stmt]] = field(default_factory=dict)
     imports: dict[str, tuple[str, str]] = field(default_factory=dict)  # name -> (module, name in it or "")
-    stars: list[str] = field(default_factory=list)
+    stars: list[tuple[str, int]] = field(default_factory=list)  # modules imported with *, and the lines of that
+    bound_on: dict[str, int] = field(default_factory=dict)  # name -> the last line that binds it
     effects: list[ast.stmt] = field(default_factory=list)
     loads: set[str] = field(default_factory=set)  # modules that it imports when it is imported
     pieces: dict[str, object] = field(default_factory=dict)  # what its names say, once they were read
@@ -78,11 +79,21 @@ _modules: dict[str, tuple[ModuleType | None, Module | None]] = {}
 
 def find_module(name: str) -> Module | None:
     """The project module of this name, as source; None for what is installed, built in, or not there."""
+    top = name.partition(".")[0]
+    if top != name and not _may_be_project(top):  # so that no library is imported only to see where it lies
+        return None
     loaded = sys.modules.get(name)
     if name not in _modules or _modules[name][0] is not loaded:
         path = _project_file(name, loaded)
         _modules[name] = loaded, path and _read(name, path)
     return _modules[name][1]
+
+
+@functools.cache
+def _may_be_project(top: str) -> bool:
+    if getattr(sys.modules.get(top), "__file__", None) or _origin(top):
+        return find_module(top) is not None
+    return top not in sys.stdlib_module_names  # a folder without an __init__.py
 
 
 def _project_file(name: str, loaded: ModuleType | None) -> Path | None:
@@ -133,14 +144,26 @@ def _enter(module: Module, statement: ast.stmt) -> None:
         names = sorted(bound_names(statement) | changed)
         for name in names:
             module.definitions.setdefault(name, []).append(statement)
-        if not names:
+            module.bound_on[name] = statement.lineno
+        if not names and (not module.is_script or _sets_up(module, statement)):
             module.effects.append(statement)
+
+
+def _sets_up(module: Module, statement: ast.stmt) -> bool:
+    """Whether a statement of a script changes how others compute: a call of a library, such as a seed or a setting, or
+    something put into an imported module. What else stands alone in a script shows something."""
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+        target = module.imports.get(_root(statement.value.func))
+        return target is not None and resolve_in(*target).kind == "external"
+    return any(name in module.imports for name in changed_names(statement))
 
 
 def _enter_import(module: Module, statement: ast.Import | ast.ImportFrom) -> None:
     targets = import_targets(module, statement)
-    module.stars += [source for bound, (source, _) in targets.items() if bound.startswith("*")]
-    module.imports |= {bound: target for bound, target in targets.items() if not bound.startswith("*")}
+    module.stars += [(source, statement.lineno) for bound, (source, _) in targets.items() if bound.startswith("*")]
+    named = {bound: target for bound, target in targets.items() if not bound.startswith("*")}
+    module.imports |= named
+    module.bound_on |= dict.fromkeys(named, statement.lineno)
     module.loads |= loaded_by(targets)
 
 
@@ -224,15 +247,15 @@ def _is_main_block(statement: ast.stmt) -> bool:
 
 def resolve(module: Module, name: str) -> Reference:
     """What a global name in a module leads to."""
+    for source, line in reversed(module.stars):
+        if line > module.bound_on.get(name, 0) and (found := _resolve_star(source, name)) is not None:
+            return found
     if name in module.definitions:
         return Reference("symbol", module.name, name)
     if name in OF_THE_MODULE:
         return Reference("builtin", "builtins", name)
     if name in module.imports:
         return resolve_in(*module.imports[name])
-    for source in module.stars:
-        if (found := _resolve_star(source, name)) is not None:
-            return found
     if hasattr(builtins, name):
         return Reference("builtin", "builtins", name)
     return Reference("injected", module.name, name)
@@ -247,12 +270,16 @@ def resolve_in(source: str, name: str) -> Reference:
         return Reference("external", source, name)
     if not name:
         return Reference("module", source)
-    if name in module.definitions or name in module.imports:
+    if name == "__dict__":
+        return Reference("module", source)
+    if name in module.definitions or module.imports.get(name, (source, name)) != (source, name):
         return resolve(module, name)
     if module.is_package and (find_module(f"{source}.{name}") or _origin(f"{source}.{name}")):
         return resolve_in(f"{source}.{name}", "")
-    found = resolve(module, name)
-    return Reference("injected", source, name) if found.kind == "builtin" else found
+    found = Reference("injected", source, name) if hasattr(builtins, name) else resolve(module, name)
+    if found.kind == "injected" and "__getattr__" in module.definitions:
+        return Reference("symbol", source, "__getattr__")
+    return found
 
 
 def _resolve_star(source: str, name: str) -> Reference | None:
@@ -262,7 +289,7 @@ def _resolve_star(source: str, name: str) -> Reference | None:
     public = not name.startswith("_") or "__all__" in module.definitions
     if public and (name in module.definitions or name in module.imports):
         return resolve(module, name)
-    return next((found for star in module.stars if (found := _resolve_star(star, name)) is not None), None)
+    return next((found for star, _ in module.stars if (found := _resolve_star(star, name)) is not None), None)
 
 
 def _is_namespace(name: str) -> bool:

@@ -18,6 +18,7 @@ from report.source import (
     loaded_by,
     resolve,
     resolve_in,
+    unversioned_extension,
     within,
 )
 
@@ -26,6 +27,10 @@ PLAIN_DECORATORS = {"staticmethod", "classmethod", "property", "functools.cache"
     "functools.cached_property", "functools.wraps", "contextlib.contextmanager", "abc.abstractmethod",
     "torch.no_grad", "torch.inference_mode", "typing.overload", "typing.override",
 }  # fmt: skip
+_DOUBTFUL = {
+    "__subclasses__": "depends on what else was imported",
+    "__doc__": "is a docstring, which is no part of a key",
+}
 CONJURE = Reference("symbol", "report.conjure", "conjure")
 MEDIA = "report.media"
 
@@ -69,10 +74,12 @@ class _Reader:
         self.module = module
         self.piece = Piece()
         self.scopes: list[_Scope] = []
+        self.line = 0
 
     def read(self, node: object) -> None:
         """Write down a node, a list of nodes or a plain value."""
         if isinstance(node, ast.AST):
+            self.line = getattr(node, "lineno", self.line)
             special = _SPECIAL.get(type(node))
             if special:
                 special(self, node)
@@ -99,9 +106,11 @@ class _Reader:
     def refer(self, reference: Reference) -> None:
         self.word(f"{reference.kind}:{reference}")
         self.piece.references.add(reference)
+        if reference.kind == "external" and unversioned_extension(reference.module):
+            self.doubt(f"{reference.module} is compiled and belongs to no installed library; only its bytes are known")
 
-    def doubt(self, node: ast.AST, why: str) -> None:
-        self.piece.unfollowed.append((node.lineno, why))
+    def doubt(self, why: str) -> None:
+        self.piece.unfollowed.append((self.line, why))
 
     # ---- names
 
@@ -143,8 +152,8 @@ class _Reader:
             root = root.value
         found = self.find(root.id) if isinstance(root, ast.Name) else None
         if not isinstance(found, Reference) or found.kind not in ("module", "external"):
-            if node.attr == "__subclasses__":
-                self.doubt(node, "__subclasses__() depends on what else was imported")
+            if node.attr in _DOUBTFUL:
+                self.doubt(f"{node.attr} {_DOUBTFUL[node.attr]}")
             self.plain(node)
             return
         chain.reverse()
@@ -288,14 +297,14 @@ class _Reader:
         if called in ("getattr", "hasattr") and len(node.args) > 1:
             self.computed_attribute(node)
         elif called in ("eval", "exec", "globals"):
-            self.doubt(node, f"{called}() may use anything")
+            self.doubt(f"{called}() may use anything")
         elif called in ("importlib.import_module", "__import__"):
             if fixed:
                 self.piece.references.add(resolve_in(str(first.value), ""))
             else:
-                self.doubt(node, f"{called}() of a computed name")
+                self.doubt(f"{called}() of a computed name")
         elif called.startswith(("ctypes.", "inspect.getsource", "runpy.", "subprocess.")) or called == "os.system":
-            self.doubt(node, f"what {called}() runs or reads has no version")
+            self.doubt(f"what {called}() runs or reads has no version")
         self.plain(node)
 
     def computed_attribute(self, node: ast.Call) -> None:
@@ -307,7 +316,7 @@ class _Reader:
         elif not isinstance(name, ast.Constant) and not (
             isinstance(subject, ast.Name) and subject.id in ("self", "cls")
         ):
-            self.doubt(node, "getattr() with a computed name")
+            self.doubt("getattr() with a computed name")
 
     def dotted(self, node: ast.expr) -> str:
         """The full name of a function in a library or in Python, or ""."""
