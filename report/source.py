@@ -164,7 +164,7 @@ def _enter_import(module: Module, statement: ast.Import | ast.ImportFrom) -> Non
     named = {bound: target for bound, target in targets.items() if not bound.startswith("*")}
     module.imports |= named
     module.bound_on |= dict.fromkeys(named, statement.lineno)
-    module.loads |= loaded_by(targets)
+    module.loads |= loaded_by(module, statement)
 
 
 def import_targets(module: Module, statement: ast.Import | ast.ImportFrom) -> dict[str, tuple[str, str]]:
@@ -180,11 +180,12 @@ def import_targets(module: Module, statement: ast.Import | ast.ImportFrom) -> di
     return {f"*{source}" if a.name == "*" else a.asname or a.name: (source, a.name) for a in statement.names}
 
 
-def loaded_by(targets: dict[str, tuple[str, str]]) -> set[str]:
-    """The modules that an import of these targets loads: parents, and submodules that are imported by name."""
-    names = {source for source, _ in targets.values()} | {
-        f"{source}.{name}" for source, name in targets.values() if name
-    }
+def loaded_by(module: Module, statement: ast.Import | ast.ImportFrom) -> set[str]:
+    """The modules that an import statement loads: parents, and submodules that are imported by name."""
+    targets = import_targets(module, statement).values()
+    names = {source for source, _ in targets} | {f"{source}.{name}" for source, name in targets if name}
+    if isinstance(statement, ast.Import):
+        names |= {alias.name for alias in statement.names}
     return {".".join(name.split(".")[: n + 1]) for name in names for n in range(name.count(".") + 1)}
 
 

@@ -273,7 +273,7 @@ class _Reader:
 
     def import_(self, node: ast.Import | ast.ImportFrom) -> None:
         """An import inside a function or another statement: its names lead on, and the modules are loaded."""
-        loaded = loaded_by(import_targets(self.module, node))
+        loaded = loaded_by(self.module, node)
         self.piece.references |= {Reference("effects", module) for module in loaded}
         self.word("import")
 

@@ -246,7 +246,7 @@ REBUILDS = {
         Edit("of another name", "installed/py_chimes-1.5*/METADATA", swap(
             "Version: 1.5", "Version: 2"
         ), "of_renamed_library"),
-        Edit("imported, not used", "installed/spare-0.1*/METADATA", swap("Version: 0.1", "Version: 0.2")),
+        Edit("imported, used by no artifact", "installed/spare-0.1*/METADATA", swap("Version: 0.1", "Version: 0.2")),
     ],
     "an argument": [
         Edit("a number", "demo.py", swap("value(3)", "value(4)"), "value"),
