@@ -2,16 +2,45 @@
 
 In reading order:
 
-    errors.py      what goes wrong, said to the person who runs a build
-    cells.py       a script becomes cells; run, they become what they show
-    media.py       sounds, figures, pictures, films and data become bytes
-    store.py       where artifacts live, each under the hash of its bytes, with a record of how it was made
-    source.py      which source a function may depend on
-    conjure.py     @conjure: compute once, keep, find again by what the result depends on
-    mix.py         the integer sum that defines a reconstruction
-    components.py  what a cell can show
-    page.py        cells and what they showed become HTML
-    site.py        articles become a site
+    errors.py         what goes wrong, said to the person who runs a build
+    cells.py          a script becomes cells; run, they become what they show
+    comment_form.py   the older form of scripts, as the library conjure has it
+    media.py          sounds, figures, pictures, films and data become bytes
+
+    storage.py        named bytes in a folder or in memory; the same elsewhere:
+    s3.py             in a bucket
+    collection.py     in a collection of the library conjure
+    readonly.py       on the web, or in an archive
+    mirror.py         behind a network, with a folder in front
+    addresses.py      from an address to its storage
+    transfer.py       many transfers at a time
+
+    store.py          artifacts in a storage, each under the hash of its bytes, with a record of how it was made
+    source.py         the project's modules as source, and what their names lead to
+    syntax.py         what a piece of source says, however it is written
+    values.py         what a value is, however it is held
+    dependencies.py   all code that a function can use
+    conjure.py        @conjure: compute once, keep, find again by what the result depends on
+    machine.py        which machine computed something
+
+    mix.py            the integer sum that defines a reconstruction
+    components.py     what a cell can show
+    page.py           cells and what they showed become HTML
+    manifest.py       what a site holds, and how each artifact was made
+    crate.py          the same as an RO-Crate
+    site.py           articles become a site
+
+    plan.py           what a build would do, and why
+    reproduce.py      compute again, and say whether it came out the same
+    selfcheck.py      whether files are what the manifest says, with nothing but Python
+    release.py        what a site becomes when it is published
+    located.py        a site wherever it is
+    verify.py         whether it is what its manifest says
+    diff.py           what changed from one site to another
+    publish.py        put a site where others can see it
+    archive.py        a site in one file
+    collect.py        delete what nothing names any more
+    cli.py            the commands
 
 The package knows nothing of codecs and works without PyTorch.
 """

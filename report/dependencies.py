@@ -18,7 +18,7 @@ from typing import Any
 from report.errors import ReportError
 from report.source import Module, Reference, find_module, first_line, library_versions, unversioned_extension
 from report.syntax import Piece, read_piece
-from report.values import Walk, identity, is_function
+from report.values import Walk, identity, is_function, is_immutable
 
 ACCELERATORS = ("torch.cuda", "torch.accelerator", "torch.backends.mps", "torch.mps")
 
@@ -92,8 +92,11 @@ def _reach(roots: set[Reference]) -> dict[Reference, Piece | None]:
 
 def _follow(reference: Reference) -> tuple[Piece | None, Iterable[Reference]]:
     """What a reference says itself, and what it leads on to."""
-    module = find_module(reference.module)
-    if reference.kind == "external" or module is None:
+    if reference.kind == "external" or (
+        reference.kind == "effects" and reference.module.partition(".")[0] == "report"
+    ):
+        return None, ()  # importing this package does nothing, so it need not be read for that
+    if (module := find_module(reference.module)) is None:
         return None, ()
     if reference.kind == "module":
         return Piece(), [Reference("symbol", module.name, name) for name in module.definitions]
@@ -130,8 +133,13 @@ def _follow_symbol(module: Module, reference: Reference) -> tuple[Piece | None, 
 def _effects(module: Module) -> tuple[Piece, Iterable[Reference]]:
     """What importing a module does besides binding names, and the modules that it imports in turn."""
     piece = _piece(module, "")
-    parents = {module.name.rpartition(".")[0]} - {""}
-    return piece, piece.references | {Reference("effects", name) for name in module.loads | parents}
+    if module.name not in _effect_references or _effect_references[module.name][0] is not module:
+        loaded = module.loads | ({module.name.rpartition(".")[0]} - {""})
+        _effect_references[module.name] = module, piece.references | {Reference("effects", name) for name in loaded}
+    return piece, _effect_references[module.name][1]
+
+
+_effect_references: dict[str, tuple[Module, set[Reference]]] = {}  # the same for every function that reaches a module
 
 
 def _piece(module: Module, name: str) -> Piece:
@@ -170,9 +178,17 @@ def variable_digests(variables: Iterable[Reference], walk: Walk) -> dict[str, st
     digests = {}
     for reference in variables:
         value = runtime_value(reference)
-        told = identity(value, f"global {reference}", walk, paths=False)
-        digests[f"global {reference}"] = hashlib.sha256(json.dumps(told).encode()).hexdigest()
+        before, digest = _settled.get(reference, (MISSING, ""))
+        if before is not value:
+            told = identity(value, f"global {reference}", walk, paths=False)
+            digest = hashlib.sha256(json.dumps(told).encode()).hexdigest()
+            if is_immutable(value):
+                _settled[reference] = value, digest
+        digests[f"global {reference}"] = digest
     return digests
+
+
+_settled: dict[Reference, tuple[Any, str]] = {}  # globals that can not change without becoming other objects
 
 
 def _registered(value: object) -> set[Reference]:

@@ -7,7 +7,7 @@ import importlib.metadata
 import importlib.util
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -60,12 +60,8 @@ class Module:
     @functools.cached_property
     def written_by_functions(self) -> set[str]:
         """Top-level names that functions of this module write to: they hold state, such as a cache or a registry."""
-        functions = [
-            n for n in ast.walk(self.tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        ]
-        written = {
-            name for f in functions for node in ast.walk(f) if isinstance(node, ast.Global) for name in node.names
-        }
+        functions = [n for n in self.tree.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)]
+        written = {n for f in functions for node in ast.walk(f) if isinstance(node, ast.Global) for n in node.names}
         return written | {name for f in functions for name in changed_names(f)}
 
 
@@ -137,11 +133,13 @@ def _enter(module: Module, statement: ast.stmt) -> None:
         for inner in statement.body:
             _enter(module, inner)
     elif not (_is_main_block(statement) or isinstance(statement, ast.Pass) or _is_bare_constant(statement)):
-        for node in within(statement):
+        nodes = within(statement)
+        for node in nodes:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 _enter_import(module, node)
-        changed = {name for name in changed_names(statement) if name in module.definitions}
-        names = sorted(bound_names(statement) | changed)
+        runs_later = isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        changed = set() if runs_later else changed_names(statement) & module.definitions.keys()
+        names = sorted(bound_names(nodes) | changed)
         for name in names:
             module.definitions.setdefault(name, []).append(statement)
             module.bound_on[name] = statement.lineno
@@ -189,12 +187,13 @@ def loaded_by(module: Module, statement: ast.Import | ast.ImportFrom) -> set[str
     return {".".join(name.split(".")[: n + 1]) for name in names for n in range(name.count(".") + 1)}
 
 
-def bound_names(statement: ast.stmt) -> set[str]:
-    """The names that a statement binds in its own scope, imports aside."""
+def bound_names(nodes: Iterable[ast.AST]) -> set[str]:
+    """The names that nodes of one scope bind, see `within`; imports aside."""
     names = set()
-    for node in within(statement):
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            names.add(node.id)
+    for node in nodes:
+        if isinstance(node, ast.Name):
+            if not isinstance(node.ctx, ast.Load):
+                names.add(node.id)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             names.add(node.name)
         elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
@@ -223,16 +222,21 @@ def _root(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def within(statement: ast.AST) -> Iterator[ast.AST]:
-    """A statement's nodes without the insides of functions, classes, lambdas and comprehensions, but for `:=`."""
-    yield statement
-    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-        return
-    for child in ast.iter_child_nodes(statement):
-        if isinstance(child, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
-            yield from (n.target for n in ast.walk(child) if isinstance(n, ast.NamedExpr))
-        else:
-            yield from within(child)
+def within(*nodes: ast.AST) -> list[ast.AST]:
+    """The nodes of one scope, in order: without the insides of functions, classes and comprehensions, but for `:=`."""
+    found, unread = [], list(reversed(nodes))
+    while unread:
+        node = unread.pop()
+        found.append(node)
+        if isinstance(node, COMPREHENSIONS):
+            unread += [inner.target for inner in ast.walk(node) if isinstance(inner, ast.NamedExpr)]
+        elif not isinstance(node, SCOPES):
+            unread += reversed(list(ast.iter_child_nodes(node)))
+    return found
+
+
+SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 def _is_bare_constant(statement: ast.stmt) -> bool:
@@ -295,6 +299,8 @@ def _resolve_star(source: str, name: str) -> Reference | None:
 
 def _is_namespace(name: str) -> bool:
     """Whether this is a folder of project modules without an __init__.py."""
+    if not _may_be_project(name.partition(".")[0]):
+        return False
     spec = getattr(sys.modules.get(name), "__spec__", None)
     if spec is None:
         try:
@@ -311,6 +317,8 @@ def _is_namespace(name: str) -> bool:
 
 def unversioned_extension(name: str) -> Path | None:
     """The file of a compiled module that belongs to no installed library, or None."""
+    if "." in name and not _may_be_project(name.partition(".")[0]):
+        return None
     origin = getattr(sys.modules.get(name), "__file__", None) or _origin(name)
     if origin is None or not origin.endswith((".so", ".pyd")):
         return None
@@ -329,28 +337,28 @@ def library_versions(tops: frozenset[str]) -> dict[str, str]:
         unread.append(owner or top)
     while unread:
         name = canonicalize_name(unread.pop())
-        if name in versions:
-            continue
-        try:
-            distribution = importlib.metadata.distribution(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue  # an optional requirement, or a module outside every library, which is followed as source
-        versions[name] = distribution.version
-        unread += _requirements(tuple(distribution.requires or ()))
+        if name not in versions and (library := _library(name)) is not None:
+            versions[name], required = library
+            unread += required
     return dict(sorted(versions.items()))
 
 
 @functools.cache
-def _requirements(lines: tuple[str, ...]) -> list[str]:
-    names = []
-    for line in lines:
+def _library(name: str) -> tuple[str, list[str]] | None:
+    """Version and requirements of an installed library; None for an optional one that is not there."""
+    try:
+        distribution = importlib.metadata.distribution(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    required = []
+    for line in distribution.requires or ():
         try:
             requirement = Requirement(line)
         except InvalidRequirement:
             continue
         if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-            names.append(requirement.name)
-    return names
+            required.append(requirement.name)
+    return distribution.version, required
 
 
 @functools.cache
@@ -369,14 +377,13 @@ def _distribution_of(top: str, path: Path, name: str) -> str | None:
 def _owners(folder: Path) -> dict[str, str]:
     """Top-level modules in a folder -> the library whose files they are."""
     owners = {}
-    for distribution in importlib.metadata.distributions(path=[str(folder)]):
-        if not str(getattr(distribution, "_path", "")).endswith(".dist-info"):
-            continue
-        tops = distribution.read_text("top_level.txt")
-        if tops is None:
-            lines = (distribution.read_text("RECORD") or "").splitlines()
-            tops = "\n".join({line.split(",")[0].split("/")[0].removesuffix(".py") for line in lines})
-        owners |= dict.fromkeys(tops.split(), distribution.metadata["Name"])
+    for record in folder.glob("*.dist-info"):
+        try:
+            tops = (record / "top_level.txt").read_text().split()
+        except OSError:
+            lines = (record / "RECORD").read_text().splitlines() if (record / "RECORD").exists() else []
+            tops = {line.split(",")[0].split("/")[0].removesuffix(".py") for line in lines}
+        owners |= dict.fromkeys(tops, record.name.split("-")[0])
     return owners
 
 

@@ -186,9 +186,9 @@ class _Reader:
     def function_scope(self, arguments: ast.arguments, body: list[ast.stmt]) -> _Scope:
         listed = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
         parameters = {argument.arg for argument in listed if argument}
-        nodes = [node for statement in body for node in within(statement)]
+        nodes = within(*body)
         elsewhere = {name for node in nodes if isinstance(node, ast.Global | ast.Nonlocal) for name in node.names}
-        bound = set().union(*(bound_names(statement) for statement in body)) - elsewhere - parameters
+        bound = bound_names(nodes) - elsewhere - parameters
         return _Scope("function", parameters, bound, self.imports_in(nodes))
 
     def imports_in(self, nodes: list[ast.AST]) -> dict[str, tuple[str, str]]:
@@ -231,10 +231,9 @@ class _Reader:
         self.identifier(node.name) if self.scopes else self.word(node.name)
         self.decorators(node.decorator_list)
         self.bases(node)
-        names = set().union(*(bound_names(statement) for statement in node.body))
-        imports = self.imports_in([inner for statement in node.body for inner in within(statement)])
+        nodes = within(*node.body)
         annotated = bool(node.decorator_list or node.bases or node.keywords)
-        self.scopes.append(_Scope("class", names, set(), imports, annotated))
+        self.scopes.append(_Scope("class", bound_names(nodes), set(), self.imports_in(nodes), annotated))
         self.body(node.body)
         self.scopes.pop()
 
@@ -246,7 +245,7 @@ class _Reader:
         self.word(type(node).__name__)
         first, *rest = node.generators
         self.read(first.iter)
-        bound = set().union(*(bound_names(ast.Expr(g.target)) for g in node.generators))
+        bound = bound_names(within(*(generator.target for generator in node.generators)))
         self.scopes.append(_Scope("comprehension", set(), bound))
         for generator in node.generators:
             self.read(generator.target)

@@ -83,6 +83,11 @@ def is_function(value: object) -> bool:
     return isinstance(getattr(value, "__wrapped__", value), types.FunctionType)
 
 
+def is_immutable(value: object) -> bool:
+    """Whether a value is sure to stay what it is."""
+    return isinstance(value, PLAIN + (bytes,)) or type(value) is tuple and all(map(is_immutable, value))
+
+
 # ---- what tells the values of a type apart, as JSON: (value, what, tell, walk); tell(item, what) is for its parts
 
 

@@ -19,6 +19,8 @@ import pytest
 
 from .catalogue import CHANGES_NOTHING, FOLLOWED, NOT_FOLLOWED, REBUILDS, Edit
 
+pytestmark = pytest.mark.slow  # some 250 fresh processes: two minutes on two cores
+
 HERE = Path(__file__).parent
 WITH_TORCH = "tensors.py"  # takes seconds to import, so it only runs where it is edited
 
