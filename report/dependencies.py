@@ -92,9 +92,7 @@ def _reach(roots: set[Reference]) -> dict[Reference, Piece | None]:
 
 def _follow(reference: Reference) -> tuple[Piece | None, Iterable[Reference]]:
     """What a reference says itself, and what it leads on to."""
-    if reference.kind == "external" or (
-        reference.kind == "effects" and reference.module.partition(".")[0] == "report"
-    ):
+    if reference.kind == "external" or (reference.kind == "effects" and reference.module.partition(".")[0] == "report"):
         return None, ()  # importing this package does nothing, so it need not be read for that
     if (module := find_module(reference.module)) is None:
         return None, ()
