@@ -61,6 +61,9 @@ def run(program: Program, argv: list[str] | None = None) -> int:
     args.program, args.argv = program, argv
     try:
         return args.run(args)
+    except BrokenPipeError:  # whoever reads what is printed has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except (ReportError, ValueError, ArithmeticError, OSError) as error:  # those of models are ValueErrors
         print(f"error: {error}", file=sys.stderr)
         return 1

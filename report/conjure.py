@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from typing import Any, get_args
 
-from report.dependencies import Code, code_of, variable_digests
+from report.dependencies import Code, code_of, runtime_value, variable_digests
 from report.machine import fingerprint
 from report.media import Encoded, Media, decode, encode
 from report.store import Build, MemoryStore, Record, Store
@@ -80,8 +80,16 @@ class Request:
 
     @property
     def values(self) -> dict[str, str]:
-        """Digests of the arguments, the globals and the device, by which a change of one can be told from another."""
-        return {**self.parts["arguments"], **self.parts["globals"], "device": json.dumps(self.parts["device"])}
+        """Digests of arguments and globals, by which a change of one can be told from another, and devices.
+
+        A global that is a number is there with it; texts are not shown, since they may be secrets.
+        """
+        shown = {name: f"{digest[:16]}{self._number(name)}" for name, digest in self.parts["globals"].items()}
+        return {**self.parts["arguments"], **shown, "device": json.dumps(self.parts["device"])}
+
+    def _number(self, name: str) -> str:
+        value = next(runtime_value(r) for r in self.code.variables if f"global {r}" == name)
+        return f" {value!r}" if isinstance(value, int | float) else ""
 
 
 def key_of(parts: dict[str, Any]) -> str:

@@ -218,11 +218,17 @@ def _value_changes(before: Record, request: Request) -> list[Reason]:
             if name == "device":
                 text = f"the device: {before.values.get(name)} before, {request.values.get(name)} now"
             elif name.startswith("global "):
-                file, line = place_of(name.removeprefix("global "))
-                text = f"{name} has another value: see line {line} of {file}"
+                text = _global_change(name, before.values.get(name, ""), request.values.get(name, ""))
             elif old == new:
                 text = f"argument {name}: still {new}, with another content"
             else:
                 text = f"argument {name}: {old} before, {new} now"
             reasons.append(Reason(text))
     return reasons
+
+
+def _global_change(name: str, before: str, now: str) -> str:
+    file, line = place_of(name.removeprefix("global "))
+    was, is_now = (told.partition(" ")[2] for told in (before, now))
+    told = f": {was} before, {is_now} now" if was and is_now else " has another value"
+    return f"{name}{told}: line {line} of {file} changed, or what it reads"
