@@ -22,6 +22,7 @@ from report.machine import fingerprint
 from report.mirror import Mirror
 from report.plan import FOUND, STALE, Step, plan
 from report.publish import publish
+from report.readonly import check_reading
 from report.reproduce import DIFFERENT, Verdict, reproduce
 from report.site import build, check_target
 from report.store import Store
@@ -336,6 +337,10 @@ def _publish_to(target, site: Path, args: argparse.Namespace) -> None:
             target.allow_origins([args.origin])
     with transfer_bar("sent") as bar:
         print(publish(site, target, media_url=args.media_url, origin=args.origin, progress=bar))
+    if args.public:
+        url = f"{target.url}/index.html"
+        check_reading(url, None, target.head("index.html").bytes, "text/html")
+        print(f"open {url}")
 
 
 def _export(args: argparse.Namespace) -> int:

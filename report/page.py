@@ -5,6 +5,7 @@ import ast
 import functools
 import re
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ from report.cells import Cell, Shown
 from report.components import Code, Component, Prose, as_component, flatten
 from report.conjure import Artifact
 from report.errors import CellError, ReportError
+from report.store import Record
 
 # Of the libraries in a record, those that a reader wants to know; the manifest has all of them.
 SHOWN_LIBRARIES = ("python", "numpy", "scipy", "torch", "scikit-learn", "matplotlib", "soundfile")
@@ -84,18 +86,18 @@ def render_article(
     namespace: dict,
     facts: dict[str, str],
     titles: dict[str, str],
-    calls: dict[str, str] | None = None,
+    calls: Iterable[tuple[str, Record]] = (),
 ) -> Article:
     """The page of the article script at `path`, which showed `shown` and left `namespace` behind.
 
     AUTHORS (a list of names, or one) and LANG in the namespace are used where they are set. `facts` make the colophon;
-    `titles` are name -> title of the site's articles, `calls` key -> name of the calls that made its artifacts.
+    `titles` are name -> title of the site's articles, `calls` the build's (name, record) of all its artifacts.
     Raises: CellError for what can not be shown.
     """
     name = Path(path).stem
     title, description = read_metadata(path)
     authors = namespace.get("AUTHORS", [])
-    canvas = _Canvas(name, calls or {})
+    canvas = _Canvas(name, {record.sha256: call for call, record in calls})
     body, contents = _body(shown, canvas, path)
     template = _environment().get_template("article.html")
     html = template.render(
@@ -127,7 +129,7 @@ class _Canvas:
     """What the macros of components.html draw on: numbers, ids, and the artifacts that the page names."""
 
     article: str
-    calls: dict[str, str]
+    calls: dict[str, str]  # sha256 -> name of the call that made it
     artifacts: dict[str, list[Artifact]] = field(default_factory=dict)
     counts: Counter = field(default_factory=Counter)
 
@@ -140,8 +142,13 @@ class _Canvas:
 
     def call(self, artifact: Artifact) -> str:
         """The name of the call that made an artifact, as the commands and the manifest have it."""
-        name = self.calls.get(artifact.record.key)
+        name = self.calls.get(artifact.sha256)
         return f"{self.article}/{name}" if name else ""
+
+    def inputs(self, artifact: Artifact) -> str:
+        """The names of the calls that made what an artifact was made from."""
+        names = [self.calls.get(sha256) for sha256 in artifact.record.inputs]
+        return ", ".join(f"{self.article}/{name}" for name in names if name)
 
     def number(self, what: str) -> int:
         """1, 2, 3 … for each kind of thing."""

@@ -120,13 +120,15 @@ class Zip(_ReadOnly):
         }
 
 
-def check_reading(url: str, origin: str, expected_bytes: int, media_type: str) -> None:
+def check_reading(url: str, origin: str | None, expected_bytes: int, media_type: str) -> None:
     """Read the first byte of a published file as a player on a page at `origin` does.
 
-    `origin` is as browsers send it: "https://example.org", or "null" for a page that was opened from a disk.
+    `origin` is as browsers send it: "https://example.org", or "null" for a page that was opened from a disk; None is
+    that of the file itself.
     Raises: StoreError that says what the server does wrong, and what to do about it.
     """
-    url, pool = check_url(url), urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(connect=CONNECT, read=READ))
+    url, origin = check_url(url), origin or _origin(url)
+    pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(connect=CONNECT, read=READ))
     with _request(pool, "GET", url, {"Origin": origin, "Range": "bytes=0-0"}) as response:
         wrong = _wrong_for_readers(response, url, origin, expected_bytes, media_type)
     if wrong:

@@ -159,8 +159,7 @@ def _render(script: Path, facts: dict[str, str], scope: dict, titles: dict[str, 
     with use_session(session), _Progress(script.stem, len(cells)) as progress:
         session.progress = progress.artifact
         shown = run_cells(cells, script, scope, progress.cell)
-        calls = {key: name for key, (name, _) in session.calls.items()}
-        return render_article(script, shown, scope, facts, titles, calls)
+        return render_article(script, shown, scope, facts, titles, session.calls.values())
 
 
 class _Progress:

@@ -29,6 +29,8 @@ PLAIN = (bool, int, float, complex, str, range, decimal.Decimal, fractions.Fract
     datetime.date, datetime.time, datetime.timedelta, datetime.tzinfo, type(None), type(...), type(NotImplemented),
 )  # fmt: skip
 ARTIFACT = "report.conjure.Artifact"
+SHORT = reprlib.Repr()
+SHORT.maxstring = 120  # letters of a text in a record
 SETTLED = 50_000_000  # ns since a file was written after which its time stamp tells it from a later writing
 
 
@@ -243,7 +245,7 @@ def readable(value: object) -> str:
     if dataclasses.is_dataclass(value):
         text = ", ".join(f"{f.name}={readable(getattr(value, f.name))}" for f in dataclasses.fields(value))
         return f"{type(value).__name__}({text})"
-    return reprlib.repr(sorted(value, key=repr) if isinstance(value, set | frozenset) else value)
+    return SHORT.repr(sorted(value, key=repr) if isinstance(value, set | frozenset) else value)
 
 
 def _hash(data: Any) -> str:

@@ -61,6 +61,14 @@ def test_a_site_is_whole_and_names_nothing_outside_itself(scripts, store, tmp_pa
     assert (summary.pages, summary.computed, summary.media) == (["music.html", "speech.html"], 4, 2)
 
 
+def test_every_sound_has_a_card_that_says_how_it_was_made(scripts, store, tmp_path):
+    _, site = built(scripts, tmp_path / "site", store)
+    page = site["music.html"].decode()
+    assert page.count("How it was made") == 2
+    for name, made in json.loads(site["manifest.json"])["artifacts"].items():
+        assert not name.startswith("music/") or (name in page and made["sha256"] in page)
+
+
 def test_the_site_says_what_it_holds_and_how_it_was_made(scripts, store, tmp_path):
     _, site = built(scripts, tmp_path / "site", store)
     manifest = json.loads(site["manifest.json"])
