@@ -40,7 +40,8 @@ In reading order:
     publish.py        put a site where others can see it
     archive.py        a site in one file
     collect.py        delete what nothing names any more
-    cli.py            the commands
+    commands.py       what each command does
+    cli.py            which options it has
 
 The package knows nothing of codecs and works without PyTorch.
 """
