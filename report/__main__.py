@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from report.cli import Job, Program, run
+from report.errors import ReportError
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -14,6 +15,9 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 def _prepare(args: argparse.Namespace) -> Job:
     if not args.scripts and args.command != "export":
         args.usage_error("give at least one article script")
+    for script in args.scripts:
+        if not script.is_file():
+            raise ReportError(f"there is no article script {script}")
     return Job(args.scripts, sources={script.name: script.read_bytes() for script in args.scripts})
 
 

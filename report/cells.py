@@ -22,7 +22,7 @@ import sys
 import sysconfig
 import traceback
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,8 +128,25 @@ def run_cells(
     """Run `cells` in order as one module and return what each shows.
 
     `namespace` is what the script's globals start from, and holds all of them afterwards. `on_cell` is called before
-    each cell. Raises: CellError for the first cell that fails; the rest do not run.
+    each cell. Modules beside the script are found.
+    Raises: CellError for the first cell that fails; the rest do not run.
     """
+    with _importable(Path(path).resolve().parent):
+        return _run_cells(cells, path, namespace, on_cell)
+
+
+@contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """Modules in `folder` are found first, as they are for a program that Python runs there."""
+    before = sys.path[:]
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path[:] = before
+
+
+def _run_cells(cells: list[Cell], path: Path, namespace: dict, on_cell: Callable[[Cell], None]) -> list[Shown]:
     from report import comment_form
 
     module = types.ModuleType("article_" + re.sub(r"\W", "_", Path(path).stem))

@@ -2,8 +2,10 @@
 
 import argparse
 import os
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,23 +46,62 @@ class Program:
 
 
 def run(program: Program, argv: list[str] | None = None) -> int:
-    """Returns the exit code: 0; 1 after a one-line error, or if something was found; 2 for wrong usage."""
+    """Returns the exit code: 0; 1 after a one-line error, or if something was found; 2 for wrong usage; 130 after
+    Ctrl-C and 143 after SIGTERM."""
     argv = sys.argv[1:] if argv is None else argv
-    if not argv or argv[0] not in (*COMMANDS, "-h", "--help"):
+    if _means_build(argv):
         argv = ["build", *argv]
     args = _parser(program).parse_args(argv)
     args.program, args.argv = program, argv
+    _sort_words(args)
     try:
-        return args.run(args)
-    except KeyboardInterrupt:
+        with _terminable():
+            return args.run(args)
+    except KeyboardInterrupt as stop:
         print("interrupted; what was computed is kept, and the next run goes on from there", file=sys.stderr)
-        return 130
+        return 143 if isinstance(stop, Terminated) else 130
     except BrokenPipeError:  # whoever reads what is printed has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (ReportError, ValueError, ArithmeticError, OSError) as error:  # those of models are ValueErrors
         print(f"error: {error}", file=sys.stderr)
         return 1
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, which so ends work as Ctrl-C does. A SystemExit would be taken for the article's own."""
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    def terminate(*_signal) -> None:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _means_build(argv: list[str]) -> bool:
+    """Whether a command line starts with what to build, or how; any other first word has to be a command."""
+    if not argv:
+        return True
+    first = argv[0]
+    is_option = first.startswith("-") and first not in ("-h", "--help")
+    return is_option or first not in COMMANDS and (first.endswith(".py") or Path(first).is_file())
+
+
+def _sort_words(args: argparse.Namespace) -> None:
+    """Scripts and the name of an artifact may stand in any order: what ends with .py is a script."""
+    if "name" in args:
+        words = [str(word) for word in (args.name, *getattr(args, "scripts", ())) if word]
+        names = [word for word in words if not word.endswith(".py")]
+        if len(names) > 1:
+            args.usage_error(f"give one name, not {' and '.join(names)}; scripts end with .py")
+        args.name = names[0] if names else None
+        args.scripts = [Path(word) for word in words if word.endswith(".py")]
 
 
 def _parser(program: Program) -> argparse.ArgumentParser:
@@ -130,14 +171,14 @@ def _plan_options(parser: argparse.ArgumentParser, program: Program) -> None:
 
 def _reproduce_options(parser: argparse.ArgumentParser, program: Program) -> None:
     parser.add_argument("--only", nargs="+", default=["*"], metavar="NAME", help="these alone, see `ls`")
-    parser.add_argument("--threads", type=int, default=1, help="of the fresh process (%(default)s)")
+    parser.add_argument("--threads", type=_count, default=1, help="of the fresh process (%(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the verdicts there too")
     parser.add_argument("--fresh", type=Path, help=argparse.SUPPRESS)  # this is the fresh process
     _article_options(parser, program)
 
 
 def _ls_options(parser: argparse.ArgumentParser, program: Program) -> None:
-    parser.add_argument("pattern", nargs="?", default="*", help='such as "music/*" or "rendered"')
+    parser.add_argument("name", nargs="?", help='such as "music/*", "rendered", or music.py for all in that article')
     _plan_options(parser, program)
 
 
@@ -175,10 +216,16 @@ def _gc_options(parser: argparse.ArgumentParser, _program: Program) -> None:
     place.add_argument("--store", help="delete artifacts of this store that no last build and no site given asks for")
     place.add_argument("--target", help="delete media that no release names where sites are published")
     parser.add_argument("--sites", nargs="+", default=[], metavar="PLACE", help="sites whose artifacts the store keeps")
-    parser.add_argument("--keep", type=int, help="of a target's releases only so many (default: all)")
+    parser.add_argument("--keep", type=_count, help="of a target's releases only so many (default: all)")
     parser.add_argument("--grace", type=float, default=1.0, metavar="DAYS", help="spare what is younger (%(default)s)")
     parser.add_argument("--delete", action="store_true", help="do it; without, it is only said")
     _server_options(parser)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not 1 or more")
+    return int(text)
 
 
 COMMANDS = {

@@ -62,7 +62,7 @@ def collect_store(store: Store, manifests: Iterable[Manifest] = (), grace: float
     In use is what the last build of an article asked for, what the sites of `manifests` name, and what was written
     less than `grace` seconds ago. Raises: StoreError if a build or a record can not be read; nothing is deleted then.
     """
-    stages = [store.storage.entries(f"{kind}/") for kind in KINDS]
+    stages = [store.entries(kind) for kind in KINDS]
     uses: list[tuple[str, Record | Made]] = []
     for article in store.builds():
         build = store.build(article)

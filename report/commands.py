@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
@@ -78,6 +79,8 @@ def _size(step: Step) -> str:
 
 
 def print_why(args: argparse.Namespace) -> int:
+    if args.name is None:
+        args.usage_error("say which artifact; `ls` lists them all")
     job = args.program.prepare(args)
     planned = plan(job.scripts, _store(args), job.namespace)
     steps = planned.of(args.name)
@@ -116,10 +119,11 @@ _TOLD = {
 
 
 def list_artifacts(args: argparse.Namespace) -> int:
-    store = _store(args)
-    builds = [build for article in store.builds() if (build := store.build(article)) is not None]
+    store = _built_with(_store(args), args.scripts)
+    articles = [script.stem for script in args.scripts] or store.builds()
+    builds = [build for article in articles if (build := store.build(article)) is not None]
     calls = [(build.article, name, record) for build in builds for name, record in build.calls]
-    listed = [(a, n, r) for a, n, r in calls if matches(args.pattern, a, n, r.sha256)]
+    listed = [(a, n, r) for a, n, r in calls if matches(args.name or "*", a, n, r.sha256)]
     if args.json:
         print(json.dumps([{"name": f"{a}/{n}", **r.to_json()} for a, n, r in listed], indent=1))
         return 0
@@ -144,7 +148,9 @@ def reproduce_artifacts(args: argparse.Namespace) -> int:
         command = [sys.executable, "-m", args.program.module, *args.argv, "--fresh", str(result)]
         threads = {name: str(args.threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
         paths = os.pathsep.join(filter(None, sys.path))
-        done = subprocess.run(command, env={**os.environ, **threads, "PYTHONPATH": paths, "PYTHONHASHSEED": "random"})
+        environment = {**os.environ, **threads, "PYTHONPATH": paths, "PYTHONHASHSEED": "random"}
+        # In a session of its own, Ctrl-C reaches this process alone, which then ends the other.
+        done = subprocess.run(command, env=environment, start_new_session=True)
         if done.returncode:
             return done.returncode
         told = json.loads(result.read_text())
@@ -184,6 +190,8 @@ def _publish_to(target, site: Path, args: argparse.Namespace) -> None:
 
 
 def export_site(args: argparse.Namespace) -> int:
+    if args.zip.resolve().is_relative_to(args.site.resolve()):
+        raise ReportError(f"{args.zip} would lie in the site itself; write the archive elsewhere")
     job = args.program.prepare(args)
     export_zip(args.site, args.zip, job.sources)
     print(f"{args.zip}: {args.zip.stat().st_size / 1e6:.1f} MB; python {args.zip} checks it")
@@ -216,7 +224,7 @@ def collect_garbage(args: argparse.Namespace) -> int:
         result = collect_releases(target, args.keep, args.grace * DAY, args.delete)
     else:
         sites = [open_site(open_storage(site, args.endpoint_url, args.profile)).manifest for site in args.sites]
-        store = Store(open_storage(args.store, args.endpoint_url, args.profile))
+        store = _built_with(Store(open_storage(args.store, args.endpoint_url, args.profile)))
         result = collect_store(store, sites, args.grace * DAY, args.delete)
     _print_collection(result, args.delete)
     return 0
@@ -232,6 +240,17 @@ def _print_collection(result: Sweep, deleted: bool) -> None:
         print(f"delete {size / 1e3:>6.0f} kB  {name}")
     done = "deleted" if deleted else "to delete; nothing was: add --delete"
     print(f"{len(result.kept)} kept, {len(result.deleted)} ({result.bytes / 1e6:.1f} MB) {done}")
+
+
+def _built_with(store: Store, scripts: Iterable[Path] = ()) -> Store:
+    """The store, if articles were built with it, and these scripts among them."""
+    built = store.builds()
+    if not built:
+        raise ReportError(f"no article was built with a store at {store.storage.address}; name another with --store")
+    for script in scripts:
+        if script.stem not in built:
+            raise ReportError(f"{script} was not built with the store at {store.storage.address}; build it first")
+    return store
 
 
 def _store(args: argparse.Namespace) -> Store:

@@ -114,7 +114,7 @@ class Session:
     def begin(self, article: str) -> None:
         """Calls from now on are those of an article, and are named anew."""
         self.article, self.calls, self._names = article, {}, Counter()
-        self.store.build(article)
+        self.store.recall(article)
 
     def finish(self) -> Build:
         """Remember the article's calls in the store."""
@@ -214,9 +214,12 @@ def conjure(function: Callable[..., Media]) -> Callable[..., Artifact]:
     depends on how sounds become bytes, and not on how figures do. Raises, when called: TypeError if it returns
     something else, or if an argument or a global that it reads has no value to key it by.
     """
-    if function.__code__.co_freevars:
-        names = ", ".join(function.__code__.co_freevars)
-        raise TypeError(f"{function.__qualname__} uses {names} from the function around it; pass it as an argument")
+    inner = inspect.unwrap(function)  # other decorators stand in the source, and are followed there
+    if not hasattr(inner, "__code__"):
+        raise TypeError(f"{inner!r} is no function; a decorator below @conjure has to use functools.wraps")
+    if inner.__code__.co_freevars:
+        names = ", ".join(inner.__code__.co_freevars)
+        raise TypeError(f"{inner.__qualname__} uses {names} from the function around it; pass it as an argument")
     signature = inspect.signature(function)
 
     @functools.wraps(function)

@@ -8,15 +8,27 @@ import functools
 import hashlib
 import importlib
 import json
+import logging
 import sys
+import threading
 import types
 import warnings
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 from typing import Any
 
 from report.errors import ReportError
-from report.source import Module, Reference, find_module, first_line, library_versions, unversioned_extension
+from report.source import (
+    Module,
+    Reference,
+    find_module,
+    first_line,
+    library_versions,
+    resolve_in,
+    unversioned_extension,
+)
 from report.syntax import Piece, read_piece
 from report.values import Walk, identity, is_function, is_immutable
 
@@ -49,16 +61,12 @@ class Code:
         }
 
 
+@functools.lru_cache(maxsize=4096)  # a new run of a script makes new functions
 def code_of(function: Callable, roots: frozenset[Reference] = frozenset()) -> Code:
     """The code that a function can use, with that of `roots`, which its arguments bring along.
 
     Raises: ReportError if its source can not be read.
     """
-    return _code(function, roots)
-
-
-@functools.lru_cache(maxsize=4096)  # a new run of a script makes new functions
-def _code(function: Callable, roots: frozenset[Reference]) -> Code:
     module = find_module(function.__module__)
     name = function.__qualname__.partition(".")[0]
     if module is None or name not in module.definitions:
@@ -112,20 +120,20 @@ def _follow(reference: Reference) -> tuple[Piece | None, Iterable[Reference]]:
 def _follow_symbol(module: Module, reference: Reference) -> tuple[Piece | None, Iterable[Reference]]:
     """A function or class by its source; a variable by its value if it has one, or else by its source."""
     value = runtime_value(reference)
+    # a name may also be imported, as in `try: from x import f`, with another definition for where there is no x
+    imported = {resolve_in(*module.imports[reference.name])} if reference.name in module.imports else set()
     if isinstance(value, type) or is_function(value):
         piece = _piece(module, reference.name)
-        return piece, piece.references | _registered(value)
+        return piece, piece.references | imported | _registered(value)
     walk = Walk()
     if reference.name not in module.written_by_functions and _try_identity(reference, walk) is not None:
         return None, walk.roots
     piece = _piece(module, reference.name)
-    if symbol_of(type(value)) is not None:
+    if not isinstance(value, HARMLESS) and reference.name not in module.written_by_functions:
         line = first_line(module.definitions[reference.name][0])
-        why = (
-            f"{reference.name} is a {type(value).__name__}, which has no value to key it by: files it read are not seen"
-        )
+        why = f"{reference.name} is a {type(value).__name__} without a value to key it by: what it holds is not seen"
         piece = replace(piece, unfollowed=[*piece.unfollowed, (line, why)])
-    return piece, piece.references | _registered(value)
+    return piece, piece.references | imported | _registered(value)
 
 
 def _effects(module: Module) -> tuple[Piece, Iterable[Reference]]:
@@ -159,6 +167,8 @@ def runtime_value(reference: Reference) -> Any:
 
 
 MISSING = object()
+# Objects without a value of their own that hold nothing which results depend on, or only names of files.
+HARMLESS = (PurePath, ContextVar, logging.Logger, type(threading.Lock()), type(threading.RLock()), type(MISSING))
 
 
 def _try_identity(reference: Reference, walk: Walk) -> Any:

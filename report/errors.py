@@ -17,5 +17,9 @@ class Missing(StoreError):
     """There is nothing under a name. Where it has to be there, this is an error like the others."""
 
 
+class Damaged(StoreError):
+    """What is under a name is not what was stored there."""
+
+
 class SiteError(ReportError):
     """The site can not be built or written; the site that was there before is left as it was."""

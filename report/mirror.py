@@ -1,9 +1,10 @@
 """A folder in front of a slower storage: what was fetched or made once is not fetched again."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
-from report.errors import Missing
+from report.errors import Missing, StoreError
 from report.storage import Entry, Folder, Storage
 from report.transfer import each
 
@@ -34,14 +35,31 @@ class Mirror:
             self._front.put(name, data, "", immutable=True)
             return data
 
+    def refresh(self, name: str) -> bytes:
+        """The bytes from behind, in place of a copy that is damaged; the copy itself if it was never sent."""
+        try:
+            data = self.behind.get(name)
+        except Missing:
+            return self._front.get(name)
+        self._front.put(name, data, "", immutable=False)
+        return data
+
     def put(self, name: str, data: bytes, media_type: str, immutable: bool) -> None:
         self._front.put(name, data, media_type, immutable)
-        self._unsent.put(name, media_type.encode(), "text/plain", immutable=False)
+        self._mark(name, media_type, immutable)
 
-    def flush(self, progress: Callable[[int, int], None] | None = None) -> None:
-        """Send what waits. `progress` hears how many of how many were sent."""
-        waiting = list(self._unsent.entries())
-        sent = 0
+    def flush(
+        self,
+        progress: Callable[[int, int], None] | None = None,
+        needs: Callable[[str], dict[str, str]] = lambda name: {},
+    ) -> None:
+        """Send what waits. `progress` hears how many of how many were sent.
+
+        `needs` tells of a name that changes which names have to be there for it, and their media types: what was
+        deleted behind since it was sent is sent again. Raises: StoreError.
+        """
+        self._send_again(needs)
+        waiting, sent = list(self._unsent.entries()), 0
         for kind in ORDER:
             names = [name for name in waiting if name.startswith(kind)]
             for _ in each(self._send, names, self.parallel):
@@ -60,10 +78,38 @@ class Mirror:
         self.get(name)
         self._front.export(name, target)
 
+    def _send_again(self, needs: Callable[[str], dict[str, str]]) -> None:
+        """Mark what is missing behind. Where nothing changes there is nothing to look for, and nothing to send."""
+        needed: dict[str, str] = {}
+        for name in self._unsent.entries(CHANGING):
+            if self._is_behind(name):
+                self._unsent.delete(name)
+            else:
+                needed |= needs(name)
+        if needed:
+            there = [self.behind.entries(kind) for kind in ORDER if kind != CHANGING]
+            kept = self._front.entries()
+            for name in needed.keys() - set().union(*there):
+                if name in kept:
+                    self._mark(name, needed[name], immutable=True)
+                elif name.startswith(ORDER[0]):  # builds do without their records, which are in them, and without code
+                    raise StoreError(f"{name} is no longer in {self.address}, nor here; build with --force to make it")
+
+    def _is_behind(self, name: str) -> bool:
+        """Whether what is behind is what is here."""
+        try:
+            return self.behind.get(name) == self._front.get(name)
+        except Missing:
+            return False
+
+    def _mark(self, name: str, media_type: str, immutable: bool) -> None:
+        """Remember to send it."""
+        self._unsent.put(name, json.dumps([media_type, immutable]).encode(), "application/json", immutable=False)
+
     def _send(self, name: str) -> None:
         try:
-            media_type = self._unsent.get(name).decode()
+            media_type, immutable = json.loads(self._unsent.get(name))
         except Missing:  # another process has sent it meanwhile
             return
-        self.behind.put(name, self._front.get(name), media_type, immutable=not name.startswith(CHANGING))
+        self.behind.put(name, self._front.get(name), media_type, immutable)
         self._unsent.delete(name)

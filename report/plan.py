@@ -14,6 +14,7 @@ from report.cells import parse_script, run_cells
 from report.conjure import Request, Session, matches, use_session
 from report.dependencies import place_of
 from report.errors import StoreError
+from report.page import read_metadata
 from report.store import Record, Store
 
 FOUND, STALE, NEW, WAITS = "found", "stale", "new", "waits"
@@ -80,6 +81,7 @@ def plan(scripts: Iterable[Path], store: Store, namespace: dict | None = None) -
     planner, unknown, gone = Planner(store), [], []
     with use_session(planner):
         for script in map(Path, scripts):
+            read_metadata(script)  # fails where a build would
             planner.begin(script.stem)
             try:
                 run_cells(parse_script(script), script, dict(namespace or {}))

@@ -1,5 +1,6 @@
 """Put a site where others can see it, so that whatever breaks on the way, they see the old one or the new one whole."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,10 +43,11 @@ def publish(
 ) -> Published:
     """Publish the site in the folder `site`: media, then pages, each checked, then the entry page in one step.
 
-    What an earlier try has sent is not sent again. `media_url` is where readers find the target's folder media/, if
-    that is not beside the pages; with `origin`, such as "https://example.org", it is checked that pages there can read
-    them. `progress` hears how many of how many media files were sent. Do not collect what is unused at the target
-    meanwhile. Raises: SiteError, StoreError; the entry page then still shows the old release.
+    What is at the target and whole is not sent again. `media_url` is where readers find the target's folder media/, if
+    that is not beside the pages; it is checked that everyone can read them there, and with `origin`, such as
+    "https://example.org", that pages there can. `progress` hears how many of how many media files were sent. Do not
+    collect what is unused at the target meanwhile.
+    Raises: SiteError, StoreError; the entry page then still shows the old release.
     """
     if origin and not media_url:
         raise SiteError(f"pages at {origin} have their media beside them; give the URL of media that are elsewhere")
@@ -58,7 +60,7 @@ def publish(
     released, pages = make_release(manifest, pages, _base(media_url))
     release = release_id(released)
     sent = _send_media(media, source, target, progress)
-    if origin:
+    if media_url:
         _check_reading(media, released.media, origin)
     _send_pages({release_name(release, name): data for name, data in pages.items()}, target)
     now = {"published": datetime.now(UTC).isoformat()}
@@ -94,12 +96,15 @@ def _base(media_url: str | None) -> str:
 def _send_media(
     media: dict[str, File], source: Storage, target: Storage, progress: Callable[[int, int], None] | None
 ) -> list[str]:
-    """Send what is not at the target in its full length, and look whether it arrived. Returns: the names sent."""
+    """Send what is not at the target as it has to be, and look whether it arrived. Returns: the names sent."""
     held = target.entries(f"{MEDIA}/")
     missing = _missing(media, held)
+    there = [name for name in media if name not in missing]
+    digests = dict(each(lambda name: _digest(target, name), there, target.parallel))
+    missing += [name for name in there if digests[name] != media[name].sha256]
 
     def send(name: str) -> None:
-        if name in held:  # cut off; what is there under an immutable name would stay
+        if name in held:  # damaged; what is there under an immutable name would stay
             target.delete(name)
         target.put(name, source.get(name), media[name].media_type, immutable=True)
 
@@ -111,8 +116,14 @@ def _send_media(
     return missing
 
 
-def _check_reading(media: dict[str, File], base: str, origin: str) -> None:
-    """Read one media file of each type as a page at `origin` would."""
+def _digest(target: Storage, name: str) -> str:
+    """SHA-256 of what is at the target, as the server tells it, or else by reading it."""
+    told = target.head(name).sha256 if hasattr(target, "head") else None
+    return told or hashlib.sha256(target.get(name)).hexdigest()
+
+
+def _check_reading(media: dict[str, File], base: str, origin: str | None) -> None:
+    """Read one media file of each type as a page at `origin` would, or as anyone does who follows a link."""
     from report.readonly import check_reading  # here, so that publishing to a folder does not wait for urllib3
 
     for name, file in {file.media_type: (name, file) for name, file in media.items()}.values():

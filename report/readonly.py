@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 import urllib3
 
 from report.addresses import check_url
-from report.errors import Missing, StoreError
+from report.errors import Damaged, Missing, StoreError
 from report.storage import Entry, check_name, write_whole
 
 CONNECT, READ, IN_ALL = 10, 10, 60  # seconds; the last for all of an object
@@ -108,8 +108,10 @@ class Zip(_ReadOnly):
             return self._archive.read(check_name(name))
         except KeyError as error:
             raise Missing(f"{name} is not in {self.address}") from error
-        except (OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
-            raise StoreError(f"cannot read {name} in {self.address}: {error}") from error
+        except OSError as error:
+            raise StoreError(f"cannot read {name} in {self.address}: {error.strerror or error}") from error
+        except (EOFError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
+            raise Damaged(f"cannot read {name} in {self.address}: {error}") from error
 
     def entries(self, prefix: str = "") -> dict[str, Entry]:
         files = sorted(self._archive.infolist(), key=lambda file: file.filename)

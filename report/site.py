@@ -1,24 +1,31 @@
 """Article scripts become a site: a folder of plain files that needs nothing else, replaced as a whole or not at all."""
 
+import glob
 import json
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tqdm import tqdm
 
 from report.cells import Cell, parse_script, run_cells
-from report.conjure import Session, use_session
+from report.conjure import Session, matches, use_session
 from report.crate import CRATE, make_crate
 from report.errors import ReportError, SiteError
 from report.manifest import GENERATOR, MANIFEST, MEDIA, File, describe, make
 from report.page import Article, read_metadata, render_article, render_index, templates_folder
 from report.store import ARTICLE, Build, Record, Store
 from report.transfer import transfer_bar
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 ASSETS = ("style.css", "player.js", "roll.js", "page.js")
 
@@ -60,17 +67,23 @@ def build(
     scripts, out, facts = [Path(script) for script in scripts], Path(out).resolve(), facts or {}
     _check_names(scripts)
     check_target(out)
+    session = Session(store, force=force)
     unfinished = out.with_name(f".{out.name}.building-{os.getpid()}")
     try:
+        _put_back(out)
         unfinished.mkdir()
-        session = Session(store, force=force)
         articles, builds = _render_all(scripts, facts, namespace or {}, session)
+        _check_force(force, builds)
         _write(unfinished, articles, facts, store, builds)
         _swap(unfinished, out)
     except OSError as error:
         raise SiteError(f"cannot write the site {out}: {error.strerror or error}") from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+    return _summary(out, articles, session)
+
+
+def _summary(out: Path, articles: list[Article], session: Session) -> BuildSummary:
     records = {a.name: a.record for article in articles for same in article.artifacts.values() for a in same}
     return BuildSummary(
         out=out,
@@ -92,6 +105,13 @@ def _check_names(scripts: list[Path]) -> None:
             raise SiteError(f"{name!r} is no name for an article; rename the script with letters, digits, _ and -")
     if not scripts:
         raise SiteError("no article script was given")
+
+
+def _check_force(force: tuple[str, ...], builds: list[Build]) -> None:
+    calls = [(build.article, name, record.key) for build in builds for name, record in build.calls]
+    for pattern in force:
+        if not any(matches(pattern, *call) for call in calls):
+            raise SiteError(f"--force {pattern}: no artifact is called that; `ls` lists them all")
 
 
 def check_target(out: Path) -> None:
@@ -129,28 +149,30 @@ def _render_all(
     """
     titles, articles, builds, failures = {}, [], [], []
     for script in scripts:
-        try:
+        with _noted(failures):
             titles[script.stem] = read_metadata(script)[0]
-        except ReportError as error:
-            failures.append(error)
     for script in scripts:
         if script.stem in titles:
-            try:
+            with _noted(failures):
                 articles.append(_render(script, facts, dict(namespace), titles, session))
                 builds.append(session.finish())
-            except ReportError as error:
-                failures.append(error)
-    try:
-        with transfer_bar("sent to the store") as progress:
-            session.store.flush(progress)
-    except ReportError as error:
-        failures.append(error)
+    with _noted(failures), transfer_bar("sent to the store") as progress:
+        session.store.flush(progress)
     if len(failures) > 1:
         heading = f"{len(failures)} things failed in building {len(scripts)} articles"
         raise SiteError("\n\n".join([heading, *map(str, failures)]))
     if failures:
         raise failures[0]
     return articles, builds
+
+
+@contextmanager
+def _noted(failures: list[ReportError]) -> Iterator[None]:
+    """An error inside is added to `failures`, and work goes on after it."""
+    try:
+        yield
+    except ReportError as error:
+        failures.append(error)
 
 
 def _render(script: Path, facts: dict[str, str], scope: dict, titles: dict[str, str], session: Session) -> Article:
@@ -212,14 +234,43 @@ def _provenance(
 
 def _swap(new: Path, out: Path) -> None:
     """Put the folder `new` in the place of `out`; if that fails, `out` is what it was."""
-    if not out.exists():
-        os.rename(new, out)
+    with _locked(out):
+        if not out.exists():
+            os.rename(new, out)
+            return
+        old = out.with_name(f".{out.name}.replaced-{os.getpid()}")
+        os.rename(out, old)
+        try:
+            os.rename(new, out)
+        except BaseException:
+            os.rename(old, out)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _put_back(out: Path) -> None:
+    """The old site, should a build have been killed while it replaced that."""
+    with _locked(out):
+        for old in out.parent.glob(f".{glob.escape(out.name)}.replaced-*"):
+            if out.exists():
+                shutil.rmtree(old, ignore_errors=True)
+            else:
+                os.rename(old, out)
+
+
+@contextmanager
+def _locked(out: Path) -> Iterator[None]:
+    """No other build replaces `out` meanwhile; it waits. A lock goes with its holder, and then counts no more."""
+    if fcntl is None:
+        yield
         return
-    old = out.with_name(f".{out.name}.replaced-{os.getpid()}")
-    os.rename(out, old)
-    try:
-        os.rename(new, out)
-    except BaseException:
-        os.rename(old, out)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
+    path = out.with_name(f".{out.name}.lock")
+    while True:
+        with open(path, "w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if os.fstat(file.fileno()).st_nlink:
+                try:
+                    yield
+                finally:
+                    path.unlink()
+                return

@@ -5,19 +5,25 @@ import builtins
 import functools
 import importlib.metadata
 import importlib.util
+import inspect
 import sys
 import sysconfig
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from report.errors import ReportError
+
 # Followed as source wherever they are installed, since their version says little. Only names: none is imported here.
 OWN = ("report", "sparse_codec", "experiments")
 OF_THE_MODULE = ("__name__", "__file__", "__doc__", "__path__", "__package__", "__spec__")
+MAIN = ("__name__ == '__main__'", "'__main__' == __name__")
 CHANGES = ("add", "append", "clear", "discard", "extend", "insert", "pop", "popitem", "remove", "setdefault", "update")
 
 
@@ -70,7 +76,8 @@ def first_line(statement: ast.stmt) -> int:
     return min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", []))])
 
 
-_modules: dict[str, tuple[ModuleType | None, Module | None]] = {}
+STARTED = time.time()  # of this process, nearly: what was written before is what was loaded
+_modules: dict[str, tuple[object, Module | None]] = {}
 
 
 def find_module(name: str) -> Module | None:
@@ -79,10 +86,34 @@ def find_module(name: str) -> Module | None:
     if top != name and not _may_be_project(top):  # so that no library is imported only to see where it lies
         return None
     loaded = sys.modules.get(name)
-    if name not in _modules or _modules[name][0] is not loaded:
+    version = getattr(loaded, "__spec__", None) or loaded  # a module that is loaded again has another spec
+    if name not in _modules or _modules[name][0] is not version:
         path = _project_file(name, loaded)
-        _modules[name] = loaded, path and _read(name, path)
+        _modules[name] = version, path and _read(name, path)
+        if path and loaded and path.stat().st_mtime > STARTED:
+            _check_unchanged(loaded, _modules[name][1])
     return _modules[name][1]
+
+
+def _check_unchanged(loaded: ModuleType, module: Module) -> None:
+    """Raises: ReportError if the source is no longer that of the code which runs: a file edited meanwhile."""
+    for code in compile(module.text, str(module.path), "exec", dont_inherit=True).co_consts:
+        function = inspect.unwrap(value) if callable(value := vars(loaded).get(getattr(code, "co_name", ""))) else None
+        running = getattr(function, "__code__", None)
+        if running and running.co_filename == str(module.path) and not _same_code(running, code):
+            raise ReportError(f"{module.path} was edited while it was in use, at {code.co_name}; run it again")
+
+
+def _same_code(one: CodeType, other: CodeType) -> bool:
+    """Whether two functions say the same, on the same lines."""
+    return (one.co_code, one.co_names, one.co_firstlineno) == (
+        other.co_code,
+        other.co_names,
+        other.co_firstlineno,
+    ) and all(
+        _same_code(a, b) if isinstance(a, CodeType) and isinstance(b, CodeType) else repr(a) == repr(b)
+        for a, b in zip_longest(one.co_consts, other.co_consts)
+    )
 
 
 @functools.cache
@@ -105,7 +136,7 @@ def _project_file(name: str, loaded: ModuleType | None) -> Path | None:
 def _origin(name: str) -> str | None:
     try:
         spec = importlib.util.find_spec(name)
-    except (ImportError, ValueError, AttributeError):
+    except (ImportError, ValueError, AttributeError, TypeError):  # TypeError: a module that answers to any name
         return None
     return spec.origin if spec else None
 
@@ -130,9 +161,12 @@ def _enter(module: Module, statement: ast.stmt) -> None:
     if isinstance(statement, ast.Import | ast.ImportFrom):
         _enter_import(module, statement)
     elif isinstance(statement, ast.If) and ast.unparse(statement.test).endswith("TYPE_CHECKING"):
-        for inner in statement.body:
+        for inner in statement.body + statement.orelse:
             _enter(module, inner)
-    elif not (_is_main_block(statement) or isinstance(statement, ast.Pass) or _is_bare_constant(statement)):
+    elif _is_main_block(statement):
+        for inner in statement.orelse:
+            _enter(module, inner)
+    elif not (isinstance(statement, ast.Pass) or _is_bare_constant(statement)):
         nodes = within(statement)
         for node in nodes:
             if isinstance(node, ast.Import | ast.ImportFrom):
@@ -244,7 +278,7 @@ def _is_bare_constant(statement: ast.stmt) -> bool:
 
 
 def _is_main_block(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.If) and "__name__" in ast.unparse(statement.test)
+    return isinstance(statement, ast.If) and ast.unparse(statement.test) in MAIN
 
 
 # ---- what names lead to

@@ -27,7 +27,15 @@ PLAIN_DECORATORS = {"staticmethod", "classmethod", "property", "functools.cache"
     "functools.cached_property", "functools.wraps", "contextlib.contextmanager", "abc.abstractmethod",
     "torch.no_grad", "torch.inference_mode", "typing.overload", "typing.override",
 }  # fmt: skip
+_HIDING = ("eval", "exec", "globals", "locals", "compile", "__builtins__")
+_OUTSIDE = (
+    "builtins.eval.", "builtins.exec.", "builtins.globals.", "builtins.locals.", "ctypes.", "importlib.reload.",
+    "importlib.util.spec_from", "inspect.", "os.environ.", "os.getenv.", "os.popen.", "os.system.", "pickle.load",
+    "pkgutil.", "runpy.", "subprocess.", "sys.modules.", "typing.get_type_hints.",
+)  # fmt: skip
 _DOUBTFUL = {
+    "__annotations__": "holds annotations, which are no part of a key",
+    "f_lineno": "is a line number, which is no part of a key",
     "__subclasses__": "depends on what else was imported",
     "__doc__": "is a docstring, which is no part of a key",
 }
@@ -106,8 +114,13 @@ class _Reader:
     def refer(self, reference: Reference) -> None:
         self.word(f"{reference.kind}:{reference}")
         self.piece.references.add(reference)
-        if reference.kind == "external" and unversioned_extension(reference.module):
-            self.doubt(f"{reference.module} is compiled and belongs to no installed library; only its bytes are known")
+        if reference.kind == "external":
+            if unversioned_extension(reference.module):
+                self.doubt(
+                    f"{reference.module} is compiled and belongs to no installed library; only its bytes are known"
+                )
+            if f"{reference}.".startswith(_OUTSIDE):
+                self.doubt(f"what {reference} gives or runs is no part of a key")
 
     def doubt(self, why: str) -> None:
         self.piece.unfollowed.append((self.line, why))
@@ -123,6 +136,8 @@ class _Reader:
         found = self.find(name) if name else None
         if isinstance(found, Reference):
             self.refer(found)
+            if found.kind == "builtin" and name in _HIDING:
+                self.doubt(f"{name} may use anything")
             if name == "__doc__":
                 self.word(repr(ast.get_docstring(self.module.tree)))
         elif found:
@@ -272,9 +287,14 @@ class _Reader:
 
     def import_(self, node: ast.Import | ast.ImportFrom) -> None:
         """An import inside a function or another statement: its names lead on, and the modules are loaded."""
-        loaded = loaded_by(self.module, node)
-        self.piece.references |= {Reference("effects", module) for module in loaded}
         self.word("import")
+        self.piece.references |= {Reference("effects", module) for module in loaded_by(self.module, node)}
+        in_function = self.scopes and self.scopes[-1].kind == "function"
+        for source, name in import_targets(self.module, node).values():
+            if name or not in_function:  # a module that a function imports is followed as far as it is used
+                target = resolve_in(source, name if name != "*" else "")
+                self.word(str(target))
+                self.piece.references.add(target)
 
     def handler(self, node: ast.ExceptHandler) -> None:
         self.identifier(node.name)
@@ -295,15 +315,11 @@ class _Reader:
         fixed = isinstance(first, ast.Constant)
         if called in ("getattr", "hasattr") and len(node.args) > 1:
             self.computed_attribute(node)
-        elif called in ("eval", "exec", "globals"):
-            self.doubt(f"{called}() may use anything")
         elif called in ("importlib.import_module", "__import__"):
             if fixed:
                 self.piece.references.add(resolve_in(str(first.value), ""))
             else:
                 self.doubt(f"{called}() of a computed name")
-        elif called.startswith(("ctypes.", "inspect.getsource", "runpy.", "subprocess.")) or called == "os.system":
-            self.doubt(f"what {called}() runs or reads has no version")
         self.plain(node)
 
     def computed_attribute(self, node: ast.Call) -> None:

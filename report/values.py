@@ -8,8 +8,11 @@ import fractions
 import functools
 import hashlib
 import json
+import operator
+import os
 import re
 import reprlib
+import stat
 import sys
 import time
 import types
@@ -56,11 +59,29 @@ def identity(value: object, what: str, walk: Walk, paths: bool = True) -> Any:
     if isinstance(value, Path) and paths:
         return ["path", value.suffix, path_digest(value, what)]
     if (teller := _teller(value)) is not None:
-        return [kind, teller(value, what, lambda item, where: identity(item, where, walk, paths), walk)]
+
+        def tell(item: object, where: str) -> Any:
+            return identity(item, where, walk, paths)
+
+        return [kind, teller(value, what, tell, walk), *_state(value, what, tell)]
     raise TypeError(
         f"{what} is a {kind}, which has no value to key it by; pass plain values, paths, arrays, dataclasses, "
         "functions of a module, or give it a `digest` attribute (a str that changes when it does)"
     )
+
+
+def _state(value: object, what: str, tell: Callable[[object, str], Any]) -> list:
+    """What a value holds besides what its kind tells: attributes of a dataclass or of a list of one's own."""
+    if isinstance(value, type | types.ModuleType | enum.Enum | functools.partial) or is_function(value):
+        return []
+    known = {f.name for f in dataclasses.fields(value)} if dataclasses.is_dataclass(value) else set()
+    kept = {
+        name: item
+        for name, item in getattr(value, "__dict__", {}).items()
+        if name not in known and not isinstance(getattr(type(value), name, None), functools.cached_property)
+    }
+    kept |= {"default_factory": factory} if (factory := getattr(value, "default_factory", None)) else {}
+    return [tell(kept, what)] if kept else []
 
 
 def _digested(value: object, kind: str, digest: str, what: str, walk: Walk) -> list:
@@ -165,11 +186,19 @@ def _function(value: Any, what: str, _tell: Callable, walk: Walk) -> str:
     function = getattr(value, "__wrapped__", value)
     source = getattr(function, "__module__", None) or type(function).__module__
     name = getattr(function, "__qualname__", None) or function.__name__
-    if "<" in name:  # <locals> or <lambda>: what it closes over can not be seen
+    if "<" in name or not _stands_there(value, source, name):  # what it closes over can not be seen
         raise TypeError(f"{what} is {name}, which has no name to key it by; pass a function of a module")
     kind = "symbol" if find_module(source) else "external"
     walk.roots.add(Reference(kind, source, name.partition(".")[0]))
     return f"{source}.{name}"
+
+
+def _stands_there(value: object, source: str, name: str) -> bool:
+    """Whether a module has this very function under its name: others may only call themselves so."""
+    try:
+        return operator.attrgetter(name)(sys.modules[source]) is value
+    except (KeyError, AttributeError):
+        return not isinstance(value, types.FunctionType) and not hasattr(value, "__wrapped__")
 
 
 def _module(value: types.ModuleType, _what: str, _tell: Callable, walk: Walk) -> str:
@@ -208,15 +237,17 @@ def path_digest(path: Path, what: str) -> str:
     try:
         if not path.is_dir():
             return _file_digest(path)
-        files = sorted(file for file in path.rglob("*") if file.is_file())
+        files = sorted(Path(folder, name) for folder, _, names in os.walk(path, followlinks=True) for name in names)
         told = [[file.relative_to(path).as_posix(), _file_digest(file)] for file in files]
         return _hash(json.dumps(told).encode())
     except OSError as error:
-        raise ReportError(f"{what}: cannot read {path}: {error.strerror}") from error
+        raise ReportError(f"{what}: cannot read {path}: {error.strerror or error}") from error
 
 
 def _file_digest(path: Path) -> str:
     status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(f"{path} is no file")
     key = str(path.resolve()), status.st_size, status.st_mtime_ns, status.st_ino
     if key not in _files:
         with path.open("rb") as file:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from report.errors import Missing, SiteError, StoreError
+from report.errors import Damaged, Missing, SiteError, StoreError
 from report.located import Site, find_site
 from report.manifest import MANIFEST, File, Manifest, read
 from report.release import INDEX, entry_page, release_id, release_name
@@ -51,7 +51,7 @@ def verify(place: Storage, progress: Callable[[int, int], None] | None = None) -
         site = Site(location, read(place.get(name)))
     except Missing:
         return Verified(1, [Finding(INDEX, f"it belongs to {name}, which is missing")])
-    except SiteError as error:
+    except (SiteError, Damaged) as error:
         return Verified(1, [Finding(name, str(error))])
     findings = _check_entry(site) if location.release else []
     files = [(*site.where(name), file) for name, file in site.manifest.files.items()]
@@ -85,6 +85,8 @@ def _check(what: tuple[Storage, str, File]) -> Finding | None:
         wrong = wrong_with(place.get(name), file.sha256, file.bytes, file.media_type) or _served(place, name, file)
     except Missing:
         wrong = "missing"
+    except Damaged as error:
+        wrong = f"damaged: {error}"
     return Finding(name, wrong) if wrong else None
 
 

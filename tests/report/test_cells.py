@@ -117,3 +117,12 @@ def test_only_the_authors_frames_are_shown(script):
 def test_cells_after_a_failure_do_not_run(script, tmp_path):
     fails(script(f"# %%\n1 / 0\n# %%\nopen({str(tmp_path / 'ran')!r}, 'w')\n"))
     assert not (tmp_path / "ran").exists()
+
+
+def test_modules_beside_the_script_are_found_only_while_it_runs(script, tmp_path):
+    (tmp_path / "beside_the_script.py").write_text("value = 3\n")
+    before = list(sys.path)
+    assert run(script("from beside_the_script import value\n# %%\nvalue\n"))[-1] == 3
+    assert sys.path == before
+    fails(script("import sys\nsys.path.append('more')\n# %%\n1 / 0\n"))
+    assert sys.path == before

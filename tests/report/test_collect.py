@@ -135,7 +135,7 @@ def store(tmp_path):
 def put(store, text: str, letter: str):
     """An artifact with a key and code of its own."""
     store.put_source(letter * 64, {"f": text})
-    return store.put(Encoded(text.encode(), "audio/wav", {}), **MADE | {"key": letter * 64, "code": letter * 64})
+    return store.put(Encoded(text.encode(), "application/json", {}), **MADE | {"key": letter * 64, "code": letter * 64})
 
 
 def names(record) -> set[str]:
@@ -193,6 +193,16 @@ def test_when_a_build_or_a_new_record_can_not_be_read_nothing_is_deleted(store, 
     with pytest.raises(StoreError, match=re.escape(name)):
         collect_store(FolderStore(tmp_path / "store"), delete=True)
     assert store.storage.entries() == before
+
+
+def test_files_of_others_in_a_store_are_left_alone(store, tmp_path):
+    left = put(store, "left", "1")
+    for stray in ("builds/.DS_Store", "objects/.DS_Store", "index/11/.DS_Store"):
+        (tmp_path / "store" / stray).parent.mkdir(exist_ok=True)
+        (tmp_path / "store" / stray).write_bytes(b"mine")
+    age(tmp_path / "store")
+    assert {name for name, _ in collect_store(store, delete=True).deleted} == names(left)
+    assert len([path for path in (tmp_path / "store").rglob(".DS_Store")]) == 3
 
 
 def test_it_works_in_memory_as_well(site, next_site):

@@ -301,15 +301,3 @@ def test_names_are_checked_before_they_become_keys(storage):
     for use in (storage.get, storage.delete, storage.url, lambda x: storage.put(x, b"", "", immutable=False)):
         with pytest.raises(StoreError, match="is no name for something stored"):
             use("../x")
-
-
-def test_a_collection_of_the_upstream_library_itself(tmp_path):
-    conjure = pytest.importorskip("conjure.storage", reason="install github.com/JohnVinyard/conjure to try it")
-    storage = CollectionStorage(conjure.LmdbCollection(str(tmp_path / "lmdb")))
-    test_what_is_put_can_be_read_listed_and_exported(storage, tmp_path)
-    test_what_may_not_change_stays_and_the_rest_is_replaced(storage)
-    test_a_store_keeps_records_and_objects_in_it(storage)
-    with pytest.raises(Missing):
-        storage.get("objects/none.json")
-    storage.delete(NAME)
-    assert NAME not in storage.entries()

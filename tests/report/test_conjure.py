@@ -1,4 +1,6 @@
 import functools
+import os
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,6 +82,53 @@ def test_different_values_have_different_keys(session):
 )
 def test_equal_values_have_equal_keys(session, one, same):
     assert key(one) == key(same)
+
+
+class Listed(list):
+    """A list that holds something else, too."""
+
+
+def listed(items, **more):
+    result = Listed(items)
+    vars(result).update(more)
+    return result
+
+
+def with_more(value, **more):
+    vars(value).update(more)
+    return value
+
+
+def test_what_a_value_holds_beside_its_items_or_fields_counts(session):
+    values = [
+        np.ma.array([1, 2], mask=[0, 1]), np.ma.array([1, 2], mask=[1, 0]), np.array([1, 2]),
+        listed([1]), listed([1], a=1), listed([1], a=2), [1],
+        defaultdict(list, a=1), defaultdict(set, a=1), {"a": 1},
+        Settings(1), with_more(Settings(1), unit="s"),
+    ]  # fmt: skip
+    assert len({key(value) for value in values}) == len(values)
+
+
+def test_a_function_that_only_calls_itself_like_another_is_refused(session):
+    @functools.wraps(double)
+    def tripled(n):
+        return 3 * n
+
+    with pytest.raises(TypeError, match="no name to key it by"):
+        describe(tripled)
+
+
+def test_folders_are_followed_through_links_and_what_is_no_file_is_refused(session, tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a.txt").write_text("1")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "link").symlink_to(tmp_path / "real")
+    before = key(tmp_path / "folder")
+    (tmp_path / "real" / "a.txt").write_text("22")
+    assert key(tmp_path / "folder") != before
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ReportError, match="pipe is no file"):
+        key(tmp_path / "pipe")
 
 
 def test_tensors_are_keyed_by_value_and_are_no_arrays(session):

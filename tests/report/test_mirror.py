@@ -4,9 +4,11 @@ import threading
 
 import pytest
 
-from report.errors import Missing, StoreError
+from report.errors import Damaged, Missing, StoreError
+from report.media import Encoded
 from report.mirror import Mirror
 from report.storage import Memory
+from report.store import Build, Store
 
 
 class Remote(Memory):
@@ -29,6 +31,25 @@ class Remote(Memory):
                 raise StoreError("the network is gone")
             self.sent.append(name)
         super().put(name, data, media_type, immutable)
+
+
+MADE = {"function": "f", "code": "c" * 64, "arguments": {}, "values": {}, "versions": {}, "inputs": []}
+MADE |= {"machine": {}, "seconds": 1.0}
+
+
+def build(remote, folder, *letters: str) -> Store:
+    """What a build of the article "music" does, that asks for these artifacts."""
+    store = Store(Mirror(remote, folder))
+    store.recall("music")
+    calls = []
+    for letter in letters:
+        if (record := store.find(letter * 64)) is None:
+            store.put_source("c" * 64, {"f": "def f(): ..."})
+            record = store.put(Encoded(letter.encode(), "application/json", {}), key=letter * 64, **MADE)
+        calls.append((f"f/{letter}", record))
+    store.put_build(Build("music", calls))
+    store.flush()
+    return store
 
 
 @pytest.fixture
@@ -72,6 +93,7 @@ def test_a_broken_flush_is_taken_up_by_the_next_process(remote, tmp_path):
         Mirror(remote, tmp_path).flush()
     assert all(name.startswith("objects/") for name in remote.sent), "a record before what it names"
     remote.fails_after = 10**6
+    remote.got.clear()
     mended = Mirror(remote, tmp_path)
     assert mended.get("index/9.json") == b"{}" and mended.get("builds/music.json") == b"[]"
     assert remote.got == [], "asked elsewhere for what is here"
@@ -117,3 +139,78 @@ def test_processes_that_share_the_folder_may_send_at_the_same_time(remote, tmp_p
     for thread in threads:
         thread.join()
     assert failures == [] and len(remote.entries()) == 201
+
+
+def test_what_was_collected_behind_is_sent_again_when_a_build_needs_it(remote, tmp_path):
+    build(remote, tmp_path, "a", "b")
+    whole = set(remote.entries())
+    build(remote, tmp_path, "b")
+    for name in whole - {name for name in whole if name.startswith("builds/") or "b" * 64 in name}:
+        remote.delete(name)  # as `gc` does, and more
+    remote.sent.clear()
+    build(remote, tmp_path, "a", "b")
+    assert set(remote.entries()) == whole
+    assert remote.sent[-1] == "builds/music.json" and remote.sent[0].startswith("objects/")
+    elsewhere = build(remote, tmp_path / "elsewhere", "a", "b")
+    assert elsewhere.read(elsewhere.find("a" * 64)) == b"a"
+
+
+def test_what_is_in_no_use_any_more_is_not_sent_again(remote, tmp_path):
+    build(remote, tmp_path, "a", "b")
+    build(remote, tmp_path, "b")
+    gone = [name for name in remote.entries("index/") if "a" * 64 in name]
+    remote.delete(gone[0])
+    build(remote, tmp_path, "b", "d")
+    assert gone[0] not in remote.entries()
+
+
+def test_a_build_that_changes_nothing_sends_and_lists_nothing(remote, tmp_path, monkeypatch):
+    build(remote, tmp_path, "a", "b")
+    monkeypatch.setattr(remote, "entries", None)
+    remote.got.clear(), remote.sent.clear()
+    build(remote, tmp_path, "a", "b")
+    assert remote.sent == [] and set(remote.got) == {"builds/music.json"}
+
+
+def test_a_build_whose_object_is_gone_everywhere_is_not_sent(remote, tmp_path):
+    build(remote, tmp_path / "here", "a", "b")
+    (name,) = [name for name in remote.entries("objects/") if remote.get(name) == b"a"]
+    remote.delete(name)
+    before = remote.get("builds/music.json")
+    with pytest.raises(StoreError, match=f"{name} is no longer in memory, nor here; build with --force"):
+        build(remote, tmp_path / "there", "a")
+    assert remote.get("builds/music.json") == before
+
+
+@pytest.mark.parametrize("kind", ["objects", "index"])
+def test_a_damaged_copy_is_fetched_again_and_what_is_behind_stays(remote, tmp_path, kind):
+    build(remote, tmp_path, "a")
+    before = remote.entries()
+    (copy,) = (tmp_path / "kept").glob(f"{kind}/*/*")
+    whole = copy.read_bytes()
+    copy.write_bytes(b"damaged")
+    store = Store(Mirror(remote, tmp_path))
+    assert store.read(store.find("a" * 64)) == b"a"
+    assert copy.read_bytes() == whole and remote.entries() == before
+
+
+def test_what_is_damaged_behind_is_replaced_when_it_was_made_again(remote, tmp_path):
+    build(remote, tmp_path / "here", "a")
+    (name,) = remote.entries("objects/")
+    remote.put(name, b"damaged", "", immutable=False)
+    store = Store(Mirror(remote, tmp_path / "there"))
+    with pytest.raises(Damaged, match=f"{name} in memory is damaged"):
+        store.read(store.find("a" * 64))
+    store.forget("a" * 64)
+    store.put(Encoded(b"a", "application/json", {}), key="a" * 64, **MADE)
+    store.flush()
+    assert remote.get(name) == b"a"
+
+
+def test_a_damaged_copy_that_was_never_sent_is_damaged_and_no_miss(remote, tmp_path):
+    store = Store(Mirror(remote, tmp_path))
+    store.put(Encoded(b"a", "application/json", {}), key="a" * 64, **MADE)
+    (copy,) = (tmp_path / "kept").glob("index/*/*")
+    copy.write_bytes(b"damaged")
+    with pytest.raises(Damaged):
+        store.find("a" * 64)

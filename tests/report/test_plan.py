@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from report import FolderStore, build
-from report.errors import CellError
+from report.errors import CellError, ReportError
 from report.plan import FOUND, NEW, STALE, WAITS, plan
 from report.store import Build
 
@@ -159,6 +159,13 @@ def test_a_script_that_fails_fails_the_plan(script, store):
     script.write_text(ARTICLE + "\n# %%\n1 / 0\n")
     with pytest.raises(CellError, match="ZeroDivisionError"):
         planned(script, store)
+
+
+def test_a_script_without_a_title_fails_the_plan_as_it_fails_the_build(script, store, tmp_path):
+    script.write_text(ARTICLE.partition("\n")[2])
+    for work in (lambda: planned(script, store), lambda: build([script], tmp_path / "site", store)):
+        with pytest.raises(ReportError, match=r"tones.py has no docstring; its first line is the article's title"):
+            work()
 
 
 # ---- as commands

@@ -1,5 +1,6 @@
 """Publishing replaces one whole site by another, whatever breaks on the way."""
 
+import hashlib
 import http.server
 import json
 import multiprocessing
@@ -12,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from report import FolderStore, build
-from report.errors import SiteError, StoreError
+from report.errors import Missing, SiteError, StoreError
 from report.manifest import read
 from report.publish import publish
+from report.readonly import Head
 from report.release import entry_page, rebase, release_shown
 from report.storage import Folder, Memory
 from report.verify import verify
@@ -46,7 +48,11 @@ def serve_media():
     def serve(target, allowed: str | None) -> str:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):  # noqa: N802, the library's name
-                data = target.get(f"media{self.path}")
+                try:
+                    data = target.get(f"media/{self.path.rpartition('/')[2]}")
+                except Missing:
+                    self.send_error(404)
+                    return
                 self.send_response(206)
                 self.send_header("Content-Type", "audio/wav" if self.path.endswith(".wav") else "image/png")
                 self.send_header("Content-Range", f"bytes 0-0/{len(data)}")
@@ -104,16 +110,17 @@ def test_the_release_is_named_by_what_it_is(site):
     assert shown(one) == shown(two)
 
 
-def test_media_elsewhere_are_addressed_and_allowed_there(site):
+def test_media_elsewhere_are_addressed_and_allowed_there(site, serve_media):
     target = Memory()
-    release = publish(site, target, media_url="https://key:secret@cdn.example:8443/a/media/").release
+    origin = serve_media(target, None)
+    address = f"{origin}/a/media"
+    release = publish(site, target, media_url=f"{address}/".replace("://", "://key:secret@")).release
     manifest = read(target.get(f"releases/{release}/manifest.json"))
-    assert manifest.media == "https://cdn.example:8443/a/media"
+    assert manifest.media == address
     page = target.get(f"releases/{release}/ramps.html").decode()
     media = {name.removeprefix("media/") for name in manifest.files if name.startswith("media/")}
-    assert set(re.findall(r'="https://cdn.example:8443/a/media/([^"]+)"', page)) == media
+    assert set(re.findall(rf'="{address}/([^"]+)"', page)) == media
     policy = re.search(r'Content-Security-Policy"\s+content="([^"]*)"', page)[1]
-    origin = "https://cdn.example:8443"
     assert policy == (
         f"default-src 'self'; img-src 'self' data: {origin}; media-src 'self' {origin}; base-uri 'none'; "
         f"form-action 'none'; connect-src 'self' {origin}"
@@ -145,6 +152,17 @@ def test_media_that_a_page_elsewhere_could_not_read_keep_the_old_page(site, next
         assert shown(target) == before
     with pytest.raises(SiteError, match="have their media beside them"):
         publish(next_site, target, origin="https://pages.example")
+
+
+def test_media_that_nobody_can_read_at_their_address_keep_the_old_page(site, next_site, serve_media):
+    target = Memory()
+    publish(site, target)
+    before, old = shown(target), target.entries()
+    with pytest.raises(StoreError, match="can not read http://.*: HTTP 404; it is not there, or the public address is"):
+        publish(next_site, target, media_url=serve_media(Memory(), None))
+    assert shown(target) == before and target.entries() == old | target.entries("media/")
+    publish(next_site, target, media_url=serve_media(target, None))
+    assert shown(target) != before
 
 
 def test_only_addresses_are_changed_and_no_text_that_looks_like_one():
@@ -270,6 +288,42 @@ def test_media_that_were_cut_off_are_sent_again(site):
     target.put(name, whole[:-1], "audio/wav", immutable=False)
     assert publish(site, target).sent == 1
     assert target.get(name) == whole
+
+
+class Telling(Memory):
+    """Tells the hash of what it holds, as buckets do, or None as some do."""
+
+    def __init__(self, tells: bool):
+        super().__init__()
+        self.tells, self.got = tells, []
+
+    def get(self, name):
+        self.got.append(name)
+        return super().get(name)
+
+    def head(self, name):
+        data = super().get(name)
+        return Head(len(data), "", hashlib.sha256(data).hexdigest() if self.tells else None, "")
+
+
+@pytest.mark.parametrize("kind", ["folder", "tells", "does not tell"])
+def test_media_that_were_damaged_at_the_target_are_sent_again(site, tmp_path, kind):
+    target = Folder(tmp_path / "public") if kind == "folder" else Telling(kind == "tells")
+    publish(site, target)
+    name = next(iter(target.entries("media/")))
+    whole = target.get(name)
+    target.put(name, whole[:-1] + bytes([whole[-1] ^ 1]), "audio/wav", immutable=False)
+    again = publish(site, target)
+    assert (again.sent, again.kept) == (1, 3) and target.get(name) == whole
+    assert publish(site, target).sent == 0
+
+
+def test_where_the_server_tells_hashes_no_media_are_read_back(site):
+    target = Telling(True)
+    publish(site, target)
+    target.got.clear()
+    assert publish(site, target).kept == 4
+    assert not [name for name in target.got if name.startswith("media/")]
 
 
 def test_media_that_vanish_on_the_way_stop_it(site):

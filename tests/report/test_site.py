@@ -2,12 +2,13 @@ import json
 import os
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from report import CellError, FolderStore, ReportError, SiteError, build
-from report.site import ASSETS
-from report.store import Store
+from report.site import ASSETS, _swap, fcntl
+from report.store import Store, seal, unseal
 
 ARTICLE = '''"""{title}
 
@@ -148,6 +149,34 @@ def test_when_the_swap_fails_the_old_site_comes_back(scripts, store, tmp_path, m
     assert sorted(path.name for path in tmp_path.iterdir()) == ["scripts", "site", "store"]
 
 
+def test_a_site_that_a_killed_build_put_aside_comes_back(scripts, store, tmp_path):
+    _, before = built(scripts, tmp_path / "site", store)
+    os.rename(tmp_path / "site", tmp_path / ".site.replaced-12345")
+    scripts[0].write_text('"""Music"""\n# %%\n1 / 0\n')
+    with pytest.raises(CellError):
+        built(scripts, tmp_path / "site", store)
+    assert files(tmp_path / "site") == before
+    shutil.copytree(tmp_path / "site", tmp_path / ".site.replaced-12345")  # killed a little later
+    built(scripts[1:], tmp_path / "site", store)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["scripts", "site", "store"]
+
+
+@pytest.mark.skipif(fcntl is None, reason="locks are fcntl's, which this system lacks")
+def test_builds_replace_a_site_one_after_the_other(tmp_path):
+    def replace(who):
+        for number in range(50):
+            new = tmp_path / f"new-{who}-{number}"
+            new.mkdir()
+            (new / "page").write_text(who)
+            _swap(new, tmp_path / "site")
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(replace, who) for who in "abcd"]:
+            done.result()
+    assert (tmp_path / "site" / "page").read_text() in "abcd"
+    assert [path.name for path in tmp_path.iterdir()] == ["site"]
+
+
 def test_a_damaged_object_stops_the_build(scripts, store, tmp_path):
     built(scripts, tmp_path / "site", store)
     shutil.rmtree(tmp_path / "site")
@@ -174,15 +203,14 @@ def tamper(store, **fields):
     for name in store.storage.entries("builds/"):
         store.storage.delete(name)
     for name in store.storage.entries("index/"):
-        record = json.loads(store.storage.get(name)) | fields
-        store.storage.put(name, json.dumps(record).encode(), "application/json", immutable=False)
+        record = unseal(store.storage.get(name)) | fields
+        store.storage.put(name, seal(record), "application/json", immutable=False)
     return Store(store.storage)
 
 
 def test_a_hostile_record_puts_no_markup_into_a_page(scripts, store, tmp_path):
     built(scripts, tmp_path / "site", store)
-    info = {"seconds": EVIL, "peak": None, "clipped": EVIL, "peaks": [[0, 1]], "alt": EVIL}
-    tampered = tamper(store, function=EVIL, arguments={EVIL: EVIL}, versions={EVIL: EVIL}, info=info)
+    tampered = tamper(store, function=EVIL, arguments={EVIL: EVIL}, versions={EVIL: EVIL})
     summary, site = built(scripts, tmp_path / "site", tampered)
     assert summary.hits == 4 and EVIL.encode() not in b"".join(site[f"{name}.html"] for name in ("music", "speech"))
     assert b"&gt;&lt;script&gt;" in site["music.html"]
@@ -195,6 +223,7 @@ def test_a_hostile_record_puts_no_markup_into_a_page(scripts, store, tmp_path):
         {"media_type": "text/html"},
         {"media_type": "../x"},
         {"info": {"peaks": [EVIL]}},
+        {"info": {"seconds": EVIL, "peak": None, "clipped": EVIL, "peaks": [[0, 1]], "alt": EVIL}},
     ],
 )
 def test_a_record_that_can_not_be_one_stops_the_build(scripts, store, tmp_path, fields):

@@ -1,14 +1,17 @@
 import dataclasses
 import hashlib
 import os
+import random
+import re
 
 import pytest
 
-from report.errors import StoreError
+from report.errors import Damaged, StoreError
 from report.media import Encoded
-from report.store import Build, FolderStore, MemoryStore, Record
+from report.store import Build, FolderStore, MemoryStore, Record, seal, unseal
 
-ENCODED = Encoded(b"some bytes", "audio/wav", {"seconds": 1.5, "peaks": [[0, 1]]})
+INFO = {"samplerate": 8, "n_samples": 12, "seconds": 1.5, "peak": None, "clipped": 0, "peaks": [[0, 1]]}
+ENCODED = Encoded(b"some bytes", "audio/wav", INFO)
 KEY, OTHER = "ab" * 32, "cd" * 32
 MADE = {
     "key": KEY, "function": "demos.f", "code": "c0" * 32, "arguments": {"x": "1"}, "values": {"x": "d1"},
@@ -76,7 +79,7 @@ def test_a_damaged_record_is_an_error_and_not_a_miss(store, text):
 def test_a_record_under_another_key_is_not_believed(store):
     record = store.put(ENCODED, **MADE)
     path = next(path_of(store).glob("index/*/*.json"))
-    path.write_text(path.read_text().replace(record.key, OTHER))
+    path.write_bytes(seal(record.to_json() | {"key": OTHER}))
     with pytest.raises(StoreError, match="damaged.*record of cdcd"):
         store.find(KEY)
 
@@ -102,10 +105,12 @@ HOSTILE = {
     "key": ["", "x" * 64, 1],
     "media_type": ["text/html", "", None, ["audio/wav"]],
     "inputs": ["", [1], ["../x"]],
-    "arguments": [[], {"x": 1}, None],
+    "arguments": [[], {"x": 1}, {"x": "\x9b31m"}, None],
     "bytes": [-1, "1", float("inf"), True],
-    "info": [[], {"peaks": [["<script>"]]}, {"peaks": {"x": [object]}}, {"seconds": [[[1]]]}],
-    "function": [None, 1],
+    "info": [[], {}, *(INFO | bad for bad in ({"peaks": [["<script>"]]}, {"x": {"y": [object]}}, {"seconds": None}))],
+    "function": [None, 1, "f\x1b[2J"],
+    "created": ["2026\n2027"],
+    "versions": [{"numpy": "2\r"}, {"num\x07py": "2"}],
     "schema": [1, 3, "2"],
 }
 
@@ -120,15 +125,64 @@ def test_a_record_that_is_not_what_it_has_to_be_is_refused(store, name, value):
         Record.from_json({**record.to_json(), "more": 1})
 
 
-def test_a_forgotten_record_is_a_miss_and_its_object_goes_if_it_is_damaged(store):
+@pytest.mark.parametrize(
+    ("media_type", "lacking"),
+    [("audio/wav", name) for name in INFO]
+    + [(kind, name) for kind in ("image/png", "image/webp") for name in ("width", "height", "alt")]
+    + [("image/webp", "seconds")],
+)
+def test_a_record_has_to_say_what_a_page_shows(store, media_type, lacking):
+    info = INFO | {"width": 3, "height": 2, "alt": "a picture"}
+    record = store.put(Encoded(b"media", media_type, info), **MADE)
+    assert Record.from_json(record.to_json()) == record
+    with pytest.raises(ValueError, match=f"unusable info {lacking}"):
+        Record.from_json(record.to_json() | {"info": {name: info[name] for name in info if name != lacking}})
+
+
+def test_arguments_keep_the_order_of_the_signature(store):
+    arguments = {"tone": "440", "length": "3", "attack": "1"}
+    record = store.put(ENCODED, **MADE | {"arguments": arguments})
+    store.put_build(Build("music", [("f/1", record)]))
+    fresh = FolderStore(path_of(store))
+    for found in (fresh.find(KEY), fresh.build("music").calls[0][1]):
+        assert list(found.arguments.items()) == list(arguments.items())
+
+
+def test_an_argument_that_could_garble_a_terminal_is_recorded_without_that(store):
+    record = store.put(ENCODED, **MADE | {"arguments": {"path": "a\n\x1b[2Jb.wav"}})
+    assert record.arguments == {"path": "a\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}[2Jb.wav"}
+    assert FolderStore(path_of(store)).find(KEY) == record
+
+
+def test_a_changed_byte_in_any_record_build_or_source_is_found(store):
+    store.put_source(KEY, {"a.f": {"text": "def f(): ..."}})
+    store.put_build(Build("music", [("f/1", store.put(ENCODED, **MADE))]))
+    dice = random.Random(1)
+    looks = {"index": lambda s: s.find(KEY), "builds": lambda s: s.build("music"), "sources": lambda s: s.source(KEY)}
+    for kind, look in looks.items():
+        (path,) = path_of(store).glob(f"{kind}/**/*.json")
+        whole = path.read_bytes()
+        for _ in range(50):
+            place = dice.randrange(len(whole))
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << dice.randrange(8)]) + whole[place + 1 :])
+            with pytest.raises(Damaged, match=re.escape(path.name)):
+                look(FolderStore(path_of(store)))
+        path.write_bytes(whole)
+        assert look(FolderStore(path_of(store))) is not None
+
+
+def test_a_forgotten_record_is_a_miss_and_is_replaced_once_it_is_made_again(store):
     record = store.put(ENCODED, **MADE)
-    store.forget(KEY)
-    assert store.find(KEY) is None and object_of(store, record).exists()
-    store.put(ENCODED, **MADE)
     object_of(store, record).write_bytes(b"damaged")
+    next(path_of(store).glob("index/*/*.json")).write_text("damaged")
+    before = store.storage.entries()
     store.forget(KEY)
-    assert store.find(KEY) is None and not object_of(store, record).exists()
-    store.forget(KEY)  # of what is not there, nothing has to be forgotten
+    assert store.find(KEY) is None and store.storage.entries() == before
+    again = store.put(ENCODED, **MADE)
+    assert store.find(KEY) == again and FolderStore(path_of(store)).find(KEY) == again
+    assert store.read(again) == ENCODED.data
+    store.forget(OTHER)  # of what is not there, nothing has to be forgotten
+    assert store.find(OTHER) is None
 
 
 def test_a_build_is_remembered_and_its_records_are_found_without_another_look(store):
@@ -148,3 +202,76 @@ def test_source_is_kept_under_the_digest_of_the_code(store):
     store.put_source(KEY, {"a.f": {"text": "def f(): ..."}})
     assert FolderStore(path_of(store)).source(KEY) == {"a.f": {"text": "def f(): ..."}}
     assert store.source(OTHER) is None
+
+
+def test_source_that_is_damaged_is_replaced_when_its_artifact_is_made_again(store):
+    store.put_source(OTHER, {"f": "def f(): ..."})
+    next(path_of(store).glob("sources/*/*.json")).write_text("{")
+    with pytest.raises(Damaged, match="build with --force"):
+        store.source(OTHER)
+    store.forget(KEY)
+    store.put_source(OTHER, {"f": "def f(): ..."})
+    assert store.source(OTHER) == {"f": "def f(): ..."}
+
+
+def test_a_damaged_build_is_said_to_be_so_but_a_build_that_replaces_it_goes_on(store):
+    record = store.put(ENCODED, **MADE)
+    for text in (b"{", b"{}", b'{"schema":1,"article":"music","calls":[]}', seal({"schema": 1, "article": "music"})):
+        store.storage.put("builds/music.json", text, "", immutable=False)
+        fresh = FolderStore(path_of(store))
+        with pytest.raises(Damaged, match="builds/music.json in .* is damaged .*build the article again"):
+            fresh.build("music")
+        with pytest.warns(UserWarning, match="builds/music.json in .* is damaged"):
+            fresh.recall("music")
+    fresh.put_build(Build("music", [("f/1", record)]))
+    assert fresh.build("music").calls == [("f/1", record)]
+
+
+def test_a_place_that_fails_is_no_damage_and_stops_the_build(store, monkeypatch):
+    def fail(name):
+        raise StoreError("the network is gone")
+
+    monkeypatch.setattr(store.storage, "get", fail)
+    with pytest.raises(StoreError, match="the network is gone"):
+        store.recall("music")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"article": "speech"}, "it is of the article 'speech'"),
+        ({"article": "../x"}, "it is of the article"),
+        ({"article": None}, "it is of the article"),
+        ({"schema": 1}, "schema 1, not 2"),
+        ({"calls": [["f 1", {}]]}, "'f 1' is no name of a call"),
+        ({"calls": [["f\x1b/1", {}]]}, "is no name of a call"),
+        ({"calls": [["", {}]]}, "is no name of a call"),
+        ({"calls": [[1, {}]]}, ""),
+        ({"calls": [["f/1", {}]]}, "f/1: schema None, not 2"),
+        ({"calls": None}, ""),
+    ],
+)
+def test_a_build_that_is_not_what_it_has_to_be_is_damaged(store, change, told):
+    store.put_build(Build("music", [("g.<lambda>/1", store.put(ENCODED, **MADE))]))
+    assert len(store.build("music").calls) == 1
+    text = seal(unseal(store.storage.get("builds/music.json")) | change)
+    store.storage.put("builds/music.json", text, "", immutable=False)
+    with pytest.raises(Damaged, match=f"builds/music.json in .* is damaged.*{re.escape(told)}"):
+        store.build("music")
+
+
+def test_files_of_others_are_not_taken_for_stored_ones(store):
+    store.put_source(OTHER, {})
+    store.put_build(Build("music", [("f/1", store.put(ENCODED, **MADE))]))
+    ours = {kind: set(store.entries(kind)) for kind in ("builds", "index", "objects", "sources")}
+    assert [len(names) for names in ours.values()] == [1, 1, 1, 1]
+    for stray in (
+        "builds/.DS_Store",
+        "builds/a b.json",
+        "objects/.DS_Store",
+        "index/ab/notes.txt",
+        f"objects/00/{KEY}.wav",
+    ):
+        (path_of(store) / stray).parent.mkdir(exist_ok=True)
+        (path_of(store) / stray).write_bytes(b"mine")
+    assert {kind: set(store.entries(kind)) for kind in ours} == ours and store.builds() == ["music"]

@@ -1,6 +1,5 @@
 """From article scripts to a published site, by the command line, on a real server."""
 
-import json
 import os
 import re
 import subprocess
@@ -13,6 +12,7 @@ from benchmarks.proxy import Proxy
 from report.located import open_site
 from report.readonly import Web
 from report.s3 import S3
+from report.store import unseal
 
 from .conftest import in_new_bucket, port
 
@@ -135,6 +135,8 @@ def test_a_site_is_published_in_one_command_and_everyone_can_read_and_check_it(w
     for place in ([url], [target, "--endpoint-url", endpoint]):
         found = report(folder, "verify", *place)
         assert found.returncode == 1 and name.removeprefix("site/") in found.stdout
+    mended = report(folder, "publish", target, "--endpoint-url", endpoint)
+    assert "media files sent: 1" in mended.stdout and report(folder, "verify", url).returncode == 0
 
 
 def test_a_bucket_that_can_not_be_used_is_said_before_anything_is_computed(weed, folder):
@@ -150,4 +152,4 @@ def test_what_the_store_holds_has_no_credentials(weed, folder):
     kept = [bucket.get(name) for name in bucket.entries()]
     kept += [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
     assert kept and not any(secret in data for data in kept)
-    assert json.loads(bucket.get("store/builds/ramps.json"))["article"] == "ramps"
+    assert unseal(bucket.get("store/builds/ramps.json"))["article"] == "ramps"
