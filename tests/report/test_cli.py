@@ -180,7 +180,13 @@ def test_an_interrupted_command_ends_with_one_line_and_leaves_what_was_there(rep
 def interrupted(folder, number, *arguments):
     """Exit code and stderr of a command that gets a signal, as from a terminal, while it computes."""
     process = subprocess.Popen(
-        _command(arguments), cwd=folder, env=_environment(), stderr=subprocess.PIPE, text=True, start_new_session=True
+        _command(arguments),
+        cwd=folder,
+        env=_environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored in jobs in the background
     )
     deadline = time.monotonic() + 60
     while not (folder / "begun").exists() and process.poll() is None and time.monotonic() < deadline:

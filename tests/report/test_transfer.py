@@ -51,8 +51,15 @@ list(each(work, range(10), 2))
 """
 
 
+def heed_interrupts():
+    """Shells start jobs in the background, and CI may be one, so that they ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interrupt_waits_for_nothing():
-    process = subprocess.Popen([sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heed_interrupts
+    )
     assert process.stdout.readline() == b"begun\n"
     time.sleep(0.2)
     process.send_signal(signal.SIGINT)
