@@ -34,6 +34,7 @@ PLAIN = (bool, int, float, complex, str, range, decimal.Decimal, fractions.Fract
 ARTIFACT = "report.conjure.Artifact"
 SHORT = reprlib.Repr()
 SHORT.maxstring = 120  # letters of a text in a record
+BUILT_IN = {kind: f"builtins.{kind.__name__}" for kind in (bool, int, float, str, type(None))}
 SETTLED = 50_000_000  # ns since a file was written after which its time stamp tells it from a later writing
 
 
@@ -52,6 +53,8 @@ def identity(value: object, what: str, walk: Walk, paths: bool = True) -> Any:
     A path stands for the bytes that it leads to, and for its suffix; with paths=False it has no identity, so that a
     global path does not stand for a whole data set. Raises: TypeError, naming `what`, for a value that has none.
     """
+    if type(value) in BUILT_IN:  # most values are one of these
+        return [BUILT_IN[type(value)], repr(value)]
     kind = f"{type(value).__module__}.{type(value).__qualname__}"
     walk.roots |= _code_of_type(type(value))
     if isinstance(digest := getattr(value, "digest", None), str) and not isinstance(value, type):
