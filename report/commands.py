@@ -20,7 +20,7 @@ from report.errors import ReportError
 from report.located import open_site
 from report.machine import fingerprint
 from report.mirror import Mirror
-from report.plan import FOUND, STALE, Step, plan
+from report.plan import FOUND, NEW, STALE, WAITS, Step, plan
 from report.publish import publish
 from report.readonly import check_reading
 from report.reproduce import DIFFERENT, Verdict, reproduce
@@ -60,14 +60,14 @@ def print_plan(args: argparse.Namespace) -> int:
     certain = [step for step in todo if step.state == STALE and step.record]
     seconds, size = sum(step.record.seconds for step in certain), sum(step.record.bytes for step in certain)
     print(
-        f"to compute: {sum(step.state in (STALE, 'new') for step in todo)} of {len(planned.steps)} "
-        f"(the stale ones took {seconds:.1f} s last time), perhaps {sum(step.state == 'waits' for step in todo)} more; "
+        f"to compute: {sum(step.state in (STALE, NEW) for step in todo)} of {len(planned.steps)} "
+        f"(the stale ones took {seconds:.1f} s last time), perhaps {sum(step.state == WAITS for step in todo)} more; "
         f"about {size / 1e6:.1f} MB to store or upload"
     )
     return 0
 
 
-_STATES = {"new": "was never computed", "waits": "is computed again if what it depends on comes out otherwise"}
+_STATES = {NEW: "was never computed", WAITS: "is computed again if what it depends on comes out otherwise"}
 
 
 def _took(step: Step) -> str:
@@ -98,7 +98,7 @@ def print_why(args: argparse.Namespace) -> int:
 
 
 def _print_step(step: Step) -> None:
-    if step.state in (STALE, "new", "waits"):
+    if step.state != FOUND:
         print(f"{step.name} is {_TOLD[step.state]}")
     else:
         record = step.record
@@ -112,9 +112,9 @@ def _print_step(step: Step) -> None:
 
 
 _TOLD = {
-    "stale": "stale because",
-    "new": "new: nothing was computed for these arguments in the last build",
-    "waits": "fresh for what it depends on as that is now, but that would be computed again",
+    STALE: "stale because",
+    NEW: "new: nothing was computed for these arguments in the last build",
+    WAITS: "fresh for what it depends on as that is now, but that would be computed again",
 }
 
 

@@ -30,7 +30,7 @@ from report.source import (
     unversioned_extension,
 )
 from report.syntax import Piece, read_piece
-from report.values import Walk, identity, is_function, is_immutable
+from report.values import Walk, identity, is_function, is_immutable, symbol_of
 
 ACCELERATORS = ("torch.cuda", "torch.accelerator", "torch.backends.mps", "torch.mps")
 
@@ -107,7 +107,8 @@ def _follow(reference: Reference) -> tuple[Piece | None, Iterable[Reference]]:
     if reference.kind == "module":
         return Piece(), [Reference("symbol", module.name, name) for name in module.definitions]
     if reference.kind == "effects":
-        return _effects(module)
+        piece = _piece(module, "")
+        return piece, piece.references
     if reference.kind == "injected":
         walk = Walk()
         if (value := runtime_value(reference)) is MISSING:
@@ -136,22 +137,13 @@ def _follow_symbol(module: Module, reference: Reference) -> tuple[Piece | None, 
     return piece, piece.references | imported | _registered(value)
 
 
-def _effects(module: Module) -> tuple[Piece, Iterable[Reference]]:
-    """What importing a module does besides binding names, and the modules that it imports in turn."""
-    piece = _piece(module, "")
-    if module.name not in _effect_references or _effect_references[module.name][0] is not module:
-        loaded = module.loads | ({module.name.rpartition(".")[0]} - {""})
-        _effect_references[module.name] = module, piece.references | {Reference("effects", name) for name in loaded}
-    return piece, _effect_references[module.name][1]
-
-
-_effect_references: dict[str, tuple[Module, set[Reference]]] = {}  # the same for every function that reaches a module
-
-
 def _piece(module: Module, name: str) -> Piece:
-    """The piece of a top-level name, or of the module's effects for ""."""
+    """The piece of a top-level name; for "", of what importing the module does, with the modules that it loads."""
     if name not in module.pieces:
-        module.pieces[name] = read_piece(module, module.definitions[name] if name else module.effects)
+        piece = module.pieces[name] = read_piece(module, module.definitions[name] if name else module.effects)
+        if not name:
+            loaded = module.loads | ({module.name.rpartition(".")[0]} - {""})
+            piece.references |= {Reference("effects", other) for other in loaded}
     return module.pieces[name]
 
 
@@ -210,14 +202,6 @@ def _registered(value: object) -> set[Reference]:
             items += table
     found = {symbol_of(item) or symbol_of(type(item)) for item in items}
     return {reference for reference in found if reference is not None}
-
-
-def symbol_of(value: object) -> Reference | None:
-    """The top-level symbol of a project function or class."""
-    if not (isinstance(value, type) or isinstance(value, types.FunctionType)):
-        return None
-    module, name = find_module(value.__module__), value.__qualname__.partition(".")[0]
-    return Reference("symbol", module.name, name) if module and name in module.definitions else None
 
 
 def _extension_digest(name: str) -> str:

@@ -11,13 +11,12 @@ from report import selfcheck
 from report.errors import SiteError, StoreError
 from report.media import EXTENSIONS
 from report.storage import check_name
-from report.store import Build, Record
+from report.store import Build, Record, is_digest
 
 GENERATOR = "literate audio report"  # how a site of ours is known
 MANIFEST = selfcheck.MANIFEST
 MEDIA = "media"  # where a site's media are, relative to its manifest
 RELEASED_MEDIA = "../../media"  # where those of a published release are, if they have no URL
-DIGEST = re.compile(r"[0-9a-f]{64}")
 MEDIA_FILE = re.compile(r"media/([0-9a-f]{64})\.[a-z0-9]+")
 MEDIA_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~%+-]+)*")  # no user, no password, no markup
 MEDIA_TYPES = {extension: media_type for media_type, extension in EXTENSIONS.items()} | {
@@ -140,22 +139,18 @@ def _is_media(name: str, file: File) -> bool:
 
 
 def _is_stored(file: File | Made) -> bool:
-    return _is_digest(file.sha256) and type(file.bytes) is int and file.bytes >= 0 and isinstance(file.media_type, str)
+    return is_digest(file.sha256) and type(file.bytes) is int and file.bytes >= 0 and isinstance(file.media_type, str)
 
 
 def _is_made(made: Made) -> bool:
     return (
         _is_stored(made)
         and made.media_type in EXTENSIONS
-        and all(map(_is_digest, (made.key, made.code, *made.inputs)))
+        and all(map(is_digest, (made.key, made.code, *made.inputs)))
         and isinstance(made.function, str)
         and _is_table(made.arguments)
         and _is_table(made.libraries)
     )
-
-
-def _is_digest(value: object) -> bool:
-    return isinstance(value, str) and DIGEST.fullmatch(value) is not None
 
 
 def _is_table(value: object) -> bool:

@@ -24,6 +24,9 @@ from report.errors import ReportError
 OWN = ("report", "sparse_codec", "experiments")
 OF_THE_MODULE = ("__name__", "__file__", "__doc__", "__path__", "__package__", "__spec__")
 MAIN = ("__name__ == '__main__'", "'__main__' == __name__")
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+SCOPES = (*DEFINITIONS, ast.Lambda)
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 CHANGES = ("add", "append", "clear", "discard", "extend", "insert", "pop", "popitem", "remove", "setdefault", "update")
 
 
@@ -66,7 +69,7 @@ class Module:
     @functools.cached_property
     def written_by_functions(self) -> set[str]:
         """Top-level names that functions of this module write to: they hold state, such as a cache or a registry."""
-        functions = [n for n in self.tree.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)]
+        functions = [n for n in self.tree.body if isinstance(n, DEFINITIONS)]
         written = {n for f in functions for node in ast.walk(f) if isinstance(node, ast.Global) for n in node.names}
         return written | {name for f in functions for name in changed_names(f)}
 
@@ -171,8 +174,7 @@ def _enter(module: Module, statement: ast.stmt) -> None:
         for node in nodes:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 _enter_import(module, node)
-        runs_later = isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-        changed = set() if runs_later else changed_names(statement) & module.definitions.keys()
+        changed = set() if isinstance(statement, DEFINITIONS) else changed_names(statement) & module.definitions.keys()
         names = sorted(bound_names(nodes) | changed)
         for name in names:
             module.definitions.setdefault(name, []).append(statement)
@@ -228,7 +230,7 @@ def bound_names(nodes: Iterable[ast.AST]) -> set[str]:
         if isinstance(node, ast.Name):
             if not isinstance(node.ctx, ast.Load):
                 names.add(node.id)
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        elif isinstance(node, DEFINITIONS):
             names.add(node.name)
         elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
             names.add(node.name)
@@ -267,10 +269,6 @@ def within(*nodes: ast.AST) -> list[ast.AST]:
         elif not isinstance(node, SCOPES):
             unread += reversed(list(ast.iter_child_nodes(node)))
     return found
-
-
-SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
-COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 def _is_bare_constant(statement: ast.stmt) -> bool:

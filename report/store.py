@@ -77,8 +77,8 @@ class Record:
         if set(fields) != set(known):
             raise ValueError(f"fields {sorted(set(fields) ^ set(known))}")
         checks = {
-            "hashes": all(_is_digest(x) for x in (fields["key"], fields["sha256"], fields["code"])),
-            "inputs": isinstance(fields["inputs"], list) and all(map(_is_digest, fields["inputs"])),
+            "hashes": all(is_digest(x) for x in (fields["key"], fields["sha256"], fields["code"])),
+            "inputs": isinstance(fields["inputs"], list) and all(map(is_digest, fields["inputs"])),
             "texts": all(_is_text(fields[name]) for name in ("function", "created")),
             "tables": all(_is_table(fields[name]) for name in ("arguments", "values", "versions", "machine")),
             "numbers": all(_is_size(fields[name]) for name in ("seconds", "bytes")),
@@ -279,7 +279,7 @@ def _build(article: str) -> str:
 
 
 def _digest(text: str) -> str:
-    if not _is_digest(text):
+    if not is_digest(text):
         raise StoreError(f"{text!r} is no SHA-256")
     return text
 
@@ -324,7 +324,8 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no number")
 
 
-def _is_digest(value: object) -> bool:
+def is_digest(value: object) -> bool:
+    """Whether a value is a SHA-256 as names and records have it."""
     return isinstance(value, str) and DIGEST.fullmatch(value) is not None
 
 

@@ -325,8 +325,8 @@ class _Reader:
     def computed_attribute(self, node: ast.Call) -> None:
         """`getattr(x, name)`: of oneself it stays in the class, which is read whole anyway."""
         subject, name = node.args[:2]
-        found = self.find(subject.id) if isinstance(subject, ast.Name) else None
-        if isinstance(name, ast.Constant) and isinstance(found, Reference) and found.kind == "module":
+        found = self.leads_to(subject) if isinstance(subject, ast.Name) else None
+        if isinstance(name, ast.Constant) and found and found.kind == "module":
             self.refer(resolve_in(found.module, str(name.value)))
         elif not isinstance(name, ast.Constant) and not (
             isinstance(subject, ast.Name) and subject.id in ("self", "cls")
@@ -349,25 +349,20 @@ class _Reader:
 
     def is_conjure(self, decorator: ast.expr) -> bool:
         """The decorator itself is no part of what a function computes."""
-        if isinstance(decorator, ast.Name):
-            return self.find(decorator.id) == CONJURE
-        if isinstance(decorator, ast.Attribute) and isinstance(decorator.value, ast.Name):
-            found = self.find(decorator.value.id)
-            return (
-                isinstance(found, Reference)
-                and found.kind == "module"
-                and (resolve_in(found.module, decorator.attr) == CONJURE)
-            )
-        return False
+        return self.leads_to(decorator) == CONJURE
+
+    def leads_to(self, node: ast.expr | None) -> Reference | None:
+        """What a name, or a name in a module, leads to; None for a local and for all else."""
+        found = self.find(node.id) if isinstance(node, ast.Name) else None
+        if isinstance(node, ast.Attribute) and (outer := self.leads_to(node.value)) and outer.kind == "module":
+            found = resolve_in(outer.module, node.attr)
+        return found if isinstance(found, Reference) else None
 
     def media_of(self, returns: ast.expr | None) -> None:
         """A conjured function's result depends on how its media become bytes: those it says, or else all."""
         if isinstance(returns, ast.Constant) and isinstance(returns.value, str):
             returns = ast.parse(returns.value, mode="eval").body
-        found = self.find(returns.id) if isinstance(returns, ast.Name) else None
-        if isinstance(returns, ast.Attribute) and isinstance(returns.value, ast.Name):
-            outer = self.find(returns.value.id)
-            found = resolve_in(outer.module, returns.attr) if getattr(outer, "kind", "") == "module" else None
+        found = self.leads_to(returns)
         encoder = f"encode_{found.name.lower()}" if getattr(found, "module", "") == MEDIA else "encode"
         known = encoder in find_module(MEDIA).definitions
         self.refer(Reference("symbol", MEDIA, encoder if known else "encode"))

@@ -98,10 +98,17 @@ def _digested(value: object, kind: str, digest: str, what: str, walk: Walk) -> l
     return [kind, digest]
 
 
+def symbol_of(value: object) -> Reference | None:
+    """The top-level symbol of a project function or class."""
+    if not isinstance(value, type | types.FunctionType):
+        return None
+    module, name = find_module(value.__module__), value.__qualname__.partition(".")[0]
+    return Reference("symbol", module.name, name) if module and name in module.definitions else None
+
+
 @functools.lru_cache(maxsize=4096)
 def _code_of_type(kind: type) -> set[Reference]:
-    module, name = find_module(kind.__module__), kind.__qualname__.partition(".")[0]
-    return {Reference("symbol", module.name, name)} if module and name in module.definitions else set()
+    return {symbol} if (symbol := symbol_of(kind)) else set()
 
 
 def is_function(value: object) -> bool:
