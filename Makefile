@@ -1,11 +1,14 @@
 # Two commands do everything, set-up included:
 #   make site   build the articles into site/
 #   make test   run every test
-# Both need Python 3.11 or newer and nothing else; PYTHON=... chooses which Python.
+# Both need Python 3.11 or newer and nothing else; PYTHON=... chooses which Python. `make lint` and `make format` need
+# npm too, for the page's scripts.
 
 PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/ready
+BROWSER := tests/browser
+NODE_READY := $(BROWSER)/node_modules/.package-lock.json
 
 # Idle OpenMP threads that spin take the processor from the ones that work.
 export OMP_WAIT_POLICY := passive
@@ -18,18 +21,25 @@ site: $(READY)
 test: $(READY)
 	$(VENV)/bin/python -m pytest
 
-lint: $(READY)
+lint: $(READY) $(NODE_READY)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	npm --prefix $(BROWSER) run --silent types
+	npm --prefix $(BROWSER) run --silent lint
 
-format: $(READY)
+format: $(READY) $(NODE_READY)
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
+	npm --prefix $(BROWSER) run --silent format
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[test,data,evaluation]"
 	touch $(READY)
 
+$(NODE_READY): $(BROWSER)/package-lock.json
+	npm --prefix $(BROWSER) ci
+	touch $@
+
 clean:
-	rm -rf $(VENV) site .artifacts
+	rm -rf $(VENV) $(BROWSER)/node_modules site .artifacts

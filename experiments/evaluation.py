@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from experiments import demos
+from experiments import demos, pictures
 from experiments.clips import Clip
 from report import Figure, Image, Prose, ReportError, Table, conjure
 from sparse_codec import SparseCodec
@@ -88,20 +88,24 @@ def rate_plot(evaluation: dict) -> Figure:
             colour = LINES["codec"] if name.startswith("codec") else OTHERS
             axes.plot(means["bits_per_second"], means["log_mel"], "o", color=colour)
             axes.annotate(
-                name, (means["bits_per_second"], means["log_mel"]), (7, -4), textcoords="offset points", color=demos.INK
+                name,
+                (means["bits_per_second"], means["log_mel"]),
+                (7, -4),
+                textcoords="offset points",
+                color=pictures.INK,
             )
     axes.set_xscale("log")
     axes.set_xticks([5000, 10_000, 20_000, 40_000], ["5,000", "10,000", "20,000", "40,000"])
     axes.minorticks_off()
     axes.set_xlim(5000, 60_000)
     axes.set_ylim(0, 24)
-    demos.tone_down(axes)
+    pictures.tone_down(axes)
     return Figure(canvas, "One point for each codec: its rate, and how far its sound is from the original")
 
 
 def _legend(axes) -> None:
-    demos.tone_down(axes)
-    axes.legend(frameon=False, labelcolor=demos.INK, fontsize=9)
+    pictures.tone_down(axes)
+    axes.legend(frameon=False, labelcolor=pictures.INK, fontsize=9)
 
 
 def _group_shares(evaluation: dict) -> Table:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from experiments import demos
+from experiments import demos, pictures
 from experiments.clips import Clip
 from report import (
     Artifact,
     BibTeX,
     Compare,
+    Decomposition,
     EventRoll,
-    FilmStrip,
     Group,
-    Image,
     Mark,
+    Part,
     Player,
     Prose,
     Row,
@@ -22,12 +22,14 @@ from report import (
 )
 from sparse_codec import SparseCodec
 from sparse_codec.variations import VARIATIONS
+from sparse_codec.waveform_codecs import WAVEFORM_CODECS
 
 TITLES = {
     "music": "the codec for music",
     "speech": "the codec for speech",
     "ablations": "what was tried, and what each part is worth",
 }
+STEPS_HEARD = (1, 2, 4, 8, 16, 32)  # after so many events the residual can be heard
 LAYOUT_SEED = 7  # of the t-SNE and of the projection to colours
 
 
@@ -38,50 +40,77 @@ def streaming(clip: Clip, codec: SparseCodec) -> Compare:
     return _compare(f"{clip.title}, in {len(demos.events_of(events))} events", sounds, clip, _source(clip))
 
 
-def example(number: int, clip: Clip, codec: SparseCodec) -> Group:
-    """All that the article shows of one clip."""
-    heading = f"### Example {number}: {clip.title}"
-    encoding = demos.encoded(clip, codec)
-    half, whole = demos.event_data(encoding, "first half"), demos.event_data(encoding, "events")
-    if not len(demos.events_of(half)):
-        return Group([Prose(f"{heading}\n\nThe first half of this clip holds no events.")])
-    coded = {
-        "Original, coded half": demos.first_half(clip, codec),
-        "Reconstruction": demos.rendered(half, codec),
-        "Residual": demos.residual_sound(clip, half, codec),
-    }
-    streamed = {"Original, whole": demos.original(clip, codec), "By streaming": demos.rendered(whole, codec)}
-    return Group(
-        [
-            Prose(heading),
-            _compare("The coded half, what the events make of it, and what they leave.", coded, clip, _source(clip)),
-            _compare("The whole excerpt, coded window by window.", streamed, clip),
-            Prose("#### One event, stage by stage"),
-            _stages(half, clip, codec),
-            Prose("#### Decomposition\n\nEach frame of the film is what is left after one more event."),
-            _film(clip, half, codec),
-            Prose(
-                "#### Variations\n\nThe same events with one thing changed: vectors drawn anew between the smallest and"
-                " the largest number in this example, at the original times and gains; the original vectors at times"
-                " drawn anew; and every vector moved in the same direction, by adding one small random vector to all,"
-                " but for the pitch."
-            ),
-            Row([Player(*_variation(half, kind, codec)) for kind in VARIATIONS]),
-            Prose("#### Events"),
-            Image(demos.vectors_picture(half), f"The {len(demos.events_of(half))} event vectors of this example."),
-            event_roll(clip, half, codec),
-        ]
-    )
+def example(number: int, clip: Clip, codec: SparseCodec) -> Part | Group:
+    """All that the article shows of one clip, with a page of its own."""
+    title = f"Example {number}: {clip.title}"
+    half = demos.event_data(demos.encoded(clip, codec), "first half")
+    n_events = len(demos.events_of(half))
+    if not n_events:
+        return Group([Prose(f"### {title}\n\nThe first half of this clip holds no events.")])
+    roll = event_roll(clip, half, codec)
+    components = [
+        Prose(f"### {title}"),
+        _coded_half(clip, half, codec),
+        _whole_clip(clip, codec),
+        Prose("#### One event, stage by stage"),
+        _stages(half, clip, codec),
+        Prose("#### Decomposition\n\nStep through it: what is left is shown, what was taken off so far can be heard."),
+        _decomposition(clip, half, roll, codec),
+        Prose(
+            "#### Variations\n\nThe same events with one thing changed: vectors drawn anew between the smallest and"
+            " the largest number in this example, at the original times and gains; the original vectors at times"
+            " drawn anew; and every vector moved in the same direction, by adding one small random vector to all,"
+            " but for the pitch."
+        ),
+        Row([Player(*_variation(half, kind, codec)) for kind in VARIATIONS]),
+        Prose(
+            f"#### Events\n\nTake it apart and put it together again: hear any of the {n_events} events, move it,"
+            " make it louder, mute it, give it another sound. An edit can be taken along as a sound or as JSON."
+        ),
+        roll,
+    ]
+    described = f"{clip.title}: the original, its reconstruction from {n_events} events, and every event to listen to."
+    picture = pictures.spectrogram(demos.first_half(clip, codec), _told(clip, "original, coded half"))
+    return Part(clip.path.stem.replace(".", "-"), title, described, components, picture)
 
 
 def _source(clip: Clip) -> str:
     return f"Source: {clip.source} ({clip.licence})."
 
 
-def _compare(title: str, sounds: dict[str, Artifact], clip: Clip, note: str = "") -> Compare:
-    """Sounds beside each other, each with its spectrogram."""
-    pictures = {label: demos.spectrogram(sound, f"{clip.title}: {label.lower()}") for label, sound in sounds.items()}
-    return Compare(title, [(label, sound, pictures[label]) for label, sound in sounds.items()], note)
+def _told(clip: Clip, label: str) -> str:
+    return f"{clip.title}: {label}"
+
+
+def _compare(
+    title: str, sounds: dict[str, Artifact], clip: Clip, note: str = "", unseen: dict[str, Artifact] | None = None
+) -> Compare:
+    """Versions to switch between, each with its spectrogram, but for those that are `unseen`."""
+    seen = [(label, sound, pictures.spectrogram(sound, _told(clip, label.lower()))) for label, sound in sounds.items()]
+    return Compare(title, [*seen, *((label, sound, None) for label, sound in (unseen or {}).items())], note)
+
+
+def _coded_half(clip: Clip, half: Artifact, codec: SparseCodec) -> Compare:
+    original, n_events = demos.first_half(clip, codec), len(demos.events_of(half))
+    sounds = {
+        "Original, coded half": original,
+        "Reconstruction": demos.rendered(half, codec),
+        "Residual": demos.residual_sound(clip, half, n_events, codec),
+    }
+    others = {
+        f"{name.partition(',')[0]} at {demos.bits_otherwise(original, name).value / 1000:.1f} kb/s": (
+            demos.coded_otherwise(original, name)
+        )
+        for name in WAVEFORM_CODECS
+    }
+    title = "The coded half, what the events make of it, what they leave, and plain codecs at their lowest rates."
+    return _compare(title, sounds, clip, _source(clip), others)
+
+
+def _whole_clip(clip: Clip, codec: SparseCodec) -> Compare:
+    events = demos.event_data(demos.encoded(clip, codec), "events")
+    sounds = {"Original, whole": demos.original(clip, codec), "By streaming": demos.rendered(events, codec)}
+    return _compare("The whole excerpt, coded window by window.", sounds, clip)
 
 
 def _stages(half: Artifact, clip: Clip, codec: SparseCodec) -> Compare:
@@ -95,33 +124,49 @@ def _variation(half: Artifact, kind: str, codec: SparseCodec) -> tuple[Artifact,
     return demos.rendered(demos.variation(half, kind, codec), codec), kind.capitalize()
 
 
-def _film(clip: Clip, half: Artifact, codec: SparseCodec) -> FilmStrip:
-    pictures = demos.film(clip, half, codec), demos.film_poster(clip, codec)
-    return FilmStrip(*pictures, _shares_caption(demos.shares(clip, half, codec).value))
-
-
-def _shares_caption(shares: list[tuple[float, float]]) -> str:
-    marks = [n for n in (1, 4, 8, 16, 32) if n <= len(shares)]
-    told = ", ".join(f"{100 * shares[n - 1][0]:.0f} % after {n}" for n in marks)
-    return f"The residual's spectrogram, event by event. Energy removed (L2): {told}."
+def _decomposition(clip: Clip, half: Artifact, roll: EventRoll, codec: SparseCodec) -> Decomposition:
+    shares = demos.shares(clip, half, codec).value
+    steps = [n for n in STEPS_HEARD if n <= len(shares)]
+    left = {n: demos.residual_sound(clip, half, n, codec) for n in steps}
+    told = ", ".join(f"{100 * shares[n - 1][0]:.0f} % after {n}" for n in steps)
+    caption = f"The residual's spectrogram, event by event. Energy removed (L2): {told}."
+    return Decomposition(pictures.film(clip, half, codec), pictures.film_poster(clip, codec), roll, left, caption)
 
 
 def event_roll(clip: Clip, half: Artifact, codec: SparseCodec) -> EventRoll:
     """Every event as a mark that plays it: time across, 1-D t-SNE up, colour by a random projection."""
-    events, layout = demos.events_of(half), demos.layout(half, LAYOUT_SEED).value
+    events, layout = demos.events_of(half), pictures.layout(half, LAYOUT_SEED).value
     loudness = events.gains / max(events.gains.max(), 1e-9)
+    sounds = [demos.event_sound(half, i, codec) for i in range(len(events))]
     marks = [
-        Mark(
-            x=float(events.seconds[i]),
-            y=layout["heights"][i],
-            radius=float(np.sqrt(loudness[i])),
-            colour=layout["colours"][i],
-            label=f"event {i + 1}, at {events.seconds[i]:.2f} seconds",
-            sound=demos.event_sound(half, i, codec),
-        )
-        for i in range(len(events))
+        Mark(int(events.onsets[i]), layout["heights"][i], float(np.sqrt(loudness[i])), layout["colours"][i], sound)
+        for i, sound in enumerate(sounds)
     ]
-    return EventRoll(f"Events of {clip.title}", marks, "similar sounds lie near each other (1-D t-SNE)")
+    choices, others = _choices(half, sounds, codec)
+    return EventRoll(
+        title=f"Events of {clip.title}",
+        marks=marks,
+        axis="similar sounds lie near each other (1-D t-SNE)",
+        mix=demos.rendered(half, codec),
+        vectors=pictures.vectors_picture(half),
+        choices=choices,
+        sounds=others,
+    )
+
+
+def _choices(half: Artifact, sounds: list[Artifact], codec: SparseCodec) -> tuple[Artifact, list[Artifact]]:
+    """The published random vectors for every event, and steps along principal directions for the strongest."""
+    drawn = demos.variation(half, "random vectors", codec)
+    random = [demos.event_sound(drawn, i, codec) for i in range(len(sounds))]
+    steps = {
+        str(i): [
+            [demos.steered(half, i, direction, step, codec) if step else None for step in demos.STEPS]
+            for direction in range(demos.DIRECTIONS)
+        ]
+        for i in demos.strongest(demos.events_of(half))
+    }
+    steered = [sound for rows in steps.values() for row in rows for sound in row if sound]
+    return demos.choices({"random vectors": random}, steps), random + steered
 
 
 def figures_table(clips: list[Clip], codec: SparseCodec) -> Table:

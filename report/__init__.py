@@ -46,7 +46,21 @@ In reading order:
 The package knows nothing of codecs and works without PyTorch.
 """
 
-from report.components import BibTeX, Compare, EventRoll, FilmStrip, Group, Image, Mark, Player, Prose, Row, Table
+from report.components import (
+    BibTeX,
+    Compare,
+    Decomposition,
+    EventRoll,
+    FilmStrip,
+    Group,
+    Image,
+    Mark,
+    Part,
+    Player,
+    Prose,
+    Row,
+    Table,
+)
 from report.conjure import Artifact, conjure, use_store
 from report.errors import CellError, ReportError, SiteError, StoreError
 from report.media import Data, Figure, Film, Picture, Sound
@@ -61,6 +75,7 @@ __all__ = [
     "CellError",
     "Compare",
     "Data",
+    "Decomposition",
     "EventRoll",
     "Figure",
     "Film",
@@ -70,6 +85,7 @@ __all__ = [
     "Image",
     "Mark",
     "MemoryStore",
+    "Part",
     "Picture",
     "Player",
     "Prose",

@@ -1,11 +1,11 @@
-"""What a cell can show. Each is plain data; `templates/components.html` has one macro for each, of the same name.
+"""What a cell can show. Each is plain data; `templates/components/` has a macro for each, of the same name.
 
 Titles, captions and notes are text, not markup; only Prose is Markdown.
 """
 
 import json
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
 from report.conjure import Artifact
 
@@ -36,7 +36,8 @@ class Image:
 
 @dataclass(frozen=True)
 class FilmStrip:
-    """A film that plays when asked to; until then the poster, a picture of the same size, stands for it."""
+    """A film that plays and can be stepped through; until it is asked for, the poster stands for it: its first frame,
+    as a picture of the same shape."""
 
     film: Artifact
     poster: Artifact
@@ -44,8 +45,25 @@ class FilmStrip:
 
 
 @dataclass(frozen=True)
+class Decomposition:
+    """A film of what is left, which can be heard: frame k is the residual after the first k events of a roll.
+
+    `left` are sounds of what is left: number of events taken off -> sound.
+    """
+
+    film: Artifact
+    poster: Artifact
+    roll: "EventRoll"
+    left: dict[int, Artifact]
+    caption: str
+
+
+@dataclass(frozen=True)
 class Compare:
-    """Sounds side by side; each item is (label, sound, picture or None), where the picture runs along the sound."""
+    """Versions of one sound, to switch between while they play; each is (label, sound, picture or None).
+
+    The picture, such as a spectrogram, runs along the sound.
+    """
 
     title: str
     items: list[tuple[str, Artifact, Artifact | None]]
@@ -69,34 +87,40 @@ class Table:
 
 @dataclass(frozen=True)
 class Mark:
-    """One event of a roll: `x` in seconds, `y` and `radius` in 0..1, `colour` as #rrggbb, `label` as spoken."""
+    """One event of a roll: it begins at sample `start`; `y` and `radius` in 0..1, `colour` as #rrggbb."""
 
-    x: float
+    start: int
     y: float
     radius: float
     colour: str
-    label: str
     sound: Artifact
 
 
 @dataclass(frozen=True)
 class EventRoll:
-    """Events over time; each can be walked to with the arrow keys and heard. `axis` says what the height means."""
+    """Events over time, in the order in which they were found: each can be heard, moved and changed.
+
+    `mix` is the published sum of the events' sounds (`report.mix`), as long as the roll. `axis` says what the height of
+    a mark means. `vectors` is a picture with one row for each event, at whole pixels. `choices` is data that says what
+    an event may sound like instead, by the hash of `sounds`:
+    {"sets": {"random vectors": [a hash for each event]}, "steps": {"3": [[hash or null for each step], ...]}}, in which
+    event 3 (counted from 0) has sliders along its directions, null being the event as it is.
+    """
 
     title: str
     marks: list[Mark]
     axis: str
+    mix: Artifact
+    vectors: Artifact | None = None
+    choices: Artifact | None = None
+    sounds: list[Artifact] = field(default_factory=list)
     note: str = ""
 
     def ticks(self) -> list[float]:
-        """Round times in seconds from 0 to past the last event: the time axis."""
-        last = max((mark.x for mark in self.marks), default=0.0)
-        step = tick_step(last)
-        return [round(i * step, 6) for i in range(math.ceil(last / step + 0.1) + 1)]
-
-    def in_time(self) -> "EventRoll":
-        """The same roll, earliest event first: the order in which keys and readers walk through it."""
-        return replace(self, marks=sorted(self.marks, key=lambda mark: (mark.x, mark.y)))
+        """Round times in seconds along the roll."""
+        seconds = self.mix.info["seconds"]
+        step = tick_step(seconds)
+        return [round(i * step, 6) for i in range(math.floor(seconds / step) + 1)]
 
 
 @dataclass(frozen=True)
@@ -111,6 +135,20 @@ class Group:
     """Components below each other."""
 
     components: list
+
+
+@dataclass(frozen=True)
+class Part:
+    """Components below each other that also have a page of their own, to be shared.
+
+    That page is called after the article and `name`; title, description and picture are what others show of a link.
+    """
+
+    name: str
+    title: str
+    description: str
+    components: list
+    picture: Artifact | None = None
 
 
 @dataclass(frozen=True)
@@ -136,7 +174,22 @@ class Code:
     folded: bool
 
 
-Component = Prose | Player | Image | FilmStrip | Compare | Table | EventRoll | BibTeX | Group | Row | Text | Code
+Component = (
+    Prose
+    | Player
+    | Image
+    | FilmStrip
+    | Decomposition
+    | Compare
+    | Table
+    | EventRoll
+    | BibTeX
+    | Group
+    | Part
+    | Row
+    | Text
+    | Code
+)
 
 
 def as_component(value: object) -> Component:
@@ -159,11 +212,11 @@ def as_component(value: object) -> Component:
 
 
 def flatten(value: object) -> list[Component]:
-    """The components that `value` shows, with groups and lists taken apart; None shows nothing."""
+    """The components that `value` shows, with groups, parts and lists taken apart; None shows nothing."""
     if value is None:
         return []
     component = as_component(value)
-    if not isinstance(component, Group):
+    if not isinstance(component, Group | Part):
         return [component]
     return [inner for outer in component.components for inner in flatten(outer)]
 
@@ -172,7 +225,7 @@ def _from_artifact(artifact: Artifact) -> Component:
     title = artifact.record.function.rsplit(".", 1)[-1].replace("_", " ")
     if artifact.media_type.startswith("audio/"):
         return Player(artifact, title.capitalize())
-    if artifact.media_type == "image/webp":
+    if "n_frames" in artifact.info:
         raise TypeError("a film needs a poster; show it with FilmStrip(film, poster, caption)")
     if artifact.media_type.startswith("image/"):
         return Image(artifact, "")

@@ -16,6 +16,7 @@ from report.store import Build, Record, is_digest
 GENERATOR = "literate audio report"  # how a site of ours is known
 MANIFEST = selfcheck.MANIFEST
 MEDIA = "media"  # where a site's media are, relative to its manifest
+OFFLINE = "offline"  # copies of media for pages that are opened from a disk, which may read nothing but scripts
 RELEASED_MEDIA = "../../media"  # where those of a published release are, if they have no URL
 MEDIA_FILE = re.compile(r"media/([0-9a-f]{64})\.[a-z0-9]+")
 MEDIA_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~%+-]+)*")  # no user, no password, no markup

@@ -5,16 +5,18 @@ Levels are true. No sound is ever normalised; what does not fit into 16 bits is 
 
 import io
 import json
+import math
 import wave
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
 FULL_SCALE = 32768  # a float sample of 1.0; recordings read as floats come back bit for bit
-PEAK_PAIRS = 200  # columns of a drawn waveform
+PEAK_PAIRS = 160  # columns of a drawn waveform
 FIGURE_DPI = 160
+WEBP_SIDE = 16_383  # pixels
 EXTENSIONS = {"audio/wav": "wav", "image/png": "png", "image/webp": "webp", "application/json": "json"}
 
 
@@ -36,15 +38,25 @@ class Figure:
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """Pixels, uint8, (H, W) grey or (H, W, 3) RGB, and the words for readers who can not see them."""
+    """Pixels, uint8, (H, W) grey or (H, W, 3) RGB, and the words for readers who can not see them.
+
+    `lossy` stores a tenth of the bytes, in which single pixels blur. `across` and `up` are the marks of its axes: what
+    is written where, in shares of the width from the left and of the height from the bottom.
+    """
 
     pixels: np.ndarray
     alt: str
+    lossy: bool = False
+    across: dict[str, float] = field(default_factory=dict)
+    up: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
 class Film:
-    """Frames, uint8, (N, H, W) grey or (N, H, W, 3) RGB, that play once in `seconds`; no sound."""
+    """Frames, uint8, (N, H, W) grey or (N, H, W, 3) RGB, that play once in `seconds` and can be stepped through.
+
+    Stored as one picture of all frames, row by row in `columns` columns: a browser shows any of them at once.
+    """
 
     frames: np.ndarray
     seconds: float
@@ -116,6 +128,17 @@ def waveform(samples: np.ndarray) -> list[list[int]]:
     return [[round(int(x) * 127 / FULL_SCALE) for x in (part.min(), part.max())] for part in stretches]
 
 
+def loudness(samples: np.ndarray, samplerate: int) -> float | None:
+    """Integrated loudness of int16 samples (T,) in LUFS, by ITU-R BS.1770; None for silence and below 0.4 seconds."""
+    from pyloudnorm import Meter  # here, because it brings SciPy's filters along
+
+    if samples.size <= 0.4 * samplerate:
+        return None
+    with np.errstate(divide="ignore"):
+        level = Meter(samplerate).integrated_loudness(samples / FULL_SCALE)
+    return round(float(level), 2) if np.isfinite(level) else None
+
+
 def encode_sound(sound: Sound) -> Encoded:
     samples, clipped = to_int16(sound.samples)
     loudest = int(np.abs(samples.astype(np.int32)).max())
@@ -128,6 +151,7 @@ def encode_sound(sound: Sound) -> Encoded:
         "n_samples": samples.size,
         "seconds": samples.size / int(sound.samplerate),
         "peak": round(20 * float(np.log10(loudest / FULL_SCALE)), 2) if loudest else None,  # dBFS; None is silence
+        "loudness": loudness(samples, int(sound.samplerate)),
         "clipped": clipped,
         "peaks": waveform(samples),
     }
@@ -151,23 +175,38 @@ def encode_figure(figure: Figure) -> Encoded:
 
 def encode_picture(picture: Picture) -> Encoded:
     pixels = _pixels(picture.pixels, axes=2)
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
     height, width = pixels.shape[:2]
-    return Encoded(file.getvalue(), "image/png", {"width": width, "height": height, "alt": picture.alt})
+    info = {"width": width, "height": height, "alt": picture.alt, "across": picture.across, "up": picture.up}
+    file = io.BytesIO()
+    if picture.lossy:
+        return Encoded(_webp(pixels), "image/webp", info)
+    Image.fromarray(pixels).save(file, "PNG")
+    return Encoded(file.getvalue(), "image/png", info)
 
 
 def encode_film(film: Film) -> Encoded:
     frames = _pixels(film.frames, axes=3)
     if not film.seconds > 0:
         raise ValueError(f"a film lasts {film.seconds} s; give it more than 0")
-    first, *rest = [Image.fromarray(frame).convert("RGB") for frame in frames]
+    n_frames, height, width = frames.shape[:3]
+    columns = math.ceil(math.sqrt(n_frames * height / width))  # about as wide as high
+    rows = math.ceil(n_frames / columns)
+    if max(columns * width, rows * height) > WEBP_SIDE:
+        raise ValueError(
+            f"{n_frames} frames of {width} x {height} pixels do not fit into one picture; make them smaller"
+        )
+    sheet = np.zeros((rows, height, columns, width, *frames.shape[3:]), np.uint8)
+    for i, frame in enumerate(frames):
+        sheet[i // columns, :, i % columns] = frame
+    info = {"width": width, "height": height, "alt": film.alt, "n_frames": n_frames, "columns": columns}
+    pixels = sheet.reshape(rows * height, columns * width, *frames.shape[3:])
+    return Encoded(_webp(pixels), "image/webp", info | {"seconds": float(film.seconds)})
+
+
+def _webp(pixels: np.ndarray) -> bytes:
     file = io.BytesIO()
-    duration = round(1000 * film.seconds / len(frames))  # milliseconds a frame
-    first.save(file, "WEBP", save_all=True, append_images=rest, duration=duration, loop=1, quality=85, method=4)
-    height, width = frames.shape[1:3]
-    info = {"width": width, "height": height, "alt": film.alt, "n_frames": len(frames), "seconds": float(film.seconds)}
-    return Encoded(file.getvalue(), "image/webp", info)
+    Image.fromarray(pixels).convert("RGB").save(file, "WEBP", quality=80, method=4)
+    return file.getvalue()
 
 
 def encode_data(data: Data) -> Encoded:

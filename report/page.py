@@ -4,6 +4,7 @@ building twice gives the same bytes."""
 import ast
 import functools
 import re
+import string
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import contextmanager
@@ -29,6 +30,8 @@ from report.store import Record
 # Of the libraries in a record, those that a reader wants to know; the manifest has all of them.
 SHOWN_LIBRARIES = ("python", "numpy", "scipy", "torch", "scikit-learn", "matplotlib", "soundfile")
 PLACE = "\ue000{}\ue000"  # where a component stands in the prose; a private-use character is in nobody's text
+LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
+HEADING_ID = re.compile(r'<h[234] id="([^"]+)">')
 PLACED = re.compile(r"<p>\ue000(\d+)\ue000</p>\n")
 
 
@@ -43,19 +46,28 @@ class Heading:
 
 @dataclass(frozen=True)
 class Article:
-    """A rendered page: `html` names its media as media/<artifact name>, and `artifacts` are all of those."""
+    """A rendered page: `html` names its media as media/<artifact name>, and `artifacts` are all of those.
+
+    `offline` are the names of those whose bytes the page's scripts read: a page on a disk needs copies of them.
+    """
 
     name: str
     title: str
     description: str
     html: str
     artifacts: dict[str, list[Artifact]]
+    offline: set[str] = field(default_factory=set)
 
 
 def templates_folder() -> Path:
     """The templates: inside the package when installed, beside it in a checkout."""
     here = Path(__file__).resolve().parent
     return next(folder for folder in (here / "templates", here.parent / "templates") if folder.is_dir())
+
+
+def assets() -> list[Path]:
+    """The style sheets and scripts that every page links to."""
+    return sorted([*templates_folder().glob("styles/*.css"), *templates_folder().glob("scripts/*.js")])
 
 
 def read_metadata(path: Path) -> tuple[str, str]:
@@ -110,7 +122,7 @@ def render_article(
         facts=facts,
         others={f"{other}.html": titles[other] for other in titles if other != name},
     )
-    return Article(name, title, description, html, canvas.artifacts)
+    return Article(name, title, description, html, canvas.artifacts, canvas.offline)
 
 
 def render_index(articles: list[Article], facts: dict[str, str]) -> str:
@@ -126,12 +138,16 @@ def render_template(name: str, **values: object) -> str:
 
 @dataclass
 class _Canvas:
-    """What the macros of components.html draw on: numbers, ids, and the artifacts that the page names."""
+    """What the macros in templates/components draw on: numbers, ids, and the artifacts that the page names."""
 
     article: str
     calls: dict[str, str]  # sha256 -> name of the call that made it
     artifacts: dict[str, list[Artifact]] = field(default_factory=dict)
+    offline: set[str] = field(default_factory=set)
     counts: Counter = field(default_factory=Counter)
+    section: str = ""  # anchor of the heading that comes before what is shown now
+    anchors: dict[int, str] = field(default_factory=dict)
+    _repeats: Counter = field(default_factory=Counter)
 
     def media(self, artifact: Artifact) -> str:
         """The artifact's address, relative to the page."""
@@ -139,6 +155,19 @@ class _Canvas:
             raise TypeError(f"{artifact!r} is no artifact; show what a @conjure function returned")
         self.artifacts.setdefault(artifact.name, []).append(artifact)
         return f"media/{artifact.name}"
+
+    def samples(self, artifact: Artifact) -> str:
+        """The same of an artifact whose bytes scripts read, also where the page is opened from a disk."""
+        self.offline.add(artifact.name)
+        return self.media(artifact)
+
+    def anchor(self, component: object, title: str) -> str:
+        """The id of a component, such as "example-1.reconstruction"; the same when asked for the same component."""
+        if id(component) not in self.anchors:
+            name = f"{self.section}.{slug(title)}" if self.section else slug(title)
+            self._repeats[name] += 1
+            self.anchors[id(component)] = name if self._repeats[name] == 1 else f"{name}-{self._repeats[name]}"
+        return self.anchors[id(component)]
 
     def call(self, artifact: Artifact) -> str:
         """The name of the call that made an artifact, as the commands and the manifest have it."""
@@ -157,8 +186,8 @@ class _Canvas:
 
     def show(self, value: object) -> Markup:
         component = as_component(value)
-        macros = _environment().get_template("components.html").module
-        return getattr(macros, type(component).__name__)(component, self)
+        name = type(component).__name__
+        return getattr(_environment().get_template(f"components/{name}.html").module, name)(component, self)
 
 
 def _body(shown: list[Shown], canvas: _Canvas, path: Path) -> tuple[Markup, list[Heading]]:
@@ -176,6 +205,7 @@ def _body(shown: list[Shown], canvas: _Canvas, path: Path) -> tuple[Markup, list
 
     def put_in(match: re.Match) -> str:
         component, cell = blocks[int(match[1])]
+        canvas.section = next(iter(reversed(HEADING_ID.findall(prose, 0, match.start()))), "")
         with _blame(cell, path):
             return canvas.show(component)
 
@@ -276,7 +306,7 @@ def _environment() -> Environment:
         "kilobytes": _kilobytes,
         "markdown": lambda text: Markup(_markdown().render(text)),
         "minus": _minus,
-        "wave_path": _wave_path,
+        "peaks": _peaks,
     }
     return environment
 
@@ -297,15 +327,13 @@ def _minus(number: object) -> str:
     return str(number).replace("-", "−")
 
 
-def _wave_path(peaks: list[list[int]]) -> str:
-    """An SVG path around min/max pairs, in a box of len(peaks) x 200 whose middle is silence.
+def _peaks(peaks: list[list[int]]) -> str:
+    """Min/max pairs as two letters each, how far up and how far down, which templates/scripts/wave.js draws.
 
     Heights are square roots of levels: quiet sounds stay visible, and louder is still higher in every player.
     """
 
-    def height(level: int) -> int:
-        return round(100 - 98 * (abs(level) / 127) ** 0.5 * (1 if level > 0 else -1))
+    def letter(level: int) -> str:
+        return LETTERS[round(63 * (max(0, level) / 127) ** 0.5)]
 
-    top = [f"{x},{min(99, height(high))}" for x, (_, high) in enumerate(peaks)]
-    bottom = [f"{x},{max(101, height(low))}" for x, (low, _) in enumerate(peaks)]
-    return "M" + "L".join(top + bottom[::-1]) + "Z"
+    return "".join(letter(high) + letter(-low) for low, high in peaks)

@@ -1,5 +1,6 @@
 """Put a site where others can see it, so that whatever breaks on the way, they see the old one or the new one whole."""
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from report.addresses import check_url
 from report.errors import Missing, SiteError, StoreError
-from report.manifest import MANIFEST, MEDIA, MEDIA_URL, RELEASED_MEDIA, File, describe, read
+from report.manifest import MANIFEST, MEDIA, MEDIA_URL, OFFLINE, RELEASED_MEDIA, File, Manifest, describe, read
 from report.release import INDEX, RELEASES, entry_page, make_release, release_id, release_name, release_shown
 from report.storage import Entry, Folder, Storage
 from report.transfer import each
@@ -54,7 +55,7 @@ def publish(
     source = Folder(site)
     _check_site(source)
     _check_target(target)
-    manifest = read(source.get(MANIFEST))
+    manifest = _served(read(source.get(MANIFEST)))
     media = {name: file for name, file in manifest.files.items() if name.startswith(f"{MEDIA}/")}
     pages = {name: source.get(name) for name in manifest.files if name not in media}
     released, pages = make_release(manifest, pages, _base(media_url))
@@ -68,6 +69,12 @@ def publish(
     target.put(INDEX, entry_page(pages[INDEX].decode(), release).encode(), "text/html", immutable=False)
     length = sum(media[name].bytes for name in sent)
     return Published(target.address, release, len(sent), length, len(media) - len(sent))
+
+
+def _served(manifest: Manifest) -> Manifest:
+    """Without the copies for pages on a disk: a page that is served never asks for them."""
+    files = {name: file for name, file in manifest.files.items() if not name.startswith(f"{OFFLINE}/")}
+    return dataclasses.replace(manifest, files=files)
 
 
 def _check_site(site: Folder) -> None:

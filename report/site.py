@@ -1,5 +1,6 @@
 """Article scripts become a site: a folder of plain files that needs nothing else, replaced as a whole or not at all."""
 
+import base64
 import glob
 import json
 import os
@@ -17,8 +18,8 @@ from report.cells import Cell, parse_script, run_cells
 from report.conjure import Session, matches, use_session
 from report.crate import CRATE, make_crate
 from report.errors import ReportError, SiteError
-from report.manifest import GENERATOR, MANIFEST, MEDIA, File, describe, make
-from report.page import Article, read_metadata, render_article, render_index, templates_folder
+from report.manifest import GENERATOR, MANIFEST, MEDIA, OFFLINE, File, describe, make
+from report.page import Article, assets, read_metadata, render_article, render_index
 from report.store import ARTICLE, Build, Record, Store
 from report.transfer import transfer_bar
 
@@ -26,8 +27,6 @@ try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None
-
-ASSETS = ("style.css", "player.js", "roll.js", "page.js")
 
 
 @dataclass(frozen=True)
@@ -211,9 +210,12 @@ def _write(folder: Path, articles: list[Article], facts: dict[str, str], store: 
     records = {same[0].name: same[0].record for article in articles for same in article.artifacts.values()}
     (folder / MEDIA).mkdir()
     (folder / "assets").mkdir()
+    (folder / OFFLINE).mkdir()
     for name, record in sorted(records.items()):
         store.export(record, folder / MEDIA / name)
-    texts = {f"assets/{asset}": (templates_folder() / asset).read_bytes() for asset in ASSETS}
+    copied = {record.sha256: name for name, record in records.items() if any(name in a.offline for a in articles)}
+    copies = {f"{OFFLINE}/{digest}.js": _copy(digest, folder / MEDIA / name) for digest, name in copied.items()}
+    texts = copies | {f"assets/{file.name}": file.read_bytes() for file in assets()}
     texts |= {f"{article.name}.html": article.html.encode() for article in articles}
     texts["index.html"] = render_index(articles, facts).encode()
     files = {f"{MEDIA}/{name}": File(r.sha256, r.bytes, r.media_type) for name, r in records.items()}
@@ -221,6 +223,11 @@ def _write(folder: Path, articles: list[Article], facts: dict[str, str], store: 
     texts |= _provenance(articles, facts, files, builds)
     for name, data in texts.items():
         (folder / name).write_bytes(data)
+
+
+def _copy(digest: str, file: Path) -> bytes:
+    """A media file as a script, which is all that a page on a disk may read: see templates/scripts/media.js."""
+    return b'media.take("%s", "%s");\n' % (digest.encode(), base64.b64encode(file.read_bytes()))
 
 
 def _provenance(

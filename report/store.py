@@ -370,8 +370,8 @@ def _wrong_info(media_type: str, info: dict) -> list[str]:
 SOUND = dict.fromkeys(("samplerate", "n_samples", "seconds", "clipped"), _is_size)
 IMAGE = {"width": _is_size, "height": _is_size, "alt": lambda value: isinstance(value, str)}
 INFO = {
-    "audio/wav": SOUND | {"peak": _is_level, "peaks": _is_waveform},
+    "audio/wav": SOUND | {"peak": _is_level, "loudness": _is_level, "peaks": _is_waveform},
     "image/png": IMAGE,
-    "image/webp": IMAGE | {"seconds": _is_size},
+    "image/webp": IMAGE,
     "application/json": {},
 }

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from experiments import demos
+from experiments import demos, pictures
 from experiments.clips import shipped_clips
 from report import MemoryStore, use_store
 from sparse_codec import SparseCodec
@@ -50,14 +50,14 @@ def test_streaming_starts_with_the_events_of_the_first_half(clip, codec):
 
 def test_the_film_starts_with_the_original_and_ends_with_what_the_events_leave(clip, codec):
     half = demos.event_data(demos.encoded(clip, codec), "first half")
-    left = demos._residuals(clip, half, codec)
+    left = demos.residuals(clip, half, codec)
     n_frames = codec.config.half_frames
-    original = demos._original(clip, codec)
+    original = demos.original_magnitudes(clip, codec)
     assert torch.equal(left[0], original[:, :n_frames]) and len(left) == len(demos.events_of(half)) + 1
     scene = codec.scene(demos.events_of(half), codec.config.n_frames)
     torch.testing.assert_close(left[-1], (original - scene)[:, :n_frames], rtol=1e-4, atol=1e-3)
     assert left[-1].pow(2).sum() < left[0].pow(2).sum()
-    assert demos.film(clip, half, codec).info["n_frames"] == len(left)
+    assert pictures.film(clip, half, codec).info["n_frames"] == len(left)
 
 
 def test_variations_change_one_thing(clip, codec):
@@ -70,16 +70,49 @@ def test_variations_change_one_thing(clip, codec):
     assert np.abs(moved).max() > 0 and np.array_equal(varied["perturbed"].gains, events.gains)
 
 
+def test_a_residual_can_be_heard_after_any_number_of_events(clip, codec):
+    half = demos.event_data(demos.encoded(clip, codec), "first half")
+    heard = [demos.residual_sound(clip, half, n, codec).value.samples.astype(float) for n in (0, 1, 4)]
+    original = demos.first_half(clip, codec).value.samples
+    assert np.abs(heard[0] - original).max() <= 2  # nothing taken off, and the original's own phases
+    assert (heard[2] ** 2).sum() < (heard[1] ** 2).sum() < (heard[0] ** 2).sum()
+
+
+def test_an_event_is_steered_along_directions_of_its_set(clip, codec):
+    half = demos.event_data(demos.encoded(clip, codec), "first half")
+    as_it_is = demos.event_sound(half, 1, codec)
+    assert demos.steered(half, 1, 0, 0, codec).sha256 == as_it_is.sha256
+    moved = [demos.steered(half, 1, direction, step, codec).sha256 for direction in (0, 1) for step in (-2, -1, 1, 2)]
+    assert len({*moved, as_it_is.sha256}) == 9
+    found = demos.events_of(half)
+    assert demos.strongest(found)[0] == found.gains.argmax() and len(demos.strongest(found)) == min(6, len(found))
+
+
+def test_plain_codecs_say_their_rates(clip, codec):
+    original = demos.first_half(clip, codec)
+    for name in ("Opus, 6 kb/s", "Vorbis, lowest", "MP3, lowest"):
+        coded = demos.coded_otherwise(original, name).value
+        assert len(coded.samples) == len(original.value.samples) and coded.samples.std() > 100
+        assert 3000 < demos.bits_otherwise(original, name).value < 100_000
+
+
+def test_a_spectrogram_has_marks_inside_its_picture(clip, codec):
+    info = pictures.spectrogram(demos.original(clip, codec), "a clip").info
+    assert info["height"] == 160 and info["width"] <= 640
+    assert info["up"]["1 kHz"] > info["up"]["100 Hz"] > 0 and "1 s" in info["across"]
+    assert all(0 < share < 1 for share in (*info["up"].values(), *info["across"].values()))
+
+
 def test_the_layout_is_seeded_and_inside_the_picture(clip, codec):
     half = demos.event_data(demos.encoded(clip, codec), "first half")
-    layout = demos.layout(half, 1).value
-    assert layout == demos.layout(half, 1).value
+    layout = pictures.layout(half, 1).value
+    assert layout == pictures.layout(half, 1).value
     assert len(layout["heights"]) == len(demos.events_of(half))
     assert all(0 <= h <= 1 for h in layout["heights"]) and all(len(c) == 7 for c in layout["colours"])
 
 
 def test_the_second_time_nothing_is_computed(clip, codec, store):
-    demos.spectrogram(demos.original(clip, codec), "a clip")
+    pictures.spectrogram(demos.original(clip, codec), "a clip")
     computed = store.computed
-    demos.spectrogram(demos.original(clip, codec), "a clip")
+    pictures.spectrogram(demos.original(clip, codec), "a clip")
     assert store.computed == computed and store.hits == 2

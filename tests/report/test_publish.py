@@ -94,7 +94,7 @@ def test_what_is_published_are_the_same_pages_with_other_addresses_of_media(site
         assert set(re.findall(r'="(media/\w+.wav)"', page)) <= {
             f"media/{'0' * 64}.wav"
         }  # which is the title of a sound
-    for name in ("assets/style.css", "assets/player.js"):
+    for name in ("assets/page.css", "assets/player.js"):
         assert target.get(f"releases/{published.release}/{name}") == (site / name).read_bytes()
     media = {path.name: path.read_bytes() for path in (site / "media").iterdir()}
     assert {name.removeprefix("media/"): target.get(name) for name in target.entries("media/")} == media

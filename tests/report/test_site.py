@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from report import CellError, FolderStore, ReportError, SiteError, build
-from report.site import ASSETS, _swap, fcntl
+from report.page import assets
+from report.site import _swap, fcntl
 from report.store import Store, seal, unseal
 
 ARTICLE = '''"""{title}
@@ -53,7 +54,9 @@ def built(scripts, out, store):
 
 def test_a_site_is_whole_and_names_nothing_outside_itself(scripts, store, tmp_path):
     summary, site = built(scripts, tmp_path / "new" / "site", store)
-    assert {"index.html", "music.html", "speech.html", "manifest.json", *(f"assets/{a}" for a in ASSETS)} <= set(site)
+    assert {"index.html", "music.html", "speech.html", "manifest.json", *(f"assets/{a.name}" for a in assets())} <= set(
+        site
+    )
     for name in ("index.html", "music.html", "speech.html"):
         for address in re.findall(r'\b(?:src|href)="([^"#]+)"', site[name].decode()):
             assert address in site or address == "data:,", address

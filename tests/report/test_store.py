@@ -10,7 +10,7 @@ from report.errors import Damaged, StoreError
 from report.media import Encoded
 from report.store import Build, FolderStore, MemoryStore, Record, seal, unseal
 
-INFO = {"samplerate": 8, "n_samples": 12, "seconds": 1.5, "peak": None, "clipped": 0, "peaks": [[0, 1]]}
+INFO = {"samplerate": 8, "n_samples": 12, "seconds": 1.5, "peak": None, "loudness": None, "clipped": 0, "peaks": [[0, 1]]}
 ENCODED = Encoded(b"some bytes", "audio/wav", INFO)
 KEY, OTHER = "ab" * 32, "cd" * 32
 MADE = {

@@ -116,9 +116,9 @@ def test_a_release_that_was_changed_and_hashed_anew_is_not_the_one_that_was_publ
 
 
 def test_what_is_missing_and_what_does_not_belong_is_named(site, published):
-    (site / "assets" / "style.css").unlink()
+    (site / "assets" / "page.css").unlink()
     (site / "extra.html").write_text("<!doctype html>")
-    assert found(Folder(site)) == {"assets/style.css": "missing", "extra.html": "not named by manifest.json"}
+    assert found(Folder(site)) == {"assets/page.css": "missing", "extra.html": "not named by manifest.json"}
     media = sorted((published / "media").iterdir())[0]
     media.unlink()
     (release,) = (path for path in (published / "releases").iterdir() if path.is_dir())

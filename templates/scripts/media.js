@@ -1,0 +1,148 @@
+/**
+ * The bytes of media files. A page that was served fetches them; one that was opened from a disk may not read its own
+ * folder, so there a script of the same name holds them: offline/<sha256>.js calls `media.take`.
+ */
+const media = (() => {
+  'use strict';
+
+  const KEPT_SAMPLES = 24e6; // samples kept decoded for the whole page, 48 MB: the longest unused go first
+  const HEADER = 44; // bytes before the samples of a WAV file as reports store them
+  /** @type {Map<string, Promise<Int16Array>>} */
+  const decoded = new Map();
+  /** @type {Map<string, (text: string) => void>} */
+  const awaited = new Map();
+
+  /** @param {string} address such as media/<sha256>.wav @returns {string} the hash in its name */
+  function digest(address) {
+    return (/([0-9a-f]{64})\.\w+$/.exec(address) || ['', ''])[1];
+  }
+
+  /** @param {string} address @returns {Promise<ArrayBuffer>} rejects with an Error that says in words what is wrong */
+  async function bytes(address) {
+    if (location.protocol === 'file:') {
+      return fromBase64(await fromScript(address));
+    }
+    const wrong = () => new Error(`${address} can not be loaded: is the network there?`);
+    const response = await fetch(address).catch(() => Promise.reject(wrong()));
+    if (!response.ok) {
+      throw new Error(`${address} can not be loaded: the server answered ${response.status}.`);
+    }
+    return response.arrayBuffer();
+  }
+
+  /** @param {string} address @returns {Promise<string>} */
+  function fromScript(address) {
+    const name = digest(address);
+    return new Promise((resolve, reject) => {
+      const script = document.createElement('script');
+      script.src = `offline/${name}.js`;
+      script.addEventListener('error', () => reject(new Error(`${address} can not be loaded: its copy ${script.src} is missing.`)));
+      script.addEventListener('load', () => script.remove());
+      awaited.set(name, resolve);
+      document.head.append(script);
+    });
+  }
+
+  /** What a script in offline/ calls. @param {string} name the file's hash @param {string} text its bytes in base64 */
+  function take(name, text) {
+    const resolve = awaited.get(name);
+    awaited.delete(name);
+    if (resolve) {
+      resolve(text);
+    }
+  }
+
+  /** @param {string} text @returns {ArrayBuffer} */
+  function fromBase64(text) {
+    const binary = atob(text);
+    const array = new Uint8Array(binary.length);
+    for (let i = 0; i < binary.length; i++) {
+      array[i] = binary.charCodeAt(i);
+    }
+    return array.buffer;
+  }
+
+  /**
+   * The samples of a stored sound: 16 bits, one channel. Kept, so that asking again costs nothing.
+   * @param {string} address @returns {Promise<Int16Array>}
+   */
+  function samples(address) {
+    const known = decoded.get(address);
+    decoded.delete(address);
+    const promise = known || bytes(address).then((buffer) => fromWav(buffer, address));
+    decoded.set(address, promise); // now the last in line
+    if (!known) {
+      promise.then(forgetSome, () => decoded.delete(address)); // a failure may be asked for again
+    }
+    return promise;
+  }
+
+  async function forgetSome() {
+    let total = 0;
+    for (const [address, promise] of Array.from(decoded).reverse()) {
+      total += (await promise.catch(() => new Int16Array())).length;
+      if (total > KEPT_SAMPLES) {
+        decoded.delete(address);
+      }
+    }
+  }
+
+  /** @param {string} address of JSON @returns {Promise<any>} */
+  async function json(address) {
+    return JSON.parse(new TextDecoder().decode(await bytes(address)));
+  }
+
+  /** @param {ArrayBuffer} buffer @returns {Promise<string>} hexadecimal */
+  async function sha256(buffer) {
+    if (!window.crypto || !crypto.subtle) {
+      throw new Error('This browser computes hashes only for pages served by https, or opened from a disk.');
+    }
+    const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', buffer));
+    return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  }
+
+  /** @param {ArrayBuffer} buffer @param {string} address @returns {Int16Array} */
+  function fromWav(buffer, address) {
+    const view = new DataView(buffer);
+    const fits = buffer.byteLength >= HEADER && view.getUint32(36) === 0x64617461 && view.getUint16(22, true) === 1;
+    if (!fits || view.getUint16(34, true) !== 16) {
+      throw new Error(`${address} is no WAV file of one channel and 16 bits.`);
+    }
+    return new Int16Array(buffer, HEADER, view.getUint32(40, true) / 2);
+  }
+
+  /**
+   * A WAV file, byte for byte as the report's store writes it.
+   * @param {Int16Array} values @param {number} rate Hz @returns {ArrayBuffer}
+   */
+  function toWav(values, rate) {
+    const buffer = new ArrayBuffer(HEADER + 2 * values.length);
+    const view = new DataView(buffer);
+    const text = { 0: 'RIFF', 8: 'WAVEfmt ', 36: 'data' };
+    for (const [at, letters] of Object.entries(text)) {
+      Array.from(letters).forEach((letter, i) => view.setUint8(Number(at) + i, letter.charCodeAt(0)));
+    }
+    view.setUint32(4, buffer.byteLength - 8, true);
+    view.setUint32(16, 16, true); // bytes of the format that follows: PCM, one channel
+    view.setUint16(20, 1, true);
+    view.setUint16(22, 1, true);
+    view.setUint32(24, rate, true);
+    view.setUint32(28, 2 * rate, true);
+    view.setUint16(32, 2, true);
+    view.setUint16(34, 16, true);
+    view.setUint32(40, 2 * values.length, true);
+    new Int16Array(buffer, HEADER).set(values);
+    return buffer;
+  }
+
+  /** Hand a file to the reader. @param {BlobPart} content @param {string} type @param {string} name */
+  function save(content, type, name) {
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(new Blob([content], { type }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  }
+
+  return { bytes, digest, json, samples, save, sha256, take, toWav };
+})();

@@ -1,0 +1,109 @@
+/** One sound at a time on the whole page, whatever plays it, and one AudioContext, which waits for the first press. */
+const sound = (() => {
+  'use strict';
+
+  const FADE = 0.005; // seconds in which a sound comes and goes: no click, and nothing is heard of it
+
+  /** @typedef {{stop: () => void}} Owner whoever makes sound; `stop` is called when someone else begins */
+  /** @type {AudioContext | null} */
+  let context = null;
+  /** @type {Owner | null} */
+  let current = null;
+
+  /** Make or wake the context; browsers allow it only in answer to a press. @returns {AudioContext} */
+  function wake() {
+    context = context || new AudioContext();
+    if (context.state !== 'running') {
+      context.resume();
+    }
+    return context;
+  }
+
+  /** Begin: whatever else sounds on the page stops. @param {Owner} owner */
+  function claim(owner) {
+    if (current && current !== owner) {
+      current.stop();
+    }
+    current = owner;
+    for (const audio of document.querySelectorAll('audio')) {
+      audio.pause();
+    }
+  }
+
+  /** @param {Owner} owner that has come to its end */
+  function release(owner) {
+    current = current === owner ? null : current;
+  }
+
+  /** @param {Int16Array} values @param {number} rate Hz @returns {AudioBuffer} */
+  function toBuffer(values, rate) {
+    const buffer = new AudioBuffer({ length: Math.max(1, values.length), sampleRate: rate });
+    buffer.getChannelData(0).set(Float32Array.from(values, (value) => value / 32768));
+    return buffer;
+  }
+
+  /**
+   * Play samples through the context, from `from` seconds on, and round and round in `loop` if that is given.
+   * Stop whatever else sounds with `claim` first, and call `wake` in answer to the press.
+   * @param {AudioBuffer} buffer
+   * @param {{from?: number, gain?: number, loop?: [number, number] | null, ended?: () => void}} options
+   * @returns {Voice}
+   */
+  function play(buffer, { from = 0, gain = 1, loop = null, ended = () => {} }) {
+    const output = wake();
+    const level = new GainNode(output, { gain: 0 });
+    const source = new AudioBufferSourceNode(output, { buffer });
+    if (loop) {
+      Object.assign(source, { loop: true, loopStart: loop[0], loopEnd: loop[1] });
+    }
+    source.connect(level).connect(output.destination);
+    const began = output.currentTime;
+    level.gain.setValueAtTime(0, began);
+    level.gain.linearRampToValueAtTime(gain, began + FADE);
+    source.addEventListener('ended', () => {
+      source.disconnect();
+      level.disconnect();
+      if (!stopped) {
+        ended();
+      }
+    });
+    source.start(began, from);
+    let stopped = false;
+    return {
+      position() {
+        const at = from + output.currentTime - began;
+        const length = loop ? loop[1] - loop[0] : 0;
+        return loop && at >= loop[1] ? loop[0] + ((at - loop[0]) % length) : Math.min(at, buffer.duration);
+      },
+      setGain(value) {
+        const now = output.currentTime;
+        level.gain.cancelScheduledValues(now);
+        level.gain.setValueAtTime(level.gain.value, now);
+        level.gain.linearRampToValueAtTime(value, now + FADE);
+      },
+      stop() {
+        if (!stopped) {
+          stopped = true;
+          this.setGain(0);
+          source.stop(output.currentTime + FADE);
+        }
+      },
+    };
+  }
+  /** @typedef {{position: () => number, setGain: (value: number) => void, stop: () => void}} Voice */
+
+  // The page's own <audio> elements take part. Media events do not bubble, so listen on the way down.
+  document.addEventListener('play', (event) => {
+    for (const audio of document.querySelectorAll('audio')) {
+      if (audio !== event.target) {
+        audio.pause();
+      }
+    }
+    if (current) {
+      current.stop();
+      current = null;
+    }
+  }, true);
+
+  return { FADE, claim, play, release, toBuffer, wake };
+})();

@@ -1,0 +1,84 @@
+"""A small article
+
+With everything that a page can hold.
+"""
+
+# %% tags=["hide"]
+import numpy as np
+from report import *
+
+RATE = 8000
+RNG = np.random.default_rng(5)
+
+
+@conjure
+def tone(pitch: float, seconds: float, level: float = 0.3) -> Sound:
+    time = np.arange(int(RATE * seconds)) / RATE
+    return Sound(level * np.sin(2 * np.pi * pitch * time) * np.exp(-time), RATE)
+
+
+@conjure
+def stripes(n: int) -> Picture:
+    return Picture(np.tile(np.arange(n) % 2 * 255, (40, 1)).astype(np.uint8), f"{n} stripes", up={"1 kHz": 0.5})
+
+
+@conjure
+def film() -> Film:
+    return Film(np.arange(10, dtype=np.uint8)[:, None, None].repeat(40, 1).repeat(80, 2) * 25, 1.2, "It brightens")
+
+
+@conjure
+def summed(sounds: list[Artifact], starts: list[int], seconds: float) -> Sound:
+    samples = [sound.value.samples for sound in sounds]
+    return Sound(mix(samples, starts, [4096] * len(sounds), int(RATE * seconds)), RATE)
+
+
+@conjure
+def choices(sets: dict[str, list[Artifact]], steps: dict[str, list[list[Artifact | None]]]) -> Data:
+    def name(sound):
+        return sound and sound.sha256
+
+    return Data({
+        "sets": {kind: [name(sound) for sound in sounds] for kind, sounds in sets.items()},
+        "steps": {event: [[name(sound) for sound in row] for row in rows] for event, rows in steps.items()},
+    })
+
+
+# %% [markdown]
+# ## One
+# A value of {{ 1 / 3:.3f }}.
+
+# %%
+Player(tone(440.0, 2.0), "Long tone")
+
+# %%
+Compare("Two tones.", [("Low", tone(220.0, 1.0), stripes(80)), ("High", tone(880.0, 1.0, 0.05), stripes(60))])
+
+# %% [markdown]
+# ## Two
+
+# %%
+[Image(stripes(900), "Many stripes."), FilmStrip(film(), stripes(80), "A film."),
+ Table(["A long heading"] * 8, [["some words"] * 8], "A wide table."), BibTeX("@misc{x,\n title = {T}\n}")]
+
+# %% [markdown]
+# ## Events
+
+# %%
+events = [tone(200.0 + 50 * i, 0.4, 0.1) for i in range(9)]
+starts = [RATE * (i % 3) + 400 for i in range(9)]
+others = [tone(900.0 + 50 * i, 0.3, 0.1) for i in range(9)]
+steps = {"4": [[tone(350.0, 0.4, 0.1), tone(375.0, 0.4, 0.1), None, tone(425.0, 0.4, 0.1), tone(450.0, 0.4, 0.1)],
+               [tone(400.0, 0.2, 0.1), tone(400.0, 0.3, 0.1), None, tone(400.0, 0.5, 0.1), tone(400.0, 0.6, 0.1)]]}
+marks = [Mark(starts[i], i // 3 / 2, 0.3, "#4477aa", events[i]) for i in range(9)]
+roll = EventRoll(
+    "Nine events.", marks, "row", summed(events, starts, 3.0), stripes(9), choices({"higher tones": others}, steps),
+    [*others, *(sound for rows in steps.values() for row in rows for sound in row if sound)],
+)
+left = {1: tone(500.0, 2.9), 4: tone(600.0, 2.9), 9: tone(700.0, 2.9)}
+[Decomposition(film(), stripes(80), roll, left, "What is left."), roll]
+
+# %% [markdown]
+# ```python
+# a_line_of_code_that_is_much_longer_than_a_telephone_is_wide = "which has to scroll in a box of its own"
+# ```
