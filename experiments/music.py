@@ -71,6 +71,13 @@ about_encoder(config)
 about_decoder(config)
 
 # %% [markdown]
+# The clip is the sum of its events. Event $i$ has a vector $v_i$, a time $n_i$ in samples and a gain $g_i$; decoded to a
+# sound $d(v_i)$ of unit energy, it adds to the reconstruction
+#
+# $$\hat{x}[t] = \sum_{i=1}^{N} g_i \, d(v_i)[t - n_i], \qquad N \le 32 .$$
+#
+# On this page that sum is one of integers, rounded once, so that any browser gets the same bytes.
+#
 # Nothing is up-sampled by a network, so there are no up-sampling artifacts. The spectrogram that the encoder
 # subtracts and the sound that one hears come from the same controls. The examples below let you hear one event after
 # each stage. The whole model has {{ n_parameters / 1e6:.2f }} million parameters; the published one has about 14
@@ -90,7 +97,12 @@ training_facts(codec, shipped if build.shipped else "")
 # ## Evaluation
 #
 # All figures are of recordings that were not trained on; a manifest names their files by hash, and the places of the
-# segments. Every segment is brought to peak 1, written as events, stored, read back and decoded. Beside the codec stand
+# segments. Removed is the share that is gone from the magnitude spectrogram $X$ of the coded half, with $R_N$ what is
+# left after $N$ events:
+#
+# $$L_p(N) = 1 - \frac{\lVert R_N \rVert_p^p}{\lVert X \rVert_p^p}, \qquad p = 1, 2 .$$
+#
+# Every segment is brought to peak 1, written as events, stored, read back and decoded. Beside the codec stand
 # matching pursuit, in the same transform with damped partials as atoms, and plain codecs at their lowest rates.
 
 # %% tags=["hide"]
@@ -100,8 +112,9 @@ evaluation_section(build.evaluation, clips, codec, as_shipped)
 # ## Examples
 #
 # Each example is {{ seconds:.2f }} seconds long{{ origin }}. The encoder writes events into the first half of it, so
-# the first half is what is compared, with its residual: what the events leave. Below it the whole excerpt is coded by
-# streaming.
+# the first half is what is compared, with its residual: what the events leave, and with plain codecs. Below it the whole
+# excerpt is coded by streaming. Press a version, or its number on the keyboard, and the sound changes without a gap; the
+# versions are matched in loudness unless you switch that off. Every example has a page of its own, to be shared.
 
 # %% tags=["hide"]
 [example(number, clip, codec) for number, clip in enumerate(clips, start=1)]
@@ -139,6 +152,7 @@ bibtex()
 # %% [markdown]
 # ## Notes
 #
-# - Sounds are 16-bit at {{ config.samplerate }} Hz and are never normalised; each player shows its peak level.
+# - Sounds are 16-bit at {{ config.samplerate }} Hz and are never normalised; each player shows its peak level and its
+#   loudness by BS.1770. Only comparisons change levels, to match them, and say by how much.
 # - A reconstruction is the integer sum of its stored events, in the order in which they were found.
 # - Random vectors, random times and perturbations use fixed seeds, so that two builds give the same page.

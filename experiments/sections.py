@@ -49,7 +49,6 @@ def example(number: int, clip: Clip, codec: SparseCodec) -> Part | Group:
         return Group([Prose(f"### {title}\n\nThe first half of this clip holds no events.")])
     roll = event_roll(clip, half, codec)
     components = [
-        Prose(f"### {title}"),
         _coded_half(clip, half, codec),
         _whole_clip(clip, codec),
         Prose("#### One event, stage by stage"),

@@ -94,5 +94,6 @@ bibtex()
 # %% [markdown]
 # ## Notes
 #
-# - Sounds are 16-bit at {{ config.samplerate }} Hz and are never normalised; each player shows its peak level.
+# - Sounds are 16-bit at {{ config.samplerate }} Hz and are never normalised; each player shows its peak level and its
+#   loudness by BS.1770. Only comparisons change levels, to match them, and say by how much.
 # - A reconstruction is the integer sum of its stored events, in the order in which they were found.

@@ -36,6 +36,7 @@ In reading order:
     release.py        what a site becomes when it is published
     located.py        a site wherever it is
     verify.py         whether it is what its manifest says
+    edit.py           what a reader made of an event roll
     diff.py           what changed from one site to another
     publish.py        put a site where others can see it
     archive.py        a site in one file

@@ -14,6 +14,7 @@ from report.commands import (
     collect_garbage,
     export_site,
     list_artifacts,
+    mix_edited,
     print_difference,
     print_plan,
     print_why,
@@ -211,6 +212,13 @@ def _diff_options(parser: argparse.ArgumentParser, _program: Program) -> None:
     _server_options(parser)
 
 
+def _mix_options(parser: argparse.ArgumentParser, _program: Program) -> None:
+    parser.add_argument("edit", type=Path, metavar="EDIT.json", help="what an event roll exported")
+    parser.add_argument("--site", default="site", metavar="PLACE", help="the site it was made of (%(default)s)")
+    parser.add_argument("-o", "--out", type=Path, metavar="OUT.wav", help="file to write (default: EDIT.wav)")
+    _server_options(parser)
+
+
 def _gc_options(parser: argparse.ArgumentParser, _program: Program) -> None:
     place = parser.add_mutually_exclusive_group(required=True)
     place.add_argument("--store", help="delete artifacts of this store that no last build and no site given asks for")
@@ -237,6 +245,7 @@ COMMANDS = {
     "publish": (publish_site, "publish a site that was built", _publish_command_options),
     "verify": (verify_site, "check every file of a site against its manifest", _verify_options),
     "diff": (print_difference, "say which sounds and numbers differ between two sites", _diff_options),
+    "mix": (mix_edited, "make the sound of an edit that an event roll exported", _mix_options),
     "export": (export_site, "write a site and its sources into one archive that checks itself", _export_options),
     "gc": (collect_garbage, "delete what no published page and no last build names", _gc_options),
 }

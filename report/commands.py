@@ -16,6 +16,7 @@ from report.archive import export_zip
 from report.collect import Sweep, collect_releases, collect_store
 from report.conjure import matches
 from report.diff import diff, write_page
+from report.edit import mix_edit, read_edit
 from report.errors import ReportError
 from report.located import open_site
 from report.machine import fingerprint
@@ -25,6 +26,7 @@ from report.publish import publish
 from report.readonly import check_reading
 from report.reproduce import DIFFERENT, Verdict, reproduce
 from report.site import build, check_target
+from report.storage import write_whole
 from report.store import Store
 from report.transfer import transfer_bar
 from report.verify import verify
@@ -215,6 +217,22 @@ def print_difference(args: argparse.Namespace) -> int:
     print(changes)
     if args.page:
         print(f"open {write_page(changes, *places, args.page).resolve().as_uri()}")
+    return 0
+
+
+def mix_edited(args: argparse.Namespace) -> int:
+    out = args.out or args.edit.with_suffix(".wav")
+    if out.resolve() == args.edit.resolve():
+        raise ReportError(f"{out} would replace the edit itself; write the sound elsewhere, with -o")
+    edit = read_edit(args.edit.read_bytes(), str(args.edit))
+    site = open_site(open_storage(args.site, args.endpoint_url, args.profile))
+    data = mix_edit(edit, site)
+    write_whole(out, data)
+    digest = sha256(data).hexdigest()
+    print(f"{out}: {edit.n_samples / edit.samplerate:.2f} s, SHA-256 {digest}")
+    published = [name for name, made in site.manifest.artifacts.items() if made.sha256 == digest]
+    if published:
+        print(f"the same as the published {published[0]}")
     return 0
 
 

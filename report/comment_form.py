@@ -29,7 +29,7 @@ from report.cells import CODE_SPAN, MARKER, PUNCTUATION, Cell, Shown
 from report.components import Component, Group, Prose
 from report.conjure import Artifact
 from report.errors import ReportError
-from report.page import slug
+from report.prose import slug
 
 STRING = re.compile(r'f?"""\[markdown\](?P<text>.*)"""[ \t]*(?:#[^\n]*)?', re.DOTALL)
 NAME = re.compile(r"# ?([^\W\d]\w*(?:\.\w+)*)\s*")

@@ -19,11 +19,12 @@ class Prose:
 
 @dataclass(frozen=True)
 class Player:
-    """One sound, with its waveform."""
+    """One sound, with its waveform, and above that a picture that runs along it, such as a spectrogram."""
 
     sound: Artifact
     title: str
     note: str = ""
+    picture: Artifact | None = None
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Part:
-    """Components below each other that also have a page of their own, to be shared.
+    """Components under a heading of the third level, `title`, that also have a page of their own, to be shared.
 
     That page is called after the article and `name`; title, description and picture are what others show of a link.
     """
@@ -212,11 +213,11 @@ def as_component(value: object) -> Component:
 
 
 def flatten(value: object) -> list[Component]:
-    """The components that `value` shows, with groups, parts and lists taken apart; None shows nothing."""
+    """The components that `value` shows, with groups and lists taken apart; None shows nothing."""
     if value is None:
         return []
     component = as_component(value)
-    if not isinstance(component, Group | Part):
+    if not isinstance(component, Group):
         return [component]
     return [inner for outer in component.components for inner in flatten(outer)]
 

@@ -5,12 +5,9 @@ arguments that it was given (https://www.researchobject.org/ro-crate/1.1/provena
 """
 
 import hashlib
-import os
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 
 from report import selfcheck
-from report.errors import SiteError
 from report.manifest import MANIFEST, MEDIA, Made, Manifest
 
 CRATE = "ro-crate-metadata.json"
@@ -21,8 +18,7 @@ UNKNOWN_DATE = "1970-01-01"  # a crate must have a date, and the day of the buil
 def make_crate(manifest: Manifest) -> bytes:
     """The RO-Crate of a site that has all its files but this one. The same manifest gives the same bytes.
 
-    The facts "date" (ISO 8601) and "license" (a URL or a name) are used where they are known; the environment's
-    SOURCE_DATE_EPOCH goes before the date. Raises: SiteError if that is no number of seconds.
+    The facts "date" (ISO 8601) and "license" (a URL or a name) are used where they are known.
     """
     media = {file.sha256: name for name, file in manifest.files.items() if name.startswith(f"{MEDIA}/")}
     calls = {made.key: (call, made) for call, made in sorted(manifest.artifacts.items(), reverse=True)}
@@ -45,7 +41,7 @@ def _descriptor() -> dict:
 
 
 def _root(manifest: Manifest, files: list[dict], actions: list[dict]) -> dict:
-    date = _date(manifest.facts)
+    date = manifest.facts.get("date")
     unknown = "" if date else " The date of publication is not known."
     root = {
         "@id": "./",
@@ -57,15 +53,6 @@ def _root(manifest: Manifest, files: list[dict], actions: list[dict]) -> dict:
         "mentions": _references(sorted(action["@id"] for action in actions)),
     }
     return root | ({"license": manifest.facts["license"]} if "license" in manifest.facts else {})
-
-
-def _date(facts: dict[str, str]) -> str:
-    if not (epoch := os.environ.get("SOURCE_DATE_EPOCH")):
-        return facts.get("date", "")
-    try:
-        return datetime.fromtimestamp(int(epoch), UTC).isoformat()
-    except (ValueError, OverflowError, OSError) as error:
-        raise SiteError(f"SOURCE_DATE_EPOCH is {epoch!r}; give seconds since 1970") from error
 
 
 def _files(manifest: Manifest) -> Iterator[dict]:

@@ -15,6 +15,7 @@ from PIL import Image
 
 FULL_SCALE = 32768  # a float sample of 1.0; recordings read as floats come back bit for bit
 PEAK_PAIRS = 160  # columns of a drawn waveform
+LOUDNESS_RATE = 4000  # Hz; below it the filters of BS.1770 are too far from what they are at 48 kHz
 FIGURE_DPI = 160
 WEBP_SIDE = 16_383  # pixels
 EXTENSIONS = {"audio/wav": "wav", "image/png": "png", "image/webp": "webp", "application/json": "json"}
@@ -129,23 +130,23 @@ def waveform(samples: np.ndarray) -> list[list[int]]:
 
 
 def loudness(samples: np.ndarray, samplerate: int) -> float | None:
-    """Integrated loudness of int16 samples (T,) in LUFS, by ITU-R BS.1770; None for silence and below 0.4 seconds."""
+    """Integrated loudness of int16 samples (T,) in LUFS, by ITU-R BS.1770.
+
+    None where there is none: silence, less than a block of 0.4 seconds, or a rate too low for the standard's filters.
+    """
     from pyloudnorm import Meter  # here, because it brings SciPy's filters along
 
-    if samples.size <= 0.4 * samplerate:
+    steps = samples.size * 10 // samplerate  # tenths of a second: a block is four of them, and one begins at each
+    if steps < 4 or samplerate < LOUDNESS_RATE:
         return None
-    with np.errstate(divide="ignore"):
-        level = Meter(samplerate).integrated_loudness(samples / FULL_SCALE)
-    return round(float(level), 2) if np.isfinite(level) else None
+    whole = samples[: math.ceil(steps * samplerate / 10)] / FULL_SCALE
+    level = float(Meter(samplerate, "DeMan").integrated_loudness(whole))  # its filters are the standard's at 48 kHz
+    return round(level, 2) if math.isfinite(level) else None
 
 
 def encode_sound(sound: Sound) -> Encoded:
     samples, clipped = to_int16(sound.samples)
     loudest = int(np.abs(samples.astype(np.int32)).max())
-    file = io.BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setparams((1, 2, int(sound.samplerate), samples.size, "NONE", ""))
-        writer.writeframes(samples.astype("<i2").tobytes())
     info = {
         "samplerate": int(sound.samplerate),
         "n_samples": samples.size,
@@ -155,7 +156,16 @@ def encode_sound(sound: Sound) -> Encoded:
         "clipped": clipped,
         "peaks": waveform(samples),
     }
-    return Encoded(file.getvalue(), "audio/wav", info)
+    return Encoded(to_wav(samples, int(sound.samplerate)), "audio/wav", info)
+
+
+def to_wav(samples: np.ndarray, samplerate: int) -> bytes:
+    """A WAV file of int16 samples (T,), byte for byte as a page writes it (templates/scripts/media.js)."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setparams((1, 2, samplerate, samples.size, "NONE", ""))
+        writer.writeframes(samples.astype("<i2").tobytes())
+    return file.getvalue()
 
 
 def encode_figure(figure: Figure) -> Encoded:
@@ -205,7 +215,7 @@ def encode_film(film: Film) -> Encoded:
 
 def _webp(pixels: np.ndarray) -> bytes:
     file = io.BytesIO()
-    Image.fromarray(pixels).convert("RGB").save(file, "WEBP", quality=80, method=4)
+    Image.fromarray(pixels).convert("RGB").save(file, "WEBP", quality=60, method=6)
     return file.getvalue()
 
 

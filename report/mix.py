@@ -29,4 +29,6 @@ def mix(sounds: Sequence[np.ndarray], starts: Sequence[int], gains: Sequence[int
         first, last = max(0, start), min(length, start + sound.size)
         if first < last:
             total[first:last] += sound[first - start : last - start].astype(np.int64) * int(gain)
-    return np.clip((total + UNITY // 2) >> 12, -32768, 32767).astype(np.int16)
+    total += UNITY // 2  # in place, for hours of sound may be asked for
+    total >>= 12
+    return np.clip(total, -32768, 32767, out=total).astype(np.int16)

@@ -9,23 +9,18 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 from markupsafe import Markup
-from mdit_py_plugins.footnote import footnote_plugin
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import TextLexer, get_lexer_by_name
-from pygments.util import ClassNotFound
 
-from report.cells import Cell, Shown
-from report.components import Code, Component, Prose, as_component, flatten
+from report.cells import PUNCTUATION, Cell, Shown
+from report.components import Code, Component, Part, Prose, as_component, flatten
 from report.conjure import Artifact
 from report.errors import CellError, ReportError
-from report.store import Record
+from report.prose import Heading, anchor_headings, highlight_code, markdown, slug
+from report.store import ARTICLE, Record
 
 # Of the libraries in a record, those that a reader wants to know; the manifest has all of them.
 SHOWN_LIBRARIES = ("python", "numpy", "scipy", "torch", "scikit-learn", "matplotlib", "soundfile")
@@ -33,30 +28,34 @@ PLACE = "\ue000{}\ue000"  # where a component stands in the prose; a private-use
 LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
 HEADING_ID = re.compile(r'<h[234] id="([^"]+)">')
 PLACED = re.compile(r"<p>\ue000(\d+)\ue000</p>\n")
+LOCAL_ADDRESS = re.compile(r'\bhref="#([^"]+)"')
 
 
 @dataclass(frozen=True)
-class Heading:
-    """A heading with an anchor; those of level 2 and 3 make the table of contents."""
-
-    level: int
-    text: str
-    anchor: str
-
-
-@dataclass(frozen=True)
-class Article:
-    """A rendered page: `html` names its media as media/<artifact name>, and `artifacts` are all of those.
-
-    `offline` are the names of those whose bytes the page's scripts read: a page on a disk needs copies of them.
-    """
+class Page:
+    """A rendered page, `name`.html."""
 
     name: str
     title: str
-    description: str
     html: str
+
+
+@dataclass(frozen=True)
+class Article(Page):
+    """The page of an article: its `html` names media as media/<artifact name>, and `artifacts` are all of those.
+
+    `parts` are the pages of its parts, which name no other media. `offline` are the names of those whose bytes the
+    page's scripts read: a page on a disk needs copies of them.
+    """
+
+    description: str
     artifacts: dict[str, list[Artifact]]
     offline: set[str] = field(default_factory=set)
+    parts: list[Page] = field(default_factory=list)
+
+    @property
+    def pages(self) -> list[Page]:
+        return [self, *self.parts]
 
 
 def templates_folder() -> Path:
@@ -109,26 +108,57 @@ def render_article(
     name = Path(path).stem
     title, description = read_metadata(path)
     authors = namespace.get("AUTHORS", [])
-    canvas = _Canvas(name, {record.sha256: call for call, record in calls})
-    body, contents = _body(shown, canvas, path)
-    template = _environment().get_template("article.html")
-    html = template.render(
+    canvas = _Canvas(name, dict(calls))
+    body, contents, parts = _body(shown, canvas, path)
+    common = {
+        "article": {"address": f"{name}.html", "title": title},
+        "authors": [authors] if isinstance(authors, str) else list(authors),
+        "lang": namespace.get("LANG", "en"),
+        "facts": facts | ({"libraries": canvas.libraries} if canvas.libraries else {}),
+    }
+    html = render_template(
+        "article.html",
+        address=f"{name}.html",
         title=title,
         description=description,
-        authors=[authors] if isinstance(authors, str) else list(authors),
-        lang=namespace.get("LANG", "en"),
+        picture=canvas.first_picture(),
         body=body,
         contents=contents,
-        facts=facts,
         others={f"{other}.html": titles[other] for other in titles if other != name},
+        **common,
     )
-    return Article(name, title, description, html, canvas.artifacts, canvas.offline)
+    pages = _part_pages(parts, canvas, common)
+    return Article(name, title, html, description, canvas.artifacts, canvas.offline, pages)
+
+
+def _part_pages(parts: list["_Placed"], canvas: "_Canvas", common: dict) -> list[Page]:
+    """A page for each part, with the ways to those before and after it."""
+    pages = []
+    around = zip([None, *parts], parts, [*parts[1:], None], strict=False)
+    for before, placed, after in around:
+        part = placed.part
+        html = render_template(
+            "part.html",
+            address=f"{canvas.page_of(part)}.html",
+            title=part.title,
+            description=part.description,
+            picture=part.picture,
+            body=placed.alone(common["article"]["address"]),
+            anchor=placed.anchor,
+            before=before and before.part,
+            after=after and after.part,
+            canvas=canvas,
+            **common,
+        )
+        pages.append(Page(canvas.page_of(part), part.title, html))
+    return pages
 
 
 def render_index(articles: list[Article], facts: dict[str, str]) -> str:
     """The entry page: the list of articles."""
-    template = _environment().get_template("index.html")
-    return template.render(title="Articles", description="", lang="en", articles=articles, facts=facts)
+    return render_template(
+        "index.html", address="", title="Articles", description="", lang="en", articles=articles, facts=facts
+    )
 
 
 def render_template(name: str, **values: object) -> str:
@@ -141,11 +171,12 @@ class _Canvas:
     """What the macros in templates/components draw on: numbers, ids, and the artifacts that the page names."""
 
     article: str
-    calls: dict[str, str]  # sha256 -> name of the call that made it
+    records: dict[str, Record]  # name of each call -> what it made
     artifacts: dict[str, list[Artifact]] = field(default_factory=dict)
     offline: set[str] = field(default_factory=set)
     counts: Counter = field(default_factory=Counter)
     section: str = ""  # anchor of the heading that comes before what is shown now
+    parts: list[str] = field(default_factory=list)  # names of those that were begun
     anchors: dict[int, str] = field(default_factory=dict)
     _repeats: Counter = field(default_factory=Counter)
 
@@ -169,47 +200,156 @@ class _Canvas:
             self.anchors[id(component)] = name if self._repeats[name] == 1 else f"{name}-{self._repeats[name]}"
         return self.anchors[id(component)]
 
+    @functools.cached_property
+    def _calls(self) -> dict[str, str]:
+        return {record.sha256: name for name, record in self.records.items()}
+
     def call(self, artifact: Artifact) -> str:
         """The name of the call that made an artifact, as the commands and the manifest have it."""
-        name = self.calls.get(artifact.sha256)
+        name = self._calls.get(artifact.sha256)
         return f"{self.article}/{name}" if name else ""
 
     def inputs(self, artifact: Artifact) -> str:
         """The names of the calls that made what an artifact was made from."""
-        names = [self.calls.get(sha256) for sha256 in artifact.record.inputs]
+        names = [self._calls.get(sha256) for sha256 in artifact.record.inputs]
         return ", ".join(f"{self.article}/{name}" for name in names if name)
+
+    @functools.cached_property
+    def _versions(self) -> dict[str, set[str]]:
+        """The versions of each library that made something."""
+        versions = {name: set() for name in SHOWN_LIBRARIES}
+        for record in self.records.values():
+            for name in versions.keys() & record.versions.keys():
+                versions[name].add(record.versions[name])
+        return versions
+
+    @property
+    def libraries(self) -> str:
+        """Those of which the whole article used one version, so that this is said once."""
+        return ", ".join(f"{name} {min(versions)}" for name, versions in self._versions.items() if len(versions) == 1)
+
+    def libraries_of(self, artifact: Artifact) -> str:
+        """What made an artifact, with versions where the article does not say them for all."""
+        used = {name: artifact.record.versions.get(name) for name in self._versions}
+        told = {name: "" if self._versions[name] == {version} else f" {version}" for name, version in used.items()}
+        return ", ".join(f"{name}{told[name]}" for name, version in used.items() if version)
+
+    def first_picture(self) -> Artifact | None:
+        """What stands for the article where others show a link to it."""
+        pictures = (same[0] for same in self.artifacts.values() if same[0].media_type == "image/png")
+        return next(pictures, None)
 
     def number(self, what: str) -> int:
         """1, 2, 3 … for each kind of thing."""
         self.counts[what] += 1
         return self.counts[what]
 
+    def page_of(self, part: Part) -> str:
+        """The name of a part's page."""
+        return f"{self.article}-{part.name}"
+
+    def begin(self, part: Part) -> Markup:
+        """The way from the place where a part begins to its page."""
+        if not ARTICLE.fullmatch(part.name):
+            raise ValueError(f"{part.name!r} is no name for a part; use letters, digits, _ and -")
+        if part.name in self.parts:
+            raise ValueError(f"two parts are called {part.name}; give each a name of its own")
+        self.parts.append(part.name)
+        if part.picture:
+            self.media(part.picture)
+        return self._draw(part)
+
     def show(self, value: object) -> Markup:
         component = as_component(value)
+        if isinstance(component, Part):
+            raise TypeError(f"the part {component.name} stands inside something else; show it by itself or in a Group")
+        return self._draw(component)
+
+    def _draw(self, component: Component) -> Markup:
         name = type(component).__name__
         return getattr(_environment().get_template(f"components/{name}.html").module, name)(component, self)
 
 
-def _body(shown: list[Shown], canvas: _Canvas, path: Path) -> tuple[Markup, list[Heading]]:
+@dataclass(frozen=True)
+class _End:
+    """Where a part ends."""
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """A part as it stands in the article, below its heading with this anchor."""
+
+    part: Part
+    anchor: str
+    html: str
+
+    def alone(self, article: str) -> Markup:
+        """The same on a page of its own: headings move up, and what is not here is linked to in the article."""
+
+        def link(match: re.Match) -> str:
+            return match[0] if f'id="{match[1]}"' in self.html else f'href="{article}#{match[1]}"'
+
+        return Markup(re.sub(r"(</?h)4\b", r"\g<1>2", LOCAL_ADDRESS.sub(link, self.html)))
+
+
+def _body(shown: list[Shown], canvas: _Canvas, path: Path) -> tuple[Markup, list[Heading], list[_Placed]]:
     """All prose as one document, so that footnotes and headings are numbered through, with the components put in."""
-    blocks = [(component, x.cell) for x in shown for component in _components(x, path)]
+    blocks = [(block, x.cell) for x in shown for component in _components(x, path) for block in _spread(component)]
     text = "\n\n".join(b.text if isinstance(b, Prose) else PLACE.format(i) for i, (b, _) in enumerate(blocks))
+    _check_formulas(blocks, path)
     env: dict = {}
-    tokens = _markdown().parse(text, env)
-    contents = _anchor_headings(tokens)
-    prose = _markdown().renderer.render(tokens, _markdown().options, env)
-    placed = {int(i) for i in PLACED.findall(prose)}
+    tokens = markdown().parse(text, env)
+    contents = anchor_headings(tokens)
+    pieces = PLACED.split(markdown().renderer.render(tokens, markdown().options, env))
+    placed = {int(i) for i in pieces[1::2]}
     lost = [cell.line for i, (block, cell) in enumerate(blocks) if i not in placed and not isinstance(block, Prose)]
     if lost:
         raise CellError(f"{path}: the prose before line {lost[0]} swallows the code cell there; close its ``` fence")
+    places = [blocks[int(i)] for i in pieces[1::2]]
+    html, parts = _put_in(pieces[::2], places, canvas, path)
+    return Markup(html), contents, parts
 
-    def put_in(match: re.Match) -> str:
-        component, cell = blocks[int(match[1])]
-        canvas.section = next(iter(reversed(HEADING_ID.findall(prose, 0, match.start()))), "")
+
+def _put_in(
+    texts: list[str], places: list[tuple[object, Cell]], canvas: _Canvas, path: Path
+) -> tuple[str, list[_Placed]]:
+    """The HTML of the prose with that of components between, and of each part alone."""
+    html: list[str] = []
+    parts: list[_Placed] = []
+    part = None
+    for text, place in zip_longest(texts, places):
+        html.append(text)
+        canvas.section = next(reversed(HEADING_ID.findall(text)), canvas.section)
+        if place is None:
+            break
+        block, cell = place
         with _blame(cell, path):
-            return canvas.show(component)
+            match block:
+                case Part() if part is None:
+                    html.append(canvas.begin(block))
+                    part, anchor, start = block, canvas.section, len(html)
+                case _End():
+                    parts.append(_Placed(part, anchor, "".join(html[start:])))
+                    part = None
+                case _:
+                    html.append(canvas.show(block))
+    return "".join(html), parts
 
-    return Markup(PLACED.sub(put_in, prose)), contents
+
+def _spread(component: Component) -> list[Component | _End]:
+    """A part becomes its heading, itself where its content begins, that content, and its end."""
+    if not isinstance(component, Part):
+        return [component]
+    heading = Prose("### " + PUNCTUATION.sub(r"\\\1", " ".join(component.title.split())))
+    return [heading, component, *flatten(component.components), _End()]
+
+
+def _check_formulas(blocks: list[tuple[Component | _End, Cell]], path: Path) -> None:
+    """Read prose that may have formulas cell by cell, because the whole document knows no cells."""
+    for block, cell in blocks:
+        if isinstance(block, Prose) and "$" in block.text:
+            with _blame(cell, path):
+                markdown().render(block.text)
 
 
 def _components(shown: Shown, path: Path) -> list[Component]:
@@ -236,61 +376,6 @@ def _blame(cell: Cell, path: Path):
 
 
 @functools.cache
-def _markdown() -> MarkdownIt:
-    def fence(code: str, language: str, _attributes: str) -> str:
-        return f'<pre class="code"><code>{_highlight(code, language or "text")}</code></pre>'
-
-    options = {"html": False, "typographer": True, "highlight": fence}
-    markdown = MarkdownIt("commonmark", options).enable(["table", "smartquotes"]).use(footnote_plugin)
-    markdown.add_render_rule("table_open", lambda *_: '<div class="scroll"><table>')
-    markdown.add_render_rule("table_close", lambda *_: "</table></div>")
-    return markdown
-
-
-def _highlight(code: str, language: str) -> Markup:
-    try:
-        lexer = get_lexer_by_name(language)
-    except ClassNotFound:
-        lexer = TextLexer()
-    return Markup(highlight(code, lexer, HtmlFormatter(nowrap=True)))
-
-
-def _anchor_headings(tokens: list[Token]) -> list[Heading]:
-    """Give each h2, h3 and h4 an id that is unique and does not move when other sections come or go.
-
-    A heading that occurs more than once carries the id of the heading above it; where that is not enough, a number.
-    Returns: the h2 and h3.
-    """
-    found = [
-        (token, "".join(t.content for t in inline.children if t.type in ("text", "text_special", "code_inline")))
-        for token, inline in zip(tokens, tokens[1:], strict=False)
-        if token.type == "heading_open" and token.tag in ("h2", "h3", "h4")
-    ]
-    repeats = Counter(slug(text) for _, text in found)
-    used: set[str] = set()
-    above: list[Heading] = []  # the headings that the next one stands under
-    contents = []
-    for token, text in found:
-        level = int(token.tag[1])
-        above = [heading for heading in above if heading.level < level]
-        anchor = slug(text)
-        if above and repeats[anchor] > 1:
-            anchor = f"{above[-1].anchor}-{anchor}"
-        anchor = next(x for x in (anchor, *(f"{anchor}-{n}" for n in range(2, len(found) + 2))) if x not in used)
-        used.add(anchor)
-        token.attrSet("id", anchor)
-        above.append(Heading(level, text, anchor))
-        if level < 4:
-            contents.append(above[-1])
-    return contents
-
-
-def slug(text: str) -> str:
-    """The anchor of a heading whose text occurs once."""
-    return re.sub(r"[^\w]+", "-", text.lower()).strip("-_") or "section"
-
-
-@functools.cache
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(templates_folder()),
@@ -301,10 +386,9 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "decibels": _decibels,
-        "highlight": _highlight,
-        "libraries": _libraries,
+        "highlight": highlight_code,
         "kilobytes": _kilobytes,
-        "markdown": lambda text: Markup(_markdown().render(text)),
+        "markdown": lambda text: Markup(markdown().render(text)),
         "minus": _minus,
         "peaks": _peaks,
     }
@@ -317,10 +401,6 @@ def _kilobytes(n: int) -> str:
 
 def _decibels(level: float | None) -> str:
     return _minus("-∞" if level is None else f"{level:.1f}")
-
-
-def _libraries(versions: dict[str, str]) -> str:
-    return ", ".join(f"{name} {version}" for name, version in versions.items() if name in SHOWN_LIBRARIES)
 
 
 def _minus(number: object) -> str:

@@ -18,7 +18,7 @@ RELEASES = "releases"
 RELEASE = re.compile(rb'<meta name="release" content="([0-9a-f]{16})">')
 CHARSET = '<meta charset="utf-8">'  # what the entry page's mark stands behind
 # In the text of a page, and in that of JSON, quotes are escaped: nothing there can look like an address.
-MEDIA_ADDRESS = re.compile(r'(\b(?:src|href)=|"@id": )"media/([0-9a-f]{64}\.[a-z0-9]+)"')
+MEDIA_ADDRESS = re.compile(r'(\b(?:src|href)=|"og:image" content=|"@id": )"media/([0-9a-f]{64}\.[a-z0-9]+)"')
 RELATIVE_ADDRESS = re.compile(r'\b(src|href)="(?![a-z]+:|[#/])')
 POLICY = re.compile(r'(http-equiv="Content-Security-Policy"\s+content=")([^"]*)')
 

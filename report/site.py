@@ -7,9 +7,11 @@ import os
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tqdm import tqdm
@@ -59,11 +61,12 @@ def build(
     """Run the article scripts and write the site `out`.
 
     `namespace` is in each script's globals from the start (as in `{"BUILD": ...}`); `facts`, such as a commit or a
-    checkpoint's digest, go into the colophon and the manifest; calls that a pattern of `force` means are computed
-    again. All scripts are tried, and if one fails no site is written, but what was computed is in the store.
+    checkpoint's digest, go into the colophon and the manifest, with SOURCE_DATE_EPOCH for a date if that is set; calls
+    that a pattern of `force` means are computed again. All scripts are tried, and if one fails no site is written, but
+    what was computed is in the store.
     Raises: ReportError; whatever was at `out` is then as it was.
     """
-    scripts, out, facts = [Path(script) for script in scripts], Path(out).resolve(), facts or {}
+    scripts, out, facts = [Path(script) for script in scripts], Path(out).resolve(), (facts or {}) | _date()
     _check_names(scripts)
     check_target(out)
     session = Session(store, force=force)
@@ -73,6 +76,7 @@ def build(
         unfinished.mkdir()
         articles, builds = _render_all(scripts, facts, namespace or {}, session)
         _check_force(force, builds)
+        _check_pages(articles)
         _write(unfinished, articles, facts, store, builds)
         _swap(unfinished, out)
     except OSError as error:
@@ -86,7 +90,7 @@ def _summary(out: Path, articles: list[Article], session: Session) -> BuildSumma
     records = {a.name: a.record for article in articles for same in article.artifacts.values() for a in same}
     return BuildSummary(
         out=out,
-        pages=[f"{article.name}.html" for article in articles],
+        pages=[f"{page.name}.html" for article in articles for page in article.pages],
         media=len(records),
         bytes=sum(record.bytes for record in records.values()),
         hits=session.hits,
@@ -104,6 +108,25 @@ def _check_names(scripts: list[Path]) -> None:
             raise SiteError(f"{name!r} is no name for an article; rename the script with letters, digits, _ and -")
     if not scripts:
         raise SiteError("no article script was given")
+
+
+def _date() -> dict[str, str]:
+    """The date that SOURCE_DATE_EPOCH says, which goes before any other. Raises: SiteError if that is no date."""
+    if not (epoch := os.environ.get("SOURCE_DATE_EPOCH")):
+        return {}
+    try:
+        return {"date": datetime.fromtimestamp(int(epoch), UTC).isoformat()}
+    except (ValueError, OverflowError, OSError) as error:
+        raise SiteError(f"SOURCE_DATE_EPOCH is {epoch!r}; give seconds since 1970") from error
+
+
+def _check_pages(articles: list[Article]) -> None:
+    """No page of a part may have the name of another page."""
+    names = Counter(page.name.lower() for article in articles for page in article.pages)
+    for article in articles:
+        for part in article.parts:
+            if names[part.name.lower()] > 1:
+                raise SiteError(f"{part.name}.html would be written twice; rename the part of {article.name}")
 
 
 def _check_force(force: tuple[str, ...], builds: list[Build]) -> None:
@@ -216,7 +239,7 @@ def _write(folder: Path, articles: list[Article], facts: dict[str, str], store: 
     copied = {record.sha256: name for name, record in records.items() if any(name in a.offline for a in articles)}
     copies = {f"{OFFLINE}/{digest}.js": _copy(digest, folder / MEDIA / name) for digest, name in copied.items()}
     texts = copies | {f"assets/{file.name}": file.read_bytes() for file in assets()}
-    texts |= {f"{article.name}.html": article.html.encode() for article in articles}
+    texts |= {f"{page.name}.html": page.html.encode() for article in articles for page in article.pages}
     texts["index.html"] = render_index(articles, facts).encode()
     files = {f"{MEDIA}/{name}": File(r.sha256, r.bytes, r.media_type) for name, r in records.items()}
     files |= {name: describe(name, data) for name, data in texts.items()}
@@ -233,7 +256,10 @@ def _copy(digest: str, file: Path) -> bytes:
 def _provenance(
     articles: list[Article], facts: dict[str, str], files: dict[str, File], builds: list[Build]
 ) -> dict[str, bytes]:
-    """The files that say what the site holds and how it was made; the same for every build of the same things."""
+    """The files that say what the site holds and how it was made; the same for every build of the same things.
+
+    Their pages are the articles: what is on the pages of parts is in these too.
+    """
     pages = {f"{x.name}.html": {"title": x.title, "description": x.description} for x in articles}
     crate = make_crate(make(facts, pages, files, builds))
     return {CRATE: crate, MANIFEST: make(facts, pages, files | {CRATE: describe(CRATE, crate)}, builds).encode()}

@@ -1,1 +1,238 @@
-'use strict';
+/**
+ * Event rolls: the plot, the timeline, the controls, the table and the picture of vectors, all over one edit. Nothing is
+ * fetched before a press; what the mix is, is computed, not assumed.
+ */
+(() => {
+  'use strict';
+
+  const PAUSE = 150; // milliseconds for which a mark is pointed at before it plays
+
+  /** @param {HTMLElement} figure */
+  function enhance(figure) {
+    const { title = '', mixSrc = '', choicesSrc = '', peaks = '', sets = '[]' } = figure.dataset;
+    const [rate, length] = [Number(figure.dataset.rate), Number(figure.dataset.length)];
+    const rows = linked.read(figure);
+    const sounds = library.make(rows, rate, choicesSrc);
+    const board = /** @type {HTMLElement} */ (figure.querySelector('.board'));
+    const picture = /** @type {SVGSVGElement} */ (figure.querySelector('.plot'));
+    let selected = -1;
+    let pressed = false; // before that, a page may not sound, and this one fetches nothing
+    /** @type {number | null} */
+    let pointed = null;
+    let pause = 0; // the timer of what is pointed at
+    /** @type {Subject} */
+    let sounding = null;
+    /** @type {PlacedEvent[]} the events with solo turned into muted others */
+    let heard = [];
+    /** @type {Int16Array | null} what was summed last */
+    let mixed = null;
+
+    const published = rows.map(({ address, start }) => ({
+      sound: media.digest(address),
+      start,
+      gain: mix.UNITY,
+      muted: false,
+      solo: false,
+    }));
+    const edit = edits.make(published, () => void changed());
+    const views = linked.make(figure, { select, play });
+    const plot = roll.make(picture, rate, length, { select, play, point, move, stop: () => line.stop() });
+    const line = timeline.make(
+      board,
+      picture,
+      { title, rate, length, peaks },
+      {
+        events: () => heard.map((event) => ({ ...event, sound: sounds.address(event.sound) })),
+        mixed: (values) => void judge(values),
+        show,
+      },
+    );
+    const measures = { title, rate, length };
+    const bench = tools.make(figure, title, JSON.parse(sets), actions.make(measures, edit, sounds, line, attempt));
+    const controls = inspector.make(bench.controls, rate, length, {
+      change: (to) => edit.change(selected, to),
+      move: (start) => move(selected, start),
+      sound: (hash) => {
+        edit.change(selected, { sound: hash });
+        play(selected);
+      },
+      play: (inContext) => play(selected, inContext),
+    });
+
+    /** Show the edit, and sum it again. */
+    async function changed() {
+      heard = edits.heard(edit.events());
+      bench.showHistory(edit.canUndo(), edit.canRedo());
+      showAll();
+      if (pressed) {
+        line.update();
+      }
+      const unknown = heard.filter(({ sound }) => !sounds.facts(sound).seconds);
+      if (unknown.length) {
+        await attempt(() => Promise.all(unknown.map(({ sound }) => sounds.learn(sound))));
+        showAll();
+      }
+    }
+
+    function showAll() {
+      heard.forEach(({ sound, start, gain, muted }, i) => {
+        const facts = sounds.facts(sound, gain);
+        plot.place(i, start, facts.seconds, `Event ${i + 1}, ${words(i)}`);
+        plot.setState(i, 'muted', muted);
+        views.show(i, start / rate, facts);
+      });
+      showSelected();
+      tellPointed();
+    }
+
+    /** @param {number} i @returns {string} */
+    const words = (i) => sounds.describe(heard[i], plot.nearestInHeight(i));
+
+    function showSelected() {
+      if (selected < 0) {
+        return;
+      }
+      const { sets: all, steps } = sounds.choices();
+      const event = edit.events()[selected];
+      line.showExtent(event.start / length, (sounds.facts(event.sound).seconds * rate) / length);
+      controls.show({
+        name: `Event ${selected + 1}`,
+        details: words(selected),
+        event,
+        stored: edit.published[selected].sound,
+        sets: Object.fromEntries(Object.entries(all).map(([name, hashes]) => [name, hashes[selected]])),
+        steps: steps[String(selected)] || [],
+      });
+    }
+
+    /** @param {number} i */
+    function select(i) {
+      selected = i;
+      plot.select(i);
+      views.select(i);
+      bench.showControls();
+      showSelected();
+    }
+
+    /** @param {number} i @param {boolean} [inContext] */
+    function play(i, inContext = false) {
+      clearTimeout(pause);
+      if (inContext) {
+        line.playInContext(i);
+      } else {
+        line.playEvent(i);
+      }
+    }
+
+    function tellPointed() {
+      bench.tell(pointed === null ? '' : `Event ${pointed + 1}, ${words(pointed)}`);
+    }
+
+    /** @param {number | null} i what the mouse is over, or the keys have come to */
+    function point(i) {
+      if (i === pointed) {
+        return;
+      }
+      pointed = i;
+      clearTimeout(pause);
+      tellPointed();
+      if (i !== null && pressed && bench.playsWhatIsPointedAt() && sounding !== 'mix') {
+        pause = setTimeout(() => play(i), PAUSE);
+      }
+    }
+
+    /** @param {number} i @param {number} start */
+    function move(i, start) {
+      edit.change(i, { start: Math.max(0, Math.min(length - 1, start)) });
+    }
+
+    /** @param {Subject} subject @param {number} now seconds along the roll */
+    function show(subject, now) {
+      sounding = subject;
+      bench.showTime(subject === 'mix', line.position(), length / rate);
+      plot.show(subject === null && now === 0 ? null : now);
+      heard.forEach(({ sound, start, muted }, i) => {
+        const since = now - start / rate;
+        const inMix = subject === 'mix' && !muted && since >= 0 && since < sounds.facts(sound).seconds;
+        plot.setState(i, 'sounding', inMix || subject === i);
+      });
+    }
+
+    /** @param {Int16Array} values the new mix */
+    async function judge(values) {
+      mixed = values;
+      const edited = edits.summary(edit.events(), edit.published);
+      const { words, wrong } = await edits.judge(values, rate, media.digest(mixSrc), edited);
+      if (mixed === values) {
+        bench.judge(words, wrong);
+      }
+    }
+
+    /** Do it, or say in words why not. @param {() => Promise<unknown>} action */
+    async function attempt(action) {
+      try {
+        await action();
+        player.complain(board, null);
+      } catch (error) {
+        player.complain(board, /** @type {Error} */ (error).message);
+      }
+    }
+
+    /** The first press in the roll: what events may sound like is loaded now. */
+    function begin() {
+      if (!pressed) {
+        pressed = true;
+        attempt(() => sounds.load()).then(showSelected);
+      }
+    }
+
+    /** @param {KeyboardEvent} event */
+    function travel(event) {
+      const typing = event.target instanceof HTMLInputElement && event.target.type === 'number';
+      if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'z' && !typing) {
+        event.preventDefault();
+        event.shiftKey ? edit.redo() : edit.undo();
+      }
+    }
+
+    /** @param {Record<string, string>} state */
+    function restore(state) {
+      const { now, range } = links.readTime(state);
+      const [event, ...solo] = [state.event, ...(state.solo || '').split(',')].map((text) => Number(text) - 1);
+      edit.set(edit.events().map((placed, i) => ({ ...placed, solo: solo.includes(i) })));
+      line.setRange(range);
+      line.seek(now);
+      if (edit.events()[event]) {
+        select(event);
+      }
+    }
+
+    /** What the address holds. @returns {Record<string, string>} */
+    function state() {
+      const solo = edit.events().flatMap((event, i) => (event.solo ? [i + 1] : []));
+      return {
+        ...(selected < 0 ? {} : { event: String(selected + 1) }),
+        ...(solo.length ? { solo: solo.join(',') } : {}),
+        ...links.time(line.position(), line.range()),
+      };
+    }
+
+    heard = edits.heard(edit.events());
+    bench.showHistory(false, false);
+    showAll();
+    show(null, 0);
+    figure.addEventListener('pointerdown', begin, true);
+    figure.addEventListener('keydown', begin, true);
+    figure.addEventListener('keydown', travel);
+    figure.addEventListener('select', (event) => {
+      if (event instanceof CustomEvent && event.target === figure) {
+        select(event.detail.index);
+      }
+    });
+    links.add(figure, { state, restore, source: () => mixSrc });
+  }
+
+  for (const figure of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('.roll'))) {
+    enhance(figure);
+  }
+})();

@@ -1,1 +1,162 @@
-'use strict';
+/**
+ * What one listens to can be shared: #clip=<id>&t=1.20,3.40 behind the page's address brings an element of the page to
+ * the state it was linked in, and its BibTeX entry names the bytes that were heard.
+ */
+const links = (() => {
+  'use strict';
+
+  const SHOWN = 2000; // milliseconds for which a button says that it has copied
+  /**
+   * What means something to TeX. Braces are written out, because BibTeX counts them even behind a backslash.
+   * @type {Record<string, string>}
+   */
+  const ESCAPES = {
+    '%': '\\%',
+    '#': '\\#',
+    '&': '\\&',
+    _: '\\_',
+    $: '\\$',
+    '\\': '\\textbackslash{}',
+    '{': '\\textbraceleft{}',
+    '}': '\\textbraceright{}',
+    '^': '\\textasciicircum{}',
+    '~': '\\textasciitilde{}',
+    '<': '\\textless{}',
+    '>': '\\textgreater{}',
+  };
+
+  /**
+   * @typedef {Record<string, string>} State
+   * @typedef {{state: () => State, restore: (state: State) => void, place?: HTMLElement, source?: () => string}} Linked
+   *   `state` is what the address is to hold besides the id, `restore` takes it back and must not play; the buttons
+   *   stand in `place`, by default the line of facts; `source` is the address of the sound to cite, by default the first
+   */
+  /** @type {Map<string, Linked & {figure: HTMLElement}>} */
+  const all = new Map();
+
+  /** @param {HTMLElement} figure that has an id @param {Linked} linked */
+  function add(figure, linked) {
+    const source = linked.source || (() => (figure.querySelector('audio') || figure).getAttribute('src') || '');
+    const place = linked.place || /** @type {HTMLElement | null} */ (figure.querySelector('.facts')) || figure;
+    const title = titleOf(figure);
+    all.set(figure.id, { ...linked, figure });
+
+    const group = document.createElement('span');
+    group.className = 'share';
+    const said = document.createElement('span');
+    said.setAttribute('role', 'status');
+    group.append(
+      said,
+      copier('Link', `Link to ${title}`, () => address(figure.id, linked.state()), said),
+    );
+    if (media.digest(source())) {
+      group.append(copier('Cite', `Cite ${title}`, () => entry(figure.id, title, media.digest(source())), said));
+    }
+    place.insertBefore(group, place.querySelector(':scope > a[download]'));
+  }
+
+  /** @param {HTMLElement} figure @returns {string} */
+  function titleOf(figure) {
+    const caption = figure.querySelector('figcaption');
+    return (figure.dataset.title || caption?.textContent || figure.id).replace(/\s+/g, ' ').trim();
+  }
+
+  /** @param {string} word @param {string} name for those who hear the page @param {() => string} text
+   *  @param {HTMLElement} said where it says that it has */
+  function copier(word, name, text, said) {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.className = 'quiet';
+    button.textContent = word;
+    button.setAttribute('aria-label', name);
+    button.addEventListener('click', async () => {
+      said.textContent = (await copy(text())) ? 'Copied' : 'This browser does not let pages copy';
+      setTimeout(() => {
+        said.textContent = '';
+      }, SHOWN);
+    });
+    return button;
+  }
+
+  /** @param {string} text @returns {Promise<boolean>} whether it is in the clipboard */
+  async function copy(text) {
+    try {
+      await navigator.clipboard.writeText(text); // only there where the page came by https, or from a disk
+      return true;
+    } catch {
+      return copySelected(text);
+    }
+  }
+
+  /** @param {string} text @returns {boolean} */
+  function copySelected(text) {
+    const before = /** @type {HTMLElement | null} */ (document.activeElement);
+    const field = document.createElement('textarea');
+    field.value = text;
+    document.body.append(field);
+    field.select();
+    const copied = document.execCommand('copy');
+    field.remove();
+    if (before) {
+      before.focus();
+    }
+    return copied;
+  }
+
+  /** @param {string} id @param {State} state @returns {string} */
+  function address(id, state) {
+    const parameters = new URLSearchParams({ clip: id, ...state });
+    return `${location.href.split('#')[0]}#${String(parameters).replaceAll('%2C', ',')}`;
+  }
+
+  /** @param {string} id @param {string} title @param {string} hash @returns {string} BibTeX */
+  function entry(id, title, hash) {
+    const named = (/** @type {string} */ name) =>
+      Array.from(document.querySelectorAll(`meta[name="${name}"]`), (meta) => meta.getAttribute('content') || '');
+    const names = named('author').map((name) => (/\sand\s/i.test(name) ? `{${escaped(name)}}` : escaped(name)));
+    const url = address(id, {}).replace(/[{}\\]/g, encodeURIComponent);
+    const fields = Object.entries({
+      author: names.join(' and '),
+      title: escaped(title),
+      year: (named('date')[0] || '').slice(0, 4),
+      howpublished: `\\url{${url}}`,
+      note: `In: ${escaped(document.title)}. SHA-256 of the sound: ${hash}`,
+    });
+    const lines = fields.filter(([, text]) => text).map(([field, text]) => `  ${field} = {${text}},\n`);
+    return `@misc{sound-${hash.slice(0, 12)},\n${lines.join('')}}\n`;
+  }
+
+  /** @param {string} text @returns {string} */
+  function escaped(text) {
+    return Array.from(text, (letter) => ESCAPES[letter] || letter).join('');
+  }
+
+  /** Where one listens, for an address. @param {number} now @param {[number, number] | null} range @returns {State} */
+  function time(now, range) {
+    const times = range || (now > 0 ? [now] : []);
+    return times.length ? { t: times.map((seconds) => seconds.toFixed(2)).join(',') } : {};
+  }
+
+  /** What `time` wrote. @param {State} state @returns {{now: number, range: [number, number] | null}} */
+  function readTime({ t = '' }) {
+    const [from, to] = t.split(',').map(Number);
+    const now = Number.isFinite(from) ? Math.max(0, from) : 0;
+    return { now, range: to > now ? [now, to] : null };
+  }
+
+  function restore() {
+    const { clip, ...state } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+    const linked = all.get(clip);
+    if (linked) {
+      linked.restore(state);
+      linked.figure.tabIndex = -1;
+      linked.figure.focus({ preventScroll: true }); // so that Tab goes on from here
+      linked.figure.scrollIntoView();
+    }
+  }
+
+  document.addEventListener('DOMContentLoaded', restore);
+  window.addEventListener('hashchange', restore);
+
+  return { add, copy, readTime, time };
+})();

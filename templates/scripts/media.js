@@ -17,13 +17,16 @@ const media = (() => {
     return (/([0-9a-f]{64})\.\w+$/.exec(address) || ['', ''])[1];
   }
 
-  /** @param {string} address @returns {Promise<ArrayBuffer>} rejects with an Error that says in words what is wrong */
-  async function bytes(address) {
+  /**
+   * @param {string} address @param {RequestCache} [cache] whether bytes that were fetched before will do
+   * @returns {Promise<ArrayBuffer>} rejects with an Error that says in words what is wrong
+   */
+  async function bytes(address, cache = 'default') {
     if (location.protocol === 'file:') {
       return fromBase64(await fromScript(address));
     }
     const wrong = () => new Error(`${address} can not be loaded: is the network there?`);
-    const response = await fetch(address).catch(() => Promise.reject(wrong()));
+    const response = await fetch(address, { cache }).catch(() => Promise.reject(wrong()));
     if (!response.ok) {
       throw new Error(`${address} can not be loaded: the server answered ${response.status}.`);
     }

@@ -24,7 +24,11 @@ const mix = (() => {
         total[t] += samples[t - start] * gain;
       }
     });
-    return Int16Array.from(total, (sum) => Math.max(-32768, Math.min(32767, Math.floor((sum + UNITY / 2) / UNITY))));
+    const mixed = new Int16Array(length);
+    for (let t = 0; t < length; t++) {
+      mixed[t] = Math.max(-32768, Math.min(32767, Math.floor((total[t] + UNITY / 2) / UNITY)));
+    }
+    return mixed;
   }
 
   return { UNITY, render };

@@ -1,25 +1,28 @@
-/** The rest of the page: copy buttons, films, and the table of contents. */
-(function () {
+/** The rest of the page: copy buttons, boxes that scroll, and the table of contents. */
+(() => {
   'use strict';
 
   /** @param {HTMLElement} block a <pre> */
   function addCopyButton(block) {
+    const code = /** @type {HTMLElement} */ (block.querySelector('code'));
     const button = document.createElement('button');
     button.type = 'button';
     button.className = 'copy';
     button.textContent = 'Copy';
+    /** @param {string} text */
+    const say = (text) => {
+      button.textContent = text;
+      setTimeout(() => {
+        button.textContent = 'Copy';
+      }, 2000);
+    };
+    const select = () => {
+      window.getSelection()?.selectAllChildren(code); // the reader can still press the copy keys
+      say('Selected');
+    };
+    const text = `${(code.textContent || '').trimEnd()}\n`;
     button.addEventListener('click', () => {
-      const code = /** @type {HTMLElement} */ (block.querySelector('code'));
-      navigator.clipboard.writeText((code.textContent || '').trimEnd() + '\n').then(
-        () => { button.textContent = 'Copied'; },
-        () => {
-          const selection = window.getSelection();
-          if (selection) {
-            selection.selectAllChildren(code);  // the reader can still press the copy keys
-          }
-          button.textContent = 'Selected';
-        });
-      setTimeout(() => { button.textContent = 'Copy'; }, 2000);
+      navigator.clipboard ? navigator.clipboard.writeText(text).then(() => say('Copied'), select) : select();
     });
     const frame = document.createElement('div');
     frame.className = 'copyable';
@@ -27,64 +30,68 @@
     frame.append(block, button);
   }
 
-  /** @param {HTMLAnchorElement} link to the film; it becomes a button that plays it in the poster's place */
-  function addFilm(link) {
-    const poster = /** @type {HTMLImageElement} */ (
-      /** @type {Element} */ (link.closest('figure')).querySelector('img'));
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.className = 'button';
-    button.textContent = (link.textContent || '').trim();
-    link.replaceWith(button);
-    const film = new Image(poster.width, poster.height);
-    film.alt = link.dataset.film || '';
-    film.addEventListener('load', () => poster.replaceWith(film));
-    button.addEventListener('click', () => {
-      film.replaceWith(poster);
-      film.removeAttribute('src');  // an animation starts over only after a moment in which nothing showed it
-      requestAnimationFrame(() => requestAnimationFrame(() => { film.src = link.href; }));
-    });
-  }
+  /** Keys reach a box that scrolls, and pass by one that does not. */
+  const boxes = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      if (target.scrollWidth > target.clientWidth) {
+        target.setAttribute('tabindex', '0');
+      } else {
+        target.removeAttribute('tabindex');
+      }
+    }
+  });
 
-  /** @param {HTMLDetailsElement} fold */
+  /** Mark in the contents where the reader is. @param {HTMLDetailsElement} fold */
   function addContents(fold) {
     const wide = window.matchMedia('(min-width: 75rem)');
-    const adapt = () => { fold.open = wide.matches; };
+    const adapt = () => {
+      fold.open = wide.matches;
+    };
     wide.addEventListener('change', adapt);
     adapt();
 
     const links = Array.from(fold.querySelectorAll('a'));
     const headings = links.map((link) => document.getElementById(decodeURIComponent(link.hash.slice(1))));
+    /** @type {HTMLAnchorElement | undefined} */
+    let current;
     const mark = () => {
-      let current = -1;
-      headings.forEach((heading, i) => {
-        if (heading && heading.getBoundingClientRect().top < window.innerHeight / 3) {
-          current = i;
-        }
-      });
-      links.forEach((link, i) => {
-        if (i === current) {
-          link.setAttribute('aria-current', 'true');
-        } else {
-          link.removeAttribute('aria-current');
-        }
-      });
+      const passed = headings.filter((heading) => heading && heading.getBoundingClientRect().top < innerHeight / 3);
+      const next = links[passed.length - 1];
+      if (next !== current) {
+        current?.removeAttribute('aria-current');
+        next?.setAttribute('aria-current', 'location');
+        keepInView(next, fold);
+        current = next;
+      }
     };
     let waiting = false;
-    window.addEventListener('scroll', () => {
+    const onScroll = () => {
       if (!waiting) {
         waiting = true;
-        requestAnimationFrame(() => { waiting = false; mark(); });
+        requestAnimationFrame(() => {
+          waiting = false;
+          mark();
+        });
       }
-    }, { passive: true });
+    };
+    window.addEventListener('scroll', onScroll, { passive: true });
     mark();
+  }
+
+  /** Long contents scroll in a box of their own. @param {Element | undefined} link @param {Element} fold */
+  function keepInView(link, fold) {
+    const box = fold.parentElement;
+    if (link && box && box.scrollHeight > box.clientHeight) {
+      const over = link.getBoundingClientRect().top - box.getBoundingClientRect().top - box.clientHeight / 2;
+      box.scrollTop += over;
+    }
   }
 
   for (const block of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('pre.code, pre.bibtex'))) {
     addCopyButton(block);
   }
-  for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll('a[data-film]'))) {
-    addFilm(link);
+  for (const box of document.querySelectorAll('pre, .scroll, .math.block')) {
+    boxes.observe(box);
   }
   for (const fold of /** @type {NodeListOf<HTMLDetailsElement>} */ (document.querySelectorAll('.contents details'))) {
     addContents(fold);

@@ -1,71 +1,43 @@
 /**
- * Players: turns <figure class="player"> with its native <audio> into a button, a waveform to seek in and a clock.
- * Nothing is fetched before the first press: the audio element keeps preload="none".
+ * Players: turns <figure class="player"> with its native <audio>, which goes on to do the playing, into a button, a
+ * waveform and a clock. Nothing is fetched before the first press: the audio element keeps preload="none".
  */
-(function () {
+const player = (() => {
   'use strict';
-
-  const ICON = '<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false">' +
-    '<path class="when-paused" d="M7 4.5v15l12.5-7.5z"/>' +
-    '<path class="when-playing" d="M6 5h4.2v14H6zM13.8 5H18v14h-4.2z"/></svg>';
-
-  /** @param {number} seconds @returns {string} minutes, seconds and tenths */
-  function clock(seconds) {
-    const tenths = Math.round(seconds * 10);
-    const rest = (tenths % 600) / 10;
-    return Math.floor(tenths / 600) + ':' + (rest < 10 ? '0' : '') + rest.toFixed(1);
-  }
 
   /** @param {HTMLElement} figure */
   function enhance(figure) {
     const audio = /** @type {HTMLAudioElement} */ (figure.querySelector('audio'));
-    const wave = /** @type {HTMLElement} */ (figure.querySelector('.wave'));
-    const played = /** @type {SVGRectElement} */ (figure.querySelector('.played'));
-    const title = audio.getAttribute('aria-label') || '';
+    const address = audio.getAttribute('src') || '';
+    const { title = '', peaks = '' } = figure.dataset;
     const seconds = Number(figure.dataset.seconds);
-    const cursor = addCursor(figure);
-
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.className = 'play';
-    button.innerHTML = ICON;
+    const button = wave.playButton(title);
+    const host = document.createElement('div');
     const time = document.createElement('span');
     time.className = 'time';
-    wave.before(button);
-    wave.after(time);
-    audio.controls = false;
+    audio.before(button, host, time);
     audio.hidden = true;
     figure.classList.add('enhanced');
+    const picture = /** @type {HTMLElement | null} */ (figure.querySelector('.spectrogram'));
+    const cursor = picture && addCursor(picture, (share) => seek(share * seconds));
+    const shape = wave.make(host, { seconds, peaks, label: `Position in ${title}`, seek, toggle, select });
 
-    wave.tabIndex = 0;
-    wave.setAttribute('role', 'slider');
-    wave.setAttribute('aria-label', 'Position in ' + title);
-    wave.setAttribute('aria-valuemin', '0');
-    wave.setAttribute('aria-valuemax', seconds.toFixed(2));
+    let wanted = 0; // seconds; where the reader went last
 
     function draw() {
       const now = Math.min(audio.currentTime, seconds);
-      const share = seconds > 0 ? now / seconds : 0;
-      played.setAttribute('width', 100 * share + '%');
-      time.textContent = clock(now) + ' / ' + clock(seconds);
-      wave.setAttribute('aria-valuenow', now.toFixed(2));
-      wave.setAttribute('aria-valuetext', now.toFixed(1) + ' of ' + seconds.toFixed(1) + ' seconds');
+      shape.show(now);
+      time.textContent = `${wave.clock(now)} / ${wave.clock(seconds)}`;
       if (cursor) {
-        cursor.move(share, !audio.paused || (share > 0 && share < 1));
+        cursor(audio.paused && now === 0 ? null : now / seconds);
       }
     }
 
-    function follow() {
+    /** @param {number} target seconds */
+    function seek(target) {
+      wanted = target;
+      audio.currentTime = target;
       draw();
-      if (!audio.paused) {
-        requestAnimationFrame(follow);
-      }
-    }
-
-    function showState() {
-      figure.classList.toggle('playing', !audio.paused);
-      button.setAttribute('aria-label', (audio.paused ? 'Play ' : 'Pause ') + title);
-      follow();
     }
 
     function toggle() {
@@ -76,101 +48,143 @@
       }
     }
 
-    /** @param {number} target seconds */
-    function seek(target) {
-      audio.currentTime = Math.max(0, Math.min(seconds, target));
+    /** @param {[number, number] | null} range */
+    function select(range) {
+      if (range && (audio.currentTime < range[0] || audio.currentTime >= range[1])) {
+        seek(range[0]);
+      }
+    }
+
+    function follow() {
+      const range = shape.range();
+      if (range && !audio.paused && audio.currentTime >= range[1]) {
+        audio.currentTime = range[0];
+      }
       draw();
     }
 
-    button.addEventListener('click', toggle);
-    wave.addEventListener('click', (event) => {
-      const box = wave.getBoundingClientRect();
-      seek(seconds * (event.clientX - box.left) / box.width);
-      start(audio);
-    });
-    wave.addEventListener('keydown', (event) => {
-      const step = Math.max(0.1, seconds / 20);
-      const now = audio.currentTime;
-      /** @type {Record<string, () => void>} */
-      const keys = {
-        ArrowRight: () => seek(now + step), ArrowUp: () => seek(now + step), PageUp: () => seek(now + 4 * step),
-        ArrowLeft: () => seek(now - step), ArrowDown: () => seek(now - step), PageDown: () => seek(now - 4 * step),
-        Home: () => seek(0), End: () => seek(seconds), ' ': toggle, Enter: toggle,
-      };
-      if (keys[event.key] && !event.altKey && !event.ctrlKey && !event.metaKey) {
-        event.preventDefault();
-        keys[event.key]();
+    function followEachFrame() {
+      if (!audio.paused) {
+        follow();
+        requestAnimationFrame(followEachFrame);
       }
-    });
+    }
+
+    function showState() {
+      figure.classList.toggle('playing', !audio.paused);
+      button.setAttribute('aria-label', `${audio.paused ? 'Play' : 'Pause'} ${title}`);
+      draw();
+    }
+
+    function comeToTheEnd() {
+      const range = shape.range();
+      seek(range ? range[0] : 0);
+      if (range) {
+        start(audio); // the loop lasts to the very end
+      }
+    }
+
+    button.addEventListener('click', toggle);
     for (const name of ['play', 'pause', 'seeked']) {
       audio.addEventListener(name, showState);
     }
-    audio.addEventListener('ended', () => seek(0));
-    audio.addEventListener('error', () => complain(figure, audio));
+    audio.addEventListener('play', followEachFrame);
+    audio.addEventListener('timeupdate', follow); // in a hidden tab there are no frames, and loops go on
+    audio.addEventListener('ended', comeToTheEnd);
     audio.addEventListener('playing', () => complain(figure, null));
+    audio.addEventListener('loadedmetadata', () => makeSeekable(audio, address, wanted));
+    audio.addEventListener('error', () =>
+      complain(figure, `This sound can not be played: ${address} is missing or damaged. Press play to try again.`),
+    );
     showState();
+
+    links.add(figure, {
+      source: () => address,
+      state: () => links.time(audio.currentTime, shape.range()),
+      restore(state) {
+        const { now, range } = links.readTime(state);
+        shape.setRange(range);
+        seek(Math.min(now, seconds));
+      },
+    });
   }
 
   /** @param {HTMLAudioElement} audio */
   function start(audio) {
     if (audio.error) {
-      audio.load();  // it failed before: ask again
+      const now = audio.currentTime;
+      audio.load(); // it failed before: ask again
+      audio.currentTime = now;
     }
-    audio.play().catch(() => {});  // the element's error event says what went wrong
+    audio.play().catch(() => {}); // the element's error event says what went wrong
   }
 
   /**
-   * Say in words that a sound can not be played, or take that back.
-   * @param {HTMLElement} figure @param {HTMLAudioElement | null} audio
+   * Some servers, such as Python's, can not send a part of a file. Browsers then seek to nowhere but the beginning, so
+   * have all of it here.
+   * @param {HTMLAudioElement} audio @param {string} address @param {number} wanted seconds, where the reader went
    */
-  function complain(figure, audio) {
+  async function makeSeekable(audio, address, wanted) {
+    const { seekable } = audio;
+    if (seekable.length && seekable.end(0) > 0) {
+      return;
+    }
+    const content = await media.bytes(address).catch(() => null); // without it, it goes on playing
+    if (content) {
+      const plays = !audio.paused;
+      const now = Math.max(wanted, audio.currentTime);
+      audio.src = URL.createObjectURL(new Blob([content], { type: 'audio/wav' }));
+      audio.currentTime = now;
+      if (plays) {
+        start(audio);
+      }
+    }
+  }
+
+  /** Say in words what went wrong in an element, or take that back. @param {Element} figure @param {string | null} text */
+  function complain(figure, text) {
     const old = figure.querySelector('.failure');
     if (old) {
       old.remove();
     }
-    if (audio) {
+    if (text) {
       const words = document.createElement('p');
       words.className = 'failure';
       words.setAttribute('role', 'alert');
-      words.textContent = 'This sound can not be played: ' + audio.getAttribute('src') + ' is missing or damaged.';
+      words.textContent = text;
       figure.append(words);
     }
   }
 
   /**
-   * The line that runs over the picture above a player, if there is one.
-   * @param {HTMLElement} figure
+   * A line that runs over a picture; a press there seeks. Those who can not point have the slider.
+   * @param {HTMLElement} picture of the macro `along`
+   * @param {(share: number) => void} seek gets how far through the sound
+   * @returns {(share: number | null) => void} moves the line; null hides it
    */
-  function addCursor(figure) {
-    const column = figure.closest('.column');
-    const picture = /** @type {HTMLElement | null} */ (column && column.querySelector('.spectrogram'));
-    if (!picture) {
-      return null;
-    }
-    const [left, right] = (picture.dataset.plot || '').split(' ').map(Number);
+  function addCursor(picture, seek) {
+    const [left, right] = (picture.dataset.plot || '0 1').split(' ').map(Number);
     const line = document.createElement('span');
     line.className = 'cursor';
     line.hidden = true;
     picture.append(line);
-    return {
-      /** @param {number} share @param {boolean} visible */
-      move(share, visible) {
-        line.hidden = !visible;
-        line.style.left = 100 * (left + (right - left) * share) + '%';
-      },
+    picture.classList.add('seeks');
+    picture.addEventListener('click', (event) => {
+      const box = picture.getBoundingClientRect();
+      const share = ((event.clientX - box.left) / box.width - left) / (right - left);
+      seek(Math.max(0, Math.min(1, share)));
+    });
+    return (share) => {
+      line.hidden = share === null;
+      line.style.left = `${100 * (left + (right - left) * (share || 0))}%`;
     };
   }
 
-  // One sound at a time on the page. Media events do not bubble, so listen on the way down.
-  document.addEventListener('play', (event) => {
-    for (const audio of document.querySelectorAll('audio')) {
-      if (audio !== event.target) {
-        audio.pause();
-      }
-    }
-  }, true);
-
   for (const figure of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('.player'))) {
-    enhance(figure);
+    if (!figure.closest('.compare, .decomposition')) {
+      enhance(figure);
+    }
   }
+
+  return { addCursor, complain };
 })();

@@ -1,171 +1,196 @@
 /**
- * Event rolls: every mark can be reached by keyboard and heard. Arrow keys walk to the nearest mark in that
- * direction; Enter, Space or a press plays it. Without this script the roll is a picture with a table below.
+ * The plot of an event roll: the circles of the static picture become marks that are walked to by keys, played, and
+ * dragged along time. One mark at a time is the plot's tab stop.
  */
-(function () {
+const roll = (() => {
   'use strict';
 
-  const REACH = 22;  // pixels around a press in which the nearest mark is meant: a 44 px target
-  const DIRECTIONS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
+  const REACH = 22; // pixels around a press in which the nearest mark is meant: a 44 px target
+  const STILL = 4; // pixels that a press may move without being a drag
+  const NUDGE = 0.01; // seconds of Alt and an arrow key; with Shift ten times that
 
-  /** @param {Element} mark @returns {[number, number]} its centre on the screen */
-  function centre(mark) {
-    const box = /** @type {Element} */ (mark.firstElementChild).getBoundingClientRect();
-    return [box.left + box.width / 2, box.top + box.height / 2];
+  /**
+   * @typedef {{start: number, y: number, radius: number, group: SVGSVGElement, line: SVGElement}} Mark `start` is a
+   *   sample, `y` a share of the height, `radius` in pixels
+   * @typedef {{plot: SVGSVGElement, marks: Mark[], rate: number, length: number}} Board `rate` in Hz, `length` in
+   *   samples
+   * @typedef {{select: (i: number) => void, play: (i: number, inContext: boolean) => void, stop: () => void,
+   *   point: (i: number | null) => void, move: (i: number, start: number) => void}} Reader what readers do; `point`
+   *   hears of hovering and of walking by keys
+   */
+
+  /** @param {SVGSVGElement} plot @param {number} rate @param {number} length @param {Reader} reader */
+  function make(plot, rate, length, reader) {
+    const board = { plot, marks: Array.from(plot.querySelectorAll('circle'), enhance), rate, length };
+    const now = draw('line', { class: 'now', y2: '100%', visibility: 'hidden' });
+    plot.append(now);
+    plot.setAttribute('role', 'listbox');
+    plot.querySelectorAll('.tick').forEach((tick) => tick.setAttribute('aria-hidden', 'true'));
+    board.marks[0]?.group.setAttribute('tabindex', '0');
+    listenToPointer(board, reader);
+    listenToKeys(board, reader);
+    return {
+      /** @param {number} i @returns {number | null} the event whose mark is at the nearest height */
+      nearestInHeight(i) {
+        const away = board.marks.map(({ y }, k) => (k === i ? Infinity : Math.abs(y - board.marks[i].y)));
+        return away.length > 1 ? away.indexOf(Math.min(...away)) : null;
+      },
+      /** @param {number} i @param {number} start @param {number} seconds how long it sounds @param {string} name */
+      place(i, start, seconds, name) {
+        move(board, i, start);
+        board.marks[i].line.setAttribute('x2', `${(100 * seconds * rate) / length}%`);
+        board.marks[i].group.setAttribute('aria-label', name);
+      },
+      /** @param {number} i */
+      select(i) {
+        board.marks.forEach(({ group }, k) => {
+          group.setAttribute('tabindex', k === i ? '0' : '-1');
+          group.setAttribute('aria-selected', String(k === i));
+        });
+      },
+      /** @param {number} i @param {string} state such as "muted" @param {boolean} on */
+      setState: (i, state, on) => board.marks[i].group.classList.toggle(state, on),
+      /** @param {number | null} seconds where the playhead stands; null where nothing plays */
+      show(seconds) {
+        now.setAttribute('visibility', seconds === null ? 'hidden' : 'visible');
+        now.setAttribute('transform', `translate(${((seconds || 0) * rate * plot.clientWidth) / length})`);
+      },
+    };
+  }
+
+  /** @param {string} name @param {Record<string, string>} attributes */
+  function draw(name, attributes) {
+    const element = document.createElementNS('http://www.w3.org/2000/svg', name);
+    Object.entries(attributes).forEach(([key, value]) => element.setAttribute(key, value));
+    return element;
   }
 
   /**
-   * The mark nearest to `from` that lies within 45 degrees of a direction; distance across counts double.
-   * @template {Element} T
-   * @param {T[]} marks @param {T} from @param {number[]} direction @returns {T | null}
+   * A circle, the line that shows how long it sounds, and the room around it that fingers reach, in a box of their own:
+   * to move them is to change one attribute.
+   * @param {SVGCircleElement} circle @returns {Mark}
    */
-  function neighbour(marks, from, [dx, dy]) {
-    const [x0, y0] = centre(from);
+  function enhance(circle) {
+    const [x, y, fill] = ['cx', 'cy', 'fill'].map((name) => circle.getAttribute(name) || '');
+    const group = /** @type {SVGSVGElement} */ (draw('svg', { class: 'mark', role: 'option', tabindex: '-1', x, y }));
+    const line = draw('line', { stroke: fill });
+    circle.replaceWith(group);
+    circle.removeAttribute('cx');
+    circle.removeAttribute('cy');
+    group.append(draw('circle', { class: 'reach', r: String(REACH) }), line, circle);
+    return { start: 0, y: Number.parseFloat(y) / 100, radius: circle.r.baseVal.value, group, line };
+  }
+
+  /** @param {Board} board @param {number} i @param {number} start */
+  function move({ marks, length }, i, start) {
+    marks[i].start = start;
+    marks[i].group.setAttribute('x', `${(100 * start) / length}%`);
+  }
+
+  /** Where the marks are inside the plot. @param {Board} board @returns {[number, number][]} */
+  function points({ plot, marks, length }) {
+    const { clientWidth, clientHeight } = plot;
+    return marks.map(({ start, y }) => [(start / length) * clientWidth, y * clientHeight]);
+  }
+
+  /** The mark that is meant by a point on the screen. @param {Board} board @param {PointerEvent} event */
+  function under(board, event) {
+    const { left, top } = board.plot.getBoundingClientRect();
+    /** @type {number | null} */
     let best = null;
     let least = Infinity;
-    for (const mark of marks) {
-      const [x, y] = centre(mark);
-      const along = (x - x0) * dx + (y - y0) * dy;
-      const across = Math.abs((x - x0) * dy + (y - y0) * dx);
-      if (mark !== from && along > 0 && across <= along && along + 2 * across < least) {
-        best = mark;
-        least = along + 2 * across;
+    points(board).forEach(([x, y], i) => {
+      const distance = Math.hypot(event.clientX - left - x, event.clientY - top - y);
+      if (distance < Math.max(REACH, board.marks[i].radius) && distance < least) {
+        best = i;
+        least = distance;
       }
-    }
+    });
     return best;
   }
 
-  /** @param {HTMLElement} figure */
-  function enhance(figure) {
-    const plot = /** @type {SVGSVGElement} */ (figure.querySelector('svg'));
-    const audio = /** @type {HTMLAudioElement} */ (figure.querySelector('audio'));
-    const marks = /** @type {SVGGElement[]} */ (Array.from(figure.querySelectorAll('.mark')));
-    const hint = 'Press an event to hear it. Arrow keys walk from event to event, ' +
-      'Page Up and Page Down in order of time; Enter plays.';
-    const status = document.createElement('p');
-    status.className = 'status';
-    status.textContent = hint;
-    plot.after(status);
-    plot.setAttribute('role', 'group');
-    if (!marks.length) {
-      return;
-    }
+  /** A press plays, a drag moves; while that lasts only the mark is touched. @param {Board} board @param {Reader} reader */
+  function listenToPointer(board, reader) {
+    const { plot, marks, length } = board;
+    /** @type {{i: number, x: number, start: number, scale: number, moved: boolean} | null} */
+    let drag = null;
 
-    /** @param {SVGGElement} mark */
-    function describe(mark) {
-      status.textContent = mark.dataset.label || '';
-    }
-
-    /** Make one mark the roll's single tab stop. @param {SVGGElement} mark */
-    function choose(mark) {
-      for (const other of marks) {
-        other.setAttribute('tabindex', other === mark ? '0' : '-1');
-      }
-      describe(mark);
-    }
-
-    /** @param {string} address @param {SVGGElement | undefined} mark */
-    function play(address, mark) {
-      if (audio.getAttribute('src') !== address) {
-        audio.src = address;
-      }
-      audio.currentTime = 0;
-      audio.play().catch(() => {});
-      show(mark);
-    }
-
-    /** @param {SVGGElement | undefined} playing */
-    function show(playing) {
-      for (const mark of marks) {
-        mark.classList.toggle('playing', mark === playing);
+    /** @param {boolean} kept */
+    function end(kept) {
+      const { i, start, moved } = drag || { i: 0, start: 0, moved: false };
+      drag = null;
+      plot.classList.remove('dragging');
+      if (moved && kept) {
+        reader.move(i, marks[i].start);
+      } else if (moved) {
+        move(board, i, start);
       }
     }
 
-    /** @param {MouseEvent} event @returns {SVGGElement | undefined} the mark that is meant */
-    function under(event) {
-      let best;
-      let least = Infinity;
-      for (const mark of marks) {
-        const [x, y] = centre(mark);
-        const radius = /** @type {Element} */ (mark.firstElementChild).getBoundingClientRect().width / 2;
-        const distance = Math.hypot(event.clientX - x, event.clientY - y);
-        if (distance < Math.max(REACH, radius) && distance < least) {
-          best = mark;
-          least = distance;
-        }
-      }
-      return best;
-    }
-
-    /**
-     * Where a key leads from a mark: the mark itself if there is nothing further that way, null for other keys.
-     * Page Up and Page Down reach every mark, whatever lies beside what.
-     * @param {SVGGElement} mark @param {string} key @returns {SVGGElement | null}
-     */
-    function target(mark, key) {
-      const steps = { PageDown: 1, PageUp: -1, Home: -marks.length, End: marks.length };
-      if (key in steps) {
-        const i = marks.indexOf(mark) + steps[/** @type {keyof typeof steps} */ (key)];
-        return marks[Math.max(0, Math.min(marks.length - 1, i))];
-      }
-      if (key in DIRECTIONS) {
-        return neighbour(marks, mark, DIRECTIONS[/** @type {keyof typeof DIRECTIONS} */ (key)]) || mark;
-      }
-      return null;
-    }
-
-    for (const mark of marks) {
-      mark.setAttribute('role', 'button');
-      mark.setAttribute('aria-label', 'Play ' + mark.dataset.label);
-      mark.addEventListener('focus', () => choose(mark));
-      mark.addEventListener('click', (event) => {
-        if (event.detail === 0) {  // from a screen reader; presses come through the plot
-          play(mark.dataset.src || '', mark);
-        }
-      });
-      mark.addEventListener('keydown', (event) => {
-        const next = target(mark, event.key);
-        if (next) {
-          event.preventDefault();
-          next.focus();
-        } else if (event.key === 'Enter' || event.key === ' ') {
-          event.preventDefault();
-          play(mark.dataset.src || '', mark);
-        }
-      });
-    }
-    marks.forEach((mark, i) => mark.setAttribute('tabindex', i === 0 ? '0' : '-1'));
-
-    plot.addEventListener('click', (event) => {
-      const mark = event.detail > 0 ? under(event) : undefined;
-      if (mark) {
-        mark.focus({ preventScroll: true });
-        play(mark.dataset.src || '', mark);
+    plot.addEventListener('pointerdown', (event) => {
+      const i = under(board, event);
+      if (i !== null && event.button === 0 && !drag) {
+        drag = { i, x: event.clientX, start: marks[i].start, scale: length / plot.clientWidth, moved: false };
+        plot.setPointerCapture(event.pointerId);
+        marks[i].group.focus({ preventScroll: true });
       }
     });
+    plot.addEventListener('mousedown', (event) => event.preventDefault()); // the focus stays where pointerdown put it
     plot.addEventListener('pointermove', (event) => {
-      const mark = under(event);
-      plot.classList.toggle('over', Boolean(mark));
-      if (mark) {
-        describe(mark);
+      if (!drag) {
+        reader.point(event.pointerType === 'mouse' ? under(board, event) : null);
+        return;
+      }
+      const dx = event.clientX - drag.x;
+      if (drag.moved || Math.abs(dx) > STILL) {
+        drag.moved = true;
+        plot.classList.add('dragging');
+        move(board, drag.i, Math.max(0, Math.min(length - 1, drag.start + Math.round(dx * drag.scale))));
       }
     });
-    figure.addEventListener('click', (event) => {
-      const link = /** @type {Element} */ (event.target).closest('td a');
-      if (link) {
-        event.preventDefault();
-        const address = link.getAttribute('href') || '';
-        play(address, marks.find((mark) => mark.dataset.src === address));
+    plot.addEventListener('pointerup', () => {
+      if (drag && !drag.moved) {
+        reader.play(drag.i, false);
       }
+      end(true);
     });
-    audio.addEventListener('pause', () => show(undefined));
-    audio.addEventListener('error', () => {
-      show(undefined);
-      status.textContent = 'This sound can not be played: ' + audio.getAttribute('src') + ' is missing or damaged.';
+    plot.addEventListener('pointercancel', () => end(false));
+    plot.addEventListener('pointerleave', () => reader.point(null));
+    plot.addEventListener('keydown', (event) => event.key === 'Escape' && end(false));
+    plot.addEventListener('click', (event) => {
+      const i = marks.findIndex(({ group }) => group.contains(/** @type {Node} */ (event.target)));
+      if (event.detail === 0 && i >= 0) {
+        reader.play(i, false); // pressed by a screen reader
+      }
     });
   }
 
-  for (const figure of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('.roll'))) {
-    enhance(figure);
+  /** @param {Board} board @param {Reader} reader */
+  function listenToKeys(board, reader) {
+    const { plot, marks, rate } = board;
+    marks.forEach(({ group }, i) => group.addEventListener('focus', () => reader.select(i)));
+    plot.addEventListener('keydown', (event) => {
+      const i = marks.findIndex(({ group }) => group === document.activeElement);
+      const sideways = walk.DIRECTIONS[event.key]?.[0];
+      const next = event.altKey ? null : walk.from(points(board), i, event.key);
+      if (i < 0 || event.ctrlKey || event.metaKey) {
+        return;
+      }
+      if (event.altKey && sideways) {
+        reader.move(i, marks[i].start + Math.round(sideways * NUDGE * (event.shiftKey ? 10 : 1) * rate));
+      } else if (event.key === 'Enter' || event.key === ' ') {
+        reader.play(i, event.shiftKey);
+      } else if (event.key === 'Escape') {
+        reader.stop();
+      } else if (next !== null) {
+        marks[next].group.focus();
+        reader.point(next);
+      } else {
+        return;
+      }
+      event.preventDefault();
+    });
   }
+
+  return { make };
 })();

@@ -20,14 +20,14 @@ FLAGS = (
     *("--disable-sync", "--no-first-run", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
 )
 
-ARTICLE = Path(__file__).with_name("small.py")
+ARTICLES = [Path(__file__).with_name(name) for name in ("small.py", "parts.py")]
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory) -> Path:
-    """The site of the article small.py; tests that change it have to copy it."""
+    """The site of small.py and parts.py; tests that change it have to copy it."""
     folder = tmp_path_factory.mktemp("browser")
-    build([ARTICLE], folder / "site", FolderStore(folder / "store"), {"commit": "0123456789abcdef" * 4})
+    build(ARTICLES, folder / "site", FolderStore(folder / "store"), {"commit": "0123456789abcdef" * 4})
     return folder / "site"
 
 

@@ -49,10 +49,12 @@ def choices(sets: dict[str, list[Artifact]], steps: dict[str, list[list[Artifact
 # A value of {{ 1 / 3:.3f }}.
 
 # %%
-Player(tone(440.0, 2.0), "Long tone")
+[Player(tone(440.0, 2.0), "Long tone", "A note.", stripes(200)),
+ Player(tone(330.0, 0.5), 'A {b} \\ "c" % # & _ é $ ^ ~ </script><img src=x onerror=alert(1)>')]
 
 # %%
-Compare("Two tones.", [("Low", tone(220.0, 1.0), stripes(80)), ("High", tone(880.0, 1.0, 0.05), stripes(60))])
+low, high, short = tone(220.0, 1.0), tone(880.0, 1.0, 0.05), tone(440.0, 0.6, 0.9)
+Compare("Two tones.", [("Low", low, stripes(80)), ("High", high, stripes(60)), ("Short and loud", short, None)])
 
 # %% [markdown]
 # ## Two

@@ -57,56 +57,7 @@ def test_every_control_is_reached_by_tab(open_page):
             page.evaluate("document.activeElement.getAttribute('aria-label') || document.activeElement.textContent")
         )
     assert {"Play Long tone", "Position in Long tone", "Play Low", "Play High", "Play event 0"} <= reached
-    assert {"Copy", "Play the film (1.2 s)"} <= reached
-
-
-def test_arrow_keys_walk_to_every_event_and_enter_plays_it(open_page):
-    page = open_page()
-    page.locator(".mark").first.focus()
-    walk = ["ArrowUp", "ArrowUp", "ArrowRight", "ArrowDown", "ArrowDown", "ArrowRight", "ArrowUp", "ArrowUp"]
-    reached = [page.evaluate("document.activeElement.dataset.label")]
-    for key in walk:
-        page.keyboard.press(key)
-        reached.append(page.evaluate("document.activeElement.dataset.label"))
-    assert reached == [f"event {i}" for i in (0, 3, 6, 7, 4, 1, 2, 5, 8)]
-    assert page.locator(".mark[tabindex='0']").count() == 1
-    page.keyboard.press("Home")
-    in_time = [page.evaluate("document.activeElement.dataset.label")]
-    for _ in range(8):
-        page.keyboard.press("PageDown")
-        in_time.append(page.evaluate("document.activeElement.dataset.label"))
-    assert in_time == [f"event {i}" for i in (0, 3, 6, 1, 4, 7, 2, 5, 8)]
-    page.keyboard.press("Enter")
-    wait_until_it_moves(page)
-    assert page.locator(".mark.playing").get_attribute("data-label") == "event 8"
-    assert page.locator(".roll .status").text_content() == "event 8"
-
-
-def test_a_press_near_an_event_plays_it(open_page):
-    page = open_page()
-    mark = page.locator(".mark[data-label='event 4'] circle")
-    mark.scroll_into_view_if_needed()
-    box = mark.bounding_box()
-    page.mouse.click(box["x"] + box["width"] + 8, box["y"] + box["height"] / 2)
-    wait_until_it_moves(page)
-    assert playing(page)[0].endswith(page.locator(".mark.playing").get_attribute("data-src"))
-    assert page.locator(".mark.playing").get_attribute("data-label") == "event 4"
-
-
-def test_the_film_waits_to_be_asked_and_starts_over_when_asked_again(open_page):
-    page = open_page()
-    image = page.locator(".film img")
-    assert image.get_attribute("src").endswith(".png")
-    seen = []
-    for _ in range(2):
-        page.get_by_role("button", name="Play the film").click()
-        wait_until(page, "document.querySelector('.film img').src.endsWith('.webp')")
-        seen.append(image.screenshot())
-        page.wait_for_timeout(1500)
-        seen.append(image.screenshot())
-    assert seen[0] == seen[2] != seen[1] == seen[3]
-    assert image.get_attribute("alt") == "It brightens"
-    assert page.complaints == []
+    assert {"Copy", "Play the film"} <= reached
 
 
 def test_a_missing_sound_is_said_in_words(open_page, site, tmp_path):

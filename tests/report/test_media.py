@@ -5,7 +5,7 @@ import pytest
 from matplotlib.figure import Figure as MatplotlibFigure
 from PIL import Image
 
-from report.media import Data, Figure, Film, Picture, Sound, decode, encode, to_int16
+from report.media import FULL_SCALE, PEAK_PAIRS, Data, Figure, Film, Picture, Sound, decode, encode, to_int16
 
 RNG = np.random.default_rng(0)
 NOISE = RNG.uniform(-1, 1, 5000)
@@ -51,15 +51,68 @@ def test_levels_are_true_and_clipping_is_counted():
     assert encode(Sound(np.zeros(10), 100)).info["peak"] is None
 
 
-@pytest.mark.parametrize("n_samples", [1, 199, 200, 12345])
+@pytest.mark.parametrize("n_samples", [1, PEAK_PAIRS - 1, PEAK_PAIRS, 12345])
 def test_the_waveform_encloses_every_sample(n_samples):
     sound = Sound(RNG.uniform(-1, 1, n_samples), 8000)
     info = encode(sound).info
     assert (info["n_samples"], info["seconds"]) == (n_samples, n_samples / 8000)
     peaks = np.array(info["peaks"])
-    assert peaks.shape == (min(200, n_samples), 2)
+    assert peaks.shape == (min(PEAK_PAIRS, n_samples), 2)
     assert peaks.max() == pytest.approx(sound.samples.max() * 127, abs=0.6)
     assert peaks.min() == pytest.approx(sound.samples.min() * 127, abs=0.6)
+
+
+def loudness(samples, samplerate):
+    return encode(Sound(samples, samplerate)).info["loudness"]
+
+
+def sine(hertz, seconds, samplerate, level=32767 / FULL_SCALE):
+    return level * np.sin(2 * np.pi * hertz * np.arange(round(seconds * samplerate)) / samplerate)
+
+
+@pytest.mark.parametrize(("samplerate", "within"), [(48000, 0.01), (44100, 0.01), (22050, 0.05), (8000, 0.05)])
+@pytest.mark.parametrize("seconds", [0.4, 0.46, 3.07])
+def test_loudness_is_that_of_the_standard(samplerate, within, seconds):
+    """BS.1770: "if a 0 dB FS, 1 kHz (997 Hz to be exact) sine wave is applied …, the indicated loudness will equal
+    -3.01 LKFS"."""
+    assert loudness(sine(997, seconds, samplerate), samplerate) == pytest.approx(-3.01, abs=within)
+    assert loudness(sine(997, seconds, samplerate, 0.1), samplerate) == pytest.approx(-23.01, abs=within)
+
+
+def test_loudness_weighs_low_and_high_tones_as_the_standard_does():
+    """The filters' gains out of the standard's tables of coefficients, which are for 48 kHz."""
+
+    def gain(hertz):
+        z = np.exp(-2j * np.pi * hertz / 48000)
+        shelf = np.polyval([1.19839281085285, -2.69169618940638, 1.53512485958697], z)
+        shelf /= np.polyval([0.73248077421585, -1.69065929318241, 1], z)
+        pass_high = np.polyval([1, -2, 1], z) / np.polyval([0.99007225036621, -1.99004745483398, 1], z)
+        return 20 * np.log10(abs(shelf * pass_high))
+
+    for hertz in (60, 250, 2500, 8000):
+        expected = -0.691 + 20 * np.log10(0.5 / np.sqrt(2)) + gain(hertz)
+        assert loudness(sine(hertz, 5, 48000, 0.5), 48000) == pytest.approx(expected, abs=0.02)
+
+
+def test_pauses_and_quiet_passages_do_not_count_for_loudness():
+    tone = sine(997, 10, 48000, 0.1)
+    assert loudness(np.concatenate([tone, np.zeros(480_000)]), 48000) == pytest.approx(-23.01, abs=0.1)
+    assert loudness(np.concatenate([tone, 0.1 * tone]), 48000) == pytest.approx(-23.01, abs=0.1)
+    assert loudness(np.concatenate([tone, 0.5 * tone]), 48000) == pytest.approx(-23.01 - 2.04, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("samples", "samplerate"),
+    [
+        (sine(997, 0.39, 48000), 48000),
+        (np.zeros(48000), 48000),
+        (sine(997, 1, 48000, 1 / FULL_SCALE), 48000),
+        (sine(50, 2, 1000), 1000),
+    ],
+    ids=["shorter than a block", "silent", "quieter than the gate", "of a rate too low"],
+)
+def test_what_has_no_loudness_has_none(samples, samplerate):
+    assert loudness(samples, samplerate) is None
 
 
 @pytest.mark.parametrize(
@@ -95,14 +148,44 @@ def test_a_figure_says_where_its_plot_is_and_carries_no_version():
     assert "Software" not in Image.open(io.BytesIO(encoded.data)).info
 
 
-def test_a_picture_keeps_its_pixels_and_a_film_its_frames():
+def test_a_picture_keeps_its_pixels():
     pixels = RNG.integers(0, 255, (5, 7, 3), np.uint8)
     encoded = encode(Picture(pixels, "noise"))
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(encoded.data))), pixels)
     assert (encoded.info["width"], encoded.info["height"], encoded.info["alt"]) == (7, 5, "noise")
-    frames = np.arange(4, dtype=np.uint8)[:, None, None].repeat(16, 1).repeat(16, 2) * 60
-    film = Image.open(io.BytesIO(encode(Film(frames, 2.0, "brighter")).data))
-    assert film.n_frames == 4 and film.info["loop"] == 1
+
+
+def test_a_lossy_picture_is_close_and_much_smaller_and_both_keep_the_marks_of_their_axes():
+    time = np.linspace(0, 6, 300)
+    pixels = np.rint(127 + 60 * np.sin(time)[:, None] * np.cos(time) + RNG.normal(0, 3, (300, 300))).astype(np.uint8)
+    exact, lossy = (encode(Picture(pixels, "hills", lossy, {"1 s": 0.5}, {"1 kHz": 0.25})) for lossy in (False, True))
+    assert (exact.media_type, lossy.media_type) == ("image/png", "image/webp")
+    assert exact.info == lossy.info
+    assert (lossy.info["across"], lossy.info["up"]) == ({"1 s": 0.5}, {"1 kHz": 0.25})
+    assert len(lossy.data) < len(exact.data) / 10
+    seen = np.asarray(Image.open(io.BytesIO(lossy.data)).convert("L"), float)
+    assert np.abs(seen - pixels).mean() < 4
+
+
+def test_a_film_is_one_picture_of_all_its_frames_row_by_row():
+    frames = np.arange(10, dtype=np.uint8)[:, None, None].repeat(16, 1).repeat(32, 2) * 25
+    encoded = encode(Film(frames, 2.0, "brighter"))
+    info = encoded.info
+    assert (info["n_frames"], info["columns"], info["seconds"], info["alt"]) == (10, 3, 2.0, "brighter")
+    assert (info["width"], info["height"]) == (32, 16)  # of one frame
+    sheet = np.asarray(Image.open(io.BytesIO(encoded.data)).convert("L"), int)
+    assert sheet.shape == (4 * 16, 3 * 32)
+    for i, frame in enumerate(frames):
+        row, column = divmod(i, info["columns"])
+        middle = sheet[16 * row + 4 : 16 * row + 12, 32 * column + 4 : 32 * column + 28]
+        assert np.abs(middle - frame[0, 0]).max() <= 8
+
+
+def test_a_film_too_large_for_one_picture_is_refused():
+    with pytest.raises(ValueError, match="2 frames of 17000 x 1 pixels do not fit into one picture; make them smaller"):
+        encode(Film(np.zeros((2, 1, 17000), np.uint8), 1.0, "wide"))
+    with pytest.raises(ValueError, match="lasts 0.0 s"):
+        encode(Film(np.zeros((3, 8, 8), np.uint8), 0.0, "no time"))
 
 
 @pytest.mark.parametrize("pixels", [np.zeros((4, 4)), np.zeros((4, 4, 4), np.uint8), np.zeros((0, 4), np.uint8)])

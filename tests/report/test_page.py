@@ -1,3 +1,4 @@
+import dataclasses
 import re
 from html.parser import HTMLParser
 
@@ -12,6 +13,7 @@ from report.components import (
     Group,
     Image,
     Mark,
+    Part,
     Player,
     Prose,
     Row,
@@ -35,6 +37,11 @@ def beep(n: int) -> Sound:
 @conjure
 def picture(alt: str) -> Picture:
     return Picture(np.zeros((4, 6), np.uint8), alt)
+
+
+def roll(title, n=1, axis="", note=""):
+    marks = [Mark(2000 * i, 0.5, 0.5, "#123456", beep(20 + i)) for i in range(n)]
+    return EventRoll(title, marks, axis, beep(4000 * n), note=note)
 
 
 @conjure
@@ -110,21 +117,21 @@ def test_figures_and_tables_are_numbered_through(script):
 
 
 def test_nothing_from_a_script_can_become_markup(script):
-    mark = Mark(1.0, 0.5, 0.5, EVIL, EVIL, beep(9))
-    html = render(
+    article = render(
         script,
         prose("<script>alert(1)</script>\n\n## " + EVIL + "\n"),
         code([Player(beep(9), EVIL, EVIL), Image(picture(EVIL), EVIL), BibTeX(EVIL), EVIL], "show"),
-        code([Table([EVIL], [[EVIL]], EVIL, EVIL), EventRoll(EVIL, [mark], EVIL, EVIL)]),
+        code([Table([EVIL], [[EVIL]], EVIL, EVIL), roll(EVIL, 1, EVIL, EVIL)]),
+        code(Part("part", EVIL, EVIL, [Player(beep(9), EVIL), Prose(f"#### {EVIL}")], picture(EVIL))),
         AUTHORS=EVIL,
         LANG='"><script>',
-    ).html
-    assert re.findall(r"<script[^>]*>", html) == [
-        f'<script src="assets/{name}.js">' for name in ("player", "roll", "page")
-    ]
-    assert "<img src=x" not in html and "<b>" not in re.sub(r"<b>(Figure|Table)", "", html)
-    assert "src" in attribute_names(html)
-    assert not [name for name in attribute_names(html) if name == "style" or name.startswith("on")]
+    )
+    for page in article.pages:
+        scripts = re.findall(r"<script[^>]*>", page.html)
+        assert scripts and all(re.fullmatch(r'<script src="assets/\w+\.js">', script) for script in scripts)
+        assert "<img src=x" not in page.html and "<b>" not in re.sub(r"<b>(Figure|Table)", "", page.html)
+        names = attribute_names(page.html)
+        assert "src" in names and not [name for name in names if name == "style" or name.startswith("on")]
 
 
 def test_code_is_folded_shown_or_hidden(script):
@@ -147,18 +154,14 @@ def test_an_unclosed_fence_is_an_error(script):
 
 
 def test_every_sound_is_named_plays_natively_and_is_not_preloaded(script):
-    sounds = [beep(n) for n in (20, 30, 40)]
-    marks = [Mark(i / 2, 0.5, 0.5, "#123456", f"event {i}", sounds[i]) for i in range(3)]
-    article = render(
-        script,
-        code(Row([Player(sounds[0], "One"), Group([Player(sounds[1], "Two")])])),
-        code(EventRoll("R", marks, "y")),
-    )
-    assert set(article.artifacts) == {sound.name for sound in sounds}
-    assert re.findall(r"<audio controls preload=\"none\" src=\"media/(\w+)", article.html) == [
-        s.sha256 for s in sounds[:2]
-    ]
-    assert all(f'data-src="media/{sound.name}"' in article.html for sound in sounds)
+    sounds, events = [beep(n) for n in (100, 200)], roll("R", 3)
+    article = render(script, code(Row([Player(sounds[0], "One"), Group([Player(sounds[1], "Two")])])), code(events))
+    heard = [events.mix, *(mark.sound for mark in events.marks)]
+    assert set(article.artifacts) == {sound.name for sound in [*sounds, *heard]}
+    assert article.offline == {sound.name for sound in heard}
+    natively = re.findall(r'<audio controls preload="none" src="media/(\w+)', article.html)
+    assert natively[:2] == [sound.sha256 for sound in sounds] and article.html.count("<audio") == len(natively)
+    assert all(f'="media/{sound.name}"' in article.html for sound in heard)
     assert "autoplay" not in article.html and "http" not in article.html.replace("http-equiv", "")
 
 
@@ -178,11 +181,11 @@ def test_numbers_are_set_flush_right():
     assert Table(["a"], [], "").number_columns() == [False]
 
 
-@pytest.mark.parametrize("last", [0.0, 0.03, 2.97, 5.94, 61.0])
-def test_the_axis_of_a_roll_holds_all_events_with_few_round_ticks(last):
-    roll = EventRoll("", [Mark(last, 0, 0, "#000000", "", beep(9))], "")
-    assert roll.ticks()[0] == 0 and last < roll.ticks()[-1] and 2 <= len(roll.ticks()) <= 9
-    assert tick_step(last) in [a * 10.0**b for a in (1, 2, 5, 10) for b in range(-4, 3)]
+@pytest.mark.parametrize("seconds", [0.03, 1.0, 2.97, 5.94, 61.0])
+def test_the_axis_of_a_roll_has_few_round_ticks(seconds):
+    ticks = EventRoll("", [], "", beep(round(8000 * seconds))).ticks()
+    assert ticks[0] == 0 and 0.6 * seconds < ticks[-1] <= seconds and 3 <= len(ticks) <= 8
+    assert tick_step(seconds) in [a * 10.0**b for a in (1, 2, 5, 10) for b in range(-4, 3)]
 
 
 def test_a_component_stays_itself():
@@ -215,3 +218,117 @@ def test_computed_prose_is_part_of_the_document(script):
 def test_prose_may_stand_in_a_row(script):
     html = render(script, code(Row([Prose("*Left* <b>"), Player(beep(9), "Right")]))).html
     assert "<em>Left</em> &lt;b&gt;" in html
+
+
+def example(name="one", **other):
+    inside = [Player(beep(9), "Tone"), Prose("#### Inside\n\nSee [above](#top), [here](#one-more.tone).[^1]")]
+    return Part(name, "One *more*", "What it is.", inside, **other)
+
+
+def test_a_part_has_a_page_of_its_own_with_the_same_anchors(script):
+    article = render(script, prose("## Top"), code([example(picture=picture("alt")), Player(beep(8), "Other")], "hide"))
+    assert '<h3 id="one-more">One *more*</h3>\n<p class="alone"><a href="demo-one.html">' in article.html
+    assert '<h4 id="one-more-inside">' in article.html or '<h4 id="inside">' in article.html
+    (page,) = article.parts
+    assert (page.name, page.title) == ("demo-one", "One *more*") and "Other" not in page.html
+    assert '<h1 id="one-more">One *more*</h1>' in page.html and '<h2 id="inside">Inside</h2>' in page.html
+    assert 'id="one-more.tone"' in page.html and 'id="one-more.tone"' in article.html
+    assert '<a href="demo.html#one-more">← The title</a>' in page.html
+
+
+def test_links_in_a_part_lead_where_they_lead_in_the_article(script):
+    notes = prose("## Top\n\nA[^1]\n\n[^1]: Note.")
+    (page,) = render(script, notes, code(example())).parts
+    assert '<a href="demo.html#top">above</a>' in page.html and '<a href="#one-more.tone">here</a>' in page.html
+    assert 'href="demo.html#fn1"' in page.html
+
+
+def test_parts_lead_to_those_before_and_after(script):
+    pages = render(script, code([example(name) for name in ("one", "two", "three")])).parts
+    ways = [re.findall(r'<a rel="(\w+)" href="([^"]+)"', page.html) for page in pages]
+    assert ways == [
+        [("next", "demo-two.html")],
+        [("prev", "demo-one.html"), ("next", "demo-three.html")],
+        [("prev", "demo-two.html")],
+    ]
+
+
+def test_a_page_says_what_others_show_of_a_link_to_it(script):
+    shown = code([Image(picture("first"), "First."), example(picture=picture("second"))])
+    namespace = {"AUTHORS": ["Ada", "Ben"]}
+    facts = {"date": "2026-02-03T04:05:06+00:00"}
+    article = render_article(script, [shown], namespace, facts, {"demo": "The title"})
+    titles = ("The title", "A description over two lines."), ("One *more*", "What it is.")
+    for page, (title, description), alt in zip(article.pages, titles, ("first", "second"), strict=True):
+        about = dict(re.findall(r'<meta (?:name|property)="([^"]+)" content="([^"]*)">', page.html))
+        assert about == {
+            "viewport": "width=device-width, initial-scale=1",
+            "description": description,
+            "author": "Ben",
+            "date": facts["date"],
+            "og:type": "article",
+            "og:title": title,
+            "og:description": description,
+            "og:image": f"media/{picture(alt).name}",
+            "og:image:alt": alt,
+            "twitter:card": "summary_large_image",
+        }
+        assert '<meta name="author" content="Ada">' in page.html
+    assert "og:image" not in render(script, prose("No picture.")).html
+
+
+@pytest.mark.parametrize(
+    ("shown", "wrong"),
+    [
+        ([example(), example()], "two parts are called one"),
+        (example("../x"), "'../x' is no name for a part"),
+        (Row([example()]), "the part one stands inside something else"),
+        (Part("two", "T", "", [example()]), "the part one stands inside something else"),
+    ],
+)
+def test_a_part_that_can_have_no_page_is_an_error(script, shown, wrong):
+    with pytest.raises(CellError, match=f"demo.py, cell at line 7: {wrong}"):
+        render(script, code(shown))
+
+
+def test_libraries_are_named_in_cards_and_their_versions_once(script):
+    sounds = [beep(9), beep(8)]
+    calls = [(f"beep/{n}", sound.record) for n, sound in enumerate(sounds)]
+    shown = [code([Player(sound, "x") for sound in sounds])]
+    numpy = f"numpy {np.__version__}"
+    html = render_article(script, shown, {}, {}, {}, calls).html
+    assert html.count(numpy) == 1 and html.count("<dt>Libraries<dd>python, numpy") == 2
+    other = dataclasses.replace(sounds[1].record, versions={"numpy": "1.0", "python": "3.11"})
+    html = render_article(script, shown, {}, {}, {}, [calls[0], ("beep/1", other)]).html
+    assert html.count(numpy) == 2 and "numpy 1.0" not in html
+
+
+def test_formulas_are_mathml_and_prices_are_not(script):
+    text = "Energy $\\sum_i x_i^2$ for $5 and $6.\n\n$$\na < b\n$$\n"
+    html = render(script, prose(text)).html
+    assert html.count("<math") == 2 and '<math display="inline"><mrow><munderover>' not in html
+    assert "<msubsup><mi>x</mi><mi>i</mi><mn>2</mn></msubsup>" in html and "for $5 and $6." in html
+    assert '<div class="math block">\n<math display="block"><mrow><mi>a</mi><mo>&lt;</mo>' in html
+
+
+def test_no_formula_can_become_markup(script):
+    html = render(script, prose(f"$\\text{{{EVIL}}}$ $\\text{{&lt;b&gt;}}$")).html
+    assert "<img" not in html and "&lt;/script&gt;" in html and "<b>" not in html
+
+
+@pytest.mark.parametrize(
+    ("formula", "wrong"),
+    [
+        (r"\unknown x", r"unknown command \unknown"),
+        ("x^", "can not be read"),
+        (r"\left( x", "can not be read"),
+        (r"\style{color: red}{x}", r"has a \style"),
+        (r"\href{javascript:alert(1)}{x}", r"has a \href"),
+    ],
+)
+def test_a_wrong_formula_is_an_error_that_names_its_cell(script, formula, wrong):
+    fine, bad = Shown(Cell("prose", "", 3), "Fine: $x$."), Shown(Cell("prose", "", 40), f"Bad: ${formula}$.")
+    with pytest.raises(CellError, match=f"demo.py, cell at line 40: the formula .*{re.escape(wrong)}"):
+        render(script, fine, bad)
+    with pytest.raises(CellError, match="cell at line 7: the formula"):
+        render(script, code(Row([Prose(f"${formula}$")])))

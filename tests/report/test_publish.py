@@ -22,6 +22,16 @@ from report.storage import Folder, Memory
 from report.verify import verify
 
 NAME = "5" * 64 + ".wav"
+SCRIPT = '''"""Two"""
+import numpy as np
+from report import Compare, Sound, conjure
+
+@conjure
+def tone(n: int) -> Sound:
+    return Sound(np.linspace(-0.5, 0.5, n), 8000)
+
+# %%
+'''
 
 
 class Recording(Memory):
@@ -85,6 +95,24 @@ def shown(place) -> dict[str, bytes]:
     return {name: place.get(name) for name in names}
 
 
+def test_copies_for_pages_on_a_disk_are_not_published(tmp_path):
+    script = tmp_path / "two.py"
+    script.write_text(SCRIPT + 'Compare("Two", [("A", tone(1), None), ("B", tone(2), None)])')
+    build([script], tmp_path / "site", FolderStore(tmp_path / "store"))
+    assert list((tmp_path / "site" / "offline").iterdir())
+    target = Memory()
+    release = publish(tmp_path / "site", target).release
+    names = target.entries("")
+    assert f"releases/{release}/two.html" in names and not [name for name in names if "offline" in name]
+    assert verify(target).findings == []
+
+
+@pytest.mark.parametrize("base", ["../../media", "https://cdn.example.org/sounds"])
+def test_the_picture_that_others_show_of_a_link_moves_with_the_media(base):
+    text = f'<meta property="og:image" content="media/{NAME}"><meta name="description" content="media/{NAME}">'
+    assert rebase(text, base) == text.replace('image" content="media', f'image" content="{base}')
+
+
 def test_what_is_published_are_the_same_pages_with_other_addresses_of_media(site):
     target = Memory()
     published = publish(site, target)
@@ -122,7 +150,7 @@ def test_media_elsewhere_are_addressed_and_allowed_there(site, serve_media):
     assert set(re.findall(rf'="{address}/([^"]+)"', page)) == media
     policy = re.search(r'Content-Security-Policy"\s+content="([^"]*)"', page)[1]
     assert policy == (
-        f"default-src 'self'; img-src 'self' data: {origin}; media-src 'self' {origin}; base-uri 'none'; "
+        f"default-src 'self'; img-src 'self' data: {origin}; media-src 'self' blob: {origin}; base-uri 'none'; "
         f"form-action 'none'; connect-src 'self' {origin}"
     )
     assert not [name for name in target.entries() if b"secret" in target.get(name)]

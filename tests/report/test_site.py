@@ -1,3 +1,5 @@
+import base64
+import hashlib
 import json
 import os
 import re
@@ -237,3 +239,68 @@ def test_a_record_that_can_not_be_one_stops_the_build(scripts, store, tmp_path, 
         built(scripts, tmp_path / "site", tampered)
     assert files(tmp_path / "site") == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["scripts", "site", "store"]
+
+
+PARTS = """'''Music'''
+import numpy as np
+from report import Compare, Part, Sound, conjure
+
+@conjure
+def ramp(n: int) -> Sound:
+    return Sound(np.linspace(-0.5, 0.5, n), 8000)
+
+# %%
+[Part(f"part-{n}", f"Part {n}", "", [Compare("Two", [("A", ramp(n), None), ("B", ramp(300), None)])]) for n in (1, 2)]
+"""
+
+
+def test_each_part_is_a_page_of_the_site_that_the_index_lists(scripts, store, tmp_path):
+    scripts[0].write_text(PARTS)
+    summary, site = built(scripts, tmp_path / "site", store)
+    assert summary.pages == ["music.html", "music-part-1.html", "music-part-2.html", "speech.html"]
+    assert b'<a href="music-part-1.html">Part 1</a>' in site["index.html"]
+    manifest = json.loads(site["manifest.json"])
+    assert set(manifest["pages"]) == {"music.html", "speech.html"}  # else `diff` would tell of every change twice
+    assert set(summary.pages) < set(manifest["files"]) == set(site) - {"manifest.json"}
+    for name in summary.pages:
+        for address in re.findall(r'\b(?:src|href)="([^"#]+)', site[name].decode()):
+            assert address in site or address == "data:,", address
+
+
+def test_a_part_can_not_have_the_page_of_another_article(scripts, store, tmp_path):
+    text = '"""Music"""\nfrom report import Part\n# %%\nPart("live", "Live", "", [])\n'
+    scripts[0].write_text(text)
+    built(scripts, tmp_path / "site", store)
+    scripts[1].rename(scripts[1].with_name("Music-live.py"))
+    with pytest.raises(SiteError, match="music-live.html would be written twice; rename the part of music"):
+        built([scripts[0], scripts[1].with_name("Music-live.py")], tmp_path / "site", store)
+
+
+def test_sounds_that_scripts_read_have_copies_for_pages_on_a_disk(scripts, store, tmp_path):
+    _, plain = built(scripts, tmp_path / "plain", store)
+    scripts[0].write_text(PARTS)
+    _, site = built(scripts[:1], tmp_path / "site", store)
+    sounds = {name: data for name, data in site.items() if name.endswith(".wav")}
+    copies = {name for name in site if name.startswith("offline/")}
+    assert copies == {name.replace("media/", "offline/").replace(".wav", ".js") for name in sounds} and len(copies) == 3
+    for data in sounds.values():
+        digest = hashlib.sha256(data).hexdigest()
+        copy = site[f"offline/{digest}.js"].decode()
+        taken, text = re.fullmatch(r'media\.take\("(\w+)", "([^"]+)"\);\n', copy).groups()
+        assert taken == digest and base64.b64decode(text) == data
+    assert not [name for name in plain if name.startswith("offline/")]
+
+
+def test_the_date_is_that_of_the_environment_or_the_one_that_is_given(scripts, store, tmp_path, monkeypatch):
+    def date() -> str:
+        build(scripts, tmp_path / "site", store, {"date": "2026-01-02"}, {"BUILD": 7})
+        page = (tmp_path / "site" / "music.html").read_text()
+        return re.search(r'<meta name="date" content="([^"]+)">', page)[1]
+
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    assert date() == "2026-01-02"
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
+    assert date() == "1970-01-02T00:00:00+00:00"
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "yesterday")
+    with pytest.raises(SiteError, match="SOURCE_DATE_EPOCH is 'yesterday'"):
+        date()

@@ -10,7 +10,9 @@ from report.errors import Damaged, StoreError
 from report.media import Encoded
 from report.store import Build, FolderStore, MemoryStore, Record, seal, unseal
 
-INFO = {"samplerate": 8, "n_samples": 12, "seconds": 1.5, "peak": None, "loudness": None, "clipped": 0, "peaks": [[0, 1]]}
+INFO = {
+    "samplerate": 8, "n_samples": 12, "seconds": 1.5, "peak": None, "loudness": None, "clipped": 0, "peaks": [[0, 1]],
+}  # fmt: skip
 ENCODED = Encoded(b"some bytes", "audio/wav", INFO)
 KEY, OTHER = "ab" * 32, "cd" * 32
 MADE = {
@@ -128,8 +130,7 @@ def test_a_record_that_is_not_what_it_has_to_be_is_refused(store, name, value):
 @pytest.mark.parametrize(
     ("media_type", "lacking"),
     [("audio/wav", name) for name in INFO]
-    + [(kind, name) for kind in ("image/png", "image/webp") for name in ("width", "height", "alt")]
-    + [("image/webp", "seconds")],
+    + [(kind, name) for kind in ("image/png", "image/webp") for name in ("width", "height", "alt")],
 )
 def test_a_record_has_to_say_what_a_page_shows(store, media_type, lacking):
     info = INFO | {"width": 3, "height": 2, "alt": "a picture"}
@@ -137,6 +138,14 @@ def test_a_record_has_to_say_what_a_page_shows(store, media_type, lacking):
     assert Record.from_json(record.to_json()) == record
     with pytest.raises(ValueError, match=f"unusable info {lacking}"):
         Record.from_json(record.to_json() | {"info": {name: info[name] for name in info if name != lacking}})
+
+
+@pytest.mark.parametrize("more", [{}, {"n_frames": 10, "columns": 3, "seconds": 1.5}], ids=["a picture", "a film"])
+def test_a_lossy_picture_lasts_no_time_and_a_film_does_and_both_are_stored(store, more):
+    info = {"width": 3, "height": 2, "alt": "hills", "across": {"1 s": 0.5}, "up": {"1 kHz": 0.25}, **more}
+    record = store.put(Encoded(b"media", "image/webp", info), **MADE)
+    assert record.name.endswith(".webp")
+    assert FolderStore(path_of(store)).find(KEY).info == info
 
 
 def test_arguments_keep_the_order_of_the_signature(store):

@@ -1,0 +1,154 @@
+/**
+ * What a reader changed in an event roll: the placed events, undo and redo, and an edit as JSON, which
+ * `python -m report mix` reads too.
+ *
+ * @typedef {{sound: string, start: number, gain: number, muted: boolean, solo: boolean}} PlacedEvent `sound` is a
+ *   SHA-256, `start` a sample, `gain` in steps of 1/4096
+ */
+const edits = (() => {
+  'use strict';
+
+  const SCHEMA = 1;
+  const LARGEST_GAIN = 65536; // 24 dB
+  const UNCHECKED = 'Whether the mix is the published one can not be checked: this page did not come by https.';
+
+  /** @typedef {{title: string, rate: number, length: number}} Roll `rate` in Hz, `length` in samples */
+
+  /** @param {PlacedEvent[]} published @param {() => void} changed is called after every change */
+  function make(published, changed) {
+    /** @type {PlacedEvent[][]} */
+    const past = [];
+    /** @type {PlacedEvent[][]} */
+    let future = [];
+    let present = published;
+
+    /** @param {PlacedEvent[][]} from @param {PlacedEvent[][]} to */
+    function travel(from, to) {
+      const events = from.pop();
+      if (events) {
+        to.push(present);
+        present = events;
+        changed();
+      }
+    }
+
+    /** @param {PlacedEvent[]} events in the order found */
+    function set(events) {
+      if (JSON.stringify(events) !== JSON.stringify(present)) {
+        past.push(present);
+        future = [];
+        present = events;
+        changed();
+      }
+    }
+
+    /** @param {number} i @param {Partial<PlacedEvent>} to */
+    const change = (i, to) => set(present.map((event, k) => (k === i ? { ...event, ...to } : event)));
+    return {
+      published,
+      set,
+      change,
+      events: () => present,
+      canUndo: () => past.length > 0,
+      canRedo: () => future.length > 0,
+      undo: () => travel(past, future),
+      redo: () => travel(future, past),
+    };
+  }
+
+  /** The events with solo turned into muted others. @param {PlacedEvent[]} events @returns {PlacedEvent[]} */
+  function heard(events) {
+    const alone = events.some((event) => event.solo);
+    return events.map((event) => ({ ...event, muted: event.muted || (alone && !event.solo), solo: false }));
+  }
+
+  /** @param {PlacedEvent[]} events @param {PlacedEvent[]} published @returns {string} such as "3 events moved, 1 muted" */
+  function summary(events, published) {
+    /** @type {[string, (now: PlacedEvent, then: PlacedEvent) => boolean][]} */
+    const kinds = [
+      ['moved', (now, then) => now.start !== then.start],
+      ['with another gain', (now, then) => now.gain !== then.gain],
+      ['with another sound', (now, then) => now.sound !== then.sound],
+      ['muted', (now) => now.muted],
+      ['solo', (now) => now.solo],
+    ];
+    const counts = kinds.map(
+      ([words, differs]) =>
+        /** @type {const} */ ([events.filter((event, i) => differs(event, published[i])).length, words]),
+    );
+    return counts
+      .filter(([n]) => n)
+      .map(([n, words], i) => (i ? `${n} ${words}` : `${n} ${n === 1 ? 'event' : 'events'} ${words}`))
+      .join(', ');
+  }
+
+  /**
+   * What a mix is, in words. @param {Int16Array} values @param {number} rate @param {string} published its SHA-256
+   * @param {string} edited what `summary` says @returns {Promise<{words: string, wrong: boolean}>}
+   */
+  async function judge(values, rate, published, edited) {
+    const hash = await media.sha256(media.toWav(values, rate)).catch(() => null);
+    const named = hash ? ` (SHA-256 ${hash.slice(0, 12)}…)` : '';
+    if (hash === published) {
+      return { words: `The mix is the published reconstruction, bit for bit${named}.`, wrong: false };
+    }
+    const words = edited ? `Edited: ${edited}${named}.` : `The mix is not the published reconstruction${named}.`;
+    return hash || edited ? { words, wrong: !edited } : { words: UNCHECKED, wrong: false };
+  }
+
+  /** @param {PlacedEvent[]} events @param {Roll} roll @returns {string} */
+  function toJson(events, { title, rate, length }) {
+    const placed = heard(events).map(({ sound, start, gain, muted }) => ({ sound, start, gain, muted }));
+    const edit = { schema: SCHEMA, title, samplerate: rate, n_samples: length, events: placed };
+    return `${JSON.stringify(edit, null, 2)}\n`;
+  }
+
+  /**
+   * @param {string} text @param {Roll} roll @param {number} count how many events the roll has
+   * @param {(sound: string) => boolean} known @returns {PlacedEvent[]}
+   */
+  function fromJson(text, { rate, length }, count, known) {
+    const edit = parse(text);
+    demand(edit.schema === SCHEMA, `"schema" is ${show(edit.schema)}; this page reads ${SCHEMA}`);
+    demand(typeof edit.title === 'string', `"title" is ${show(edit.title)}; it has to be text`);
+    demand(edit.samplerate === rate, `"samplerate" is ${show(edit.samplerate)}; this roll has ${rate}`);
+    demand(edit.n_samples === length, `"n_samples" is ${show(edit.n_samples)}; this roll has ${length}`);
+    demand(
+      Array.isArray(edit.events) && edit.events.length === count,
+      `"events" has to be a list of ${count} events, as in this roll`,
+    );
+    return edit.events.map((/** @type {any} */ event, /** @type {number} */ i) => {
+      const wrong = (/** @type {string} */ name, /** @type {string} */ words) =>
+        `event ${i + 1}: "${name}" is ${show(event[name])}; ${words}`;
+      demand(typeof event === 'object' && event !== null, `event ${i + 1} is ${show(event)}; it has to be an object`);
+      demand(typeof event.sound === 'string' && known(event.sound), wrong('sound', 'this roll has no such sound'));
+      demand(isWhole(event.start, length - 1), wrong('start', `it has to be a whole number from 0 to ${length - 1}`));
+      demand(isWhole(event.gain, LARGEST_GAIN), wrong('gain', `it has to be a whole number from 0 to ${LARGEST_GAIN}`));
+      demand(typeof event.muted === 'boolean', wrong('muted', 'it has to be true or false'));
+      return { sound: event.sound, start: event.start, gain: event.gain, muted: event.muted, solo: false };
+    });
+  }
+
+  /** @param {string} text @returns {any} */
+  function parse(text) {
+    try {
+      return Object(JSON.parse(text));
+    } catch {
+      throw new Error('This file is no edit: it is not JSON.');
+    }
+  }
+
+  /** @param {boolean} right @param {string} words */
+  function demand(right, words) {
+    if (!right) {
+      throw new Error(`This edit can not be used: ${words}.`);
+    }
+  }
+
+  /** @param {unknown} value */
+  const show = (value) => (value === undefined ? 'missing' : JSON.stringify(value));
+  /** @param {unknown} value @param {number} most */
+  const isWhole = (value, most) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= most;
+
+  return { fromJson, heard, judge, make, summary, toJson };
+})();

@@ -1,0 +1,74 @@
+/**
+ * The sounds of an event roll by their hashes: those of its table, and those that its events may have instead.
+ *
+ * @typedef {{seconds: number, peak: number}} SoundFacts the peak is in dBFS
+ * @typedef {{address: string, start: number, facts: SoundFacts}} EventRow of the table; `start` is a sample
+ */
+const library = (() => {
+  'use strict';
+
+  /**
+   * @typedef {{sets: Record<string, string[]>, steps: Record<string, (string | null)[][]>}} Choices as EventRoll in
+   *   report/components.py defines them
+   */
+
+  /** @param {EventRow[]} rows @param {number} rate Hz @param {string} source address of the choices, or "" */
+  function make(rows, rate, source) {
+    const stored = new Map(rows.map(({ address }) => [media.digest(address), address]));
+    const facts = new Map(rows.map((row) => [media.digest(row.address), row.facts]));
+    /** @type {Choices | null} */
+    let choices = null;
+
+    /** Media lie in one folder, wherever that is. @param {string} hash @returns {string} */
+    const address = (hash) => stored.get(hash) || source.replace(/[^/]*$/, `${hash}.wav`);
+
+    /** What is known of a sound: nothing, before `learn`. @param {string} hash @param {number} gain
+     * @returns {SoundFacts} */
+    function about(hash, gain = mix.UNITY) {
+      const { seconds, peak } = facts.get(hash) || { seconds: 0, peak: -Infinity };
+      return { seconds, peak: peak + inspector.toDecibels(gain) };
+    }
+
+    return {
+      address,
+      facts: about,
+      /** @param {PlacedEvent} event @param {number | null} kin the event that is most like it @returns {string} */
+      describe({ sound, start, gain, muted }, kin) {
+        const { seconds, peak } = about(sound, gain);
+        const likest = kin === null ? '' : `, most like event ${kin + 1}`;
+        return (
+          `at ${(start / rate).toFixed(2)} seconds, ${seconds.toFixed(2)} seconds long, ` +
+          `peak ${linked.level(peak)} dBFS${likest}${muted ? ', muted' : ''}`
+        );
+      },
+      /** @param {string} hash */
+      async learn(hash) {
+        if (!facts.has(hash)) {
+          facts.set(hash, measure(await media.samples(address(hash)), rate));
+        }
+      },
+      /** What was loaded of the choices. @returns {Choices} */
+      choices: () => choices || { sets: {}, steps: {} },
+      /** @returns {Promise<Choices>} */
+      async load() {
+        choices = choices || (source ? await media.json(source) : { sets: {}, steps: {} });
+        return /** @type {Choices} */ (choices);
+      },
+      /** @param {string} hash */
+      has: (hash) => stored.has(hash) || offered(choices).includes(hash),
+    };
+  }
+
+  /** @param {Choices | null} choices @returns {(string | null)[]} */
+  function offered(choices) {
+    return choices ? [Object.values(choices.sets), Object.values(choices.steps)].flat(4) : [];
+  }
+
+  /** @param {Int16Array} values @param {number} rate Hz @returns {SoundFacts} */
+  function measure(values, rate) {
+    const loudest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    return { seconds: values.length / rate, peak: 20 * Math.log10(loudest / 32768) };
+  }
+
+  return { make };
+})();

@@ -1,0 +1,202 @@
+/**
+ * The mix of an event roll along time: summed from the events when asked for, drawn as a waveform under the plot, heard
+ * from any point. It plays single events too, so that only one thing sounds.
+ *
+ * @typedef {number | 'mix' | null} Subject what plays: an event, the mix, or nothing
+ */
+const timeline = (() => {
+  'use strict';
+
+  const BEFORE = 0.3; // seconds that are heard before an event in its context
+
+  /**
+   * @typedef {{title: string, rate: number, length: number, peaks: string}} Measures `rate` in Hz, `length` in
+   *   samples; `peaks` of the published mix as report/page.py writes them
+   * @typedef {{events: () => Parameters<typeof mix.render>[0], mixed: (values: Int16Array) => void,
+   *   show: (subject: Subject, now: number) => void}} Editor `mixed` hears of every new mix
+   */
+
+  /**
+   * @param {HTMLElement} place where it says what went wrong @param {Element} plot
+   * @param {Measures} measures @param {Editor} editor
+   */
+  function make(place, plot, { title, rate, length, peaks }, editor) {
+    const seconds = length / rate;
+    /** @type {Promise<Int16Array> | null} */
+    let current = null; // the mix as it is; null when an edit has made it old
+    /** @type {Subject} */
+    let subject = null;
+    /** @type {ReturnType<typeof sound.play> | null} */
+    let voice = null;
+    let offset = 0; // where along the roll the playing sound begins, seconds
+    let at = 0; // where the mix goes on, seconds
+    let turn = 0; // counts what was asked for, so that what loads too late stays silent
+
+    const { host, extent } = build(plot);
+    const shape = wave.make(host, {
+      seconds,
+      peaks,
+      label: `Position in the mix of ${title}`,
+      seek,
+      toggle,
+      select: (range) => seek(range && (at < range[0] || at >= range[1]) ? range[0] : position()),
+    });
+    const owner = { stop };
+
+    function position() {
+      return voice && subject === 'mix' ? voice.position() : at;
+    }
+
+    function show() {
+      shape.show(position());
+      editor.show(subject, voice ? offset + voice.position() : position());
+    }
+
+    function follow() {
+      if (voice) {
+        show();
+        requestAnimationFrame(follow);
+      }
+    }
+
+    function halt() {
+      turn += 1;
+      at = position();
+      voice?.stop();
+      voice = null;
+    }
+
+    function stop() {
+      halt();
+      subject = null;
+      show();
+    }
+
+    function ended() {
+      voice = null;
+      at = subject === 'mix' ? 0 : at;
+      stop();
+      sound.release(owner);
+    }
+
+    /** @param {number | 'mix'} what @param {number} start seconds @param {() => Promise<Int16Array>} load
+     * @param {{from?: number, loop?: [number, number] | null}} options */
+    async function begin(what, start, load, options) {
+      halt();
+      sound.claim(owner);
+      sound.wake();
+      subject = what;
+      const mine = turn;
+      const values = await attempt(load);
+      if (mine === turn && values) {
+        offset = start;
+        voice = sound.play(sound.toBuffer(values, rate), { ...options, ended });
+        requestAnimationFrame(follow);
+      } else if (mine === turn) {
+        stop();
+      }
+    }
+
+    /** What `load` gives, or null, and then the page says why. @param {() => Promise<Int16Array>} load */
+    async function attempt(load) {
+      try {
+        const values = await load();
+        player.complain(place, null);
+        return values;
+      } catch (error) {
+        player.complain(place, /** @type {Error} */ (error).message);
+        return null;
+      }
+    }
+
+    function mixed() {
+      current = current || mix.render(editor.events(), length);
+      current.catch(() => {
+        current = null;
+      });
+      return current;
+    }
+
+    /** @param {number} from seconds */
+    function playMix(from) {
+      const loop = shape.range();
+      at = loop && (from < loop[0] || from >= loop[1]) ? loop[0] : from;
+      begin('mix', 0, refreshed, { from: at, loop });
+    }
+
+    /** @param {number} target seconds */
+    function seek(target) {
+      if (subject === 'mix') {
+        playMix(target);
+      } else {
+        at = target;
+        show();
+      }
+    }
+
+    function toggle() {
+      if (subject === 'mix') {
+        stop();
+      } else {
+        playMix(at >= seconds ? 0 : at);
+      }
+    }
+
+    /** The mix, after the page has shown what it is. */
+    async function refreshed() {
+      const known = current;
+      const promise = mixed();
+      const values = await promise;
+      if (!known && promise === current) {
+        shape.setPeaks(wave.peaksOf(values), seconds);
+        editor.mixed(values);
+      }
+      return values;
+    }
+
+    return {
+      position,
+      range: shape.range,
+      setRange: shape.setRange,
+      refreshed,
+      seek,
+      stop,
+      toggle,
+      /** Show where an event is heard. @param {number} from @param {number} share of the width, as `from` is */
+      showExtent(from, share) {
+        extent.hidden = false;
+        extent.style.left = `${100 * from}%`;
+        extent.style.width = `${100 * Math.min(share, 1 - from)}%`;
+      },
+      /** An event at its gain, alone. @param {number} i */
+      playEvent(i) {
+        const event = { ...editor.events()[i], muted: false };
+        const alone = async () => mix.render([{ ...event, start: 0 }], (await media.samples(event.sound)).length);
+        begin(i, event.start / rate, alone, {});
+      },
+      /** The mix from a little before an event. @param {number} i */
+      playInContext: (i) => playMix(Math.max(0, editor.events()[i].start / rate - BEFORE)),
+      /** After an edit: sum again; what plays goes on at the same point. */
+      async update() {
+        current = null;
+        const values = await attempt(refreshed);
+        if (values && subject === 'mix') {
+          playMix(position());
+        }
+      },
+    };
+  }
+
+  /** @param {Element} plot */
+  function build(plot) {
+    const [frame, extent, host] = ['div', 'span', 'div'].map((name) => document.createElement(name));
+    frame.className = 'timeline';
+    extent.className = 'extent';
+    extent.hidden = true;
+    frame.append(extent, host);
+    plot.after(frame);
+    return { host, extent };
+  }
+
+  return { make };
+})();

@@ -1,0 +1,120 @@
+/**
+ * Versions of one sound that run in lock: all start at the same instant, each behind a gain of its own, of which one is
+ * open. So a switch keeps the position, to the sample.
+ */
+const versions = (() => {
+  'use strict';
+
+  const FADE = 0.01; // seconds in which one version gives way to another
+  const GAP = 0.001; // seconds between fades, which must not touch
+  const AHEAD = 0.04; // seconds: the audio thread has not yet computed what is so far ahead
+  const HALF_STEP = 0.005; // dB; peaks are rounded to twice that
+  /** From 0 to 1 without a corner, which would be heard as a click. Two of them, up and down, add up to 1. */
+  const CURVE = Float32Array.from({ length: 129 }, (_, i) => (1 - Math.cos((Math.PI * i) / 128)) / 2);
+
+  /**
+   * @typedef {[number, number]} Range seconds
+   * @typedef {{label: string, address: string, rate: number, seconds: number, peaks: string, loudness: number | null,
+   *   peak: number | null}} Version the rate in Hz, loudness in LUFS, peak in dBFS; null is none
+   * @typedef {{position: (time?: number) => number, setLevels: (levels: number[]) => void, stop: () => void}} Voice
+   */
+
+  /**
+   * The gains that make all versions as loud as the first that has a loudness. Where one would then pass full scale,
+   * all are lowered by the same amount.
+   * @param {Version[]} list @returns {number[]} factors
+   */
+  function match(list) {
+    const target = list.find(({ loudness }) => loudness !== null)?.loudness ?? 0;
+    const gains = list.map(({ loudness }) => (loudness === null ? 0 : target - loudness));
+    const over = Math.max(0, ...list.map(({ peak }, i) => (gains[i] > 0 ? gains[i] + (peak ?? 0) + HALF_STEP : 0)));
+    return gains.map((gain) => 10 ** ((gain - over) / 20));
+  }
+
+  /** @param {Version[]} list @returns {Promise<AudioBuffer[]>} as long as the longest: silence follows the others */
+  async function load(list) {
+    const seconds = Math.max(...list.map((version) => version.seconds));
+    const samples = await Promise.all(list.map(({ address }) => media.samples(address)));
+    return samples.map((values, i) => {
+      const whole = new Int16Array(Math.max(values.length, Math.round(seconds * list[i].rate)));
+      whole.set(values);
+      return sound.toBuffer(whole, list[i].rate);
+    });
+  }
+
+  /**
+   * Let buffers run in lock. What is played from its beginning starts at once; anything else comes in by a fade.
+   * @param {BaseAudioContext} context @param {AudioBuffer[]} buffers
+   * @param {{at: number, from: number, loop: Range | null, levels: number[]}} options
+   *   `at` is the context's time, `from` the buffers'; `levels` are factors, all but one of them 0
+   */
+  function schedule(context, buffers, { at, from, loop, levels }) {
+    let open = levels.map((level) => (from === 0 ? level : 0));
+    let free = at; // when the last fade is over
+    const voices = buffers.map((buffer, i) => {
+      const gain = new GainNode(context, { gain: open[i] });
+      const source = new AudioBufferSourceNode(context, { buffer });
+      if (loop) {
+        Object.assign(source, { loop: true, loopStart: loop[0], loopEnd: loop[1] });
+      }
+      source.connect(gain).connect(context.destination);
+      source.addEventListener('ended', () => gain.disconnect());
+      source.start(at, from);
+      return { source, gain: gain.gain };
+    });
+
+    /** @param {number[]} wanted @param {number} soonest the context's time @returns {number} when it is done */
+    function setLevels(wanted, soonest) {
+      const begin = Math.max(soonest, free);
+      voices.forEach(({ gain }, i) => {
+        if (wanted[i] !== open[i]) {
+          gain.setValueCurveAtTime(CURVE.map((share) => open[i] + share * (wanted[i] - open[i])), begin, FADE);
+        }
+      });
+      open = wanted;
+      free = begin + FADE + GAP;
+      return free;
+    }
+
+    /** @param {number} soonest the context's time */
+    function stop(soonest) {
+      const end = setLevels(levels.map(() => 0), soonest);
+      voices.forEach(({ source }) => source.stop(end));
+    }
+
+    setLevels(levels, at);
+    return { setLevels, stop, source: voices[0].source };
+  }
+
+  /**
+   * Play now. Call `sound.wake` in answer to the press, and `sound.claim` first.
+   * @param {AudioBuffer[]} buffers
+   * @param {{from: number, at?: number, loop: Range | null, levels: number[], ended: () => void}} options
+   *   `at` is when `from` is to be heard, by the context's clock; `soon()` if it is not given
+   * @returns {Voice}
+   */
+  function play(buffers, { from, at = soon(), loop, levels, ended }) {
+    const context = sound.wake();
+    const running = schedule(context, buffers, { at, from, loop, levels });
+    let stopped = false;
+    running.source.addEventListener('ended', () => stopped || ended());
+    return {
+      position(time = context.currentTime) {
+        const now = from + Math.max(0, time - at);
+        return loop && now >= loop[1] ? loop[0] + ((now - loop[0]) % (loop[1] - loop[0])) : now;
+      },
+      setLevels: (wanted) => running.setLevels(wanted, soon()),
+      stop() {
+        stopped = true;
+        running.stop(soon());
+      },
+    };
+  }
+
+  /** The soonest time, by the context's clock, for which a change can be scheduled. @returns {number} */
+  function soon() {
+    return sound.wake().currentTime + AHEAD;
+  }
+
+  return { FADE, load, match, play, schedule, soon };
+})();

@@ -1,0 +1,76 @@
+"""The articles themselves, as `make site` builds them: light, whole and usable."""
+
+from pathlib import Path
+
+import pytest
+
+from experiments.build import main
+from tests.browser.conftest import wait_until
+
+ROOT = Path(__file__).parents[2]
+BUDGET = 300_000  # bytes, not compressed, before the reader presses anything
+ARTICLES = ("music", "speech", "ablations")
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def articles(tmp_path_factory) -> Path:
+    """Built with the checkout's own store: after `make site` nothing has to be computed."""
+    folder = tmp_path_factory.mktemp("articles") / "site"
+    assert main(["--out", str(folder), "--store", str(ROOT / ".artifacts")]) == 0
+    return folder
+
+
+@pytest.fixture
+def weigh(open_page, articles, serve):
+    """Open an article and wait until the network is silent; returns the page and the bytes of each response."""
+
+    def weigh(name: str, **options):
+        page = open_page(serve(articles), "index.html", **options)
+        sizes = {}
+        page.on("response", lambda response: sizes.update({response.url: len(response.body())}))
+        page.goto(page.url.replace("index.html", f"{name}.html"))
+        page.wait_for_load_state("networkidle")
+        return page, sizes
+
+    return weigh
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("name", ARTICLES)
+def test_an_article_is_light_and_holds_no_sound_before_the_first_press(weigh, name, width):
+    page, sizes = weigh(name, viewport={"width": width, "height": 900})
+    print({url.rsplit("/", 1)[-1][-20:]: size for url, size in sizes.items()}, sum(sizes.values()))
+    assert sum(sizes.values()) <= BUDGET
+    assert not [url for url in sizes if url.endswith((".wav", ".json")) or "/offline/" in url]
+    assert page.complaints == []
+
+
+@pytest.mark.parametrize("name", ARTICLES)
+def test_no_article_sticks_out_of_a_telephone(open_page, articles, name):
+    page = open_page(articles, f"{name}.html", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize("name", ["music", "speech"])
+def test_every_example_has_a_page_of_its_own(open_page, articles, name):
+    pages = sorted(path.name for path in articles.glob(f"{name}-*.html"))
+    assert len(pages) == 5
+    page = open_page(articles, pages[0])
+    assert page.locator(".compare").count() >= 3 and page.locator(".roll").count() == 1
+    assert page.locator("meta[property='og:image']").get_attribute("content").startswith("media/")
+    assert page.complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["music", "speech"])
+def test_axe_finds_nothing_wrong_with_an_article(open_page, articles, name, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python").Axe()
+    page = open_page(articles, f"{name}.html", color_scheme=scheme)
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    wait_until(page, "document.querySelectorAll('.roll .mark').length > 0")
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    result = axe.run(page, options={"runOnly": {"type": "tag", "values": tags}})
+    assert [violation["id"] for violation in result.response["violations"]] == []

@@ -1,0 +1,427 @@
+"""Comparisons: versions of one sound, switched in place."""
+
+import json
+
+import numpy as np
+import pytest
+from pyloudnorm import Meter
+from scipy.signal import butter, sosfilt
+
+from tests.browser.conftest import wait_until
+
+RATE = 22050
+LABELS = ["Low", "High", "Short and loud"]
+LIST = """
+[...document.querySelectorAll('.compare')].slice(0, 1).flatMap(
+  (figure) => [...figure.querySelectorAll('.player')].map((player, i) => ({
+    address: player.querySelector('audio').getAttribute('src'), rate: Number(player.dataset.rate),
+    seconds: Number(player.dataset.seconds), loudness: Number(player.dataset.loudness),
+    peak: Number([...figure.querySelectorAll('.version')][i].dataset.peak),
+  })))
+"""
+# Keep what the page makes to play with: all sources, and all gains in the order of the versions.
+WATCH = """
+() => {
+  const kept = (Node, list) => class extends Node { constructor(...a) { super(...a); list.push(this); } };
+  window.sources = [];
+  window.gains = [];
+  window.GainNode = kept(GainNode, gains);
+  window.AudioBufferSourceNode = kept(AudioBufferSourceNode, sources);
+}
+"""
+# What `versions.schedule` makes of buffers, with changes of levels at given times.
+RENDER = """
+async ({ sounds, rate, seconds, options, changes }) => {
+  const context = new OfflineAudioContext(1, seconds * rate, rate);
+  const buffers = sounds.map((samples) => {
+    const buffer = new AudioBuffer({ length: samples.length, sampleRate: rate });
+    buffer.getChannelData(0).set(samples);
+    return buffer;
+  });
+  const running = versions.schedule(context, buffers, { at: 0, from: 0, loop: null, ...options });
+  changes.forEach(([levels, at]) => running.setLevels(levels, at));
+  return Array.from((await context.startRendering()).getChannelData(0));
+}
+"""
+
+
+@pytest.fixture
+def page(open_page):
+    page = open_page()
+    page.evaluate(WATCH)
+    return page
+
+
+def compared(page):
+    return page.locator(".compare").first
+
+
+def version(page, label):
+    return compared(page).get_by_role("radio", name=label)
+
+
+def slider(page):
+    return compared(page).get_by_role("slider")
+
+
+def position(page):
+    return float(slider(page).get_attribute("aria-valuenow"))
+
+
+def play(page):
+    compared(page).get_by_role("button", name="Play").click()
+    wait_until(page, "document.querySelector('.compare [role=slider]').getAttribute('aria-valuenow') > 0.02")
+
+
+def levels(page):
+    """The gains of what plays right now, one for each version."""
+    return page.evaluate("gains.slice(-3).map((node) => node.gain.value)")
+
+
+def heard(page):
+    return page.evaluate(
+        "[...document.querySelectorAll('.compare')][0].querySelector('.heard .choice span').textContent"
+    )
+
+
+def shown_gains(page):
+    texts = compared(page).locator(".gain").all_text_contents()
+    return [float(text.removesuffix(" dB").replace("−", "-")) for text in texts]
+
+
+def render(page, sounds, seconds, changes, **options):
+    sounds = [sound.astype(np.float32).tolist() for sound in sounds]
+    options = {"levels": [1.0] + [0.0] * (len(sounds) - 1)} | options
+    given = {"sounds": sounds, "rate": RATE, "seconds": seconds, "options": options, "changes": changes}
+    return np.array(page.evaluate(RENDER, given))
+
+
+def sine(hertz, seconds=1.0, level=0.9):
+    return (level * np.sin(2 * np.pi * hertz * np.arange(int(RATE * seconds)) / RATE)).astype(np.float32)
+
+
+def click(samples):
+    """The loudest of what is above 4 kHz, where the tones of these tests have nothing, in dB to their level."""
+    above = sosfilt(butter(8, 4000, "high", fs=RATE, output="sos"), samples)[RATE // 4 :]
+    return 20 * np.log10(np.abs(above).max() / 0.9)
+
+
+def test_a_switch_between_loud_tones_does_not_click(page):
+    low, high = sine(440), sine(587)
+    at = 0.5 + 0.7 / 440  # where the tones are far apart
+    switched = render(page, [low, high], 1, [[[0, 1], at]])
+    time = np.arange(RATE) / RATE
+    share = (1 - np.cos(np.pi * np.clip((time - at) / 0.01, 0, 1))) / 2
+    assert np.abs(switched - ((1 - share) * low + share * high)).max() < 1e-3  # -60 dB
+    assert click(switched) < -60
+    assert click(np.where(time < at, low, high)) > -40  # a switch without a fade is found
+
+
+def test_a_switch_takes_at_most_ten_milliseconds_and_is_true_to_the_bit_before_and_after(page):
+    low, high = sine(440), sine(587)
+    switched = render(page, [low, high], 1, [[[0, 1], 0.5]])
+    assert np.array_equal(switched[: RATE // 2], low[: RATE // 2])
+    assert np.array_equal(switched[RATE // 2 + RATE // 100 + 1 :], high[RATE // 2 + RATE // 100 + 1 :])
+
+
+def test_a_switch_keeps_the_position_to_the_sample(page):
+    same = sine(440)
+    switched = render(page, [same, same, same], 1, [[[0, 1, 0], 0.3], [[0, 0, 1], 0.302], [[1, 0, 0], 0.6]])
+    assert np.abs(switched - same).max() < 1e-6
+
+
+def test_switches_that_come_too_fast_wait_for_each_other(page):
+    low, high = sine(440), sine(587)
+    changes = [[[i % 2, 1 - i % 2], 0.5 + 0.001 * i] for i in range(6)]
+    switched = render(page, [low, high], 1, changes)
+    assert click(switched) < -60
+    assert np.array_equal(switched[-RATE // 4 :], low[-RATE // 4 :])
+
+
+def test_what_is_played_from_the_middle_fades_in_and_a_loop_goes_round(page):
+    tone = sine(440, 0.5)
+    looped = render(page, [tone], 2, [])
+    assert np.array_equal(looped[: len(tone)], tone) and not looped[len(tone) :].any()
+    looped = render(page, [tone], 2, [], **{"from": 0.1, "loop": [0.1, 0.3]})
+    n = round(0.2 * RATE)
+    assert np.allclose(looped[n : 2 * n], tone[n // 2 : n // 2 + n], atol=1e-3)
+    assert np.allclose(looped[5 * n : 6 * n], looped[n : 2 * n], atol=1e-3)
+    assert abs(looped[0]) < 1e-3 and np.abs(looped[:60]).max() < 0.3
+
+
+@pytest.mark.parametrize("how", ["file", "http"])
+def test_versions_are_switched_while_they_play_and_the_position_stays(open_page, site, serve, how):
+    page = open_page(site if how == "file" else serve(site))
+    page.evaluate(WATCH)
+    play(page)
+    for label in ("High", "Short and loud", "Low", "High"):
+        before, began = position(page), page.evaluate("sound.wake().currentTime")
+        version(page, label).check()
+        page.wait_for_timeout(60)
+        now = page.evaluate(
+            "[sound.wake().currentTime, document.querySelector('.compare [role=slider]').ariaValueNow].map(Number)"
+        )
+        assert now[1] - before == pytest.approx(now[0] - began, abs=0.06)  # what is shown is up to a few frames old
+        assert heard(page) == label
+    assert page.evaluate("sources.length") == 3  # none was started anew: one clock for all
+    assert page.complaints == []
+
+
+def test_what_is_shown_as_the_position_is_where_it_plays(page):
+    """Over a switch, to 20 ms: from its start on, position and the context's clock run at the same pace."""
+    play(page)
+    script = """new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(
+        document.querySelector('.compare [role=slider]').ariaValueNow - sound.wake().currentTime))))"""
+    offsets = [page.evaluate(script)]
+    for key in "231":
+        page.keyboard.press(key)
+        offsets.append(page.evaluate(script))
+    assert np.ptp(offsets) <= 0.02
+
+
+def test_only_the_version_that_is_chosen_is_heard(page):
+    play(page)
+    gains = page.evaluate(f"versions.match({LIST})")
+    for i, label in enumerate(LABELS):
+        version(page, label).check()
+        page.wait_for_timeout(120)
+        assert levels(page) == pytest.approx([gains[k] if k == i else 0 for k in range(3)], abs=1e-6)
+
+
+def test_versions_are_chosen_by_number_anywhere_in_the_element_and_by_arrows(page):
+    slider(page).focus()
+    page.keyboard.press("2")
+    assert version(page, "High").is_checked() and heard(page) == "High"
+    compared(page).get_by_role("checkbox", name="Match loudness").focus()
+    page.keyboard.press("3")
+    assert version(page, "Short and loud").is_checked()
+    page.keyboard.press("7")
+    page.keyboard.press("Control+1")
+    assert version(page, "Short and loud").is_checked()
+    version(page, "Short and loud").focus()
+    page.keyboard.press("ArrowLeft")
+    assert version(page, "High").is_checked()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    assert version(page, "Low").is_checked()
+    page.keyboard.press("3")
+    page.keyboard.press("ArrowUp")
+    assert version(page, "High").is_checked()
+    page.keyboard.press("Space")
+    wait_until(page, "document.querySelector('.compare .console').classList.contains('playing')")
+    page.keyboard.press("Space")
+    wait_until(page, "!document.querySelector('.compare .console').classList.contains('playing')")
+    assert page.locator(".compare [role=radiogroup]").first.get_attribute("aria-label") == "Version"
+
+
+def test_a_press_on_a_picture_chooses_its_version_and_seeks(page):
+    picture = compared(page).locator(".spectrogram").nth(1)
+    box = picture.bounding_box()
+    picture.click(position={"x": box["width"] * 0.5, "y": 40})
+    assert heard(page) == "High"
+    assert position(page) == pytest.approx(0.5, abs=0.03)
+    cursors = compared(page).locator(".cursor")
+    assert [cursor.is_visible() for cursor in cursors.all()] == [True, True]
+    assert page.evaluate(
+        "[...document.querySelectorAll('.compare .cursor')].map((line) => parseFloat(line.style.left))"
+    ) == (pytest.approx([50, 50], abs=3))
+
+
+def test_a_part_is_looped_and_stays_looped_over_a_switch(page):
+    slider(page).scroll_into_view_if_needed()
+    box = slider(page).bounding_box()
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 20, steps=5)
+    page.mouse.up()
+    compared(page).get_by_role("button", name="Play").click()
+    for key in "123":
+        page.keyboard.press(key)
+        for _ in range(4):
+            page.wait_for_timeout(70)
+            assert 0.28 <= position(page) <= 0.52
+    slider(page).focus()
+    page.keyboard.press("Escape")
+    wait_until(page, "!document.querySelector('.compare .console').classList.contains('playing')", 3)
+    assert position(page) == 0  # it went on to the end, and back
+
+
+def test_a_version_that_is_shorter_is_silent_after_its_end_and_goes_on_with_the_others(page):
+    version(page, "Short and loud").check()
+    assert slider(page).get_attribute("aria-valuemax") == "1.00"
+    compared(page).get_by_role("button", name="Play Short and loud").click()
+    wait_until(page, "document.querySelector('.compare [role=slider]').ariaValueNow > 0.65")
+    assert page.evaluate("sources.every((source) => source.buffer.length === 8000)")
+    ends = "sources.map((source) => source.buffer.getChannelData(0).subarray(4800).some((x) => x !== 0))"
+    assert page.evaluate(ends) == [True, True, False]
+
+
+def test_versions_are_equally_loud_to_a_tenth_and_none_passes_full_scale(page):
+    list_ = page.evaluate(LIST)
+    gains = page.evaluate(f"versions.match({LIST})")
+    meter = Meter(8000, "DeMan")
+    matched = []
+    for item, gain in zip(list_, gains, strict=True):
+        samples = np.array(page.evaluate(f"media.samples({json.dumps(item['address'])}).then((x) => Array.from(x))"))
+        assert np.abs(gain * samples / 32768).max() <= 1
+        matched.append(meter.integrated_loudness(gain * samples / 32768))
+    assert np.ptp(matched) < 0.1
+    assert shown_gains(page) == pytest.approx(20 * np.log10(gains), abs=0.06)
+    assert shown_gains(page)[0] == 0  # it is the first that the others follow
+
+
+def test_where_a_gain_would_pass_full_scale_all_are_lowered_alike(page):
+    sounds = "[{loudness: -20, peak: -6}, {loudness: -30, peak: -3}, {loudness: null, peak: null}]"
+    gains = 20 * np.log10(page.evaluate(f"versions.match({sounds})"))
+    assert gains == pytest.approx([-7, 3, -7], abs=0.01)
+    assert page.evaluate("versions.match([{loudness: null, peak: -1}, {loudness: null, peak: 0}])") == [1, 1]
+
+
+def test_matching_is_switched_off_at_once_and_then_versions_are_true_to_the_bit(page):
+    play(page)
+    version(page, "High").check()
+    matched = compared(page).get_by_role("checkbox", name="Match loudness")
+    assert matched.is_checked() and shown_gains(page)[1] > 10
+    matched.uncheck()
+    assert shown_gains(page) == [0, 0, 0]
+    page.wait_for_timeout(120)
+    assert levels(page) == [0, 1, 0]
+    address = json.dumps(page.evaluate(LIST)[1]["address"])
+    assert page.evaluate(
+        f"media.samples({address}).then((x) => x.every((v, i) => v / 32768 === sources[1].buffer.getChannelData(0)[i]))"
+    )
+    assert page.evaluate("sound.wake().sampleRate") == 8000  # that of the sounds: nothing is resampled on the way
+
+
+def test_the_facts_of_the_version_that_is_heard_can_be_reached(page):
+    for label in LABELS:
+        version(page, label).check()
+        assert compared(page).get_by_role("link", name="Download").all_text_contents() != []
+        assert compared(page).get_by_role("link", name=f"Download {label}").is_visible()
+        assert compared(page).locator(".facts:visible").count() == 1
+        assert compared(page).locator(".made:visible").count() == 1
+
+
+def test_a_link_restores_the_version_the_gain_and_the_place_and_nothing_plays(open_page, page):
+    identity = compared(page).get_attribute("id")
+    page = open_page(hash=f"#clip={identity}&version=2&matched=0&t=0.25,0.50")
+    assert heard(page) == "High" and version(page, "High").is_checked()
+    assert not compared(page).get_by_role("checkbox", name="Match loudness").is_checked()
+    assert position(page) == 0.25
+    assert "looping 0.3 to 0.5" in slider(page).get_attribute("aria-valuetext")
+    assert not compared(page).locator(".playing").count()
+    page.evaluate(f"location.hash = '#clip={identity}&version=nine&t=0.75'")
+    wait_until(page, "document.querySelector('.compare [role=slider]').ariaValueNow === '0.75'")
+    assert heard(page) == "Low"
+    assert compared(page).get_by_role("checkbox", name="Match loudness").is_checked()
+
+
+def test_the_link_says_what_is_heard(open_page):
+    page = open_page(permissions=["clipboard-read", "clipboard-write"])
+    slider(page).focus()
+    page.keyboard.press("3")
+    page.keyboard.press("ArrowRight")
+    compared(page).get_by_role("checkbox", name="Match loudness").uncheck()
+    page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
+    compared(page).get_by_role("button", name="Link to Two tones.").click()
+    assert page.evaluate("copied").endswith("&version=3&matched=0&t=0.10")
+    compared(page).get_by_role("button", name="Cite Two tones.").click()
+    assert page.evaluate(LIST)[2]["address"][6:70] in page.evaluate("copied")
+
+
+def test_one_sound_at_a_time(page):
+    play(page)
+    page.get_by_role("button", name="Play Long tone").click()
+    wait_until(page, "document.querySelector('audio').currentTime > 0.05")
+    assert compared(page).locator(".playing").count() == 0
+    compared(page).get_by_role("button", name="Play").click()
+    wait_until(page, "[...document.querySelectorAll('audio')].every((audio) => audio.paused)")
+    assert compared(page).get_by_role("button", name="Pause Low").is_visible()
+
+
+@pytest.mark.parametrize("how", ["file", "http"])
+def test_a_missing_version_is_said_in_words_and_can_be_asked_for_again(open_page, copied, serve, how):
+    kept = {}
+    for path in [*copied.glob("media/*.wav"), *copied.glob("offline/*")]:
+        kept[path] = path.read_bytes()
+        path.unlink()
+    page = open_page(copied if how == "file" else serve(copied))
+    compared(page).get_by_role("button", name="Play").click()
+    compared(page).get_by_role("alert").wait_for()
+    assert "can not be loaded" in compared(page).get_by_role("alert").text_content()
+    assert compared(page).get_by_role("button", name="Play Low").is_visible()
+    for path, content in kept.items():
+        path.write_bytes(content)
+    play(page)
+    assert compared(page).get_by_role("alert").count() == 0
+
+
+def test_while_it_loads_it_says_so_and_a_second_press_takes_the_first_back(page):
+    page.evaluate("window.real = media.samples; media.samples = () => new Promise(() => {})")
+    compared(page).get_by_role("button", name="Play").click()
+    assert compared(page).locator(".time").text_content() == "Loading…"
+    assert compared(page).locator("[aria-busy=true]").count() == 1
+    compared(page).get_by_role("button", name="Pause").click()
+    assert compared(page).locator(".time").text_content() == "0:00.0 / 0:01.0"
+    page.evaluate("media.samples = window.real")
+    play(page)
+
+
+def test_nothing_is_fetched_before_the_first_press(page):
+    page.wait_for_timeout(200)
+    assert [url for url in page.requested if "offline/" in url or url.endswith(".wav")] == []
+    play(page)
+    assert len([url for url in page.requested if "offline/" in url]) == 3
+
+
+def test_without_scripts_each_version_has_its_own_player(open_page):
+    page = open_page(java_script_enabled=False)
+    assert compared(page).locator("audio[controls]:visible").count() == 3
+    assert compared(page).locator("figcaption:visible").all_text_contents()[:3] == LABELS
+    assert compared(page).get_by_role("radio").count() == compared(page).get_by_role("button").count() == 0
+
+
+def test_a_narrow_page_shows_the_picture_of_the_version_that_is_heard(open_page):
+    page = open_page(viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True)
+    for i, label in enumerate(LABELS):
+        version(page, label).locator("xpath=..").tap()
+        shown = [picture.is_visible() for picture in compared(page).locator(".spectrogram").all()]
+        assert shown == [k == i for k in range(2)]
+    wide = open_page(viewport={"width": 1280, "height": 800})
+    assert compared(wide).locator(".spectrogram:visible").count() == 2
+
+
+def test_targets_are_large_enough_for_a_thumb(open_page):
+    page = open_page(viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True)
+    sizes = page.evaluate(
+        "[...document.querySelectorAll('.compare :is(button, label, summary, .wave, a)')].filter((x) => x.offsetParent)"
+        ".map((x) => [x.className || x.textContent, x.offsetWidth, x.offsetHeight])"
+    )
+    assert len(sizes) > 8 and [size for size in sizes if min(size[1:]) < 44] == []
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_over_a_hundred_plays_and_switches(page):
+    session = page.context.new_cdp_session(page)
+
+    def memory():
+        for _ in range(3):
+            session.send("HeapProfiler.collectGarbage")
+        usage = session.send("Runtime.getHeapUsage")
+        return usage["usedSize"] + usage["backingStorageSize"], session.send("Memory.getDOMCounters")["nodes"]
+
+    def listen(times):
+        for i in range(times):
+            compared(page).get_by_role("button", name="Play").click()
+            page.keyboard.press(str(i % 3 + 1))
+            page.wait_for_timeout(30)
+            compared(page).get_by_role("button", name="Pause").click()
+        page.wait_for_timeout(200)
+
+    page.evaluate("window.sources = { push() {} }; window.gains = { push() {} };")
+    listen(10)
+    bytes_before, nodes_before = memory()
+    listen(100)
+    bytes_after, nodes_after = memory()
+    assert bytes_after - bytes_before < 200_000
+    assert nodes_after <= nodes_before + 5

@@ -1,0 +1,289 @@
+"""Decompositions: walk through the residuals, and hear what is taken off, each event, and what is left."""
+
+from hashlib import sha256
+
+import numpy as np
+import pytest
+
+from report.manifest import read
+from report.media import decode, to_wav
+from report.mix import UNITY, mix
+from tests.browser.conftest import wait_until
+
+RATE, LENGTH = 8000, 24000
+STARTS = [8000 * (i % 3) + 400 for i in range(9)]
+
+# What the page plays from now on: the samples of each, where it began and whether it goes round.
+LISTEN = """(() => {
+  window.played = [];
+  const play = sound.play;
+  sound.play = (buffer, options) => {
+    const voice = play(buffer, options);
+    const samples = Array.from(buffer.getChannelData(0), (value) => value * 32768);
+    window.played.push({ samples, from: options.from, loop: options.loop, voice });
+    return voice;
+  };
+})()"""
+
+
+@pytest.fixture(params=["from a disk", "from a server"])
+def page(request, open_page, serve, site):
+    page = open_page(site if request.param == "from a disk" else serve(site))
+    page.evaluate(LISTEN)
+    return page
+
+
+@pytest.fixture
+def disk_page(open_page):
+    page = open_page()
+    page.evaluate(LISTEN)
+    return page
+
+
+def element(page):
+    return page.locator(".decomposition")
+
+
+def go(page, step):
+    element(page).get_by_role("slider", name="Step of").fill(str(step))
+
+
+def press(page, text):
+    element(page).get_by_role("button", name=f"Play: {text}", exact=True).click()
+
+
+def status(page):
+    return element(page).locator(".status").text_content()
+
+
+def heard(page, number=1):
+    """The samples of the sound that was played as the first, second …"""
+    wait_until(page, f"played.length >= {number}")
+    return np.array(page.evaluate(f"played[{number - 1}].samples"), np.int16)
+
+
+def event(site, page, i):
+    """The samples of event i of the roll, counted from 1."""
+    address = page.locator(".roll tr[data-start] a").nth(i - 1).get_attribute("href")
+    return decode((site / address).read_bytes(), "audio/wav").samples
+
+
+def summed(site, page, numbers):
+    sounds = [event(site, page, i) for i in numbers]
+    return mix(sounds, [STARTS[i - 1] for i in numbers], [UNITY] * len(sounds), LENGTH)
+
+
+def left(site, n):
+    """The stored sound of what is left after n events."""
+    made = read((site / "manifest.json").read_bytes()).artifacts
+    pitch = {1: "500.0", 4: "600.0", 9: "700.0"}[n]
+    found = next(x for x in made.values() if x.arguments.get("pitch") == pitch and x.arguments["seconds"] == "2.9")
+    return decode((site / "media" / f"{found.sha256}.wav").read_bytes(), "audio/wav").samples
+
+
+def saved(page):
+    with page.expect_download() as download:
+        element(page).get_by_role("button", name="Save WAV").click()
+    return download.value.suggested_filename, download.value.path().read_bytes()
+
+
+def test_nothing_is_fetched_before_the_first_press(page):
+    page.wait_for_timeout(300)
+    assert not [url for url in page.requested if url.endswith((".wav", ".webp")) or "/offline/" in url]
+    assert status(page) == "Step 0 of 9: nothing is taken off yet"
+    names = [button.get_attribute("aria-label") for button in element(page).locator(".hear button").all()]
+    assert names == ["Play: Taken off", "Play: Event", "Play: Left"]
+    assert element(page).locator(".hear button:disabled").count() == 3
+
+
+def test_all_events_taken_off_are_the_published_reconstruction(page, site):
+    go(page, 9)
+    press(page, "Taken off")
+    samples = heard(page)
+    published = page.locator(".roll").get_attribute("data-mix-src")
+    assert sha256(to_wav(samples, RATE)).hexdigest() == published.removeprefix("media/").removesuffix(".wav")
+    name, data = saved(page)
+    assert name == "events-1-to-9.wav" and data == (site / published).read_bytes()
+    assert page.complaints == []
+
+
+def test_a_step_is_heard_as_the_sum_so_far_as_its_event_and_as_what_is_left(page, site):
+    go(page, 5)
+    assert status(page) == "Step 5 of 9: event at 1.05 s"
+    press(page, "Taken off")
+    assert np.array_equal(heard(page, 1), summed(site, page, range(1, 6)))
+    press(page, "Event 5")
+    assert np.array_equal(heard(page, 2), summed(site, page, [5])[: STARTS[4] + event(site, page, 5).size])
+    assert page.evaluate("played[1].from") == STARTS[4] / RATE
+    press(page, "Left after 4")
+    assert np.array_equal(heard(page, 3), left(site, 4))
+    assert page.complaints == []
+
+
+def test_no_sound_is_fetched_but_the_events_and_what_is_left(open_page, serve, site):
+    page = open_page(serve(site))
+    page.evaluate(LISTEN)
+    go(page, 4)
+    for number, text in enumerate(("Taken off", "Event 4", "Left after 4"), 1):
+        press(page, text)
+        heard(page, number)
+    fetched = {url.rpartition("/")[2] for url in page.requested if url.endswith(".wav")}
+    events = [page.locator(".roll tr[data-start] a").nth(i).get_attribute("href") for i in range(4)]
+    rest = sha256(to_wav(left(site, 4), RATE)).hexdigest()
+    assert fetched == {address.removeprefix("media/") for address in events} | {f"{rest}.wav"}
+
+
+def test_steps_are_walked_by_buttons_and_by_keys(disk_page):
+    page = disk_page
+    slider = element(page).get_by_role("slider", name="Step of")
+    slider.press("End")
+    assert status(page).startswith("Step 9 of 9")
+    slider.press("ArrowLeft")
+    assert slider.get_attribute("aria-valuetext") == status(page) == "Step 8 of 9: event at 1.05 s"
+    element(page).get_by_role("button", name="Next step").press("Enter")
+    assert status(page).startswith("Step 9 of 9")
+    element(page).get_by_role("button", name="Step 4", exact=True).click()
+    assert status(page).startswith("Step 4 of 9")
+    wait_until(page, "/Step 4 of 9/.test(document.querySelector('.decomposition canvas')?.getAttribute('aria-label'))")
+    assert element(page).get_by_role("button", name="Play: Left after 4").is_enabled()
+    slider.press("Home")
+    assert status(page).startswith("Step 0 of 9")
+
+
+def test_a_step_on_while_it_sounds_goes_on_at_the_same_place(disk_page, site):
+    page = disk_page
+    go(page, 2)
+    press(page, "Taken off")
+    heard(page, 1)
+    page.wait_for_timeout(400)
+    element(page).get_by_role("button", name="Next step").click()
+    assert np.array_equal(heard(page, 2), summed(site, page, [1, 2, 3]))
+    assert page.evaluate("played[1].from") > 0.3
+    assert element(page).get_by_role("button", name="Stop: Taken off").count() == 1
+    go(page, 0)
+    assert element(page).locator(".hear .playing").count() == 0
+
+
+def test_what_is_left_plays_on_until_another_stored_sound_is_nearer(disk_page, site):
+    page = disk_page
+    go(page, 4)
+    press(page, "Left after 4")
+    heard(page, 1)
+    go(page, 5)
+    page.wait_for_timeout(200)
+    assert page.evaluate("played.length") == 1
+    go(page, 9)
+    assert np.array_equal(heard(page, 2), left(site, 9))
+
+
+def test_the_film_walks_through_the_steps_and_their_sounds(disk_page):
+    page = disk_page
+    go(page, 1)
+    press(page, "Taken off")
+    element(page).get_by_role("button", name="Play the film").click()
+    wait_until(page, "/Step 9 of 9/.test(document.querySelector('.decomposition .status').textContent)", 5)
+    element(page).get_by_role("button", name="Play the film").wait_for()
+    wait_until(page, "played.length > 3")
+    assert page.complaints == []
+
+
+def test_it_plays_from_where_the_waveform_is_pressed_and_loops_a_part(disk_page):
+    page = disk_page
+    go(page, 9)
+    line = element(page).get_by_role("slider", name="Position in what is heard")
+    line.press("ArrowRight")
+    press(page, "Taken off")
+    heard(page, 1)
+    assert page.evaluate("played[0].from") == pytest.approx(0.15)
+    box = line.bounding_box()
+    line.click(position={"x": box["width"] / 2, "y": 10})
+    wait_until(page, "played.length === 2")
+    assert page.evaluate("played[1].from") == pytest.approx(1.5, abs=0.05)
+    line.press("Shift+ArrowRight")
+    wait_until(page, "played.length === 3")
+    assert page.evaluate("played[2].loop[1] - played[2].loop[0]") == pytest.approx(0.15)
+    line.press("Enter")
+    assert element(page).locator(".hear .playing").count() == 0
+
+
+def test_the_line_runs_over_the_picture_and_it_comes_to_an_end(disk_page):
+    page = disk_page
+    go(page, 1)
+    press(page, "Event 1")
+    element(page).locator(".cursor:visible").wait_for()
+    element(page).get_by_role("button", name="Play: Event 1").wait_for()  # after 0.4 s, not after the silence behind it
+    assert page.evaluate("played.length") == 1
+    assert element(page).locator(".cursor:visible").count() == 0
+
+
+def test_one_sound_at_a_time(disk_page):
+    page = disk_page
+    go(page, 9)
+    press(page, "Taken off")
+    heard(page, 1)
+    page.get_by_role("button", name="Play Long tone").click()
+    element(page).get_by_role("button", name="Play: Taken off").wait_for()
+    press(page, "Taken off")
+    wait_until(page, "[...document.querySelectorAll('audio')].every(a => a.paused)")
+
+
+def test_the_roll_hears_which_event_the_reader_comes_to(disk_page):
+    page = disk_page
+    page.evaluate(
+        "window.selected = []; document.querySelector('.roll')"
+        ".addEventListener('select', (event) => selected.push(event.detail.index))"
+    )
+    go(page, 3)
+    go(page, 0)
+    element(page).get_by_role("button", name="Step 9", exact=True).click()
+    assert page.evaluate("selected") == [2, 8]
+
+
+def test_a_link_leads_to_the_step_and_plays_nothing(open_page, site):
+    name = open_page().locator(".decomposition").get_attribute("id")
+    page = open_page(hash=f"#clip={name}&step=4&t=1.00,2.00")
+    assert status(page) == "Step 4 of 9: event at 0.05 s"
+    assert element(page).get_by_role("button", name="Loop 1.0–2.0 s, clear").is_visible()
+    assert element(page).locator(".playing").count() == 0
+    assert not [url for url in page.requested if url.endswith(".wav") or "/offline/" in url]
+
+
+@pytest.mark.parametrize("step", ["-7", "1000", "x", "4.7", "NaN", ""])
+def test_a_link_to_no_step_leads_to_one_that_exists(open_page, step):
+    name = open_page().locator(".decomposition").get_attribute("id")
+    page = open_page(hash=f"#clip={name}&step={step}")
+    assert status(page).split(":")[0] in {f"Step {k} of 9" for k in (0, 4, 9)}
+    assert page.complaints == []
+
+
+@pytest.mark.parametrize("kind", ["Taken off", "Event 2", "Left after 1"])
+def test_a_missing_sound_is_said_in_words(open_page, copied, kind):
+    for path in [*copied.glob("media/*.wav"), *copied.glob("offline/*")]:
+        path.unlink()
+    page = open_page(copied)
+    go(page, 2)
+    press(page, kind)
+    element(page).get_by_role("alert").wait_for()
+    assert "can not be loaded" in element(page).get_by_role("alert").text_content()
+    assert element(page).get_by_role("button", name=f"Play: {kind}").count() == 1
+
+
+def test_without_scripts_there_are_poster_link_and_native_players(open_page):
+    page = open_page(java_script_enabled=False)
+    assert element(page).get_by_role("img").is_visible()
+    assert element(page).get_by_role("link", name="All 10 frames").is_visible()
+    players = element(page).locator("audio[controls][preload=none]:visible")
+    assert [player.get_attribute("aria-label") for player in players.all()] == [
+        f"What is left after {n}" for n in ("1 event", "4 events", "9 events")
+    ]
+
+
+def test_buttons_are_large_enough_for_a_thumb_and_nothing_sticks_out(open_page):
+    page = open_page(viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True)
+    go(page, 9)
+    sizes = page.evaluate(
+        "[...document.querySelectorAll('.film button, .film input')].filter(x => x.offsetParent)"
+        ".map(x => [x.textContent, x.getBoundingClientRect().width, x.getBoundingClientRect().height])"
+    )
+    assert sizes and [x for x in sizes if min(x[1:]) < 43.5] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

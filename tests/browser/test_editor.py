@@ -1,0 +1,283 @@
+"""Edits of an event roll: made by mouse and by keys, undone, heard, exported and imported; their sound to the bit."""
+
+import functools
+import json
+import shutil
+import subprocess
+import sys
+import wave
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from report import mix
+from tests.browser.conftest import wait_until
+from tests.browser.test_roll import SOUNDING, centre, mark
+
+IN_A_BIT = "document.querySelector('.verdict').textContent"
+
+
+@pytest.fixture
+def page(open_page):
+    return open_page()
+
+
+def press(page, name: str):
+    page.locator(".roll").get_by_role("button", name=name, exact=True).click()
+
+
+def exported(page, what: str) -> bytes:
+    with page.expect_download() as download:
+        press(page, f"Export {what}")
+    return Path(download.value.path()).read_bytes()
+
+
+def edit_of(page) -> dict:
+    return json.loads(exported(page, "edit"))
+
+
+@functools.cache
+def stored(site: Path, digest: str) -> np.ndarray:
+    with wave.open(str(site / "media" / f"{digest}.wav")) as file:
+        return np.frombuffer(file.readframes(file.getnframes()), "<i2")
+
+
+def summed(site: Path, edit: dict) -> bytes:
+    """The samples that report.mix makes of an edit."""
+    events = [event for event in edit["events"] if not event["muted"]]
+    sounds = [stored(site, event["sound"]) for event in events]
+    return mix(sounds, [e["start"] for e in events], [e["gain"] for e in events], edit["n_samples"]).tobytes()
+
+
+def published(page) -> str:
+    """The SHA-256 of the reconstruction that the page names."""
+    return Path(page.locator(".roll").get_attribute("data-mix-src")).stem
+
+
+def change_much(page):
+    """One edit of each kind."""
+    mark(page, 5).focus()
+    page.keyboard.press("Alt+Shift+ArrowRight")
+    page.keyboard.press("Alt+ArrowLeft")
+    page.get_by_role("slider", name="Gain").fill("-6.5")
+    page.get_by_role("slider", name="Direction 2").fill("1")
+    mark(page, 2).focus()
+    page.get_by_role("combobox", name="Sound").select_option("higher tones")
+    page.get_by_role("spinbutton", name="Time in seconds").fill("0.25")
+    mark(page, 9).focus()
+    press(page, "Mute")
+
+
+def test_the_untouched_mix_is_the_published_reconstruction(page):
+    page.get_by_role("button", name="Play the mix of Nine events.").click()
+    wait_until(page, IN_A_BIT)
+    told = page.locator(".verdict").text_content()
+    assert told == f"The mix is the published reconstruction, bit for bit (SHA-256 {published(page)[:12]}…)."
+    assert sha256(exported(page, "WAV")).hexdigest() == published(page)
+    assert edit_of(page)["events"][4]["gain"] == 4096 and page.complaints == []
+
+
+def test_that_is_computed_not_assumed(open_page, copied):
+    text = (copied / "small.html").read_text()
+    page = open_page()
+    wrong = "0" * 64
+    (copied / "small.html").write_text(
+        text.replace(f'data-mix-src="media/{published(page)}', f'data-mix-src="media/{wrong}')
+    )
+    page = open_page(copied)
+    page.get_by_role("button", name="Play the mix of Nine events.").click()
+    wait_until(page, IN_A_BIT)
+    assert page.locator(".verdict").text_content().startswith("The mix is not the published reconstruction (SHA-256")
+
+
+def test_an_edited_mix_is_what_the_command_line_makes_of_the_edit(page, site, tmp_path):
+    change_much(page)
+    edit, sound = edit_of(page), exported(page, "WAV")
+    assert [sum(e[key] != first for e in edit["events"]) for key, first in (("gain", 4096), ("muted", False))] == [1, 1]
+    assert edit["events"][4]["start"] == 8400 + 800 - 80 and edit["events"][1]["start"] == 2000
+    assert edit["events"][4]["gain"] == round(4096 * 10 ** (-6.5 / 20))
+    assert sound[44:] == summed(site, edit)
+    (tmp_path / "edit.json").write_text(json.dumps(edit))
+    command = [
+        sys.executable,
+        "-m",
+        "report",
+        "mix",
+        tmp_path / "edit.json",
+        "--site",
+        site,
+        "-o",
+        tmp_path / "out.wav",
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    assert (tmp_path / "out.wav").read_bytes() == sound
+    words = "Edited: 2 events moved, 1 with another gain, 2 with another sound, 1 muted (SHA-256 "
+    wait_until(page, f"{IN_A_BIT} === '{words}{sha256(sound).hexdigest()[:12]}…).'")
+
+
+def test_an_edit_survives_export_reload_and_import(page, tmp_path):
+    change_much(page)
+    edit = exported(page, "edit")
+    sound = exported(page, "WAV")
+    page.reload()
+    (tmp_path / "edit.json").write_bytes(edit)
+    page.locator("input[type=file]").set_input_files(tmp_path / "edit.json")
+    wait_until(page, "document.querySelectorAll('.mark.muted').length === 1")
+    assert exported(page, "edit") == edit and exported(page, "WAV") == sound
+
+
+def test_undo_and_redo_are_exact(page):
+    mark(page, 5).focus()
+    states = [edit_of(page)]
+    for key in ("Alt+ArrowRight", "Alt+ArrowRight", "Alt+Shift+ArrowLeft"):
+        mark(page, 5).focus()
+        page.keyboard.press(key)
+        states.append(edit_of(page))
+    press(page, "Random times")
+    states.append(edit_of(page))
+    for state in states[-2::-1]:
+        page.locator(".roll .plot .mark").nth(4).focus()
+        page.keyboard.press("Control+z")
+        assert edit_of(page) == state
+    assert sha256(exported(page, "WAV")).hexdigest() == published(page)
+    assert page.get_by_role("button", name="Undo").get_attribute("aria-disabled") == "true"
+    for state in states[1:3]:
+        mark(page, 5).focus()
+        page.keyboard.press("Control+Shift+z")
+        assert edit_of(page) == state
+    press(page, "Redo")
+    press(page, "Redo")
+    assert edit_of(page) == states[-1]
+    press(page, "As published")
+    assert edit_of(page) == states[0]
+
+
+def test_solo_is_exported_as_muted_others(page, site):
+    page.mouse.click(*centre(page, 5))
+    press(page, "Solo")
+    assert page.get_by_role("button", name="Solo").get_attribute("aria-pressed") == "true"
+    edit = edit_of(page)
+    assert [event["muted"] for event in edit["events"]] == [i != 4 for i in range(9)]
+    assert exported(page, "WAV")[44:] == summed(site, edit)
+    assert ", muted" in mark(page, 1).get_attribute("aria-label")
+    press(page, "Solo")
+    assert sha256(exported(page, "WAV")).hexdigest() == published(page)
+
+
+def test_a_set_of_sounds_is_applied_to_all_events(page, site):
+    press(page, "Higher tones")
+    wait_until(page, f"{IN_A_BIT}.startsWith('Edited: 9 events with another sound')")
+    edit = edit_of(page)
+    choices = json.loads((site / page.locator(".roll").get_attribute("data-choices-src")).read_text())
+    assert [event["sound"] for event in edit["events"]] == choices["sets"]["higher tones"]
+    assert exported(page, "WAV")[44:] == summed(site, edit)
+    assert "0.30 seconds long" in mark(page, 3).get_attribute("aria-label")
+
+
+def test_one_direction_at_a_time_is_off_centre(page):
+    mark(page, 5).focus()
+    page.keyboard.press("Enter")
+    first, second = (page.get_by_role("slider", name=f"Direction {i}") for i in (1, 2))
+    first.focus()
+    page.keyboard.press("ArrowRight")
+    assert first.get_attribute("aria-valuetext") == "+1"
+    wait_until(page, SOUNDING + ".startsWith('Event 5,')")
+    second.focus()
+    page.keyboard.press("End")
+    assert (first.input_value(), second.input_value()) == ("0", "2")
+    second.focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    assert second.get_attribute("aria-valuetext") == "as it is"
+    assert sha256(exported(page, "WAV")).hexdigest() == published(page)
+
+
+def test_an_edit_is_heard_at_once_and_playing_goes_on_where_it_was(page):
+    slider = page.get_by_role("slider", name="Position in the mix")
+    slider.focus()
+    page.keyboard.press("PageDown")
+    page.keyboard.press("Enter")
+    now = "Number(document.querySelector('.timeline .wave').ariaValueNow)"
+    wait_until(page, f"{now} > 0.7")
+    mark(page, 9).focus()
+    page.keyboard.press("Alt+Shift+ArrowLeft")
+    wait_until(page, f"{IN_A_BIT}.startsWith('Edited')")
+    assert page.locator(".desk.playing").count() == 1
+    assert 0.7 <= page.evaluate(now) < 2.0
+    press(page, "Pause the mix of Nine events.")
+    stopped = page.evaluate(now)
+    page.wait_for_timeout(200)
+    assert page.evaluate(now) == stopped
+
+
+def test_random_times_stay_inside(page):
+    press(page, "Random times")
+    events = edit_of(page)["events"]
+    assert len({event["start"] for event in events}) > 5
+    assert all(0 <= event["start"] <= 24000 - 3200 for event in events)
+    for _ in range(4):
+        mark(page, 1).focus()
+        page.get_by_role("spinbutton", name="Time in seconds").fill("99")
+    assert edit_of(page)["events"][0]["start"] == 23999
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"schema": 2}, '"schema" is 2; this page reads 1'),
+        ({"title": 3}, '"title" is 3; it has to be text'),
+        ({"samplerate": 44100}, '"samplerate" is 44100; this roll has 8000'),
+        ({"n_samples": "long"}, '"n_samples" is "long"; this roll has 24000'),
+        ({"events": []}, '"events" has to be a list of 9 events'),
+        ({"sound": "0" * 64}, "this roll has no such sound"),
+        ({"start": 1.5}, 'event 3: "start" is 1.5; it has to be a whole number from 0 to 23999'),
+        ({"gain": -1}, 'event 3: "gain" is -1; it has to be a whole number from 0 to 65536'),
+        ({"muted": None}, 'event 3: "muted" is null; it has to be true or false'),
+    ],
+)
+def test_a_wrong_edit_is_refused_in_words(page, tmp_path, change, words):
+    edit = edit_of(page)
+    (edit if set(change) <= set(edit) else edit["events"][2]).update(change)
+    (tmp_path / "edit.json").write_text(json.dumps(edit))
+    page.locator("input[type=file]").set_input_files(tmp_path / "edit.json")
+    page.locator(".roll .failure").wait_for()
+    assert words in page.locator(".roll .failure").text_content()
+    assert page.get_by_role("button", name="Undo").get_attribute("aria-disabled") == "true"
+
+
+def test_a_file_that_is_no_json_is_refused_in_words(page, tmp_path):
+    (tmp_path / "edit.json").write_text("<p>")
+    page.locator("input[type=file]").set_input_files(tmp_path / "edit.json")
+    page.locator(".roll .failure").wait_for()
+    assert page.locator(".roll .failure").text_content() == "This file is no edit: it is not JSON."
+
+
+def test_a_missing_sound_is_said_in_words_and_may_come_back(open_page, copied):
+    shutil.move(copied / "offline", copied / "elsewhere")
+    page = open_page(copied)
+    page.mouse.click(*centre(page, 5))
+    page.locator(".roll .failure").wait_for()
+    assert "can not be loaded" in page.locator(".roll .failure").text_content()
+    shutil.move(copied / "elsewhere", copied / "offline")
+    page.mouse.click(*centre(page, 5))
+    wait_until(page, SOUNDING)
+    assert page.locator(".roll .failure").count() == 0
+
+
+def test_it_works_from_a_server_whose_media_lie_elsewhere(open_page, copied, serve, tmp_path):
+    page = open_page()
+    digest = published(page)
+    (copied / "far").mkdir()
+    shutil.move(copied / "media", copied / "far" / "media")
+    text = (copied / "small.html").read_text()
+    (copied / "small.html").write_text(
+        text.replace('src="media/', 'src="far/media/').replace('href="media/', 'href="far/media/')
+    )
+    page = open_page(serve(copied))
+    assert not [url for url in page.requested if url.endswith((".wav", ".json"))]
+    assert sha256(exported(page, "WAV")).hexdigest() == digest
+    press(page, "Higher tones")
+    wait_until(page, f"{IN_A_BIT}.startsWith('Edited: 9 events with another sound')")
+    assert page.complaints == []

@@ -1,0 +1,67 @@
+"""The sum that the page computes is the one that the command line computes, bit for bit."""
+
+from hashlib import sha256
+
+import numpy as np
+import pytest
+
+from report.media import to_wav
+from report.mix import UNITY, mix
+
+RENDER = """async ({sounds, events, length, rate}) => {
+  media.samples = async (address) => Int16Array.from(sounds[address]);
+  return media.sha256(media.toWav(await mix.render(events, length), rate));
+}"""
+
+
+def random_events(seed, n, length):
+    """Sounds and events: gains up to both ends, starts before the beginning, ends after the end."""
+    rng = np.random.default_rng(seed)
+    sounds = [rng.integers(-peak, peak, rng.integers(1, length), np.int16) for peak in 4 * [100, 3000]]
+    gains = rng.choice([0, 1, UNITY, 65536, *rng.integers(0, 65537, 12)], n)
+    starts = rng.integers(-length, length + 1, n)
+    which, muted = rng.integers(0, 8, n), rng.random(n) < 0.2
+    return sounds, [
+        {"sound": str(which[i]), "start": int(starts[i]), "gain": int(gains[i]), "muted": bool(muted[i])}
+        for i in range(n)
+    ]
+
+
+@pytest.mark.parametrize(("seed", "n"), [(1, 0), (2, 1), (3, 2), (4, 5), (5, 200), (6, 200)])
+def test_random_edits_have_the_same_bytes_in_the_page_as_in_python(open_page, seed, n):
+    length, rate = 700, 22050
+    sounds, events = random_events(seed, n, length)
+    heard = [event for event in events if not event["muted"]]
+    expected = mix(
+        [sounds[int(event["sound"])] for event in heard],
+        [event["start"] for event in heard],
+        [event["gain"] for event in heard],
+        length,
+    )
+    if n == 200:
+        assert expected.max() == 32767 and expected.min() == -32768 and np.unique(expected).size > 20
+    data = {str(i): sound.tolist() for i, sound in enumerate(sounds)}
+    hashed = open_page().evaluate(RENDER, {"sounds": data, "events": events, "length": length, "rate": rate})
+    assert hashed == sha256(to_wav(expected, rate)).hexdigest()
+
+
+@pytest.mark.parametrize("gain", [1, 2047, 2048, 2049, UNITY - 1, UNITY, UNITY + 1, 65535])
+def test_rounding_is_the_same_at_every_half(open_page, gain):
+    sound = np.arange(-40, 41, dtype=np.int16)
+    event = {"sound": "0", "start": 0, "gain": gain, "muted": False}
+    values = open_page().evaluate(
+        "async ([sound, event]) => { media.samples = async () => Int16Array.from(sound);"
+        " return Array.from(await mix.render([event], sound.length)); }",
+        [sound.tolist(), event],
+    )
+    assert values == mix([sound], [0], [gain], sound.size).tolist()
+
+
+@pytest.mark.parametrize(("n", "rate"), [(1, 8000), (2, 16000), (1001, 22050), (1000, 44100), (3, 192000)])
+def test_a_wav_file_has_the_same_bytes_in_the_page_as_in_python(open_page, n, rate):
+    samples = np.random.default_rng(n).integers(-32768, 32768, n, np.int16)
+    data = open_page().evaluate(
+        "([values, rate]) => Array.from(new Uint8Array(media.toWav(Int16Array.from(values), rate)))",
+        [samples.tolist(), rate],
+    )
+    assert bytes(data) == to_wav(samples, rate)

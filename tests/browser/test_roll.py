@@ -1,0 +1,248 @@
+"""The plot of an event roll: walked by keys, pressed, pointed at, dragged; and what is shown with it."""
+
+import statistics
+from pathlib import Path
+
+import pytest
+
+from report import FolderStore, build
+from tests.browser.conftest import wait_until, wait_until_it_moves
+
+MANY = Path(__file__).with_name("many.py")
+SOUNDING = "(document.querySelector('.mark.sounding')?.ariaLabel || '')"
+FRAMES = """() => {
+  window.frames_ = [];
+  let last = performance.now();
+  const tick = (now) => { window.frames_.push(now - last); last = now; window.going = requestAnimationFrame(tick); };
+  window.going = requestAnimationFrame(tick);
+}"""
+
+
+@pytest.fixture(scope="session")
+def crowded(tmp_path_factory) -> Path:
+    """The site of an article with 200 events in one roll."""
+    folder = tmp_path_factory.mktemp("many")
+    build([MANY], folder / "site", FolderStore(folder / "store"), {"commit": "0" * 40})
+    return folder / "site"
+
+
+def mark(page, number: int):
+    return page.locator(".roll .mark").nth(number - 1)
+
+
+def centre(page, number: int) -> tuple[float, float]:
+    circle = mark(page, number).locator("circle").last
+    circle.scroll_into_view_if_needed()
+    box = circle.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def focused(page) -> int:
+    return page.evaluate("[...document.querySelectorAll('.roll .mark')].indexOf(document.activeElement)") + 1
+
+
+def selected(page) -> list[str]:
+    """The event that each view shows as selected."""
+    return page.evaluate("""() => {
+      const roll = document.querySelector('.roll');
+      const band = roll.querySelector('.vectors span');
+      return [roll.querySelector('.mark[aria-selected=true]').ariaLabel.split(',')[0],
+        roll.querySelector('.inspector:not([hidden])').ariaLabel,
+        'Event ' + roll.querySelector('tr[aria-current=true]').cells[0].textContent,
+        'Event ' + (1 + Math.round(parseFloat(band.style.top) / parseFloat(band.style.height)))];
+    }""")
+
+
+def test_every_event_has_a_spoken_name(open_page):
+    page = open_page()
+    assert mark(page, 5).get_attribute("aria-label") == (
+        "Event 5, at 1.05 seconds, 0.40 seconds long, peak −20.0 dBFS, most like event 4"
+    )
+    plot = page.get_by_role("listbox", name="Nine events.: 9 events over time")
+    assert plot.get_by_role("option").count() == 9
+    assert "Arrow keys walk" in page.locator(f"[id='{plot.get_attribute('aria-describedby')}']").text_content()
+
+
+def test_arrow_keys_walk_to_every_event_which_is_one_tab_stop(open_page):
+    page = open_page()
+    mark(page, 1).focus()
+    walk = ["ArrowUp", "ArrowUp", "ArrowRight", "ArrowDown", "ArrowDown", "ArrowRight", "ArrowUp", "ArrowUp"]
+    reached = [focused(page)]
+    for key in walk:
+        page.keyboard.press(key)
+        reached.append(focused(page))
+    assert reached == [1, 4, 7, 8, 5, 2, 3, 6, 9]
+    assert page.locator(".roll .mark[tabindex='0']").count() == 1
+    page.keyboard.press("Home")
+    in_time = [focused(page)]
+    for _ in range(8):
+        page.keyboard.press("PageDown")
+        in_time.append(focused(page))
+    assert in_time == [1, 4, 7, 2, 5, 8, 3, 6, 9]
+    page.keyboard.press("Tab")
+    assert focused(page) == 0
+    page.keyboard.press("Shift+Tab")
+    assert focused(page) == 9
+
+
+def test_enter_plays_an_event_and_with_shift_in_context(open_page):
+    page = open_page()
+    mark(page, 5).focus()
+    page.keyboard.press("Enter")
+    wait_until(page, SOUNDING)
+    assert page.evaluate(SOUNDING).startswith("Event 5,")
+    wait_until(page, f"!{SOUNDING}")
+    page.keyboard.press("Shift+Enter")
+    wait_until(page, "document.querySelector('.desk.playing')")
+    wait_until(page, SOUNDING)
+    assert page.locator(".roll .mark.sounding").count() == 3  # those that begin at the same time, in the mix
+    page.keyboard.press("Escape")
+    assert page.locator(".desk.playing").count() == 0 and page.complaints == []
+
+
+def test_a_press_near_an_event_plays_it_and_one_thing_sounds_at_a_time(open_page):
+    page = open_page()
+    page.get_by_role("button", name="Play the mix of Nine events.").click()
+    wait_until(page, "document.querySelector('.desk.playing .time')?.textContent > '0:00.1'")
+    x, y = centre(page, 5)
+    page.mouse.click(x + 18, y)
+    wait_until(page, SOUNDING + ".startsWith('Event 5,')")
+    assert page.locator(".desk.playing").count() == 0
+    page.get_by_role("button", name="Play Long tone", exact=True).click()
+    wait_until_it_moves(page)
+    assert page.locator(".mark.sounding").count() == 0
+
+
+def test_pointing_describes_and_plays_after_the_first_press(open_page):
+    page = open_page()
+    page.mouse.move(*centre(page, 2))
+    assert page.locator(".told").text_content().startswith("Event 2, at 1.05 seconds")
+    page.wait_for_timeout(400)
+    assert page.locator(".mark.sounding").count() == 0
+    assert not [url for url in page.requested if "offline" in url]
+    page.mouse.click(*centre(page, 1))
+    page.mouse.move(*centre(page, 3))
+    wait_until(page, SOUNDING + ".startsWith('Event 3,')")
+    page.get_by_label("Play what is pointed at").uncheck()
+    page.mouse.move(*centre(page, 6))
+    page.wait_for_timeout(400)
+    assert not page.evaluate(SOUNDING).startswith("Event 6,")
+
+
+def test_a_selection_is_shared_by_all_views(open_page):
+    page = open_page()
+    page.evaluate("document.querySelector('.roll .events').open = true")
+    mark(page, 4).focus()
+    assert selected(page) == ["Event 4"] * 4
+    page.locator(".roll tr[data-start]").nth(6).locator("td").first.click()
+    assert selected(page) == ["Event 7"] * 4
+    picture = page.locator(".roll .vectors img")
+    picture.click(position={"x": 5, "y": picture.bounding_box()["height"] * 2.5 / 9})
+    assert selected(page) == ["Event 3"] * 4
+    left, width = page.evaluate("(e => [e.style.left, e.style.width])(document.querySelector('.extent'))")
+    assert (float(left[:-1]), float(width[:-1])) == pytest.approx((100 * 2.05 / 3, 100 * 0.4 / 3), abs=0.01)
+    page.evaluate("document.querySelector('.roll').dispatchEvent(new CustomEvent('select', {detail: {index: 7}}))")
+    assert selected(page) == ["Event 8"] * 4
+    page.locator(".roll td a").first.click()
+    wait_until(page, SOUNDING + ".startsWith('Event 1,')")
+    assert selected(page) == ["Event 1"] * 4 and page.url.endswith("small.html")
+
+
+def test_a_link_restores_what_was_listened_to_and_loads_nothing(open_page):
+    page = open_page(hash="#clip=events.events&event=5&solo=5,7&t=0.50,1.50")
+    assert selected(page) == ["Event 5"] * 4
+    assert page.locator(".mark:not(.muted)").count() == 2
+    assert page.get_by_role("slider", name="Position in the mix").get_attribute("aria-valuetext") == (
+        "0.5 of 3.0 seconds, looping 0.5 to 1.5"
+    )
+    assert not [url for url in page.requested if "offline" in url or url.endswith(".wav")]
+    page.evaluate("navigator.clipboard.writeText = (text) => { window.copied = text; return Promise.resolve(); }")
+    page.get_by_role("button", name="Link to Nine events.").click()
+    wait_until(page, "window.copied")
+    assert page.evaluate("window.copied").endswith("#clip=events.events&event=5&solo=5,7&t=0.50,1.50")
+
+
+def test_a_drag_moves_an_event_along_time_only(open_page):
+    page = open_page()
+    x, y = centre(page, 5)
+    width = page.locator(".roll .plot").bounding_box()["width"]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + width / 12, y + 40, steps=5)
+    page.mouse.move(x + width / 6, y + 80, steps=5)
+    page.mouse.up()
+    assert page.locator(".inspector input[type=number]").input_value() == pytest.approx("1.550", abs=0)
+    assert mark(page, 5).get_attribute("y") == "50.00%"
+    wait_until(page, "document.querySelector('.verdict').textContent.startsWith('Edited: 1 event moved')")
+    page.mouse.move(*centre(page, 5))
+    page.mouse.down()
+    page.mouse.move(x, y, steps=3)
+    page.keyboard.press("Escape")
+    page.mouse.up()
+    assert page.locator(".inspector input[type=number]").input_value() == "1.550"
+
+
+def test_by_touch_a_sideways_drag_moves_an_event_and_the_page_scrolls_elsewhere(open_page):
+    page = open_page(viewport={"width": 390, "height": 700}, has_touch=True, is_mobile=True)
+    page.locator(".roll").scroll_into_view_if_needed()
+    x, y = centre(page, 5)
+    before = page.evaluate("scrollY")
+    swipe(page, (x, y), (x + 60, y + 3))
+    assert float(page.locator(".inspector input[type=number]").input_value()) > 1.3
+    assert page.evaluate("scrollY") == before
+    page.touchscreen.tap(*centre(page, 2))
+    wait_until(page, SOUNDING + ".startsWith('Event 2,')")
+    x, y = centre(page, 5)
+    swipe(page, (x + 60, y), (x + 60, y - 120))  # beside every mark
+    wait_until(page, f"scrollY > {before} + 50")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def swipe(page, start, end):
+    """A finger from `start` to `end`, through the browser's own recognition of gestures."""
+    client = page.context.new_cdp_session(page)
+    for i in range(13):
+        x, y = (a + (b - a) * i / 12 for a, b in zip(start, end, strict=True))
+        client.send(
+            "Input.dispatchTouchEvent",
+            {"type": "touchMove" if i else "touchStart", "touchPoints": [{"x": x, "y": y}]},
+        )
+        page.wait_for_timeout(16)
+    client.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def test_targets_are_large_enough_for_a_thumb(open_page):
+    page = open_page(viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True)
+    page.evaluate("document.querySelector('.roll .events').open = true")
+    page.touchscreen.tap(*centre(page, 5))
+    page.locator(".roll fieldset").wait_for()
+    small = page.evaluate(
+        "[...document.querySelectorAll('.roll :is(button, input, select, .reach, td a, .events > summary)')]"
+        ".map(x => [x.outerHTML.slice(0, 90), x.getBoundingClientRect()])"
+        ".filter(([, box]) => box.width && (box.height < 43.5 || box.width < 43.5)).map(([html]) => html)"
+    )
+    assert small == []
+
+
+def test_200_events_are_dragged_at_30_frames_a_second(open_page, crowded):
+    page = open_page(crowded, "many.html")
+    x, y = centre(page, 100)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    number = int(page.locator(".inspector").get_attribute("aria-label").split()[1])
+    page.evaluate(FRAMES)
+    for i in range(240):
+        page.mouse.move(x + 200 * (1 - abs(1 - i / 120)), y)
+    frames = page.evaluate("cancelAnimationFrame(window.going), window.frames_")
+    left = float(mark(page, number).get_attribute("x")[:-1])
+    page.mouse.up()
+    assert len(frames) > 20 and left > 0
+    assert statistics.median(frames) < 1000 / 30
+    assert statistics.quantiles(frames, n=20)[-1] < 2 * 1000 / 30
+
+
+def test_without_scripts_it_is_a_picture_and_a_table_of_links(open_page):
+    page = open_page(java_script_enabled=False)
+    assert page.locator(".roll svg[role=img] > circle:visible").count() == 9
+    assert page.locator(".roll td a").count() == 9
+    assert page.locator(".roll button").count() == 0

@@ -1,0 +1,29 @@
+"""What readers copy to cite the articles is BibTeX that programs read."""
+
+import pytest
+
+from experiments.sections import bibtex
+
+FIELDS = {
+    "author": "Vinyard, John",
+    "title": "Toward a Sparse Interpretable Audio Codec",
+    "year": "2025",
+    "eprint": "2505.05654",
+    "archivePrefix": "arXiv",
+    "url": "https://blog.cochlea.xyz/sparse-interpretable-audio-codec-paper.html",
+}
+
+
+def test_pybtex_reads_the_entry():
+    pybtex = pytest.importorskip("pybtex.database", reason="needs pybtex: pip install pybtex")
+    entry = pybtex.parse_string(bibtex().text, "bibtex").entries["vinyard2025sparse"]
+    assert entry.type == "misc" and str(entry.persons["author"][0]) == FIELDS["author"]
+    assert dict(entry.fields) == {name: text for name, text in FIELDS.items() if name != "author"}
+
+
+def test_bibtexparser_reads_the_entry():
+    bibtexparser = pytest.importorskip("bibtexparser", reason="needs bibtexparser: pip install bibtexparser")
+    library = bibtexparser.parse_string(bibtex().text)
+    (entry,) = library.entries
+    assert library.failed_blocks == [] and (entry.entry_type, entry.key) == ("misc", "vinyard2025sparse")
+    assert {field.key: field.value for field in entry.fields} == FIELDS
