@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 
+from report.canvas import render_template
 from report.errors import SiteError
 from report.located import Site, open_site
 from report.manifest import MEDIA, Made
 from report.media import EXTENSIONS
-from report.page import render_template
 from report.reproduce import compare
 from report.storage import Storage, write_whole
 

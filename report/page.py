@@ -2,30 +2,25 @@
 building twice gives the same bytes."""
 
 import ast
-import functools
 import re
-import string
-from collections import Counter
 from collections.abc import Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
+from jinja2 import TemplateError
 from markupsafe import Markup
 
+from report.canvas import Canvas, render_template, templates_folder
 from report.cells import PUNCTUATION, Cell, Shown
-from report.components import Code, Component, Part, Prose, as_component, flatten
+from report.components import Code, Component, Part, Prose, flatten
 from report.conjure import Artifact
 from report.errors import CellError, ReportError
-from report.prose import Heading, anchor_headings, highlight_code, markdown, slug
-from report.store import ARTICLE, Record
+from report.prose import Heading, anchor_headings, markdown
+from report.store import Record
 
-# Of the libraries in a record, those that a reader wants to know; the manifest has all of them.
-SHOWN_LIBRARIES = ("python", "numpy", "scipy", "torch", "scikit-learn", "matplotlib", "soundfile")
 PLACE = "\ue000{}\ue000"  # where a component stands in the prose; a private-use character is in nobody's text
-LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
 HEADING_ID = re.compile(r'<h[234] id="([^"]+)">')
 PLACED = re.compile(r"<p>\ue000(\d+)\ue000</p>\n")
 LOCAL_ADDRESS = re.compile(r'\bhref="#([^"]+)"')
@@ -56,12 +51,6 @@ class Article(Page):
     @property
     def pages(self) -> list[Page]:
         return [self, *self.parts]
-
-
-def templates_folder() -> Path:
-    """The templates: inside the package when installed, beside it in a checkout."""
-    here = Path(__file__).resolve().parent
-    return next(folder for folder in (here / "templates", here.parent / "templates") if folder.is_dir())
 
 
 def assets() -> list[Path]:
@@ -108,7 +97,7 @@ def render_article(
     name = Path(path).stem
     title, description = read_metadata(path)
     authors = namespace.get("AUTHORS", [])
-    canvas = _Canvas(name, dict(calls))
+    canvas = Canvas(name, dict(calls))
     body, contents, parts = _body(shown, canvas, path)
     common = {
         "article": {"address": f"{name}.html", "title": title},
@@ -131,7 +120,7 @@ def render_article(
     return Article(name, title, html, description, canvas.artifacts, canvas.offline, pages)
 
 
-def _part_pages(parts: list["_Placed"], canvas: "_Canvas", common: dict) -> list[Page]:
+def _part_pages(parts: list["_Placed"], canvas: Canvas, common: dict) -> list[Page]:
     """A page for each part, with the ways to those before and after it."""
     pages = []
     around = zip([None, *parts], parts, [*parts[1:], None], strict=False)
@@ -161,115 +150,6 @@ def render_index(articles: list[Article], facts: dict[str, str]) -> str:
     )
 
 
-def render_template(name: str, **values: object) -> str:
-    """A page of its own, from templates/NAME."""
-    return _environment().get_template(name).render(**values)
-
-
-@dataclass
-class _Canvas:
-    """What the macros in templates/components draw on: numbers, ids, and the artifacts that the page names."""
-
-    article: str
-    records: dict[str, Record]  # name of each call -> what it made
-    artifacts: dict[str, list[Artifact]] = field(default_factory=dict)
-    offline: set[str] = field(default_factory=set)
-    counts: Counter = field(default_factory=Counter)
-    section: str = ""  # anchor of the heading that comes before what is shown now
-    parts: list[str] = field(default_factory=list)  # names of those that were begun
-    anchors: dict[int, str] = field(default_factory=dict)
-    _repeats: Counter = field(default_factory=Counter)
-
-    def media(self, artifact: Artifact) -> str:
-        """The artifact's address, relative to the page."""
-        if not isinstance(artifact, Artifact):
-            raise TypeError(f"{artifact!r} is no artifact; show what a @conjure function returned")
-        self.artifacts.setdefault(artifact.name, []).append(artifact)
-        return f"media/{artifact.name}"
-
-    def samples(self, artifact: Artifact) -> str:
-        """The same of an artifact whose bytes scripts read, also where the page is opened from a disk."""
-        self.offline.add(artifact.name)
-        return self.media(artifact)
-
-    def anchor(self, component: object, title: str) -> str:
-        """The id of a component, such as "example-1.reconstruction"; the same when asked for the same component."""
-        if id(component) not in self.anchors:
-            name = f"{self.section}.{slug(title)}" if self.section else slug(title)
-            self._repeats[name] += 1
-            self.anchors[id(component)] = name if self._repeats[name] == 1 else f"{name}-{self._repeats[name]}"
-        return self.anchors[id(component)]
-
-    @functools.cached_property
-    def _calls(self) -> dict[str, str]:
-        return {record.sha256: name for name, record in self.records.items()}
-
-    def call(self, artifact: Artifact) -> str:
-        """The name of the call that made an artifact, as the commands and the manifest have it."""
-        name = self._calls.get(artifact.sha256)
-        return f"{self.article}/{name}" if name else ""
-
-    def inputs(self, artifact: Artifact) -> str:
-        """The names of the calls that made what an artifact was made from."""
-        names = [self._calls.get(sha256) for sha256 in artifact.record.inputs]
-        return ", ".join(f"{self.article}/{name}" for name in names if name)
-
-    @functools.cached_property
-    def _versions(self) -> dict[str, set[str]]:
-        """The versions of each library that made something."""
-        versions = {name: set() for name in SHOWN_LIBRARIES}
-        for record in self.records.values():
-            for name in versions.keys() & record.versions.keys():
-                versions[name].add(record.versions[name])
-        return versions
-
-    @property
-    def libraries(self) -> str:
-        """Those of which the whole article used one version, so that this is said once."""
-        return ", ".join(f"{name} {min(versions)}" for name, versions in self._versions.items() if len(versions) == 1)
-
-    def libraries_of(self, artifact: Artifact) -> str:
-        """What made an artifact, with versions where the article does not say them for all."""
-        used = {name: artifact.record.versions.get(name) for name in self._versions}
-        told = {name: "" if self._versions[name] == {version} else f" {version}" for name, version in used.items()}
-        return ", ".join(f"{name}{told[name]}" for name, version in used.items() if version)
-
-    def first_picture(self) -> Artifact | None:
-        """What stands for the article where others show a link to it."""
-        pictures = (same[0] for same in self.artifacts.values() if same[0].media_type == "image/png")
-        return next(pictures, None)
-
-    def number(self, what: str) -> int:
-        """1, 2, 3 … for each kind of thing."""
-        self.counts[what] += 1
-        return self.counts[what]
-
-    def page_of(self, part: Part) -> str:
-        """The name of a part's page."""
-        return f"{self.article}-{part.name}"
-
-    def begin(self, part: Part) -> Markup:
-        """The way from the place where a part begins to its page."""
-        if not ARTICLE.fullmatch(part.name):
-            raise ValueError(f"{part.name!r} is no name for a part; use letters, digits, _ and -")
-        if part.name in self.parts:
-            raise ValueError(f"two parts are called {part.name}; give each a name of its own")
-        self.parts.append(part.name)
-        if part.picture:
-            self.media(part.picture)
-        return self._draw(part)
-
-    def show(self, value: object) -> Markup:
-        component = as_component(value)
-        if isinstance(component, Part):
-            raise TypeError(f"the part {component.name} stands inside something else; show it by itself or in a Group")
-        return self._draw(component)
-
-    def _draw(self, component: Component) -> Markup:
-        name = type(component).__name__
-        return getattr(_environment().get_template(f"components/{name}.html").module, name)(component, self)
-
-
 @dataclass(frozen=True)
 class _End:
     """Where a part ends."""
@@ -292,7 +172,7 @@ class _Placed:
         return Markup(re.sub(r"(</?h)4\b", r"\g<1>2", LOCAL_ADDRESS.sub(link, self.html)))
 
 
-def _body(shown: list[Shown], canvas: _Canvas, path: Path) -> tuple[Markup, list[Heading], list[_Placed]]:
+def _body(shown: list[Shown], canvas: Canvas, path: Path) -> tuple[Markup, list[Heading], list[_Placed]]:
     """All prose as one document, so that footnotes and headings are numbered through, with the components put in."""
     blocks = [(block, x.cell) for x in shown for component in _components(x, path) for block in _spread(component)]
     text = "\n\n".join(b.text if isinstance(b, Prose) else PLACE.format(i) for i, (b, _) in enumerate(blocks))
@@ -311,7 +191,7 @@ def _body(shown: list[Shown], canvas: _Canvas, path: Path) -> tuple[Markup, list
 
 
 def _put_in(
-    texts: list[str], places: list[tuple[object, Cell]], canvas: _Canvas, path: Path
+    texts: list[str], places: list[tuple[object, Cell]], canvas: Canvas, path: Path
 ) -> tuple[str, list[_Placed]]:
     """The HTML of the prose with that of components between, and of each part alone."""
     html: list[str] = []
@@ -373,47 +253,3 @@ def _blame(cell: Cell, path: Path):
         yield
     except (TypeError, ValueError, TemplateError) as error:
         raise CellError(f"{path}, cell at line {cell.line}: {error}") from error
-
-
-@functools.cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(templates_folder()),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "decibels": _decibels,
-        "highlight": highlight_code,
-        "kilobytes": _kilobytes,
-        "markdown": lambda text: Markup(markdown().render(text)),
-        "minus": _minus,
-        "peaks": _peaks,
-    }
-    return environment
-
-
-def _kilobytes(n: int) -> str:
-    return f"{n / 1e6:.1f} MB" if n >= 1e6 else f"{max(1, round(n / 1e3))} kB"
-
-
-def _decibels(level: float | None) -> str:
-    return _minus("-∞" if level is None else f"{level:.1f}")
-
-
-def _minus(number: object) -> str:
-    return str(number).replace("-", "−")
-
-
-def _peaks(peaks: list[list[int]]) -> str:
-    """Min/max pairs as two letters each, how far up and how far down, which templates/scripts/wave.js draws.
-
-    Heights are square roots of levels: quiet sounds stay visible, and louder is still higher in every player.
-    """
-
-    def letter(level: int) -> str:
-        return LETTERS[round(63 * (max(0, level) / 127) ** 0.5)]
-
-    return "".join(letter(high) + letter(-low) for low, high in peaks)

@@ -9,15 +9,15 @@ const abx = (() => {
   const USUAL = 1; // which of them is chosen at first
   const LEVEL = 0.05; // of significance
   const SOUNDS = ['A', 'B', 'X'];
-  const RULES = 'X is A or B, drawn anew for each trial. Listen to all three as often as you like and say which it is.' +
-    ' All are equally loud. How you did is told at the end.';
+  const RULES = 'X is A or B, drawn anew for each trial. Listen to all three as often as you like and say which it ' +
+    'is. All are equally loud. How you did is told at the end.';
 
   /**
    * @typedef {Parameters<typeof versions.match>[0]} Versions
    * @typedef {{keys?: (event: KeyboardEvent) => void, leave?: () => void}} Manners `leave` is called when something
    *   else is shown, or nothing any more
-   * @typedef {{show: (content: HTMLElement[], manners?: Manners) => void, restart: () => void, dialog: HTMLDialogElement,
-   *   close: HTMLElement}} Stage
+   * @typedef {{show: (content: HTMLElement[], manners?: Manners) => void, restart: () => void, close: HTMLElement,
+   *   dialog: HTMLDialogElement}} Stage
    */
 
   /** What X is, by a fair coin: 0 for A, 1 for B. @returns {number} */

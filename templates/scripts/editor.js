@@ -221,7 +221,7 @@
     bench.showHistory(false, false);
     showAll();
     show(null, 0);
-    figure.addEventListener('pointerdown', begin, true);
+    figure.addEventListener('pointerup', begin, true); // what comes then may move what is pressed, so not before
     figure.addEventListener('keydown', begin, true);
     figure.addEventListener('keydown', travel);
     figure.addEventListener('select', (event) => {

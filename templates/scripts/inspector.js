@@ -48,7 +48,7 @@ const inspector = (() => {
         which.replaceChildren(strong(name), ` ${details}`);
         solo.setAttribute('aria-pressed', String(event.solo));
         mute.setAttribute('aria-pressed', String(event.muted));
-        gain.value = String(toDecibels(event.gain));
+        gain.value = String(Math.max(-24, toDecibels(event.gain))); // silence is infinitely far down
         say(gain, level, decibels(toDecibels(event.gain)));
         time.value = (event.start / rate).toFixed(3);
         offer(choice, { 'as stored': stored, ...sets }, event.sound);

@@ -33,6 +33,7 @@ const links = (() => {
    */
   /** @type {Map<string, Linked & {figure: HTMLElement}>} */
   const all = new Map();
+  const said = document.createElement('span'); // what a button says, for those who hear the page
 
   /** @param {HTMLElement} figure that has an id @param {Linked} linked */
   function add(figure, linked) {
@@ -43,14 +44,9 @@ const links = (() => {
 
     const group = document.createElement('span');
     group.className = 'share';
-    const said = document.createElement('span');
-    said.setAttribute('role', 'status');
-    group.append(
-      said,
-      copier('Link', `Link to ${title}`, () => address(figure.id, linked.state()), said),
-    );
+    group.append(copier('Link', `Link to ${title}`, () => address(figure.id, linked.state())));
     if (media.digest(source())) {
-      group.append(copier('Cite', `Cite ${title}`, () => entry(figure.id, title, media.digest(source())), said));
+      group.append(copier('Cite', `Cite ${title}`, () => entry(figure.id, title, media.digest(source()))));
     }
     place.insertBefore(group, place.querySelector(':scope > a[download]'));
   }
@@ -61,17 +57,20 @@ const links = (() => {
     return (figure.dataset.title || caption?.textContent || figure.id).replace(/\s+/g, ' ').trim();
   }
 
-  /** @param {string} word @param {string} name for those who hear the page @param {() => string} text
-   *  @param {HTMLElement} said where it says that it has */
-  function copier(word, name, text, said) {
+  /**
+   * @param {string} word @param {string} name for those who hear the page @param {() => string} text
+   * @returns {HTMLButtonElement} which copies the text
+   */
+  function copier(word, name, text) {
     const button = document.createElement('button');
     button.type = 'button';
     button.className = 'quiet';
     button.textContent = word;
     button.setAttribute('aria-label', name);
     button.addEventListener('click', async () => {
-      said.textContent = (await copy(text())) ? 'Copied' : 'This browser does not let pages copy';
+      button.textContent = said.textContent = (await copy(text())) ? 'Copied' : 'Failed';
       setTimeout(() => {
+        button.textContent = word;
         said.textContent = '';
       }, SHOWN);
     });
@@ -155,6 +154,9 @@ const links = (() => {
     }
   }
 
+  said.className = 'said';
+  said.setAttribute('role', 'status');
+  document.body.append(said);
   document.addEventListener('DOMContentLoaded', restore);
   window.addEventListener('hashchange', restore);
 

@@ -39,7 +39,9 @@ const media = (() => {
     return new Promise((resolve, reject) => {
       const script = document.createElement('script');
       script.src = `offline/${name}.js`;
-      script.addEventListener('error', () => reject(new Error(`${address} can not be loaded: its copy ${script.src} is missing.`)));
+      script.addEventListener('error', () =>
+        reject(new Error(`${address} can not be loaded: its copy ${script.src} is missing.`)),
+      );
       script.addEventListener('load', () => script.remove());
       awaited.set(name, resolve);
       document.head.append(script);

@@ -98,17 +98,21 @@ const sound = (() => {
   /** @typedef {{position: () => number, setGain: (value: number) => void, stop: () => void}} Voice */
 
   // The page's own <audio> elements take part. Media events do not bubble, so listen on the way down.
-  document.addEventListener('play', (event) => {
-    for (const audio of document.querySelectorAll('audio')) {
-      if (audio !== event.target) {
-        audio.pause();
+  document.addEventListener(
+    'play',
+    (event) => {
+      for (const audio of document.querySelectorAll('audio')) {
+        if (audio !== event.target) {
+          audio.pause();
+        }
       }
-    }
-    if (current) {
-      current.stop();
-      current = null;
-    }
-  }, true);
+      if (current) {
+        current.stop();
+        current = null;
+      }
+    },
+    true,
+  );
 
   return { FADE, claim, play, release, toBuffer, wake };
 })();

@@ -68,6 +68,13 @@
     tell(wrong.length ? `${wrong.length} of ${all} are not as published.` : `As published are all ${all}.`, wrong);
   }
 
+  /** @param {Element} digest in a card @returns {string} the address that the figure of the card has for that file */
+  function addressOf(digest) {
+    const figure = /** @type {Element} */ (digest.closest('figure'));
+    const hash = /** @type {string} */ (digest.textContent).trim();
+    return (figure.outerHTML.match(new RegExp(`"([^"\\s]*${hash}\\.\\w+)"`)) || ['', ''])[1];
+  }
+
   /** @param {string} address @param {Tell} tell */
   async function verifyFile(address, tell) {
     tell('Reading …');
@@ -124,9 +131,9 @@
     host.append(button, result);
   }
 
-  for (const link of document.querySelectorAll('.made dl a')) {
-    const address = link.getAttribute('href') || '';
-    addButton(/** @type {Element} */ (link.closest('.made')), 'Verify', (tell) => verifyFile(address, tell));
+  for (const digest of document.querySelectorAll('.made .digest')) {
+    const card = /** @type {Element} */ (digest.closest('.made'));
+    addButton(card, 'Verify', (tell) => verifyFile(addressOf(digest), tell));
   }
   const colophon = /** @type {HTMLElement | null} */ (document.querySelector('.colophon[data-page]'));
   if (colophon) {

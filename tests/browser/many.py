@@ -8,7 +8,7 @@ import colorsys
 
 import numpy as np
 
-from report import *
+from report import Artifact, EventRoll, Mark, Picture, Sound, conjure, mix
 
 RATE, SECONDS, N = 8000, 6.0, 200
 RNG = np.random.default_rng(11)

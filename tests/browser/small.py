@@ -5,7 +5,25 @@ With everything that a page can hold.
 
 # %% tags=["hide"]
 import numpy as np
-from report import *
+
+from report import (
+    Artifact,
+    BibTeX,
+    Compare,
+    Data,
+    Decomposition,
+    EventRoll,
+    Film,
+    FilmStrip,
+    Image,
+    Mark,
+    Picture,
+    Player,
+    Sound,
+    Table,
+    conjure,
+    mix,
+)
 
 RATE = 8000
 RNG = np.random.default_rng(5)

@@ -73,6 +73,12 @@ def play(page):
     wait_until(page, "document.querySelector('.compare [role=slider]').getAttribute('aria-valuenow') > 0.02")
 
 
+def loop(page):
+    """Select the whole, so that playing it does not come to an end."""
+    slider(page).focus()
+    page.keyboard.press("Shift+End")
+
+
 def levels(page):
     """The gains of what plays right now, one for each version."""
     return page.evaluate("gains.slice(-3).map((node) => node.gain.value)")
@@ -154,32 +160,37 @@ def test_versions_are_switched_while_they_play_and_the_position_stays(open_page,
     page = open_page(site if how == "file" else serve(site))
     page.evaluate(WATCH)
     play(page)
-    for label in ("High", "Short and loud", "Low", "High"):
-        before, began = position(page), page.evaluate("sound.wake().currentTime")
+    for label in ("High", "Short and loud"):
+        before = position(page)
         version(page, label).check()
         page.wait_for_timeout(60)
-        now = page.evaluate(
-            "[sound.wake().currentTime, document.querySelector('.compare [role=slider]').ariaValueNow].map(Number)"
-        )
-        assert now[1] - before == pytest.approx(now[0] - began, abs=0.06)  # what is shown is up to a few frames old
-        assert heard(page) == label
+        assert heard(page) == label and position(page) > before
     assert page.evaluate("sources.length") == 3  # none was started anew: one clock for all
     assert page.complaints == []
 
 
-def test_what_is_shown_as_the_position_is_where_it_plays(page):
-    """Over a switch, to 20 ms: from its start on, position and the context's clock run at the same pace."""
+def test_what_is_shown_as_the_position_is_kept_over_switches_to_20_ms(page):
+    """Position and the context's clock run at the same pace from the start to the end."""
+    page.evaluate("""() => {
+      const slider = document.querySelector('.compare [role=slider]');
+      window.offsets = [];
+      new MutationObserver(() => {
+        if (document.querySelector('.compare .playing')) {
+          offsets.push(slider.ariaValueNow - sound.wake().currentTime);
+        }
+      }).observe(slider, { attributeFilter: ['aria-valuenow'] });
+    }""")
     play(page)
-    script = """new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(
-        document.querySelector('.compare [role=slider]').ariaValueNow - sound.wake().currentTime))))"""
-    offsets = [page.evaluate(script)]
-    for key in "231":
+    page.evaluate("offsets.splice(0)")
+    for key in "2312":
         page.keyboard.press(key)
-        offsets.append(page.evaluate(script))
-    assert np.ptp(offsets) <= 0.02
+        page.wait_for_timeout(80)
+    offsets = page.evaluate("offsets")
+    assert len(offsets) > 8 and np.ptp(offsets) <= 0.02
 
 
 def test_only_the_version_that_is_chosen_is_heard(page):
+    loop(page)
     play(page)
     gains = page.evaluate(f"versions.match({LIST})")
     for i, label in enumerate(LABELS):
@@ -278,6 +289,7 @@ def test_where_a_gain_would_pass_full_scale_all_are_lowered_alike(page):
 
 
 def test_matching_is_switched_off_at_once_and_then_versions_are_true_to_the_bit(page):
+    loop(page)
     play(page)
     version(page, "High").check()
     matched = compared(page).get_by_role("checkbox", name="Match loudness")
@@ -322,7 +334,7 @@ def test_the_link_says_what_is_heard(open_page):
     page.keyboard.press("3")
     page.keyboard.press("ArrowRight")
     compared(page).get_by_role("checkbox", name="Match loudness").uncheck()
-    page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
+    page.evaluate("() => { navigator.clipboard.writeText = async (text) => { window.copied = text; }; }")
     compared(page).get_by_role("button", name="Link to Two tones.").click()
     assert page.evaluate("copied").endswith("&version=3&matched=0&t=0.10")
     compared(page).get_by_role("button", name="Cite Two tones.").click()
@@ -357,13 +369,13 @@ def test_a_missing_version_is_said_in_words_and_can_be_asked_for_again(open_page
 
 
 def test_while_it_loads_it_says_so_and_a_second_press_takes_the_first_back(page):
-    page.evaluate("window.real = media.samples; media.samples = () => new Promise(() => {})")
+    page.evaluate("() => { window.real = media.samples; media.samples = () => new Promise(() => {}); }")
     compared(page).get_by_role("button", name="Play").click()
     assert compared(page).locator(".time").text_content() == "Loading…"
     assert compared(page).locator("[aria-busy=true]").count() == 1
     compared(page).get_by_role("button", name="Pause").click()
     assert compared(page).locator(".time").text_content() == "0:00.0 / 0:01.0"
-    page.evaluate("media.samples = window.real")
+    page.evaluate("() => { media.samples = window.real; }")
     play(page)
 
 
@@ -401,9 +413,7 @@ def test_targets_are_large_enough_for_a_thumb(open_page):
 
 
 @pytest.mark.slow
-def test_memory_does_not_grow_over_a_hundred_plays_and_switches(page):
-    session = page.context.new_cdp_session(page)
-
+def test_memory_does_not_grow_over_a_hundred_plays_and_switches(open_page):
     def memory():
         for _ in range(3):
             session.send("HeapProfiler.collectGarbage")
@@ -418,7 +428,9 @@ def test_memory_does_not_grow_over_a_hundred_plays_and_switches(page):
             compared(page).get_by_role("button", name="Pause").click()
         page.wait_for_timeout(200)
 
-    page.evaluate("window.sources = { push() {} }; window.gains = { push() {} };")
+    page = open_page()
+    session = page.context.new_cdp_session(page)
+    loop(page)
     listen(10)
     bytes_before, nodes_before = memory()
     listen(100)

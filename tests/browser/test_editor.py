@@ -212,6 +212,16 @@ def test_an_edit_is_heard_at_once_and_playing_goes_on_where_it_was(page):
     assert page.evaluate(now) == stopped
 
 
+def test_the_first_press_meets_its_button_though_more_controls_come(page):
+    mark(page, 5).evaluate("mark => mark.dispatchEvent(new FocusEvent('focus'))")
+    page.get_by_role("button", name="Random times").hover()
+    page.mouse.down()
+    page.wait_for_timeout(500)
+    page.mouse.up()
+    page.locator(".roll fieldset").wait_for()
+    assert page.get_by_role("button", name="Undo").get_attribute("aria-disabled") == "false"
+
+
 def test_random_times_stay_inside(page):
     press(page, "Random times")
     events = edit_of(page)["events"]

@@ -180,6 +180,7 @@ def test_a_finger_taps_to_seek_and_draws_to_loop(open_page):
     assert now(page) == pytest.approx(1, abs=0.02)
     swipe(page, 0.25, 0.75)
     assert slider(page).get_attribute("aria-valuetext").endswith("looping 0.5 to 1.5")
+    page.wait_for_timeout(500)  # a tap at once would be taken for a part of the swipe
     page.get_by_role("button", name="Play Long tone").tap()
     wait_until_it_moves(page)
 
@@ -265,7 +266,7 @@ def test_a_hundred_plays_leave_nothing_behind(open_page):
         return counters | {"heap": session.send("Runtime.getHeapUsage")["usedSize"]}
 
     first, last = play(10), play(100)
-    assert last["nodes"] <= first["nodes"]
+    assert last["nodes"] < first["nodes"] + 50  # some text may wait for its removal, but not one a play
     assert last["jsEventListeners"] <= first["jsEventListeners"]
     assert last["heap"] < first["heap"] + 500_000
 

@@ -17,6 +17,11 @@ def open_card(page):
     return card
 
 
+def file_of(card):
+    """The file of the sound that a card is about."""
+    return f"media/{card.locator('.digest').inner_text().strip()}.wav"
+
+
 def verified(place):
     """What was found, once it is known."""
     status = place.locator("[role=status]")
@@ -36,7 +41,7 @@ def test_a_card_verifies_its_file_and_says_what_else_it_found(open_page, copied,
     card = open_card(page)
     card.get_by_role("button", name="Verify").click()
     assert verified(card) == FINE
-    found = flip(copied / card.locator("a").get_attribute("href"))
+    found = flip(copied / file_of(card))
     card.get_by_role("button", name="Verify").press("Enter")
     card.get_by_text(found).wait_for()
     assert verified(card) == f"The bytes are not as published: their SHA-256 is {found}."
@@ -46,7 +51,7 @@ def test_a_card_verifies_its_file_and_says_what_else_it_found(open_page, copied,
 def test_a_file_that_is_gone_is_said_in_words(open_page, copied, serve):
     page = open_page(serve(copied))
     card = open_card(page)
-    (copied / card.locator("a").get_attribute("href")).unlink()
+    (copied / file_of(card)).unlink()
     card.get_by_role("button", name="Verify").click()
     assert "can not be loaded: the server answered 404" in verified(card)
 
@@ -66,7 +71,7 @@ def test_the_colophon_verifies_the_page_and_all_that_it_names(open_page, site, s
 def test_what_differs_and_what_is_missing_is_listed(open_page, copied, serve):
     address = serve(copied)
     page = open_page(address)
-    sound = page.locator(".made a").first.get_attribute("href")
+    sound = file_of(open_card(page))
     picture = page.locator("img").first.get_attribute("src")
     found = flip(copied / sound)
     (copied / picture).unlink()
@@ -104,7 +109,7 @@ def test_from_a_disk_the_reader_chooses_the_folder(open_page, copied):
 def test_from_a_disk_the_true_files_count_and_not_their_copies(open_page, copied):
     page = open_page(copied)
     card = open_card(page)
-    found = flip(copied / card.locator("a").get_attribute("href"))
+    found = flip(copied / file_of(card))
     card.get_by_role("button", name="Verify").click()
     card.get_by_label("A page that was opened").set_input_files(copied)
     assert found in verified(card)

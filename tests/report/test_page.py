@@ -45,6 +45,11 @@ def roll(title, n=1, axis="", note=""):
 
 
 @conjure
+def described(text: str, sound=None) -> Sound:
+    return Sound(np.sin(np.arange(len(text) + (sound is None))) / 2, 8000)
+
+
+@conjure
 def numbers() -> Data:
     return Data({"a": 1})
 
@@ -291,16 +296,24 @@ def test_a_part_that_can_have_no_page_is_an_error(script, shown, wrong):
         render(script, code(shown))
 
 
-def test_libraries_are_named_in_cards_and_their_versions_once(script):
+def test_a_card_names_what_was_given_and_says_a_long_value_once(script):
+    one, two = described("x" * 80), described("x" * 80, beep(9))
+    calls = [("beep/1", beep(9).record), ("described/1", one.record), ("described/2", two.record)]
+    html = render_article(script, [code([Player(one, "1"), Player(two, "2")])], {}, {}, {}, calls).html
+    assert html.count("x" * 80) == 1 and "<dt>text<dd>as for demo/described/1" in html
+    assert "<dt>sound<dd>demo/beep/1" in html and "Made from" not in html
+
+
+def test_libraries_are_told_once_for_the_page_or_in_cards_where_they_differ(script):
     sounds = [beep(9), beep(8)]
     calls = [(f"beep/{n}", sound.record) for n, sound in enumerate(sounds)]
     shown = [code([Player(sound, "x") for sound in sounds])]
     numpy = f"numpy {np.__version__}"
     html = render_article(script, shown, {}, {}, {}, calls).html
-    assert html.count(numpy) == 1 and html.count("<dt>Libraries<dd>python, numpy") == 2
+    assert html.count(numpy) == 1 and html.index(numpy) > html.index('class="colophon"')
     other = dataclasses.replace(sounds[1].record, versions={"numpy": "1.0", "python": "3.11"})
     html = render_article(script, shown, {}, {}, {}, [calls[0], ("beep/1", other)]).html
-    assert html.count(numpy) == 2 and "numpy 1.0" not in html
+    assert html.count("<dt>Libraries<dd>python 3") == 2 and html.count(numpy) == 2
 
 
 def test_formulas_are_mathml_and_prices_are_not(script):

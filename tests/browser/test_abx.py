@@ -1,0 +1,219 @@
+"""The blind test in comparisons."""
+
+import pytest
+from scipy.stats import binom, binomtest
+
+from tests.browser.conftest import wait_until
+
+# The test's coin falls as the list `coins` says.
+FIXED = "(coins) => { crypto.getRandomValues = (bytes) => { bytes[0] = coins.shift(); return bytes; }; }"
+
+
+@pytest.fixture
+def page(open_page):
+    return open_page()
+
+
+def dialog(page):
+    return page.get_by_role("dialog", name="Blind test")
+
+
+def press(page, name):
+    dialog(page).get_by_role("button", name=name, exact=True).click()
+
+
+def begin(page, trials=8, coins=None):
+    """Open the test and begin; X is what `coins` say (0 for A), or drawn as in earnest."""
+    if coins is not None:
+        page.evaluate(FIXED, [0, *coins])  # one is drawn before the first trial
+    page.get_by_role("button", name="Blind test").first.click()
+    dialog(page).get_by_label("Trials").select_option(str(trials))
+    press(page, "Begin")
+
+
+def heading(page):
+    return dialog(page).get_by_role("heading").text_content()
+
+
+def test_it_is_closed_until_it_is_asked_for_and_closes_by_escape(page):
+    assert page.locator("dialog").count() == 0
+    page.get_by_role("button", name="Blind test").first.click()
+    assert heading(page) == "Blind test"
+    assert dialog(page).get_by_role("combobox", name="A", exact=True).locator("option").all_text_contents()[:2] == [
+        "Low",
+        "High",
+    ]
+    page.keyboard.press("Escape")
+    wait_until(page, "!document.querySelector('dialog')")
+    assert page.evaluate("document.activeElement.textContent") == "Blind test"
+
+
+def test_a_version_is_not_compared_with_itself(page):
+    page.get_by_role("button", name="Blind test").first.click()
+    dialog(page).get_by_role("combobox", name="B", exact=True).select_option("Short and loud")
+    for own, other in (("A", "Short and loud"), ("B", "Low")):
+        options = dialog(page).get_by_role("combobox", name=own, exact=True).locator("option:disabled")
+        assert options.all_text_contents() == [other]
+
+
+def test_right_and_wrong_answers_are_counted_and_told_only_at_the_end(page):
+    coins = [0, 1, 1, 0, 1, 0, 0, 1]
+    given = [0, 1, 1, 0, 1, 0, 1, 0]  # the last two are wrong
+    begin(page, 8, coins)
+    for i, answer in enumerate(given):
+        assert heading(page) == f"Trial {i + 1} of 8"
+        assert "correct" not in dialog(page).text_content()
+        press(page, "X")
+        press(page, f"X is {'AB'[answer]}")
+    assert heading(page) == "6 of 8 correct"
+    assert "p = 0.1445" in dialog(page).text_content()
+    assert "6 or more right in 14 % of such tests" in dialog(page).text_content()
+    assert "no evidence" in dialog(page).text_content()
+    press(page, "Again")
+    assert heading(page) == "Blind test"
+
+
+def test_it_is_done_by_keys_alone(page):
+    page.evaluate(FIXED, [0] * 20)
+    page.get_by_role("button", name="Blind test").first.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")  # on Begin
+    for key, name in (("a", "A"), ("b", "B"), ("X", "X")):
+        page.keyboard.press(key)
+        assert dialog(page).locator("[aria-pressed=true]").all_text_contents() == [name]
+    for i in range(12):
+        assert heading(page) == f"Trial {i + 1} of 12"
+        page.keyboard.press("x")
+        while page.evaluate("document.activeElement.textContent") != "X is A":
+            page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+    assert heading(page) == "12 of 12 correct"
+    assert page.evaluate("document.activeElement.textContent") == "12 of 12 correct"
+    assert "you most likely heard a difference" in dialog(page).text_content()
+    assert "all right in less than 0.1 %" in dialog(page).text_content()
+
+
+def test_a_b_and_x_are_heard_at_the_same_position_equally_loud_and_x_is_what_was_drawn(page):
+    page.evaluate("""() => {
+      window.gains = [];
+      window.GainNode = class extends GainNode { constructor(...a) { super(...a); gains.push(this); } };
+    }""")
+    begin(page, 8, [1])
+    matched = page.evaluate("""() => {
+      const figure = document.querySelector('.compare');
+      const [parts, players] = ['.version', '.player'].map((name) => [...figure.querySelectorAll(name)].slice(0, 2));
+      return versions.match(parts.map((part, i) => ({
+        loudness: Number(players[i].dataset.loudness), peak: Number(part.dataset.peak) })));
+    }""")
+    dialog(page).get_by_role("slider").focus()
+    page.keyboard.press("Shift+End")  # in a loop of the whole, the test has time
+    for key, expected in (("a", 0), ("b", 1), ("x", 1)):
+        page.keyboard.press(key)
+        wait_until(page, "gains.length > 0")
+        page.wait_for_timeout(150)
+        levels = page.evaluate("gains.map((node) => node.gain.value)")
+        assert levels == pytest.approx([matched[i] if i == expected else 0 for i in range(2)], abs=1e-6)
+    assert page.evaluate("gains.length") == 2  # both went on from the first to the last: in lock
+
+
+def test_nothing_in_the_page_tells_what_x_is(open_page):
+    """Elements, attributes and texts are the same, but for the clock; the waveform too."""
+    seen = []
+    for coin in (0, 1):
+        page = open_page()
+        begin(page, 8, [coin] * 8)
+        states = []
+        for key in "abxax":
+            page.keyboard.press(key)
+            page.wait_for_timeout(80)
+            dialog(page).locator(".play").click()  # at rest, so that states can be compared
+            dialog(page).get_by_role("slider").focus()
+            page.keyboard.press("Home")
+            states.append(page.evaluate("document.documentElement.outerHTML"))
+        seen.append(states)
+        requested = sorted(url for url in page.requested)
+        seen[-1].append([url.partition("site/")[2] for url in requested])
+    assert seen[0] == seen[1]
+
+
+def test_between_trials_it_is_silent_and_x_has_to_be_heard_before_the_answer(page):
+    begin(page, 8, [0, 1, 0, 1, 0, 1, 0, 1])
+    assert dialog(page).get_by_role("button", name="X is A").is_disabled()
+    press(page, "A")
+    press(page, "B")
+    assert dialog(page).get_by_role("button", name="X is B").is_disabled()
+    press(page, "X")
+    wait_until(page, "document.querySelector('dialog .playing')")
+    press(page, "X is A")
+    assert dialog(page).locator(".playing").count() == 0
+    assert dialog(page).get_by_role("button", name="X is A").is_disabled()
+    assert page.evaluate("document.activeElement.textContent") == "X"
+
+
+def test_a_test_that_is_closed_or_drowned_out_is_silent(page):
+    begin(page)
+    page.keyboard.press("x")
+    wait_until(page, "document.querySelector('dialog .playing')")
+    page.evaluate("sound.claim({ stop() {} })")
+    assert dialog(page).locator(".playing").count() == 0
+    page.keyboard.press("a")
+    wait_until(page, "document.querySelector('dialog .playing')")
+    press(page, "Close")
+    wait_until(page, "!document.querySelector('dialog')")
+    page.get_by_role("button", name="Play Low").click()
+    wait_until(page, "document.querySelector('.compare [role=slider]').ariaValueNow > 0")
+    assert page.complaints == []
+
+
+def test_a_missing_sound_is_said_in_words(open_page, copied):
+    for path in copied.glob("offline/*"):
+        path.unlink()
+    page = open_page(copied)
+    begin(page)
+    page.keyboard.press("a")
+    dialog(page).get_by_role("alert").wait_for()
+    assert "can not be loaded" in dialog(page).get_by_role("alert").text_content()
+
+
+def test_x_is_fair(page):
+    draws = page.evaluate("Array.from({ length: 20000 }, abx.draw)")
+    assert set(draws) == {0, 1}
+    assert binomtest(sum(draws), len(draws)).pvalue > 1e-6
+    changes = sum(a != b for a, b in zip(draws, draws[1:], strict=False))
+    assert binomtest(changes, len(draws) - 1).pvalue > 1e-6
+
+
+@pytest.mark.parametrize("n", [1, 8, 12, 16, 20])
+def test_the_p_value_is_the_exact_binomial_one(page, n):
+    values = page.evaluate("(n) => Array.from({ length: n + 1 }, (_, correct) => abx.pValue(correct, n))", n)
+    expected = [binomtest(correct, n, alternative="greater").pvalue for correct in range(n + 1)]
+    assert values == pytest.approx(expected, rel=1e-12)
+    assert values[0] == 1 and values[n] == 2.0**-n
+    assert values[n // 2] == pytest.approx(binom.sf(n // 2 - 1, n, 0.5), rel=1e-12)
+
+
+@pytest.mark.parametrize(("correct", "heard"), [(9, False), (10, True), (12, True), (0, False)])
+def test_the_verdict_says_what_that_means(page, correct, heard):
+    words = page.evaluate("(correct) => abx.verdict(correct, 12)", correct)
+    assert ("most likely heard a difference" in words) == heard
+    assert ("no evidence" in words) != heard
+
+
+def test_targets_are_large_enough_for_a_thumb_and_nothing_sticks_out(open_page):
+    page = open_page(viewport={"width": 390, "height": 700}, has_touch=True, is_mobile=True)
+
+    def small():
+        sizes = page.evaluate(
+            "[...document.querySelectorAll('dialog :is(button, select, .wave)')].filter((x) => x.offsetParent)"
+            ".map((x) => [x.textContent, x.offsetWidth, x.offsetHeight])"
+        )
+        assert len(sizes) >= 2
+        return [size for size in sizes if min(size[1:]) < 44]
+
+    begin(page, 8, [0] * 9)
+    assert small() == []
+    assert page.evaluate("document.querySelector('dialog').scrollWidth <= 390")
+    for _ in range(8):
+        press(page, "X")
+        press(page, "X is A")
+    assert small() == []
