@@ -13,7 +13,7 @@ from sparse_codec.spectrogram import magnitudes, mel_bands
 FLOOR_DB = -70  # what a spectrogram shows below its reference is black
 REFERENCE = 256.0  # magnitude that is 0 dB: a sinusoid of half of full scale in a Hann window of 2048
 MEL_BANDS = 160  # rows of a spectrogram
-WIDTH = 640  # columns of a spectrogram, at most
+WIDTH = 512  # columns of a spectrogram, at most
 PICTURE_HOP = 256  # samples from column to column, at least
 HERTZ = {100: "100 Hz", 500: "500", 1000: "1 kHz", 2000: "2", 4000: "4", 8000: "8"}  # marks of the frequency axis
 FILM_SECONDS = 8.0

@@ -9,7 +9,8 @@ const abx = (() => {
   const USUAL = 1; // which of them is chosen at first
   const LEVEL = 0.05; // of significance
   const SOUNDS = ['A', 'B', 'X'];
-  const RULES = 'X is A or B, drawn anew for each trial. Listen to all three as often as you like and say which it ' +
+  const RULES =
+    'X is A or B, drawn anew for each trial. Listen to all three as often as you like and say which it ' +
     'is. All are equally loud. How you did is told at the end.';
 
   /**
@@ -43,17 +44,11 @@ const abx = (() => {
     const p = pValue(correct, n);
     const share = p < 0.001 ? 'less than 0.1' : (100 * p).toFixed(p < 0.1 ? 1 : 0);
     const many = correct === n ? 'all' : `${correct} or more`;
-    const meaning = p < LEVEL
-      ? 'So you most likely heard a difference.'
-      : 'So this is no evidence of a difference that you hear, nor does it show that there is none.';
+    const meaning =
+      p < LEVEL
+        ? 'So you most likely heard a difference.'
+        : 'So this is no evidence of a difference that you hear, nor does it show that there is none.';
     return `One who only guesses gets ${many} right in ${share} % of such tests. ${meaning}`;
-  }
-
-  /** A button that opens the test. @param {Versions} list @returns {HTMLButtonElement} */
-  function opener(list) {
-    const button = press('Blind test', () => open(list));
-    button.setAttribute('aria-haspopup', 'dialog');
-    return button;
   }
 
   /** @param {Versions} list */
@@ -86,9 +81,12 @@ const abx = (() => {
     const labels = list.map(({ label }) => label);
     const pair = [choice('A', labels, 0), choice('B', labels, 1)];
     const trials = choice('Trials', TRIALS.map(String), USUAL);
-    const keepApart = () => pair.forEach(({ select }, i) => Array.from(select.options).forEach((option, k) => {
-      option.disabled = k === pair[1 - i].select.selectedIndex;
-    }));
+    const keepApart = () =>
+      pair.forEach(({ select }, i) =>
+        Array.from(select.options).forEach((option, k) => {
+          option.disabled = k === pair[1 - i].select.selectedIndex;
+        }),
+      );
     pair.forEach(({ select }) => select.addEventListener('change', keepApart));
     keepApart();
     const begin = press('Begin', () => {
@@ -113,15 +111,17 @@ const abx = (() => {
         button.disabled = button.disabled && i !== 2; // whoever has not heard X can not say what it is
       });
     });
-    const answers = [0, 1].map((i) => press(`X is ${SOUNDS[i]}`, () => {
-      correct += Number(i === x);
-      trial++;
-      if (trial > n) {
-        tell(correct, n, stage);
-      } else {
-        begin();
-      }
-    }));
+    const answers = [0, 1].map((i) =>
+      press(`X is ${SOUNDS[i]}`, () => {
+        correct += Number(i === x);
+        trial++;
+        if (trial > n) {
+          tell(correct, n, stage);
+        } else {
+          begin();
+        }
+      }),
+    );
 
     function begin() {
       playing.pause(); // or it would be heard whether X has changed
@@ -153,17 +153,22 @@ const abx = (() => {
    * @param {Versions} pair @param {Stage} stage @param {(i: number) => void} chosen hears which of A, B and X it is
    */
   function booth(pair, stage, chosen) {
-    const playing = transport.make(pair.map((version) => ({ ...version, label: 'the sound' })), {
-      draw: () => {},
-      complain: (words) => player.complain(stage.dialog, words),
-    });
+    const playing = transport.make(
+      pair.map((version) => ({ ...version, label: 'the sound' })),
+      {
+        draw: () => {},
+        complain: (words) => player.complain(stage.dialog, words),
+      },
+    );
     playing.setGains(versions.match(pair));
-    const buttons = SOUNDS.map((name, i) => press(name, () => {
-      listen(i);
-      if (!playing.playing()) {
-        playing.play();
-      }
-    }));
+    const buttons = SOUNDS.map((name, i) =>
+      press(name, () => {
+        listen(i);
+        if (!playing.playing()) {
+          playing.play();
+        }
+      }),
+    );
 
     /** @param {number} i */
     function listen(i) {
@@ -220,5 +225,5 @@ const abx = (() => {
     return line;
   }
 
-  return { draw, opener, pValue, verdict };
+  return { draw, open, pValue, verdict };
 })();

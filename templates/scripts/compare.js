@@ -13,10 +13,12 @@
       draw: (now) => cursors.forEach((move, i) => move(now > 0 ? now / list[i].seconds : null)),
       complain: (words) => player.complain(figure, words),
     });
-    const cursors = parts.map((part, i) => addCursor(part, (share) => {
-      pick(i);
-      playing.seek(share * list[i].seconds);
-    }));
+    const cursors = parts.map((part, i) =>
+      addCursor(part, (share) => {
+        pick(i);
+        playing.seek(share * list[i].seconds);
+      }),
+    );
     const choices = parts.map((part, i) => addChoice(part, figure.id, list[i].label, i));
     const abouts = parts.map((part) => /** @type {HTMLElement} */ (part.querySelector('.player')));
     const { tools, matched } = buildTools(list);
@@ -75,7 +77,12 @@
         playing.pause();
         matched.checked = !matched.disabled && state.matched !== '0';
         setGains();
-        pick(Math.max(0, choices.findIndex((_, i) => String(i + 1) === state.version)));
+        pick(
+          Math.max(
+            0,
+            choices.findIndex((_, i) => String(i + 1) === state.version),
+          ),
+        );
         playing.line.setRange(range);
         playing.seek(now);
       },
@@ -87,7 +94,7 @@
     const { dataset } = /** @type {HTMLElement} */ (part.querySelector('.player'));
     const number = (/** @type {string | undefined} */ text) => (text ? Number(text) : null);
     return {
-      label: dataset.title || '',
+      label: part.querySelector('figcaption')?.textContent || '',
       address: part.querySelector('audio')?.getAttribute('src') || '',
       rate: Number(dataset.rate),
       seconds: Number(dataset.seconds),
@@ -141,7 +148,10 @@
     label.append(matched, few ? 'Too short or too quiet to match loudness' : 'Match loudness');
     tools.append(label);
     if (list.length > 1) {
-      tools.append(abx.opener(list));
+      const test = document.createElement('button');
+      Object.assign(test, { type: 'button', className: 'button', textContent: 'Blind test', ariaHasPopup: 'dialog' });
+      test.addEventListener('click', () => late.load(['abx']).then(() => abx.open(list)));
+      tools.append(test);
     }
     return { tools, matched };
   }

@@ -31,8 +31,9 @@ const links = (() => {
    *   `state` is what the address is to hold besides the id, `restore` takes it back and must not play; the buttons
    *   stand in `place`, by default the line of facts; `source` is the address of the sound to cite, by default the first
    */
-  /** @type {Map<string, Linked & {figure: HTMLElement}>} */
+  /** @type {Map<string, Linked>} */
   const all = new Map();
+  let restored = ''; // the id that the address names
   const said = document.createElement('span'); // what a button says, for those who hear the page
 
   /** @param {HTMLElement} figure that has an id @param {Linked} linked */
@@ -40,7 +41,7 @@ const links = (() => {
     const source = linked.source || (() => (figure.querySelector('audio') || figure).getAttribute('src') || '');
     const place = linked.place || /** @type {HTMLElement | null} */ (figure.querySelector('.facts')) || figure;
     const title = titleOf(figure);
-    all.set(figure.id, { ...linked, figure });
+    all.set(figure.id, linked);
 
     const group = document.createElement('span');
     group.className = 'share';
@@ -49,6 +50,9 @@ const links = (() => {
       group.append(copier('Cite', `Cite ${title}`, () => entry(figure.id, title, media.digest(source()))));
     }
     place.insertBefore(group, place.querySelector(':scope > a[download]'));
+    if (restored === figure.id) {
+      restore(); // its script came late
+    }
   }
 
   /** @param {HTMLElement} figure @returns {string} */
@@ -144,13 +148,14 @@ const links = (() => {
   }
 
   function restore() {
-    const { clip, ...state } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
-    const linked = all.get(clip);
-    if (linked) {
-      linked.restore(state);
-      linked.figure.tabIndex = -1;
-      linked.figure.focus({ preventScroll: true }); // so that Tab goes on from here
-      linked.figure.scrollIntoView();
+    const { clip = '', ...state } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+    const figure = document.getElementById(clip);
+    restored = clip;
+    if (figure) {
+      all.get(clip)?.restore(state);
+      figure.tabIndex = -1;
+      figure.focus({ preventScroll: true }); // so that Tab goes on from here
+      figure.scrollIntoView();
     }
   }
 

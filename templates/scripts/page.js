@@ -1,4 +1,4 @@
-/** The rest of the page: copy buttons, boxes that scroll, and the table of contents. */
+/** The rest of the page: copy buttons, names of downloads, boxes that scroll, and the table of contents. */
 (() => {
   'use strict';
 
@@ -89,6 +89,10 @@
 
   for (const block of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('pre.code, pre.bibtex'))) {
     addCopyButton(block);
+  }
+  for (const link of document.querySelectorAll('.facts a[download]')) {
+    const title = link.closest('.player')?.querySelector('figcaption')?.textContent;
+    link.setAttribute('aria-label', `Download ${title}, ${link.textContent}`); // "WAV" is said by many links
   }
   for (const box of document.querySelectorAll('pre, .scroll, .math.block')) {
     boxes.observe(box);

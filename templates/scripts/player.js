@@ -168,6 +168,9 @@ const player = (() => {
     line.className = 'cursor';
     line.hidden = true;
     picture.append(line);
+    if (picture.dataset.up || picture.dataset.across) {
+      picture.append(axes(picture));
+    }
     picture.classList.add('seeks');
     picture.addEventListener('click', (event) => {
       const box = picture.getBoundingClientRect();
@@ -178,6 +181,30 @@ const player = (() => {
       line.hidden = share === null;
       line.style.left = `${100 * (left + (right - left) * (share || 0))}%`;
     };
+  }
+
+  /**
+   * The marks of a picture's axes, inside it: "share text|share text". Those of the height leave the line of the times
+   * at its foot alone.
+   * @param {HTMLElement} picture @returns {SVGSVGElement}
+   */
+  function axes({ dataset }) {
+    const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+    const marks = (/** @type {string} */ list) => Array.from(list.matchAll(/([\d.e-]+) ([^|]+)/g));
+    const write = (/** @type {string} */ text, /** @type {Record<string, string>} */ place) => {
+      const label = document.createElementNS(svg.namespaceURI, 'text');
+      label.textContent = text;
+      Object.entries(place).forEach(([name, value]) => label.setAttribute(name, value));
+      svg.append(label);
+    };
+    svg.setAttribute('aria-hidden', 'true');
+    for (const [, share, text] of marks(dataset.up || '').filter(([, share]) => Number(share) > 0.12)) {
+      write(text, { x: '6', y: `${100 - 100 * Number(share)}%`, dy: '4' });
+    }
+    for (const [, share, text] of marks(dataset.across || '')) {
+      write(text, { x: `${100 * Number(share)}%`, y: '100%', dy: '-6', 'text-anchor': 'middle' });
+    }
+    return svg;
   }
 
   for (const figure of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('.player'))) {

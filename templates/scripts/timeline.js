@@ -11,7 +11,7 @@ const timeline = (() => {
 
   /**
    * @typedef {{title: string, rate: number, length: number, peaks: string}} Measures `rate` in Hz, `length` in
-   *   samples; `peaks` of the published mix as report/page.py writes them
+   *   samples; `peaks` of the published mix as report/canvas.py writes them
    * @typedef {{events: () => Parameters<typeof mix.render>[0], mixed: (values: Int16Array) => void,
    *   show: (subject: Subject, now: number) => void}} Editor `mixed` hears of every new mix
    */
@@ -110,11 +110,12 @@ const timeline = (() => {
     }
 
     function mixed() {
-      current = current || mix.render(editor.events(), length);
-      current.catch(() => {
-        current = null;
+      const promise = current || mix.render(editor.events(), length);
+      current = promise;
+      promise.catch(() => {
+        current = current === promise ? null : current; // may be asked for again
       });
-      return current;
+      return promise;
     }
 
     /** @param {number} from seconds */

@@ -58,7 +58,11 @@ const transport = (() => {
       const loop = line.range();
       const within = loop ? from >= loop[0] && from < loop[1] : from < seconds;
       voice = versions.play(/** @type {AudioBuffer[]} */ (buffers), {
-        from: within ? from : loop?.[0] || 0, at, loop, levels: levels(), ended: rewind,
+        from: within ? from : loop?.[0] || 0,
+        at,
+        loop,
+        levels: levels(),
+        ended: rewind,
       });
     }
 

@@ -54,7 +54,9 @@
   async function verifyPage(page, tell) {
     const manifest = await readManifest();
     const html = new TextDecoder().decode(await read(page));
-    const addresses = [...new Set([page, ...Array.from(html.matchAll(ADDRESS), (match) => match[1])])];
+    const named = Array.from(html.matchAll(ADDRESS), (match) => match[1]);
+    const late = Object.keys(manifest.files).filter((name) => name.startsWith('assets/'));
+    const addresses = [...new Set([page, ...named, ...late])];
     const wrong = [];
     for (const [i, address] of addresses.entries()) {
       tell(`${i} of ${addresses.length} files …`);
@@ -71,8 +73,8 @@
   /** @param {Element} digest in a card @returns {string} the address that the figure of the card has for that file */
   function addressOf(digest) {
     const figure = /** @type {Element} */ (digest.closest('figure'));
-    const hash = /** @type {string} */ (digest.textContent).trim();
-    return (figure.outerHTML.match(new RegExp(`"([^"\\s]*${hash}\\.\\w+)"`)) || ['', ''])[1];
+    const hash = /** @type {string} */ (digest.textContent).slice(0, 16); // the card tells no more of it
+    return (figure.outerHTML.match(new RegExp(`"([^"\\s]*${hash}[0-9a-f]{48}\\.\\w+)"`)) || ['', ''])[1];
   }
 
   /** @param {string} address @param {Tell} tell */

@@ -68,7 +68,11 @@ const versions = (() => {
       const begin = Math.max(soonest, free);
       voices.forEach(({ gain }, i) => {
         if (wanted[i] !== open[i]) {
-          gain.setValueCurveAtTime(CURVE.map((share) => open[i] + share * (wanted[i] - open[i])), begin, FADE);
+          gain.setValueCurveAtTime(
+            CURVE.map((share) => open[i] + share * (wanted[i] - open[i])),
+            begin,
+            FADE,
+          );
         }
       });
       open = wanted;
@@ -78,7 +82,10 @@ const versions = (() => {
 
     /** @param {number} soonest the context's time */
     function stop(soonest) {
-      const end = setLevels(levels.map(() => 0), soonest);
+      const end = setLevels(
+        levels.map(() => 0),
+        soonest,
+      );
       voices.forEach(({ source }) => source.stop(end));
     }
 

@@ -45,11 +45,12 @@ def browser():
 def open_page(browser, site):
     """Open a page; what it asked for and complained about is in `page.requested` and `page.complaints`.
 
-    `folder` is the site, from file://, or the address that `serve` gave it; `hash` goes behind the page's address.
+    `folder` is the site, from file://, or the address that `serve` gave it; `hash` goes behind the page's address. What
+    comes late, when the reader comes near, is there from the start unless `near` is false.
     """
     contexts = []
 
-    def open_page(folder: Path | str = site, name="small.html", hash="", **options):
+    def open_page(folder: Path | str = site, name="small.html", hash="", near=True, **options):
         contexts.append(browser.new_context(**options))
         page = contexts[-1].new_page()
         page.requested, page.complaints = [], []
@@ -58,6 +59,8 @@ def open_page(browser, site):
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
         address = folder if isinstance(folder, str) else folder.as_uri()
         page.goto(f"{address}/{name}{hash}")
+        if near and options.get("java_script_enabled", True):
+            page.evaluate("typeof late === 'undefined' || late.all().then(() => {})")
         return page
 
     yield open_page

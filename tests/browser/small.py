@@ -56,10 +56,12 @@ def choices(sets: dict[str, list[Artifact]], steps: dict[str, list[list[Artifact
     def name(sound):
         return sound and sound.sha256
 
-    return Data({
-        "sets": {kind: [name(sound) for sound in sounds] for kind, sounds in sets.items()},
-        "steps": {event: [[name(sound) for sound in row] for row in rows] for event, rows in steps.items()},
-    })
+    return Data(
+        {
+            "sets": {kind: [name(sound) for sound in sounds] for kind, sounds in sets.items()},
+            "steps": {event: [[name(sound) for sound in row] for row in rows] for event, rows in steps.items()},
+        }
+    )
 
 
 # %% [markdown]
@@ -67,8 +69,10 @@ def choices(sets: dict[str, list[Artifact]], steps: dict[str, list[list[Artifact
 # A value of {{ 1 / 3:.3f }}.
 
 # %%
-[Player(tone(440.0, 2.0), "Long tone", "A note.", stripes(200)),
- Player(tone(330.0, 0.5), 'A {b} \\ "c" % # & _ é $ ^ ~ </script><img src=x onerror=alert(1)>')]
+[
+    Player(tone(440.0, 2.0), "Long tone", "A note.", stripes(200)),
+    Player(tone(330.0, 0.5), 'A {b} \\ "c" % # & _ é $ ^ ~ </script><img src=x onerror=alert(1)>'),
+]
 
 # %%
 low, high, short = tone(220.0, 1.0), tone(880.0, 1.0, 0.05), tone(440.0, 0.6, 0.9)
@@ -78,8 +82,12 @@ Compare("Two tones.", [("Low", low, stripes(80)), ("High", high, stripes(60)), (
 # ## Two
 
 # %%
-[Image(stripes(900), "Many stripes."), FilmStrip(film(), stripes(80), "A film."),
- Table(["A long heading"] * 8, [["some words"] * 8], "A wide table."), BibTeX("@misc{x,\n title = {T}\n}")]
+[
+    Image(stripes(900), "Many stripes."),
+    FilmStrip(film(), stripes(80), "A film."),
+    Table(["A long heading"] * 8, [["some words"] * 8], "A wide table."),
+    BibTeX("@misc{x,\n title = {T}\n}"),
+]
 
 # %% [markdown]
 # ## Events
@@ -88,11 +96,20 @@ Compare("Two tones.", [("Low", low, stripes(80)), ("High", high, stripes(60)), (
 events = [tone(200.0 + 50 * i, 0.4, 0.1) for i in range(9)]
 starts = [RATE * (i % 3) + 400 for i in range(9)]
 others = [tone(900.0 + 50 * i, 0.3, 0.1) for i in range(9)]
-steps = {"4": [[tone(350.0, 0.4, 0.1), tone(375.0, 0.4, 0.1), None, tone(425.0, 0.4, 0.1), tone(450.0, 0.4, 0.1)],
-               [tone(400.0, 0.2, 0.1), tone(400.0, 0.3, 0.1), None, tone(400.0, 0.5, 0.1), tone(400.0, 0.6, 0.1)]]}
+steps = {
+    "4": [
+        [tone(350.0, 0.4, 0.1), tone(375.0, 0.4, 0.1), None, tone(425.0, 0.4, 0.1), tone(450.0, 0.4, 0.1)],
+        [tone(400.0, 0.2, 0.1), tone(400.0, 0.3, 0.1), None, tone(400.0, 0.5, 0.1), tone(400.0, 0.6, 0.1)],
+    ]
+}
 marks = [Mark(starts[i], i // 3 / 2, 0.3, "#4477aa", events[i]) for i in range(9)]
 roll = EventRoll(
-    "Nine events.", marks, "row", summed(events, starts, 3.0), stripes(9), choices({"higher tones": others}, steps),
+    "Nine events.",
+    marks,
+    "row",
+    summed(events, starts, 3.0),
+    stripes(9),
+    choices({"higher tones": others}, steps),
     [*others, *(sound for rows in steps.values() for row in rows for sound in row if sound)],
 )
 left = {1: tone(500.0, 2.9), 4: tone(600.0, 2.9), 9: tone(700.0, 2.9)}

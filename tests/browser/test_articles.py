@@ -27,7 +27,7 @@ def weigh(open_page, articles, serve):
     """Open an article and wait until the network is silent; returns the page and the bytes of each response."""
 
     def weigh(name: str, **options):
-        page = open_page(serve(articles), "index.html", **options)
+        page = open_page(serve(articles), "index.html", near=False, **options)
         sizes = {}
         page.on("response", lambda response: sizes.update({response.url: len(response.body())}))
         page.goto(page.url.replace("index.html", f"{name}.html"))

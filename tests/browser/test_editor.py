@@ -213,7 +213,7 @@ def test_an_edit_is_heard_at_once_and_playing_goes_on_where_it_was(page):
 
 
 def test_the_first_press_meets_its_button_though_more_controls_come(page):
-    mark(page, 5).evaluate("mark => mark.dispatchEvent(new FocusEvent('focus'))")
+    mark(page, 5).focus()
     page.get_by_role("button", name="Random times").hover()
     page.mouse.down()
     page.wait_for_timeout(500)
