@@ -71,8 +71,8 @@ about_encoder(config)
 about_decoder(config)
 
 # %% [markdown]
-# The clip is the sum of its events. Event $i$ has a vector $v_i$, a time $n_i$ in samples and a gain $g_i$; decoded to a
-# sound $d(v_i)$ of unit energy, it adds to the reconstruction
+# The clip is the sum of its events. Event $i$ has a vector $v_i$, a time $n_i$ in samples and a gain $g_i$; decoded to
+# a sound $d(v_i)$ of unit energy, it adds to the reconstruction
 #
 # $$\hat{x}[t] = \sum_{i=1}^{N} g_i \, d(v_i)[t - n_i], \qquad N \le 32 .$$
 #
@@ -112,9 +112,10 @@ evaluation_section(build.evaluation, clips, codec, as_shipped)
 # ## Examples
 #
 # Each example is {{ seconds:.2f }} seconds long{{ origin }}. The encoder writes events into the first half of it, so
-# the first half is what is compared, with its residual: what the events leave, and with plain codecs. Below it the whole
-# excerpt is coded by streaming. Press a version, or its number on the keyboard, and the sound changes without a gap; the
-# versions are matched in loudness unless you switch that off. Every example has a page of its own, to be shared.
+# the first half is what is compared, with its residual: what the events leave, and with plain codecs. Below it the
+# whole excerpt is coded by streaming. Press a version, or its number on the keyboard, and the sound changes without a
+# gap; the versions are matched in loudness unless you switch that off. Every example has a page of its own, to be
+# shared.
 
 # %% tags=["hide"]
 [example(number, clip, codec) for number, clip in enumerate(clips, start=1)]

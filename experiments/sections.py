@@ -37,7 +37,7 @@ def streaming(clip: Clip, codec: SparseCodec) -> Compare:
     """The long clip and its reconstruction, with their spectrograms."""
     events = demos.event_data(demos.encoded(clip, codec), "events")
     sounds = {"Original": demos.original(clip, codec), "Reconstruction": demos.rendered(events, codec)}
-    return _compare(f"{clip.title}, in {len(demos.events_of(events))} events", sounds, clip, _source(clip))
+    return _compare(f"{clip.title}, in {len(demos.events_of(events))} events", sounds, _source(clip))
 
 
 def example(number: int, clip: Clip, codec: SparseCodec) -> Part | Group:
@@ -52,7 +52,7 @@ def example(number: int, clip: Clip, codec: SparseCodec) -> Part | Group:
         _coded_half(clip, half, codec),
         _whole_clip(clip, codec),
         Prose("#### One event, stage by stage"),
-        _stages(half, clip, codec),
+        _stages(half, codec),
         Prose("#### Decomposition\n\nStep through it: what is left is shown, what was taken off so far can be heard."),
         _decomposition(clip, half, roll, codec),
         Prose(
@@ -69,7 +69,7 @@ def example(number: int, clip: Clip, codec: SparseCodec) -> Part | Group:
         roll,
     ]
     described = f"{clip.title}: the original, its reconstruction from {n_events} events, and every event to listen to."
-    picture = pictures.spectrogram(demos.first_half(clip, codec), _told(clip, "original, coded half"))
+    picture = pictures.spectrogram(demos.first_half(clip, codec), "original, coded half")
     return Part(clip.path.stem.replace(".", "-"), title, described, components, picture)
 
 
@@ -77,15 +77,11 @@ def _source(clip: Clip) -> str:
     return f"Source: {clip.source} ({clip.licence})."
 
 
-def _told(clip: Clip, label: str) -> str:
-    return f"{clip.title}: {label}"
-
-
 def _compare(
-    title: str, sounds: dict[str, Artifact], clip: Clip, note: str = "", unseen: dict[str, Artifact] | None = None
+    title: str, sounds: dict[str, Artifact], note: str = "", unseen: dict[str, Artifact] | None = None
 ) -> Compare:
     """Versions to switch between, each with its spectrogram, but for those that are `unseen`."""
-    seen = [(label, sound, pictures.spectrogram(sound, _told(clip, label.lower()))) for label, sound in sounds.items()]
+    seen = [(label, sound, pictures.spectrogram(sound, label.lower())) for label, sound in sounds.items()]
     return Compare(title, [*seen, *((label, sound, None) for label, sound in (unseen or {}).items())], note)
 
 
@@ -103,20 +99,20 @@ def _coded_half(clip: Clip, half: Artifact, codec: SparseCodec) -> Compare:
         for name in WAVEFORM_CODECS
     }
     title = "The coded half, what the events make of it, what they leave, and plain codecs at their lowest rates."
-    return _compare(title, sounds, clip, _source(clip), others)
+    return _compare(title, sounds, _source(clip), others)
 
 
 def _whole_clip(clip: Clip, codec: SparseCodec) -> Compare:
     events = demos.event_data(demos.encoded(clip, codec), "events")
     sounds = {"Original, whole": demos.original(clip, codec), "By streaming": demos.rendered(events, codec)}
-    return _compare("The whole excerpt, coded window by window.", sounds, clip)
+    return _compare("The whole excerpt, coded window by window.", sounds)
 
 
-def _stages(half: Artifact, clip: Clip, codec: SparseCodec) -> Compare:
+def _stages(half: Artifact, codec: SparseCodec) -> Compare:
     loudest = int(np.argmax(demos.events_of(half).gains))
     stages = ("excitation", "resonance", "room")
     sounds = {stage.capitalize(): demos.stage_sound(half, loudest, stage, codec) for stage in stages}
-    return _compare("The loudest event after each of the decoder's stages; the last is how it is heard.", sounds, clip)
+    return _compare("The loudest event after each of the decoder's stages; the last is how it is heard.", sounds)
 
 
 def _variation(half: Artifact, kind: str, codec: SparseCodec) -> tuple[Artifact, str]:

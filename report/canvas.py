@@ -167,7 +167,7 @@ def environment() -> Environment:
         "kilobytes": _kilobytes,
         "markdown": lambda text: Markup(markdown().render(text)),
         "minus": _minus,
-        "axis": lambda marks: "|".join(f"{share:.3g} {text}" for text, share in marks.items()),
+        "axis": lambda marks: "|".join(f"{share:.2g} {text}" for text, share in marks.items()),
         "peaks": _peaks,
     }
     return environment

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 FULL_SCALE = 32768  # a float sample of 1.0; recordings read as floats come back bit for bit
-PEAK_PAIRS = 120  # columns of a drawn waveform
+PEAK_PAIRS = 100  # columns of a drawn waveform
 LOUDNESS_RATE = 4000  # Hz; below it the filters of BS.1770 are too far from what they are at 48 kHz
 FIGURE_DPI = 160
 WEBP_SIDE = 16_383  # pixels

@@ -16,6 +16,7 @@ from pygments.util import ClassNotFound
 
 from report.maths import maths_plugin
 
+LONGEST_ANCHOR = 40  # letters
 TEXTS = ("text", "text_special", "code_inline", "math_inline")  # what the text of a heading is made of
 
 
@@ -83,5 +84,7 @@ def anchor_headings(tokens: list[Token]) -> list[Heading]:
 
 
 def slug(text: str) -> str:
-    """The anchor of a heading whose text occurs once."""
-    return re.sub(r"[^\w]+", "-", text.lower()).strip("-_") or "section"
+    """The anchor of a heading whose text occurs once: its first words."""
+    words = re.sub(r"[^\w]+", "-", text.lower()).strip("-_")
+    first = re.match(rf".{{1,{LONGEST_ANCHOR}}}(?=-|$)", words)
+    return first[0] if first else words[:LONGEST_ANCHOR] or "section"

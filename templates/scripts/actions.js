@@ -39,8 +39,8 @@ const actions = (() => {
           edit.set(edit.events().map((event, i) => ({ ...event, sound: hashes[i] })));
         }),
       exportWav: () =>
-        attempt(async () => media.save(media.toWav(await line.refreshed(), rate), 'audio/wav', `${name}.wav`)),
-      exportEdit: () => media.save(edits.toJson(edit.events(), measures), 'application/json', `${name}.json`),
+        attempt(async () => mix.save(mix.toWav(await line.refreshed(), rate), 'audio/wav', `${name}.wav`)),
+      exportEdit: () => mix.save(edits.toJson(edit.events(), measures), 'application/json', `${name}.json`),
       /** @param {string} text */
       importEdit: (text) =>
         attempt(async () => {

@@ -122,7 +122,7 @@
     save.addEventListener('click', () => {
       const file = `${name()}.wav`;
       render().then(
-        (samples) => media.save(media.toWav(samples, rate), 'audio/wav', file),
+        (samples) => mix.save(mix.toWav(samples, rate), 'audio/wav', file),
         (error) => player.complain(figure, error.message),
       );
     });

@@ -87,7 +87,7 @@ const edits = (() => {
    * @param {string} edited what `summary` says @returns {Promise<{words: string, wrong: boolean}>}
    */
   async function judge(values, rate, published, edited) {
-    const hash = await media.sha256(media.toWav(values, rate)).catch(() => null);
+    const hash = await media.sha256(mix.toWav(values, rate)).catch(() => null);
     const named = hash ? ` (SHA-256 ${hash.slice(0, 12)}…)` : '';
     if (hash === published) {
       return { words: `The mix is the published reconstruction, bit for bit${named}.`, wrong: false };

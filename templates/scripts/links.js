@@ -7,25 +7,6 @@ const links = (() => {
 
   const SHOWN = 2000; // milliseconds for which a button says that it has copied
   /**
-   * What means something to TeX. Braces are written out, because BibTeX counts them even behind a backslash.
-   * @type {Record<string, string>}
-   */
-  const ESCAPES = {
-    '%': '\\%',
-    '#': '\\#',
-    '&': '\\&',
-    _: '\\_',
-    $: '\\$',
-    '\\': '\\textbackslash{}',
-    '{': '\\textbraceleft{}',
-    '}': '\\textbraceright{}',
-    '^': '\\textasciicircum{}',
-    '~': '\\textasciitilde{}',
-    '<': '\\textless{}',
-    '>': '\\textgreater{}',
-  };
-
-  /**
    * @typedef {Record<string, string>} State
    * @typedef {{state: () => State, restore: (state: State) => void, place?: HTMLElement, source?: () => string}} Linked
    *   `state` is what the address is to hold besides the id, `restore` takes it back and must not play; the buttons
@@ -47,7 +28,7 @@ const links = (() => {
     group.className = 'share';
     group.append(copier('Link', `Link to ${title}`, () => address(figure.id, linked.state())));
     if (media.digest(source())) {
-      group.append(copier('Cite', `Cite ${title}`, () => entry(figure.id, title, media.digest(source()))));
+      group.append(copier('Cite', `Cite ${title}`, () => cite(figure.id, title, media.digest(source()))));
     }
     place.insertBefore(group, place.querySelector(':scope > a[download]'));
     if (restored === figure.id) {
@@ -57,12 +38,13 @@ const links = (() => {
 
   /** @param {HTMLElement} figure @returns {string} */
   function titleOf(figure) {
-    const caption = figure.querySelector('figcaption');
+    const caption = figure.querySelector(':scope > figcaption')?.cloneNode(true);
+    caption?.firstChild?.nodeName === 'B' && caption.firstChild.remove(); // "Figure 3."
     return (figure.dataset.title || caption?.textContent || figure.id).replace(/\s+/g, ' ').trim();
   }
 
   /**
-   * @param {string} word @param {string} name for those who hear the page @param {() => string} text
+   * @param {string} word @param {string} name for those who hear the page @param {() => string | Promise<string>} text
    * @returns {HTMLButtonElement} which copies the text
    */
   function copier(word, name, text) {
@@ -72,7 +54,7 @@ const links = (() => {
     button.textContent = word;
     button.setAttribute('aria-label', name);
     button.addEventListener('click', async () => {
-      button.textContent = said.textContent = (await copy(text())) ? 'Copied' : 'Failed';
+      button.textContent = said.textContent = (await copy(await text())) ? 'Copied' : 'Failed';
       setTimeout(() => {
         button.textContent = word;
         said.textContent = '';
@@ -106,32 +88,16 @@ const links = (() => {
     return copied;
   }
 
+  /** @param {string} id @param {string} title @param {string} hash @returns {Promise<string>} BibTeX */
+  async function cite(id, title, hash) {
+    await late.load(['bibtex']);
+    return bibtex.entry(address(id, {}), title, hash);
+  }
+
   /** @param {string} id @param {State} state @returns {string} */
   function address(id, state) {
     const parameters = new URLSearchParams({ clip: id, ...state });
     return `${location.href.split('#')[0]}#${String(parameters).replaceAll('%2C', ',')}`;
-  }
-
-  /** @param {string} id @param {string} title @param {string} hash @returns {string} BibTeX */
-  function entry(id, title, hash) {
-    const named = (/** @type {string} */ name) =>
-      Array.from(document.querySelectorAll(`meta[name="${name}"]`), (meta) => meta.getAttribute('content') || '');
-    const names = named('author').map((name) => (/\sand\s/i.test(name) ? `{${escaped(name)}}` : escaped(name)));
-    const url = address(id, {}).replace(/[{}\\]/g, encodeURIComponent);
-    const fields = Object.entries({
-      author: names.join(' and '),
-      title: escaped(title),
-      year: (named('date')[0] || '').slice(0, 4),
-      howpublished: `\\url{${url}}`,
-      note: `In: ${escaped(document.title)}. SHA-256 of the sound: ${hash}`,
-    });
-    const lines = fields.filter(([, text]) => text).map(([field, text]) => `  ${field} = {${text}},\n`);
-    return `@misc{sound-${hash.slice(0, 12)},\n${lines.join('')}}\n`;
-  }
-
-  /** @param {string} text @returns {string} */
-  function escaped(text) {
-    return Array.from(text, (letter) => ESCAPES[letter] || letter).join('');
   }
 
   /** Where one listens, for an address. @param {number} now @param {[number, number] | null} range @returns {State} */

@@ -5,6 +5,7 @@
 const mix = (() => {
   'use strict';
 
+  const HEADER = 44; // bytes before the samples of a WAV file
   const UNITY = 4096; // the gain that changes nothing: 12 bits after the point
 
   /** @typedef {{sound: string, start: number, gain: number, muted: boolean}} Placed `sound` is an address */
@@ -31,5 +32,38 @@ const mix = (() => {
     return mixed;
   }
 
-  return { UNITY, render };
+  /**
+   * A WAV file, byte for byte as the report's store writes it.
+   * @param {Int16Array} values @param {number} rate Hz @returns {ArrayBuffer}
+   */
+  function toWav(values, rate) {
+    const buffer = new ArrayBuffer(HEADER + 2 * values.length);
+    const view = new DataView(buffer);
+    const text = { 0: 'RIFF', 8: 'WAVEfmt ', 36: 'data' };
+    for (const [at, letters] of Object.entries(text)) {
+      Array.from(letters).forEach((letter, i) => view.setUint8(Number(at) + i, letter.charCodeAt(0)));
+    }
+    view.setUint32(4, buffer.byteLength - 8, true);
+    view.setUint32(16, 16, true); // bytes of the format that follows: PCM, one channel
+    view.setUint16(20, 1, true);
+    view.setUint16(22, 1, true);
+    view.setUint32(24, rate, true);
+    view.setUint32(28, 2 * rate, true);
+    view.setUint16(32, 2, true);
+    view.setUint16(34, 16, true);
+    view.setUint32(40, 2 * values.length, true);
+    new Int16Array(buffer, HEADER).set(values);
+    return buffer;
+  }
+
+  /** Hand a file to the reader. @param {BlobPart} content @param {string} type @param {string} name */
+  function save(content, type, name) {
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(new Blob([content], { type }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  }
+
+  return { UNITY, render, save, toWav };
 })();

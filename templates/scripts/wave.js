@@ -6,7 +6,7 @@ const wave = (() => {
   'use strict';
 
   const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-  const COLUMNS = 120; // as many as report/media.py makes
+  const COLUMNS = 100; // as many as report/media.py makes
   const HIGHEST = 63; // what the last letter stands for
   const NEAR = 5; // pixels; a press that moves less is a click
   const SHORTEST = 0.05; // seconds; what is shorter is no selection

@@ -10,7 +10,7 @@ from report.mix import UNITY, mix
 
 RENDER = """async ({sounds, events, length, rate}) => {
   media.samples = async (address) => Int16Array.from(sounds[address]);
-  return media.sha256(media.toWav(await mix.render(events, length), rate));
+  return media.sha256(mix.toWav(await mix.render(events, length), rate));
 }"""
 
 
@@ -61,7 +61,7 @@ def test_rounding_is_the_same_at_every_half(open_page, gain):
 def test_a_wav_file_has_the_same_bytes_in_the_page_as_in_python(open_page, n, rate):
     samples = np.random.default_rng(n).integers(-32768, 32768, n, np.int16)
     data = open_page().evaluate(
-        "([values, rate]) => Array.from(new Uint8Array(media.toWav(Int16Array.from(values), rate)))",
+        "([values, rate]) => Array.from(new Uint8Array(mix.toWav(Int16Array.from(values), rate)))",
         [samples.tolist(), rate],
     )
     assert bytes(data) == to_wav(samples, rate)
