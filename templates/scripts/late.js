@@ -13,6 +13,7 @@ const late = (() => {
     ],
     '.made dl, .colophon': ['verify'],
   };
+  const PRESSED = ['abx', 'bibtex']; // those that only a press asks for
   /** @type {Map<string, Promise<void>>} */
   const asked = new Map();
 
@@ -41,7 +42,7 @@ const late = (() => {
   /** Everything now, as if the reader had been everywhere. @returns {Promise<void[]>} */
   function all() {
     const groups = Object.entries(GROUPS).filter(([selector]) => document.querySelector(selector));
-    return load(groups.flatMap(([, names]) => names));
+    return load([...groups.flatMap(([, names]) => names), ...PRESSED]);
   }
 
   for (const [selector, names] of Object.entries(GROUPS)) {
