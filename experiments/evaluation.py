@@ -62,7 +62,7 @@ def share_curve(evaluation: dict) -> Figure:
     """Shares of L2 and L1 against the number of events."""
     from matplotlib.figure import Figure as Canvas
 
-    canvas = Canvas(figsize=(6.4, 3.2), layout="constrained", facecolor="none")
+    canvas = Canvas(figsize=(5.2, 3.2), layout="constrained", facecolor="none")
     for place, order in enumerate(("l2", "l1"), start=1):
         axes = canvas.add_subplot(1, 2, place, xlabel="events or atoms", ylabel=f"share of {order.upper()} removed")
         axes.set_facecolor("none")
@@ -80,7 +80,7 @@ def rate_plot(evaluation: dict) -> Figure:
     """Log-mel distance against bits per second, of everything that has a rate."""
     from matplotlib.figure import Figure as Canvas
 
-    canvas = Canvas(figsize=(6.4, 3.2), layout="constrained", facecolor="none")
+    canvas = Canvas(figsize=(5.2, 3.2), layout="constrained", facecolor="none")
     axes = canvas.add_subplot(xlabel="bits per second", ylabel="log-mel distance, dB", facecolor="none")
     for name in METHODS:
         means = evaluation["all"].get(name, {})

@@ -7,7 +7,7 @@ plays them back. Every sound and every picture on this page was made by the scri
 # %% tags=["hide"]
 from experiments.about import about_decoder, about_encoder
 from experiments.evaluation import evaluation_section
-from experiments.sections import bibtex, example, figures_table, see_also, streaming, training_facts
+from experiments.sections import bibtex, example, figures_table, how_to_listen, see_also, streaming, training_facts
 from report import Prose
 
 build = BUILD["music"]  # noqa: F821, what experiments/build.py puts into every script
@@ -20,6 +20,8 @@ n_parameters = sum(p.numel() for p in codec.parameters())
 [Prose(remark) for remark in build.remarks]
 
 # %% [markdown]
+# *Listen first:* [{{ long_clip.seconds:.0f }} seconds of music](#streaming), or [the examples](#examples).
+#
 # ## Introduction
 #
 # Most audio codecs, the classic ones and the neural ones alike, cut sound into short frames of equal length and write
@@ -113,12 +115,10 @@ evaluation_section(build.evaluation, clips, codec, as_shipped)
 #
 # Each example is {{ seconds:.2f }} seconds long{{ origin }}. The encoder writes events into the first half of it, so
 # the first half is what is compared, with its residual: what the events leave, and with plain codecs. Below it the
-# whole excerpt is coded by streaming. Press a version, or its number on the keyboard, and the sound changes without a
-# gap; the versions are matched in loudness unless you switch that off. Every example has a page of its own, to be
-# shared.
+# whole excerpt is coded by streaming.
 
 # %% tags=["hide"]
-[example(number, clip, codec) for number, clip in enumerate(clips, start=1)]
+[how_to_listen(), *(example(number, clip, codec) for number, clip in enumerate(clips, start=1))]
 
 # %% [markdown]
 # ## All examples in figures

@@ -40,9 +40,29 @@ def streaming(clip: Clip, codec: SparseCodec) -> Compare:
     return _compare(f"{clip.title}, in {len(demos.events_of(events))} events", sounds, _source(clip))
 
 
+def how_to_listen() -> Prose:
+    """What every example lets a reader do."""
+    return Prose(
+        """
+Each example lets you
+
+- **compare**: press a version, or its number on the keyboard, and the sound changes without a gap. Versions are matched
+  in loudness unless you switch that off; the blind test asks whether you hear a difference at all.
+- **take apart**: step through the decomposition, see what is left, hear what was taken off.
+- **vary**: the same events with vectors drawn anew between the smallest and the largest number in this example; the
+  original vectors at times drawn anew; and every vector moved in the same direction, by adding one small random
+  vector to all, but for the pitch.
+- **put together again**: hear any event, move it, make it louder, mute it, give it another sound, and take the edit
+  along as a sound or as JSON.
+
+Every example has a page of its own, to be shared.
+"""
+    )
+
+
 def example(number: int, clip: Clip, codec: SparseCodec) -> Part | Group:
     """All that the article shows of one clip, with a page of its own."""
-    title = f"Example {number}: {clip.title}"
+    title = f"Example\u00a0{number}: {clip.title}"
     half = demos.event_data(demos.encoded(clip, codec), "first half")
     n_events = len(demos.events_of(half))
     if not n_events:
@@ -53,19 +73,14 @@ def example(number: int, clip: Clip, codec: SparseCodec) -> Part | Group:
         _whole_clip(clip, codec),
         Prose("#### One event, stage by stage"),
         _stages(half, codec),
-        Prose("#### Decomposition\n\nStep through it: what is left is shown, what was taken off so far can be heard."),
+        Prose("#### Decomposition"),
         _decomposition(clip, half, roll, codec),
         Prose(
-            "#### Variations\n\nThe same events with one thing changed: vectors drawn anew between the smallest and"
-            " the largest number in this example, at the original times and gains; the original vectors at times"
-            " drawn anew; and every vector moved in the same direction, by adding one small random vector to all,"
-            " but for the pitch."
+            "#### Variations\n\nThe same events with other vectors, at other times, and with every vector moved in one"
+            " direction."
         ),
         Row([Player(*_variation(half, kind, codec)) for kind in VARIATIONS]),
-        Prose(
-            f"#### Events\n\nTake it apart and put it together again: hear any of the {n_events} events, move it,"
-            " make it louder, mute it, give it another sound. An edit can be taken along as a sound or as JSON."
-        ),
+        Prose("#### Events"),
         roll,
     ]
     described = f"{clip.title}: the original, its reconstruction from {n_events} events, and every event to listen to."
@@ -139,7 +154,7 @@ def event_roll(clip: Clip, half: Artifact, codec: SparseCodec) -> EventRoll:
     ]
     choices, others = _choices(half, sounds, codec)
     return EventRoll(
-        title=f"Events of {clip.title}",
+        title=f"{clip.title}: its {len(marks)} events",
         marks=marks,
         axis="similar sounds lie near each other (1-D t-SNE)",
         mix=demos.rendered(half, codec),
@@ -207,12 +222,16 @@ def training_facts(codec: SparseCodec, shipped: str) -> Prose:
         " the events are moved a little at every step, as they are when a clip is encoded, and the decoder learns from"
         " how near they come together. The published system uses the L1 norm together with an adversarial loss, in"
         " which a discriminator hears the sum of half of the events. The training script has that too, and a price on"
-        f" the number of events; this model was trained with an adversarial weight of {weights['adversarial']:.1f} and"
-        f" a sparsity weight of {weights.get('sparsity', 0.0):.2f}. Of the checkpoints of a run the one"
-        " is kept that does best on a dozen held-out segments: no weight was learnt from held-out works, but this"
-        " choice saw some of them."
+        f" the number of events; {_extras(weights)}. Of the checkpoints of a run the one is kept that does best on a"
+        " dozen held-out segments: no weight was learnt from held-out works, but this choice saw some of them."
     )
     return Prose(text)
+
+
+def _extras(weights: dict) -> str:
+    used = {"an adversarial": weights["adversarial"], "a sparsity": weights.get("sparsity", 0.0)}
+    told = " and ".join(f"{name} weight of {weight:g}" for name, weight in used.items() if weight)
+    return f"this model was trained with {told}" if told else "for this model neither was used"
 
 
 def see_also(article: str, articles: list[str]) -> Prose:

@@ -7,7 +7,16 @@ what is wrong. Every sound and every picture on this page was made by the script
 # %% tags=["hide"]
 from experiments.about import about_speech
 from experiments.evaluation import evaluation_section
-from experiments.sections import bibtex, example, figures_table, see_also, streaming, training_facts, word_table
+from experiments.sections import (
+    bibtex,
+    example,
+    figures_table,
+    how_to_listen,
+    see_also,
+    streaming,
+    training_facts,
+    word_table,
+)
 from report import Prose
 
 build = BUILD["speech"]  # noqa: F821, what experiments/build.py puts into every script
@@ -17,6 +26,8 @@ seconds = config.segment_samples / config.samplerate
 [Prose(remark) for remark in build.remarks]
 
 # %% [markdown]
+# *Listen first:* [{{ long_clip.seconds:.0f }} seconds of speech](#streaming), or [the examples](#examples).
+#
 # ## Introduction
 #
 # The article on music describes a codec that writes {{ seconds / 2:.2f }} seconds of sound as at most
@@ -62,7 +73,7 @@ word_table(build.words)
 # ## Examples
 
 # %% tags=["hide"]
-[example(number, clip, codec) for number, clip in enumerate(clips, start=1)]
+[how_to_listen(), *(example(number, clip, codec) for number, clip in enumerate(clips, start=1))]
 
 # %% [markdown]
 # ## All examples in figures

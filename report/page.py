@@ -26,6 +26,9 @@ PLACED = re.compile(r"<p>\ue000(\d+)\ue000</p>\n")
 LOCAL_ADDRESS = re.compile(r'\bhref="#([^"]+)"')
 
 
+INDEX = "Built from code: every sound can be heard, compared, and traced back to how it was made."
+
+
 @dataclass(frozen=True)
 class Page:
     """A rendered page, `name`.html."""
@@ -146,7 +149,7 @@ def _part_pages(parts: list["_Placed"], canvas: Canvas, common: dict) -> list[Pa
 def render_index(articles: list[Article], facts: dict[str, str]) -> str:
     """The entry page: the list of articles."""
     return render_template(
-        "index.html", address="", title="Articles", description="", lang="en", articles=articles, facts=facts
+        "index.html", address="", title="Articles", description=INDEX, lang="en", articles=articles, facts=facts
     )
 
 

@@ -48,6 +48,11 @@
       fold.open = wide.matches;
     };
     wide.addEventListener('change', adapt);
+    fold.addEventListener('click', (event) => {
+      if (event.target instanceof HTMLAnchorElement) {
+        adapt(); // on a telephone it lies over the text
+      }
+    });
     adapt();
 
     const links = Array.from(fold.querySelectorAll('a'));
