@@ -63,12 +63,14 @@ class Decomposition:
 class Compare:
     """Versions of one sound, to switch between while they play; each is (label, sound, picture or None).
 
-    The picture, such as a spectrogram, runs along the sound.
+    The picture, such as a spectrogram, runs along the sound. A plain comparison is without matched loudness and blind
+    test, for sounds where levels are what one compares.
     """
 
     title: str
     items: list[tuple[str, Artifact, Artifact | None]]
     note: str = ""
+    plain: bool = False
 
 
 @dataclass(frozen=True)

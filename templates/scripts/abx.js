@@ -71,6 +71,9 @@ const abx = (() => {
       leave();
       dialog.remove();
     });
+    const silence = { stop() {} };
+    sound.claim(silence); // what plays in the page would be heard below the test
+    sound.release(silence);
     document.body.append(dialog);
     dialog.showModal();
     stage.restart();
@@ -96,6 +99,7 @@ const abx = (() => {
     const heading = make('h2', { textContent: 'Blind test' });
     const rules = make('p', { textContent: RULES });
     stage.show([heading, rules, ...[...pair, trials].map(({ label }) => label), row(begin, stage.close)]);
+    begin.classList.add('primary');
     begin.focus();
   }
 
@@ -105,7 +109,7 @@ const abx = (() => {
     let trial = 1;
     let correct = 0;
     const count = make('h2', { ariaLive: 'polite' });
-    const { playing, listen, buttons } = booth(pair, stage, (i) => {
+    const { playing, listen, buttons } = booth(pair, (i) => {
       playing.choose([0, 1, x][i]);
       answers.forEach((button) => {
         button.disabled = button.disabled && i !== 2; // whoever has not heard X can not say what it is
@@ -130,6 +134,7 @@ const abx = (() => {
         button.disabled = true;
       });
       count.textContent = `Trial ${trial} of ${n}`;
+      stage.close.textContent = trial > 1 ? `Close, losing ${trial - 1} of ${n} answers` : 'Close';
       listen(0);
       buttons[2].focus();
     }
@@ -142,23 +147,22 @@ const abx = (() => {
       }
     }
 
+    const names = make('p', { textContent: pair.map(({ label }, i) => `${SOUNDS[i]}: ${label}`).join('. ') });
     const hint = make('p', { className: 'note', textContent: 'Listen to X, then say what it is. Keys: a, b, x.' });
-    const content = [count, playing.element, row(...buttons), hint, row(...answers, stage.close)];
+    const content = [count, names, playing.element, row(...buttons), hint, row(...answers, stage.close)];
+    answers.forEach((button) => button.classList.add('primary'));
     stage.show(content, { keys, leave: playing.pause });
     begin();
   }
 
   /**
    * What one listens with: the same for all trials, so that nothing of it depends on what X is.
-   * @param {Versions} pair @param {Stage} stage @param {(i: number) => void} chosen hears which of A, B and X it is
+   * @param {Versions} pair @param {(i: number) => void} chosen hears which of A, B and X it is
    */
-  function booth(pair, stage, chosen) {
+  function booth(pair, chosen) {
     const playing = transport.make(
       pair.map((version) => ({ ...version, label: 'the sound' })),
-      {
-        draw: () => {},
-        complain: (words) => player.complain(stage.dialog, words),
-      },
+      () => {},
     );
     playing.setGains(versions.match(pair));
     const buttons = SOUNDS.map((name, i) =>
@@ -190,6 +194,7 @@ const abx = (() => {
       make('p', { className: 'note', textContent: number }),
       row(press('Again', stage.restart), stage.close),
     ]);
+    stage.close.textContent = 'Close'; // nothing is lost any more
     heading.focus();
   }
 

@@ -9,10 +9,9 @@
   function enhance(figure) {
     const parts = /** @type {HTMLElement[]} */ (Array.from(figure.querySelectorAll('.version')));
     const list = parts.map(read);
-    const playing = transport.make(list, {
-      draw: (now) => cursors.forEach((move, i) => move(now > 0 ? now / list[i].seconds : null)),
-      complain: (words) => player.complain(figure, words),
-    });
+    const playing = transport.make(list, (now) =>
+      cursors.forEach((move, i) => move(now > 0 ? now / list[i].seconds : null)),
+    );
     const cursors = parts.map((part, i) =>
       addCursor(part, (share) => {
         pick(i);
@@ -21,7 +20,7 @@
     );
     const choices = parts.map((part, i) => addChoice(part, figure.id, list[i].label, i));
     const abouts = parts.map((part) => /** @type {HTMLElement} */ (part.querySelector('.player')));
-    const { tools, matched } = buildTools(list);
+    const matched = addTools(figure, playing, list);
     let heard = 0;
 
     /** @param {number} i */
@@ -32,15 +31,16 @@
       abouts.forEach((about, k) => {
         about.hidden = k !== i;
       });
+      const focused = /** @type {HTMLElement} */ (document.activeElement);
+      abouts[i].querySelector('a[download]')?.before(...figure.querySelectorAll('.share'));
+      focused.focus({ preventScroll: true }); // what is moved loses it
       playing.shape(i);
       playing.choose(i);
     }
 
     function setGains() {
       const gains = matched.checked ? versions.match(list) : list.map(() => 1);
-      choices.forEach(({ gain }, i) => {
-        gain.textContent = decibels(gains[i]);
-      });
+      choices.forEach(({ tell }, i) => tell(decibels(gains[i])));
       playing.setGains(gains);
     }
 
@@ -61,11 +61,10 @@
         event.preventDefault();
       }
     });
-    arrange(figure, parts, abouts, playing.element, tools);
+    arrange(figure, parts, abouts, playing.element);
     pick(0);
     setGains();
     links.add(figure, {
-      place: tools,
       source: () => list[heard].address,
       state: () => ({
         version: String(heard + 1),
@@ -106,10 +105,10 @@
 
   /** @typedef {ReturnType<typeof read>} Version */
 
-  /** @param {number} gain a factor @returns {string} */
+  /** @param {number} gain a factor @returns {string} nothing where it changes nothing */
   function decibels(gain) {
     const level = Math.round(200 * Math.log10(gain)) / 10;
-    return `${level > 0 ? '+' : level < 0 ? '−' : ''}${Math.abs(level).toFixed(1)} dB`;
+    return level ? `${level > 0 ? '+' : '−'}${Math.abs(level).toFixed(1)} dB` : '';
   }
 
   /** @param {HTMLElement} part @param {(share: number) => void} seek @returns {(share: number | null) => void} */
@@ -134,34 +133,53 @@
     gain.className = 'gain';
     label.append(input, key, name, ' ', gain);
     part.prepend(label);
-    return { input, gain };
+    const tell = (/** @type {string} */ level) => {
+      label.title = level && `Played ${level}, so that all are equally loud`;
+      gain.innerHTML = level && `<span class="said">played </span>${level}`;
+    };
+    return { input, tell };
   }
 
-  /** The line below: what is done to the level, and the blind test. @param {Version[]} list */
-  function buildTools(list) {
+  /**
+   * Beside the clock: what is done to the level, and the blind test.
+   * @param {HTMLElement} figure @param {ReturnType<typeof transport.make>} playing @param {Version[]} list
+   * @returns {HTMLInputElement} whether loudness is matched
+   */
+  function addTools(figure, playing, list) {
+    const few = list.filter(({ loudness }) => loudness !== null).length < 2;
+    const off = few || 'plain' in figure.dataset;
+    const matched = document.createElement('input');
+    Object.assign(matched, { type: 'checkbox', checked: !off, disabled: off, autocomplete: 'off' });
+    if ('plain' in figure.dataset) {
+      return matched;
+    }
     const tools = document.createElement('div');
     tools.className = 'matching';
     const label = document.createElement('label');
-    const matched = document.createElement('input');
-    const few = list.filter(({ loudness }) => loudness !== null).length < 2;
-    Object.assign(matched, { type: 'checkbox', checked: !few, disabled: few, autocomplete: 'off' });
     label.append(matched, few ? 'Too short or too quiet to match loudness' : 'Match loudness');
     tools.append(label);
     if (list.length > 1) {
       const test = document.createElement('button');
       Object.assign(test, { type: 'button', className: 'button', textContent: 'Blind test', ariaHasPopup: 'dialog' });
-      test.addEventListener('click', () => late.load(['abx']).then(() => abx.open(list)));
+      test.addEventListener('click', () => {
+        playing.pause();
+        late.load(['abx']).then(
+          () => abx.open(list),
+          (error) => player.complain(figure, error.message, playing.element),
+        );
+      });
       tools.append(test);
     }
-    return { tools, matched };
+    playing.element.append(tools);
+    return matched;
   }
 
   /**
-   * Versions without a picture stand in a row below the others; the facts of all of them in one place.
-   * @param {HTMLElement} figure @param {HTMLElement[]} parts @param {HTMLElement[]} abouts
-   * @param {HTMLElement} playing @param {HTMLElement} tools
+   * Versions without a picture stand in a row below the others, under all of them the caption, and the facts of the one
+   * that is heard.
+   * @param {HTMLElement} figure @param {HTMLElement[]} parts @param {HTMLElement[]} abouts @param {HTMLElement} playing
    */
-  function arrange(figure, parts, abouts, playing, tools) {
+  function arrange(figure, parts, abouts, playing) {
     const group = /** @type {HTMLElement} */ (figure.querySelector('.versions'));
     const plain = parts.filter((part) => !part.querySelector('.spectrogram'));
     const row = document.createElement('div');
@@ -171,12 +189,11 @@
     group.style.setProperty('--columns', String(Math.max(1, parts.length - plain.length)));
     group.setAttribute('role', 'radiogroup');
     group.setAttribute('aria-label', 'Version');
-    for (const about of abouts) {
-      /** @type {HTMLElement} */ (about.querySelector('audio')).hidden = true;
-      about.querySelector('figcaption')?.remove();
+    for (const hidden of abouts.flatMap((about) => Array.from(about.querySelectorAll('audio, figcaption')))) {
+      /** @type {HTMLElement} */ (hidden).hidden = true;
     }
     group.before(playing);
-    group.after(tools, ...abouts);
+    figure.append(...abouts);
     figure.classList.add('live');
   }
 

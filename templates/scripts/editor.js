@@ -13,9 +13,9 @@
     const [rate, length] = [Number(figure.dataset.rate), Number(figure.dataset.length)];
     const rows = linked.read(figure);
     const sounds = library.make(rows, rate, choicesSrc);
-    const board = /** @type {HTMLElement} */ (figure.querySelector('.board'));
     const picture = /** @type {SVGSVGElement} */ (figure.querySelector('.plot'));
     let selected = -1;
+    let offered = false; // whether what events may sound like has come
     let pressed = false; // before that, a page may not sound, and this one fetches nothing
     /** @type {number | null} */
     let pointed = null;
@@ -36,13 +36,15 @@
     }));
     const edit = edits.make(published, () => void changed());
     const views = linked.make(figure, { select, play });
+    const attempt = tools.attempts(figure, picture);
     const plot = roll.make(picture, rate, length, { select, play, point, move, stop: () => line.stop() });
     const line = timeline.make(
-      board,
       picture,
+      sounds,
       { title, rate, length, peaks },
       {
-        events: () => heard.map((event) => ({ ...event, sound: sounds.address(event.sound) })),
+        events: () => heard,
+        attempt,
         mixed: (values) => void judge(values),
         show,
       },
@@ -112,11 +114,13 @@
       views.select(i);
       bench.showControls();
       showSelected();
+      tellPointed();
     }
 
     /** @param {number} i @param {boolean} [inContext] */
     function play(i, inContext = false) {
       clearTimeout(pause);
+      offer();
       if (inContext) {
         line.playInContext(i);
       } else {
@@ -125,7 +129,7 @@
     }
 
     function tellPointed() {
-      bench.tell(pointed === null ? '' : `Event ${pointed + 1}, ${words(pointed)}`);
+      bench.tell(pointed === null || pointed === selected ? '' : `Event ${pointed + 1}, ${words(pointed)}`);
     }
 
     /** @param {number | null} i what the mouse is over, or the keys have come to */
@@ -143,7 +147,8 @@
 
     /** @param {number} i @param {number} start */
     function move(i, start) {
-      edit.change(i, { start: Math.max(0, Math.min(length - 1, start)) });
+      const from = edit.events()[i].start; // an edit from elsewhere may begin outside the roll
+      edit.change(i, { start: Math.max(Math.min(0, from), Math.min(Math.max(length - 1, from), start)) });
     }
 
     /** @param {Subject} subject @param {number} now seconds along the roll */
@@ -168,21 +173,18 @@
       }
     }
 
-    /** Do it, or say in words why not. @param {() => Promise<unknown>} action */
-    async function attempt(action) {
-      try {
-        await action();
-        player.complain(board, null);
-      } catch (error) {
-        player.complain(board, /** @type {Error} */ (error).message);
-      }
-    }
-
-    /** The first press in the roll: what events may sound like is loaded now. */
     function begin() {
       if (!pressed) {
         pressed = true;
-        attempt(() => sounds.load()).then(showSelected);
+        offer();
+      }
+    }
+
+    /** What events may sound like: loaded at the first press, after a failure at the next. */
+    async function offer() {
+      if (!offered) {
+        offered = Boolean(await attempt(sounds.load));
+        showSelected();
       }
     }
 

@@ -10,6 +10,7 @@ const edits = (() => {
 
   const SCHEMA = 1;
   const LARGEST_GAIN = 65536; // 24 dB
+  const FARTHEST = 2 ** 28; // samples before or after the roll's beginning
   const UNCHECKED = 'Whether the mix is the published one can not be checked: this page did not come by https.';
 
   /** @typedef {{title: string, rate: number, length: number}} Roll `rate` in Hz, `length` in samples */
@@ -122,8 +123,14 @@ const edits = (() => {
         `event ${i + 1}: "${name}" is ${show(event[name])}; ${words}`;
       demand(typeof event === 'object' && event !== null, `event ${i + 1} is ${show(event)}; it has to be an object`);
       demand(typeof event.sound === 'string' && known(event.sound), wrong('sound', 'this roll has no such sound'));
-      demand(isWhole(event.start, length - 1), wrong('start', `it has to be a whole number from 0 to ${length - 1}`));
-      demand(isWhole(event.gain, LARGEST_GAIN), wrong('gain', `it has to be a whole number from 0 to ${LARGEST_GAIN}`));
+      demand(
+        isWhole(event.start, -FARTHEST, FARTHEST),
+        wrong('start', `it has to be a whole number from ${-FARTHEST} to ${FARTHEST}`),
+      );
+      demand(
+        isWhole(event.gain, 0, LARGEST_GAIN),
+        wrong('gain', `it has to be a whole number from 0 to ${LARGEST_GAIN}`),
+      );
       demand(typeof event.muted === 'boolean', wrong('muted', 'it has to be true or false'));
       return { sound: event.sound, start: event.start, gain: event.gain, muted: event.muted, solo: false };
     });
@@ -147,8 +154,8 @@ const edits = (() => {
 
   /** @param {unknown} value */
   const show = (value) => (value === undefined ? 'missing' : JSON.stringify(value));
-  /** @param {unknown} value @param {number} most */
-  const isWhole = (value, most) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= most;
+  /** @param {unknown} value @param {number} least @param {number} most */
+  const isWhole = (value, least, most) => Number.isInteger(value) && Number(value) >= least && Number(value) <= most;
 
   return { fromJson, heard, judge, make, summary, toJson };
 })();

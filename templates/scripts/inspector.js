@@ -5,7 +5,7 @@ const inspector = (() => {
   const CONTROLS =
     '<p class="which"></p><div class="buttons"></div>' +
     '<label>Gain <input type="range" min="-24" max="12" step="0.5" aria-label="Gain"><output></output></label>' +
-    '<label>Time <input type="number" min="0" step="0.01" aria-label="Time in seconds"> s</label>' +
+    '<label>Time <input type="number" step="0.01" aria-label="Time in seconds"> s</label>' +
     '<label>Sound <select aria-label="Sound"></select></label>' +
     '<fieldset hidden><legend></legend></fieldset>';
   const LEGEND = 'Along its principal directions, one at a time: these sounds were decoded beforehand';
@@ -34,7 +34,6 @@ const inspector = (() => {
       solo,
       mute,
     );
-    time.max = ((length - 1) / rate).toFixed(3);
 
     gain.addEventListener('input', () => say(gain, level, decibels(Number(gain.value))));
     gain.addEventListener('change', () => reader.change({ gain: toGain(Number(gain.value)) }));
@@ -50,6 +49,8 @@ const inspector = (() => {
         mute.setAttribute('aria-pressed', String(event.muted));
         gain.value = String(Math.max(-24, toDecibels(event.gain))); // silence is infinitely far down
         say(gain, level, decibels(toDecibels(event.gain)));
+        time.min = (Math.min(0, event.start) / rate).toFixed(3);
+        time.max = (Math.max(length - 1, event.start) / rate).toFixed(3);
         time.value = (event.start / rate).toFixed(3);
         offer(choice, { 'as stored': stored, ...sets }, event.sound);
         showSteps(directions, steps, event.sound, (sound) => reader.sound(sound || stored));

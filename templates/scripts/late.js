@@ -45,12 +45,21 @@ const late = (() => {
     return load([...groups.flatMap(([, names]) => names), ...PRESSED]);
   }
 
+  /** @param {string} selector */
+  function complain(selector) {
+    for (const figure of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(`figure${selector}`))) {
+      player.complain(figure, 'What this figure can do could not be loaded. Come back to it to try again.');
+    }
+  }
+
   for (const [selector, names] of Object.entries(GROUPS)) {
     const near = new IntersectionObserver(
       (entries) => {
         if (entries.some((entry) => entry.isIntersecting)) {
-          near.disconnect();
-          load(names).catch(() => {}); // what works without scripts goes on working
+          load(names).then(
+            () => near.disconnect(),
+            () => complain(selector), // what works without scripts goes on working
+          );
         }
       },
       { rootMargin: '100%' }, // a screen ahead

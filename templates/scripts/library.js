@@ -16,8 +16,10 @@ const library = (() => {
   function make(rows, rate, source) {
     const stored = new Map(rows.map(({ address }) => [media.digest(address), address]));
     const facts = new Map(rows.map((row) => [media.digest(row.address), row.facts]));
-    /** @type {Choices | null} */
-    let choices = null;
+    /** @type {Choices} */
+    let choices = { sets: {}, steps: {} };
+    /** @type {Promise<Choices> | null} */
+    let loading = null;
 
     /** Media lie in one folder, wherever that is. @param {string} hash @returns {string} */
     const address = (hash) => stored.get(hash) || source.replace(/[^/]*$/, `${hash}.wav`);
@@ -29,39 +31,56 @@ const library = (() => {
       return { seconds, peak: peak + inspector.toDecibels(gain) };
     }
 
+    /** @param {string} hash @returns {Promise<Int16Array>} */
+    const samples = (hash) => media.samples(address(hash)).catch(again);
+
     return {
-      address,
+      samples,
+      /** The sum of events. @param {PlacedEvent[]} events @param {number} length @returns {Promise<Int16Array>} */
+      render(events, length) {
+        const placed = events.map((event) => ({ ...event, sound: address(event.sound) }));
+        return mix.render(placed, length).catch(again);
+      },
       facts: about,
       /** @param {PlacedEvent} event @param {number | null} kin the event that is most like it @returns {string} */
       describe({ sound, start, gain, muted }, kin) {
         const { seconds, peak } = about(sound, gain);
         const likest = kin === null ? '' : `, most like event ${kin + 1}`;
         return (
-          `at ${(start / rate).toFixed(2)} seconds, ${seconds.toFixed(2)} seconds long, ` +
+          `at ${linked.signed(start / rate)} seconds, ${seconds.toFixed(2)} seconds long, ` +
           `peak ${linked.level(peak)} dBFS${likest}${muted ? ', muted' : ''}`
         );
       },
       /** @param {string} hash */
       async learn(hash) {
         if (!facts.has(hash)) {
-          facts.set(hash, measure(await media.samples(address(hash)), rate));
+          facts.set(hash, measure(await samples(hash), rate));
         }
       },
       /** What was loaded of the choices. @returns {Choices} */
-      choices: () => choices || { sets: {}, steps: {} },
-      /** @returns {Promise<Choices>} */
+      choices: () => choices,
+      /** @returns {Promise<Choices>} asked for again after a failure */
       async load() {
-        choices = choices || (source ? await media.json(source) : { sets: {}, steps: {} });
-        return /** @type {Choices} */ (choices);
+        loading = loading || (source ? media.json(source) : Promise.resolve(choices));
+        try {
+          choices = await loading;
+        } catch (error) {
+          loading = null;
+          again(/** @type {Error} */ (error));
+        }
+        return choices;
       },
       /** @param {string} hash */
       has: (hash) => stored.has(hash) || offered(choices).includes(hash),
     };
   }
 
-  /** @param {Choices | null} choices @returns {(string | null)[]} */
-  function offered(choices) {
-    return choices ? [Object.values(choices.sets), Object.values(choices.steps)].flat(4) : [];
+  /** @param {Choices} choices @returns {(string | null)[]} */
+  const offered = ({ sets, steps }) => [Object.values(sets), Object.values(steps)].flat(4);
+
+  /** @param {Error} error @returns {never} */
+  function again(error) {
+    throw new Error(`${error.message} Press again to try again.`);
   }
 
   /** @param {Int16Array} values @param {number} rate Hz @returns {SoundFacts} */

@@ -31,7 +31,7 @@ const linked = (() => {
       },
       /** @param {number} i @param {number} start seconds @param {SoundFacts} facts */
       show(i, start, { seconds, peak }) {
-        [start.toFixed(2), seconds.toFixed(2), level(peak)].forEach((text, k) => {
+        [signed(start), seconds.toFixed(2), level(peak)].forEach((text, k) => {
           rows[i].cells[k + 1].textContent = text;
         });
       },
@@ -62,7 +62,7 @@ const linked = (() => {
    * @returns {(i: number) => void} what highlights the row of an event
    */
   function addHighlight(figure, count, select) {
-    const picture = figure.querySelector('.vectors');
+    const picture = figure.querySelector('.vectors div');
     if (!(picture instanceof HTMLElement)) {
       return () => {};
     }
@@ -83,6 +83,8 @@ const linked = (() => {
 
   /** @param {number} peak dBFS @returns {string} */
   const level = (peak) => (Number.isFinite(peak) ? peak.toFixed(1).replace('-', '−') : '−∞');
+  /** @param {number} seconds before or after the roll's beginning @returns {string} */
+  const signed = (seconds) => seconds.toFixed(2).replace('-', '−');
 
-  return { level, make, read };
+  return { level, make, read, signed };
 })();

@@ -25,12 +25,23 @@ const media = (() => {
     if (location.protocol === 'file:') {
       return fromBase64(await fromScript(address));
     }
-    const wrong = () => new Error(`${address} can not be loaded: is the network there?`);
-    const response = await fetch(address, { cache }).catch(() => Promise.reject(wrong()));
+    const response = await fetch(address, { cache }).catch(() =>
+      Promise.reject(wrong(address, 'is the network there?')),
+    );
     if (!response.ok) {
-      throw new Error(`${address} can not be loaded: the server answered ${response.status}.`);
+      throw missing(address);
     }
     return response.arrayBuffer();
+  }
+
+  /** @param {string} address @param {string} why @returns {Error} in words for those who listen */
+  function wrong(address, why) {
+    return new Error(`This ${address.endsWith('.wav') ? 'sound' : 'file'} can not be loaded: ${why}`);
+  }
+
+  /** @param {string} address @returns {Error} */
+  function missing(address) {
+    return wrong(address, `the file ${digest(address).slice(0, 8)}… is missing.`);
   }
 
   /** @param {string} address @returns {Promise<string>} */
@@ -39,9 +50,7 @@ const media = (() => {
     return new Promise((resolve, reject) => {
       const script = document.createElement('script');
       script.src = `offline/${name}.js`;
-      script.addEventListener('error', () =>
-        reject(new Error(`${address} can not be loaded: its copy ${script.src} is missing.`)),
-      );
+      script.addEventListener('error', () => reject(missing(address)));
       script.addEventListener('load', () => script.remove());
       awaited.set(name, resolve);
       document.head.append(script);
@@ -111,7 +120,7 @@ const media = (() => {
     const view = new DataView(buffer);
     const fits = buffer.byteLength >= HEADER && view.getUint32(36) === 0x64617461 && view.getUint16(22, true) === 1;
     if (!fits || view.getUint16(34, true) !== 16) {
-      throw new Error(`${address} is no WAV file of one channel and 16 bits.`);
+      throw wrong(address, 'it is no WAV file of one channel and 16 bits.');
     }
     return new Int16Array(buffer, HEADER, view.getUint32(40, true) / 2);
   }

@@ -9,7 +9,8 @@ const player = (() => {
   function enhance(figure) {
     const audio = /** @type {HTMLAudioElement} */ (figure.querySelector('audio'));
     const address = audio.getAttribute('src') || '';
-    const { title = '', peaks = '' } = figure.dataset;
+    const { peaks = '' } = figure.dataset;
+    const title = figure.querySelector('figcaption')?.textContent || '';
     const seconds = Number(figure.dataset.seconds);
     const button = wave.playButton(title);
     const host = document.createElement('div');
@@ -93,9 +94,10 @@ const player = (() => {
     audio.addEventListener('ended', comeToTheEnd);
     audio.addEventListener('playing', () => complain(figure, null));
     audio.addEventListener('loadedmetadata', () => makeSeekable(audio, address, wanted));
-    audio.addEventListener('error', () =>
-      complain(figure, `This sound can not be played: ${address} is missing or damaged. Press play to try again.`),
-    );
+    audio.addEventListener('error', () => {
+      const file = media.digest(address).slice(0, 8);
+      complain(figure, `This sound can not be played: the file ${file}… is missing or damaged. Press again.`, time);
+    });
     showState();
 
     links.add(figure, {
@@ -141,18 +143,18 @@ const player = (() => {
     }
   }
 
-  /** Say in words what went wrong in an element, or take that back. @param {Element} figure @param {string | null} text */
-  function complain(figure, text) {
-    const old = figure.querySelector('.failure');
-    if (old) {
-      old.remove();
-    }
+  /**
+   * Say in words what went wrong in an element, or take that back.
+   * @param {Element} figure @param {string | null} text @param {Element} [control] what was pressed: words stand below
+   */
+  function complain(figure, text, control) {
+    figure.querySelector('.failure')?.remove();
     if (text) {
       const words = document.createElement('p');
       words.className = 'failure';
       words.setAttribute('role', 'alert');
       words.textContent = text;
-      figure.append(words);
+      control ? control.after(words) : figure.append(words);
     }
   }
 

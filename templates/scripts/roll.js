@@ -10,8 +10,8 @@ const roll = (() => {
   const NUDGE = 0.01; // seconds of Alt and an arrow key; with Shift ten times that
 
   /**
-   * @typedef {{start: number, y: number, radius: number, group: SVGSVGElement, line: SVGElement}} Mark `start` is a
-   *   sample, `y` a share of the height, `radius` in pixels
+   * @typedef {{start: number, lasts: number, y: number, radius: number, group: SVGSVGElement, line: SVGElement}} Mark
+   *   `start` is a sample, also one outside the plot; it `lasts` samples; `y` is a share of the height, `radius` in pixels
    * @typedef {{plot: SVGSVGElement, marks: Mark[], rate: number, length: number}} Board `rate` in Hz, `length` in
    *   samples
    * @typedef {{select: (i: number) => void, play: (i: number, inContext: boolean) => void, stop: () => void,
@@ -21,9 +21,10 @@ const roll = (() => {
 
   /** @param {SVGSVGElement} plot @param {number} rate @param {number} length @param {Reader} reader */
   function make(plot, rate, length, reader) {
-    const board = { plot, marks: Array.from(plot.querySelectorAll('circle'), enhance), rate, length };
+    const board = { plot, marks: Array.from(plot.querySelectorAll('circle')).map(enhance), rate, length };
     const now = draw('line', { class: 'now', y2: '100%', visibility: 'hidden' });
-    plot.append(now);
+    const largestFirst = board.marks.slice().sort((a, b) => b.radius - a.radius); // so that small ones are on top
+    plot.append(...largestFirst.map(({ group }) => group), now);
     plot.setAttribute('role', 'listbox');
     plot.querySelectorAll('.tick').forEach((tick) => tick.setAttribute('aria-hidden', 'true'));
     board.marks[0]?.group.setAttribute('tabindex', '0');
@@ -37,8 +38,8 @@ const roll = (() => {
       },
       /** @param {number} i @param {number} start @param {number} seconds how long it sounds @param {string} name */
       place(i, start, seconds, name) {
+        board.marks[i].lasts = seconds * rate;
         move(board, i, start);
-        board.marks[i].line.setAttribute('x2', `${(100 * seconds * rate) / length}%`);
         board.marks[i].group.setAttribute('aria-label', name);
       },
       /** @param {number} i */
@@ -53,7 +54,7 @@ const roll = (() => {
       /** @param {number | null} seconds where the playhead stands; null where nothing plays */
       show(seconds) {
         now.setAttribute('visibility', seconds === null ? 'hidden' : 'visible');
-        now.setAttribute('transform', `translate(${((seconds || 0) * rate * plot.clientWidth) / length})`);
+        now.setAttribute('transform', `translate(${inside(board, (seconds || 0) * rate) * plot.clientWidth})`);
       },
     };
   }
@@ -68,29 +69,37 @@ const roll = (() => {
   /**
    * A circle, the line that shows how long it sounds, and the room around it that fingers reach, in a box of their own:
    * to move them is to change one attribute.
-   * @param {SVGCircleElement} circle @returns {Mark}
+   * @param {SVGCircleElement} circle @param {number} i @param {SVGCircleElement[]} all @returns {Mark}
    */
-  function enhance(circle) {
+  function enhance(circle, i, all) {
     const [x, y, fill] = ['cx', 'cy', 'fill'].map((name) => circle.getAttribute(name) || '');
     const group = /** @type {SVGSVGElement} */ (draw('svg', { class: 'mark', role: 'option', tabindex: '-1', x, y }));
     const line = draw('line', { stroke: fill });
+    group.setAttribute('aria-posinset', String(i + 1)); // the order found, whatever is drawn first
+    group.setAttribute('aria-setsize', String(all.length));
     circle.replaceWith(group);
     circle.removeAttribute('cx');
     circle.removeAttribute('cy');
     group.append(draw('circle', { class: 'reach', r: String(REACH) }), line, circle);
-    return { start: 0, y: Number.parseFloat(y) / 100, radius: circle.r.baseVal.value, group, line };
+    return { start: 0, lasts: 0, y: Number.parseFloat(y) / 100, radius: circle.r.baseVal.value, group, line };
   }
 
-  /** @param {Board} board @param {number} i @param {number} start */
-  function move({ marks, length }, i, start) {
-    marks[i].start = start;
-    marks[i].group.setAttribute('x', `${(100 * start) / length}%`);
+  /** Where a sample is shown, as a share of the width. @param {Board} board @param {number} t @returns {number} */
+  const inside = ({ length }, t) => Math.max(0, Math.min(1, t / length));
+
+  /** Its line ends where the plot does. @param {Board} board @param {number} i @param {number} start */
+  function move(board, i, start) {
+    const { lasts, group, line } = board.marks[i];
+    const x = inside(board, start);
+    board.marks[i].start = start;
+    group.setAttribute('x', `${100 * x}%`);
+    line.setAttribute('x2', `${100 * (inside(board, start + lasts) - x)}%`);
   }
 
   /** Where the marks are inside the plot. @param {Board} board @returns {[number, number][]} */
-  function points({ plot, marks, length }) {
-    const { clientWidth, clientHeight } = plot;
-    return marks.map(({ start, y }) => [(start / length) * clientWidth, y * clientHeight]);
+  function points(board) {
+    const { clientWidth, clientHeight } = board.plot;
+    return board.marks.map(({ start, y }) => [inside(board, start) * clientWidth, y * clientHeight]);
   }
 
   /** The mark that is meant by a point on the screen. @param {Board} board @param {PointerEvent} event */

@@ -4,6 +4,8 @@ const sound = (() => {
 
   const FADE = 0.005; // seconds in which a sound comes and goes: no click, and nothing is heard of it
 
+  const IDLE = 2000; // milliseconds of silence after which the context sleeps: awake it costs battery
+
   /** @typedef {{stop: () => void}} Owner whoever makes sound; `stop` is called when someone else begins */
   /** @type {AudioContext | null} */
   let context = null;
@@ -38,6 +40,13 @@ const sound = (() => {
   /** @param {Owner} owner that has come to its end */
   function release(owner) {
     current = current === owner ? null : current;
+    setTimeout(() => current || context?.suspend(), IDLE);
+  }
+
+  /** @param {Owner} owner @returns {boolean} whether nobody else makes sound */
+  function isFree(owner) {
+    const others = Array.from(document.querySelectorAll('audio'), (audio) => !audio.paused);
+    return (!current || current === owner) && !others.includes(true);
   }
 
   /** @param {Int16Array} values @param {number} rate Hz @returns {AudioBuffer} */
@@ -114,5 +123,5 @@ const sound = (() => {
     true,
   );
 
-  return { FADE, claim, play, release, toBuffer, wake };
+  return { claim, isFree, play, release, toBuffer, wake };
 })();

@@ -12,15 +12,17 @@ const timeline = (() => {
   /**
    * @typedef {{title: string, rate: number, length: number, peaks: string}} Measures `rate` in Hz, `length` in
    *   samples; `peaks` of the published mix as report/canvas.py writes them
-   * @typedef {{events: () => Parameters<typeof mix.render>[0], mixed: (values: Int16Array) => void,
-   *   show: (subject: Subject, now: number) => void}} Editor `mixed` hears of every new mix
+   * @typedef {{events: () => PlacedEvent[], mixed: (values: Int16Array) => void,
+   *   attempt: (action: () => Promise<Int16Array>) => Promise<Int16Array | null>,
+   *   show: (subject: Subject, now: number) => void}} Editor `mixed` hears of every new mix; `attempt` does it, or says
+   *   why not
    */
 
   /**
-   * @param {HTMLElement} place where it says what went wrong @param {Element} plot
+   * @param {Element} plot @param {ReturnType<typeof library.make>} sounds
    * @param {Measures} measures @param {Editor} editor
    */
-  function make(place, plot, { title, rate, length, peaks }, editor) {
+  function make(plot, sounds, { title, rate, length, peaks }, editor) {
     const seconds = length / rate;
     /** @type {Promise<Int16Array> | null} */
     let current = null; // the mix as it is; null when an edit has made it old
@@ -87,7 +89,7 @@ const timeline = (() => {
       sound.wake();
       subject = what;
       const mine = turn;
-      const values = await attempt(load);
+      const values = await editor.attempt(load);
       if (mine === turn && values) {
         offset = start;
         voice = sound.play(sound.toBuffer(values, rate), { ...options, ended });
@@ -97,20 +99,8 @@ const timeline = (() => {
       }
     }
 
-    /** What `load` gives, or null, and then the page says why. @param {() => Promise<Int16Array>} load */
-    async function attempt(load) {
-      try {
-        const values = await load();
-        player.complain(place, null);
-        return values;
-      } catch (error) {
-        player.complain(place, /** @type {Error} */ (error).message);
-        return null;
-      }
-    }
-
     function mixed() {
-      const promise = current || mix.render(editor.events(), length);
+      const promise = current || sounds.render(editor.events(), length);
       current = promise;
       promise.catch(() => {
         current = current === promise ? null : current; // may be asked for again
@@ -166,21 +156,22 @@ const timeline = (() => {
       /** Show where an event is heard. @param {number} from @param {number} share of the width, as `from` is */
       showExtent(from, share) {
         extent.hidden = false;
-        extent.style.left = `${100 * from}%`;
-        extent.style.width = `${100 * Math.min(share, 1 - from)}%`;
+        const [left, right] = [from, from + share].map((x) => Math.max(0, Math.min(1, x)));
+        extent.style.left = `${100 * left}%`;
+        extent.style.width = `${100 * (right - left)}%`;
       },
       /** An event at its gain, alone. @param {number} i */
       playEvent(i) {
         const event = { ...editor.events()[i], muted: false };
-        const alone = async () => mix.render([{ ...event, start: 0 }], (await media.samples(event.sound)).length);
+        const alone = async () => sounds.render([{ ...event, start: 0 }], (await sounds.samples(event.sound)).length);
         begin(i, event.start / rate, alone, {});
       },
       /** The mix from a little before an event. @param {number} i */
-      playInContext: (i) => playMix(Math.max(0, editor.events()[i].start / rate - BEFORE)),
+      playInContext: (i) => playMix(Math.max(0, Math.min(length, editor.events()[i].start) / rate - BEFORE)),
       /** After an edit: sum again; what plays goes on at the same point. */
       async update() {
         current = null;
-        const values = await attempt(refreshed);
+        const values = await editor.attempt(refreshed);
         if (values && subject === 'mix') {
           playMix(position());
         }

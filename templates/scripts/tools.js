@@ -5,7 +5,9 @@
 const tools = (() => {
   'use strict';
 
-  const HINT = 'Press an event to hear and change it; drag it along time. ';
+  const HINT = 'Press a circle to hear it; drag it sideways to move it.';
+  const LEGEND = 'size: loudness, line: length, similar colours: similar sounds';
+  const CONTROLS = '.plot, .timeline, .transport, .buttons, .inspector label, .tools, td a'; // messages stand under them
   const KEYS =
     'Arrow keys walk from event to event, Page Up and Page Down in order of time. ' +
     'Enter plays, with Shift in context; Alt and an arrow key move.';
@@ -15,6 +17,35 @@ const tools = (() => {
    *   apply: (set: string) => void, reset: () => void, exportWav: () => void, exportEdit: () => void,
    *   importEdit: (text: string) => void}} Reader what readers ask for
    */
+
+  /**
+   * Does what can fail, or says in words why not, under the control that was pressed.
+   * @param {HTMLElement} figure @param {Element} plot
+   */
+  function attempts(figure, plot) {
+    let control = plot;
+    let begun = 0; // how many
+    let failed = 0; // how many had begun then: only what came later takes the words back
+    const remember = (/** @type {Event} */ { target }) => {
+      control = /** @type {Element} */ (target).closest(CONTROLS) || plot;
+    };
+    figure.addEventListener('pointerdown', remember, true);
+    figure.addEventListener('keydown', remember, true);
+
+    /** @template T @param {() => Promise<T>} action @returns {Promise<T | null>} */
+    return async (action) => {
+      const [turn, place] = [++begun, control];
+      try {
+        const result = await action();
+        turn > failed && player.complain(figure, null);
+        return result;
+      } catch (error) {
+        failed = begun;
+        player.complain(figure, /** @type {Error} */ (error).message, place);
+        return null;
+      }
+    };
+  }
 
   /** @param {HTMLElement} figure @param {string} title @param {string[]} sets @param {Reader} reader */
   function make(figure, title, sets, reader) {
@@ -37,14 +68,14 @@ const tools = (() => {
     bar.append(group('', undo, redo), group('', ...whole), group('', ...files));
     const controls = element('div', 'inspector');
     controls.hidden = true;
-    const hint = element('p', 'hint');
-    const keys = element('span', 'keys');
-    keys.textContent = KEYS;
-    hint.append(HINT, keys);
+    const hint = element('p', 'hint', HINT);
+    const keys = element('p', 'hint', KEYS);
     hint.id = `${figure.id}.hint`;
-    const told = element('span', 'told');
+    keys.id = `${figure.id}.keys`;
+    const told = element('span', 'told', LEGEND);
     figure.querySelector('.axis')?.append(told);
-    figure.querySelector('.plot')?.setAttribute('aria-describedby', hint.id);
+    figure.querySelector('.plot')?.setAttribute('aria-describedby', `${hint.id} ${keys.id}`);
+    figure.querySelector('.events')?.before(folded('Keys', keys));
     const facts = element('p', 'facts');
     const verdict = element('span', 'verdict');
     verdict.setAttribute('role', 'status');
@@ -61,9 +92,9 @@ const tools = (() => {
         hint.hidden = true;
         controls.hidden = false;
       },
-      /** @param {string} words about the event that is pointed at */
+      /** @param {string} words about the event that is pointed at; without, what the picture's signs mean */
       tell(words) {
-        told.textContent = words;
+        told.textContent = words || LEGEND;
       },
       /** @param {boolean} canUndo @param {boolean} canRedo */
       showHistory(canUndo, canRedo) {
@@ -84,10 +115,18 @@ const tools = (() => {
     };
   }
 
-  /** @param {string} name @param {string} kind */
-  function element(name, kind) {
+  /** @param {string} name @param {string} kind @param {string} [text] */
+  function element(name, kind, text = '') {
     const made = document.createElement(name);
     made.className = kind;
+    made.textContent = text;
+    return made;
+  }
+
+  /** @param {string} summary @param {Element} content */
+  function folded(summary, content) {
+    const made = element('details', 'keys');
+    made.append(element('summary', '', summary), content);
     return made;
   }
 
@@ -102,6 +141,7 @@ const tools = (() => {
   function button(label, press) {
     const made = document.createElement('button');
     made.type = 'button';
+    made.className = 'button';
     made.textContent = label;
     made.addEventListener('click', press);
     return made;
@@ -137,5 +177,5 @@ const tools = (() => {
   /** @param {string} text */
   const capitalised = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
-  return { button, make };
+  return { attempts, button, make };
 })();

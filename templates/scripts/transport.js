@@ -4,10 +4,9 @@ const transport = (() => {
 
   /**
    * @param {Parameters<typeof versions.load>[0]} list
-   * @param {{draw: (now: number) => void, complain: (words: string | null) => void}} told
-   *   `draw` hears where it is, whenever that changes, and `complain` what went wrong, or null when nothing did
+   * @param {(now: number) => void} draw hears where it is, whenever that changes
    */
-  function make(list, { draw, complain }) {
+  function make(list, draw) {
     const seconds = Math.max(...list.map((version) => version.seconds));
     const { element, button, host, time } = build();
     /** @type {AudioBuffer[] | null} kept until something else is played */
@@ -27,6 +26,8 @@ const transport = (() => {
     };
     const line = wave.make(host, { seconds, peaks: padded(0), label: 'Position', seek, toggle, select: restart });
 
+    const complain = (/** @type {string | null} */ words) =>
+      player.complain(/** @type {Element} */ (element.parentElement), words, element);
     const position = () => (voice ? Math.min(voice.position(), seconds) : now);
     const levels = () => gains.map((gain, i) => (i === heard ? gain : 0));
 

@@ -12,7 +12,7 @@
 
   /** @param {string} address as the page has it @returns {string} what the manifest calls it */
   function nameOf(address) {
-    return media.digest(address) ? `media/${address.split('/').pop()}` : address;
+    return media.digest(address) && !address.startsWith('offline/') ? `media/${address.split('/').pop()}` : address;
   }
 
   /** @param {string} address @returns {Promise<ArrayBuffer>} */
@@ -41,11 +41,17 @@
   async function readManifest() {
     const text = new TextDecoder().decode(await read('manifest.json'));
     const rest = new TextEncoder().encode(text.replace(OWN_HASH, '\n}\n'));
-    const manifest = JSON.parse(text);
-    if ((await media.sha256(rest.buffer)) !== manifest.sha256) {
+    if (!text.endsWith(`"${await media.sha256(rest.buffer)}"\n}\n`)) {
       throw new Error('manifest.json is damaged: it does not hash to what it says.');
     }
-    return manifest;
+    return JSON.parse(text);
+  }
+
+  /** Files that a page uses and does not name: late scripts, and copies of media where it is on a disk.
+   * @param {string} name @param {string[]} named addresses */
+  function isUsed(name, named) {
+    const copied = folder !== null && name.startsWith('offline/');
+    return name.startsWith('assets/') || (copied && named.some((address) => address.includes(media.digest(name))));
   }
 
   /** @typedef {(text: string, list?: string[]) => void} Tell */
@@ -55,8 +61,8 @@
     const manifest = await readManifest();
     const html = new TextDecoder().decode(await read(page));
     const named = Array.from(html.matchAll(ADDRESS), (match) => match[1]);
-    const late = Object.keys(manifest.files).filter((name) => name.startsWith('assets/'));
-    const addresses = [...new Set([page, ...named, ...late])];
+    const more = Object.keys(manifest.files).filter((name) => isUsed(name, named));
+    const addresses = [...new Set([page, ...named, ...more])];
     const wrong = [];
     for (const [i, address] of addresses.entries()) {
       tell(`${i} of ${addresses.length} files …`);
@@ -122,7 +128,10 @@
         result.append(items);
       }
     };
-    const run = () => verify(tell).catch((error) => tell(error.message));
+    const run = () => {
+      button.focus(); // where a folder was chosen, the focus was there
+      verify(tell).catch((error) => tell(error.message));
+    };
     button.addEventListener('click', () => {
       if (location.protocol === 'file:' && !folder) {
         askForFolder(result, run);

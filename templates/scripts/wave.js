@@ -36,11 +36,11 @@ const wave = (() => {
    */
 
   /**
-   * @param {HTMLElement} host an empty element, which becomes the slider; the button that clears a loop comes after it
+   * @param {HTMLElement} host an empty element, which becomes the slider; the button for a loop comes after it
    * @param {Options} options @returns {Wave}
    */
   function make(host, { seconds, peaks, label, seek, toggle, select }) {
-    const { shapes, played, part, clear } = build(host, label);
+    const { shapes, played, part, button } = build(host, label);
     let now = 0;
     /** @type {Range | null} where the selection began, and its other end, which keys move */
     let ends = null;
@@ -70,11 +70,13 @@ const wave = (() => {
       ends = value && [within(value[0]), within(value[1])];
       ends = ends && Math.abs(ends[1] - ends[0]) >= SHORTEST ? ends : null;
       const loop = range();
-      part.hidden = clear.hidden = !loop;
+      part.hidden = !loop;
+      button.classList.toggle('on', Boolean(loop));
+      button.textContent = loop ? `Loop ${spell(loop, '–')} s ✕` : 'Loop';
+      button.setAttribute('aria-label', loop ? `Clear the loop ${spell(loop, '–')} s` : 'Loop a part');
       if (loop) {
         part.style.left = `${percent(loop[0])}%`;
         part.style.right = `${100 - percent(loop[1])}%`;
-        clear.textContent = `Loop ${spell(loop, '–')} s, clear`;
       }
       describe();
     }
@@ -89,8 +91,8 @@ const wave = (() => {
     function setPeaks(text, length) {
       seconds = length;
       host.setAttribute('aria-valuemax', seconds.toFixed(2));
-      shapes.setAttribute('viewBox', `0 0 ${text.length / 2 - 1} ${2 * HIGHEST}`);
-      shapes.querySelectorAll('path').forEach((path) => path.setAttribute('d', outline(text)));
+      shapes.setAttribute('viewBox', `0 0 ${text.length / 2} ${2 * HIGHEST}`);
+      shapes.querySelectorAll('path').forEach((path) => path.setAttribute('d', bars(text)));
       show(now);
     }
 
@@ -125,11 +127,14 @@ const wave = (() => {
       }
       event.preventDefault();
     });
-    clear.addEventListener('click', () => {
-      host.focus(); // the button goes
-      choose(null);
+    button.addEventListener('click', () => {
+      const middle = now || seconds / 2;
+      const reach = Math.max(SHORTEST, seconds / 6);
+      host.focus(); // where keys change it
+      choose(ends ? null : [middle - reach, middle + reach]);
     });
     setPeaks(peaks, seconds);
+    setRange(null);
     return { show, setPeaks, setRange, range };
   }
 
@@ -144,16 +149,15 @@ const wave = (() => {
     host.innerHTML =
       '<svg preserveAspectRatio="none" aria-hidden="true" focusable="false">' +
       '<path class="rest"/><path class="played"/></svg><span class="part" hidden></span>';
-    const clear = document.createElement('button');
-    clear.type = 'button';
-    clear.className = 'loop';
-    clear.hidden = true;
-    host.after(clear);
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.className = 'loop';
+    host.after(button);
     return {
       shapes: /** @type {SVGElement} */ (host.firstChild),
       played: /** @type {SVGElement} */ (host.querySelector('.played')),
       part: /** @type {HTMLElement} */ (host.lastChild),
-      clear,
+      button,
     };
   }
 
@@ -193,13 +197,12 @@ const wave = (() => {
     }
   }
 
-  /** @param {string} peaks @returns {string} a path around them, never thinner than a line */
-  function outline(peaks) {
-    const height = (/** @type {number} */ at) => Math.max(0.7, LETTERS.indexOf(peaks[at]));
-    const columns = Array.from({ length: peaks.length / 2 }, (_, i) => i);
-    const above = columns.map((i) => `${i} ${HIGHEST - height(2 * i)}`);
-    const below = columns.map((i) => `${i} ${HIGHEST + height(2 * i + 1)}`);
-    return `M${above.join('L')}L${below.reverse().join('L')}Z`;
+  /** @param {string} peaks @returns {string} a path of bars, so that onsets show, never thinner than a line */
+  function bars(peaks) {
+    const [up, down] = [0, 1].map((side) => (/** @type {string} */ pair) => Math.max(0.7, LETTERS.indexOf(pair[side])));
+    const bar = (/** @type {string} */ pair, /** @type {number} */ i) =>
+      `M${i} ${HIGHEST - up(pair)}h.8V${HIGHEST + down(pair)}h-.8z`;
+    return (peaks.match(/../g) || []).map(bar).join('');
   }
 
   /** The same letters as report/canvas.py writes. @param {Int16Array} samples @returns {string} */

@@ -9,6 +9,7 @@ from report import FolderStore, build
 from tests.browser.conftest import wait_until, wait_until_it_moves
 
 MANY = Path(__file__).with_name("many.py")
+LINED_UP = (".axis", ".plot", ".timeline", ".transport", ".inspector", ".tools", ".desk .facts", "figcaption")
 SOUNDING = "(document.querySelector('.mark.sounding')?.ariaLabel || '')"
 FRAMES = """() => {
   window.frames_ = [];
@@ -27,7 +28,7 @@ def crowded(tmp_path_factory) -> Path:
 
 
 def mark(page, number: int):
-    return page.locator(".roll .mark").nth(number - 1)
+    return page.locator(f".roll .mark[aria-posinset='{number}']")  # large ones are drawn first
 
 
 def centre(page, number: int) -> tuple[float, float]:
@@ -38,7 +39,7 @@ def centre(page, number: int) -> tuple[float, float]:
 
 
 def focused(page) -> int:
-    return page.evaluate("[...document.querySelectorAll('.roll .mark')].indexOf(document.activeElement)") + 1
+    return int(page.evaluate("document.activeElement.matches('.roll .mark') && document.activeElement.ariaPosInSet"))
 
 
 def selected(page) -> list[str]:
@@ -60,7 +61,58 @@ def test_every_event_has_a_spoken_name(open_page):
     )
     plot = page.get_by_role("listbox", name="Nine events.: 9 events over time")
     assert plot.get_by_role("option").count() == 9
-    assert "Arrow keys walk" in page.locator(f"[id='{plot.get_attribute('aria-describedby')}']").text_content()
+    described = [page.locator(f"[id='{x}']").text_content() for x in plot.get_attribute("aria-describedby").split()]
+    assert described[0] == "Press a circle to hear it; drag it sideways to move it."
+    assert described[1].startswith("Arrow keys walk")
+    keys = page.locator(".roll .keys")
+    assert keys.get_by_text("Arrow keys walk").is_hidden()
+    keys.get_by_text("Keys", exact=True).click()
+    assert keys.get_by_text("Arrow keys walk").is_visible()
+
+
+def test_lines_and_the_playhead_end_where_the_plot_does(open_page):
+    page = open_page()
+    right = page.locator(".roll .plot").bounding_box()
+    right = right["x"] + right["width"]
+    mark(page, 6).focus()
+    page.get_by_role("spinbutton", name="Time in seconds").fill("2.9")
+    page.keyboard.press("Tab")
+    line = mark(page, 6).locator("line").bounding_box()
+    assert line["x"] + line["width"] == pytest.approx(right, abs=2)
+    page.locator(".inspector").get_by_role("button", name="Play", exact=True).click()
+    wait_until(page, SOUNDING)
+    page.wait_for_timeout(250)  # its end lies behind the plot's
+    assert page.evaluate(SOUNDING)
+    now = page.locator(".roll .now").bounding_box()
+    assert now["x"] + now["width"] == pytest.approx(right, abs=2)
+
+
+def test_the_picture_is_explained_and_small_events_lie_on_top(open_page, crowded):
+    page = open_page(crowded, "many.html")
+    assert page.locator(".roll .told").text_content() == "size: loudness, line: length, similar colours: similar sounds"
+    assert (
+        page.locator(".roll .vectors p").text_content().startswith("Vectors, in the order found: a row for each event")
+    )
+    sizes = page.locator(".mark circle:not(.reach)").evaluate_all("all => all.map(x => x.r.baseVal.value)")
+    assert sizes == sorted(sizes, reverse=True) and len(set(sizes)) > 5
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_everything_shares_one_left_and_one_right_edge(open_page, width):
+    page = open_page(viewport={"width": width, "height": 800})
+    mark(page, 5).focus()
+    figure = page.locator(".roll").bounding_box()
+    boxes = {name: page.locator(f".roll {name}").bounding_box() for name in LINED_UP}
+    assert {name for name, box in boxes.items() if box["x"] != figure["x"]} == set()
+    last = page.locator(".roll .share button").last.bounding_box()
+    assert last["x"] + last["width"] == figure["x"] + figure["width"]
+    plot, vectors = boxes[".plot"], page.locator(".roll .vectors").bounding_box()
+    if width == 1280:
+        assert vectors["x"] - plot["x"] - plot["width"] >= 48
+    else:
+        assert plot["width"] == figure["width"]
+        tops = [boxes[name]["y"] for name in (".plot", ".inspector", ".timeline", ".transport", ".tools")]
+        assert tops == sorted(tops)
 
 
 def test_arrow_keys_walk_to_every_event_which_is_one_tab_stop(open_page):
@@ -117,6 +169,10 @@ def test_pointing_describes_and_plays_after_the_first_press(open_page):
     page = open_page()
     page.mouse.move(*centre(page, 2))
     assert page.locator(".told").text_content().startswith("Event 2, at 1.05 seconds")
+    mark(page, 2).focus()
+    assert page.locator(".told").text_content().startswith("size: loudness")  # the controls say it now
+    page.mouse.move(0, 0)
+    mark(page, 1).focus()
     page.wait_for_timeout(400)
     assert page.locator(".mark.sounding").count() == 0
     assert not [url for url in page.requested if "offline" in url]
@@ -172,7 +228,7 @@ def test_a_drag_moves_an_event_along_time_only(open_page):
     page.mouse.move(x + width / 6, y + 80, steps=5)
     page.mouse.up()
     assert page.locator(".inspector input[type=number]").input_value() == pytest.approx("1.550", abs=0)
-    assert mark(page, 5).get_attribute("y") == "50.00%"
+    assert mark(page, 5).get_attribute("y") == "50.0%"
     wait_until(page, "document.querySelector('.verdict').textContent.startsWith('Edited: 1 event moved')")
     page.mouse.move(*centre(page, 5))
     page.mouse.down()

@@ -19,7 +19,9 @@ def open_card(page):
 
 def file_of(card):
     """The file of the sound that a card is about."""
-    return f"media/{card.locator('.digest').inner_text().strip()}.wav"
+    address = card.locator("xpath=ancestor::figure").locator("audio").first.get_attribute("src")
+    assert address.startswith(f"media/{card.locator('.digest').inner_text().removesuffix('…')}")
+    return address
 
 
 def verified(place):
@@ -60,6 +62,7 @@ def test_a_file_that_is_gone_is_said_in_words(open_page, copied, serve):
 def test_the_colophon_verifies_the_page_and_all_that_it_names(open_page, site, serve, name):
     page = open_page(serve(site), name)
     named = set(re.findall(r'(?:src|href)="((?:assets|media)/[^"]+)"', (site / name).read_text()))
+    named |= {f"assets/{file.name}" for file in (site / "assets").iterdir()}  # also those that come late
     page.requested.clear()
     page.get_by_role("button", name="Verify this page").click()
     colophon = page.locator(".colophon")
@@ -104,6 +107,17 @@ def test_from_a_disk_the_reader_chooses_the_folder(open_page, copied):
     page.get_by_role("button", name="Verify this page").click()
     assert verified(page.locator(".colophon")).startswith("As published are all ")
     assert page.complaints == []
+
+
+def test_on_a_disk_the_copies_that_scripts_read_count_too(open_page, copied):
+    page = open_page(copied)
+    page.get_by_role("button", name="Verify this page").click()
+    named = page.locator(".compare audio").first.get_attribute("src").removeprefix("media/").removesuffix(".wav")
+    copy = copied / "offline" / f"{named}.js"
+    copy.write_text(copy.read_text().replace("AAAA", "AAAB", 1))
+    page.get_by_label("A page that was opened").set_input_files(copied)
+    assert verified(page.locator(".colophon")).startswith("1 of ")
+    assert f"offline/{named}.js" in page.locator(".colophon li").inner_text()
 
 
 def test_from_a_disk_the_true_files_count_and_not_their_copies(open_page, copied):
