@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from experiments import demos, pictures
@@ -127,7 +129,8 @@ def _stages(half: Artifact, codec: SparseCodec) -> Compare:
     loudest = int(np.argmax(demos.events_of(half).gains))
     stages = ("excitation", "resonance", "room")
     sounds = {stage.capitalize(): demos.stage_sound(half, loudest, stage, codec) for stage in stages}
-    return _compare("The loudest event after each of the decoder's stages; the last is how it is heard.", sounds)
+    title = "The loudest event after each of the decoder's stages; the last is how it is heard."
+    return replace(_compare(title, sounds), plain=True)
 
 
 def _variation(half: Artifact, kind: str, codec: SparseCodec) -> tuple[Artifact, str]:

@@ -49,7 +49,7 @@ class FilmStrip:
 class Decomposition:
     """A film of what is left, which can be heard: frame k is the residual after the first k events of a roll.
 
-    `left` are sounds of what is left: number of events taken off -> sound.
+    Frames run along the sound from edge to edge. `left` are sounds of what is left, by the number of events taken off.
     """
 
     film: Artifact
@@ -104,8 +104,8 @@ class EventRoll:
     """Events over time, in the order in which they were found: each can be heard, moved and changed.
 
     `mix` is the published sum of the events' sounds (`report.mix`), as long as the roll. `axis` says what the height of
-    a mark means. `vectors` is a picture with one row for each event, at whole pixels. `choices` is data that says what
-    an event may sound like instead, by the hash of `sounds`:
+    a mark means. `vectors` is a picture with one row for each event, at whole pixels, blue below 0 and red above.
+    `choices` is data that says what an event may sound like instead, by the hash of `sounds`:
     {"sets": {"random vectors": [a hash for each event]}, "steps": {"3": [[hash or null for each step], ...]}}, in which
     event 3 (counted from 0) has sliders along its directions, null being the event as it is.
     """

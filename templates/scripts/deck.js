@@ -5,7 +5,7 @@
 const deck = (() => {
   'use strict';
 
-  const FLAT = 'AAAA'; // the waveform of nothing
+  const FLAT = 'AA'.repeat(100); // the waveform of nothing
 
   /**
    * @typedef {{picture: HTMLElement, host: HTMLElement, clock: HTMLElement}} Parts `host` becomes the waveform

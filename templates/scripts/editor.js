@@ -140,7 +140,7 @@
       pointed = i;
       clearTimeout(pause);
       tellPointed();
-      if (i !== null && pressed && bench.playsWhatIsPointedAt() && sounding !== 'mix') {
+      if (i !== null && pressed && bench.playsWhatIsPointedAt() && sounding !== 'mix' && line.isFree()) {
         pause = setTimeout(() => play(i), PAUSE);
       }
     }
@@ -151,15 +151,15 @@
       edit.change(i, { start: Math.max(Math.min(0, from), Math.min(Math.max(length - 1, from), start)) });
     }
 
-    /** @param {Subject} subject @param {number} now seconds along the roll */
-    function show(subject, now) {
+    /** @param {Subject} subject @param {number} now seconds along the roll @param {boolean} loading */
+    function show(subject, now, loading) {
       sounding = subject;
-      bench.showTime(subject === 'mix', line.position(), length / rate);
+      bench.showTime(subject === 'mix', loading, line.position(), length / rate);
       plot.show(subject === null && now === 0 ? null : now);
       heard.forEach(({ sound, start, muted }, i) => {
         const since = now - start / rate;
-        const inMix = subject === 'mix' && !muted && since >= 0 && since < sounds.facts(sound).seconds;
-        plot.setState(i, 'sounding', inMix || subject === i);
+        const inMix = subject === 'mix' && !loading && !muted && since >= 0 && since < sounds.facts(sound).seconds;
+        plot.setState(i, 'sounding', inMix || (subject === i && !loading));
       });
     }
 
@@ -201,7 +201,11 @@
     function restore(state) {
       const { now, range } = links.readTime(state);
       const [event, ...solo] = [state.event, ...(state.solo || '').split(',')].map((text) => Number(text) - 1);
-      edit.set(edit.events().map((placed, i) => ({ ...placed, solo: solo.includes(i) })));
+      line.stop();
+      edit.set(
+        edit.events().map((placed, i) => ({ ...placed, solo: solo.includes(i) })),
+        false,
+      );
       line.setRange(range);
       line.seek(now);
       if (edit.events()[event]) {
@@ -222,7 +226,10 @@
     heard = edits.heard(edit.events());
     bench.showHistory(false, false);
     showAll();
-    show(null, 0);
+    show(null, 0, false);
+    if (figure.dataset.selected) {
+      select(Number(figure.dataset.selected)); // it was asked for before this script came
+    }
     figure.addEventListener('pointerup', begin, true); // what comes then may move what is pressed, so not before
     figure.addEventListener('keydown', begin, true);
     figure.addEventListener('keydown', travel);

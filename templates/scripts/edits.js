@@ -33,14 +33,17 @@ const edits = (() => {
       }
     }
 
-    /** @param {PlacedEvent[]} events in the order found */
-    function set(events) {
-      if (JSON.stringify(events) !== JSON.stringify(present)) {
+    /** @param {PlacedEvent[]} events in the order found @param {boolean} [undoable] */
+    function set(events, undoable = true) {
+      if (JSON.stringify(events) === JSON.stringify(present)) {
+        return;
+      }
+      if (undoable) {
         past.push(present);
         future = [];
-        present = events;
-        changed();
       }
+      present = events;
+      changed();
     }
 
     /** @param {number} i @param {Partial<PlacedEvent>} to */

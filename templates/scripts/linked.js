@@ -14,7 +14,8 @@ const linked = (() => {
     rows.forEach((row, i) => {
       row.addEventListener('click', (event) => {
         select(i);
-        if (/** @type {Element} */ (event.target).closest('a')) {
+        const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey; // a new tab, or a file
+        if (/** @type {Element} */ (event.target).closest('a') && !elsewhere) {
           event.preventDefault();
           play(i);
         }

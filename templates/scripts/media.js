@@ -29,7 +29,7 @@ const media = (() => {
       Promise.reject(wrong(address, 'is the network there?')),
     );
     if (!response.ok) {
-      throw missing(address);
+      throw response.status === 404 ? missing(address) : wrong(address, `the server answered ${response.status}.`);
     }
     return response.arrayBuffer();
   }

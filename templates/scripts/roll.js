@@ -54,7 +54,9 @@ const roll = (() => {
       /** @param {number | null} seconds where the playhead stands; null where nothing plays */
       show(seconds) {
         now.setAttribute('visibility', seconds === null ? 'hidden' : 'visible');
-        now.setAttribute('transform', `translate(${inside(board, (seconds || 0) * rate) * plot.clientWidth})`);
+        const x = `${100 * inside(board, (seconds || 0) * rate)}%`; // stays right when the window changes
+        now.setAttribute('x1', x);
+        now.setAttribute('x2', x);
       },
     };
   }
@@ -121,7 +123,7 @@ const roll = (() => {
   /** A press plays, a drag moves; while that lasts only the mark is touched. @param {Board} board @param {Reader} reader */
   function listenToPointer(board, reader) {
     const { plot, marks, length } = board;
-    /** @type {{i: number, x: number, start: number, scale: number, moved: boolean} | null} */
+    /** @type {{pointer: number, i: number, x: number, start: number, scale: number, moved: boolean} | null} */
     let drag = null;
 
     /** @param {boolean} kept */
@@ -139,8 +141,9 @@ const roll = (() => {
     plot.addEventListener('pointerdown', (event) => {
       const i = under(board, event);
       if (i !== null && event.button === 0 && !drag) {
-        drag = { i, x: event.clientX, start: marks[i].start, scale: length / plot.clientWidth, moved: false };
-        plot.setPointerCapture(event.pointerId);
+        const { pointerId: pointer, clientX: x } = event;
+        drag = { pointer, i, x, start: marks[i].start, scale: length / plot.clientWidth, moved: false };
+        plot.setPointerCapture(pointer);
         marks[i].group.focus({ preventScroll: true });
       }
     });
@@ -151,19 +154,19 @@ const roll = (() => {
         return;
       }
       const dx = event.clientX - drag.x;
-      if (drag.moved || Math.abs(dx) > STILL) {
+      if (drag.pointer === event.pointerId && (drag.moved || Math.abs(dx) > STILL)) {
         drag.moved = true;
         plot.classList.add('dragging');
         move(board, drag.i, Math.max(0, Math.min(length - 1, drag.start + Math.round(dx * drag.scale))));
       }
     });
-    plot.addEventListener('pointerup', () => {
-      if (drag && !drag.moved) {
-        reader.play(drag.i, false);
+    plot.addEventListener('pointerup', (event) => {
+      if (drag?.pointer === event.pointerId) {
+        drag.moved || reader.play(drag.i, false);
+        end(true);
       }
-      end(true);
     });
-    plot.addEventListener('pointercancel', () => end(false));
+    plot.addEventListener('pointercancel', (event) => drag?.pointer === event.pointerId && end(false));
     plot.addEventListener('pointerleave', () => reader.point(null));
     plot.addEventListener('keydown', (event) => event.key === 'Escape' && end(false));
     plot.addEventListener('click', (event) => {

@@ -14,8 +14,8 @@ const timeline = (() => {
    *   samples; `peaks` of the published mix as report/canvas.py writes them
    * @typedef {{events: () => PlacedEvent[], mixed: (values: Int16Array) => void,
    *   attempt: (action: () => Promise<Int16Array>) => Promise<Int16Array | null>,
-   *   show: (subject: Subject, now: number) => void}} Editor `mixed` hears of every new mix; `attempt` does it, or says
-   *   why not
+   *   show: (subject: Subject, now: number, loading: boolean) => void}} Editor `mixed` hears of every new mix; `attempt`
+   *   does it, or says why not
    */
 
   /**
@@ -32,6 +32,7 @@ const timeline = (() => {
     let voice = null;
     let offset = 0; // where along the roll the playing sound begins, seconds
     let at = 0; // where the mix goes on, seconds
+    let frame = 0; // the next in which the playhead moves
     let turn = 0; // counts what was asked for, so that what loads too late stays silent
 
     const { host, extent } = build(plot);
@@ -51,18 +52,19 @@ const timeline = (() => {
 
     function show() {
       shape.show(position());
-      editor.show(subject, voice ? offset + voice.position() : position());
+      editor.show(subject, voice ? offset + voice.position() : position(), subject !== null && !voice);
     }
 
     function follow() {
       if (voice) {
         show();
-        requestAnimationFrame(follow);
+        frame = requestAnimationFrame(follow);
       }
     }
 
     function halt() {
       turn += 1;
+      cancelAnimationFrame(frame);
       at = position();
       voice?.stop();
       voice = null;
@@ -72,13 +74,13 @@ const timeline = (() => {
       halt();
       subject = null;
       show();
+      sound.release(owner);
     }
 
     function ended() {
       voice = null;
       at = subject === 'mix' ? 0 : at;
       stop();
-      sound.release(owner);
     }
 
     /** @param {number | 'mix'} what @param {number} start seconds @param {() => Promise<Int16Array>} load
@@ -89,11 +91,12 @@ const timeline = (() => {
       sound.wake();
       subject = what;
       const mine = turn;
+      show(); // that it loads
       const values = await editor.attempt(load);
       if (mine === turn && values) {
         offset = start;
         voice = sound.play(sound.toBuffer(values, rate), { ...options, ended });
-        requestAnimationFrame(follow);
+        frame = requestAnimationFrame(follow);
       } else if (mine === turn) {
         stop();
       }
@@ -111,16 +114,18 @@ const timeline = (() => {
     /** @param {number} from seconds */
     function playMix(from) {
       const loop = shape.range();
+      halt(); // before the point is set: what plays has one of its own
       at = loop && (from < loop[0] || from >= loop[1]) ? loop[0] : from;
       begin('mix', 0, refreshed, { from: at, loop });
     }
 
     /** @param {number} target seconds */
     function seek(target) {
+      const inside = Math.max(0, Math.min(seconds, target));
       if (subject === 'mix') {
-        playMix(target);
+        playMix(inside);
       } else {
-        at = target;
+        at = inside;
         show();
       }
     }
@@ -153,6 +158,8 @@ const timeline = (() => {
       seek,
       stop,
       toggle,
+      /** Whether nothing else on the page makes sound. */
+      isFree: () => sound.isFree(owner),
       /** Show where an event is heard. @param {number} from @param {number} share of the width, as `from` is */
       showExtent(from, share) {
         extent.hidden = false;

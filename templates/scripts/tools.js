@@ -101,11 +101,12 @@ const tools = (() => {
         undo.setAttribute('aria-disabled', String(!canUndo)); // disabled, it would lose the focus
         redo.setAttribute('aria-disabled', String(!canRedo));
       },
-      /** @param {boolean} playing @param {number} now @param {number} seconds in all */
-      showTime(playing, now, seconds) {
+      /** @param {boolean} playing @param {boolean} loading @param {number} now @param {number} seconds in all */
+      showTime(playing, loading, now, seconds) {
         place.classList.toggle('playing', playing);
         play.setAttribute('aria-label', `${playing ? 'Pause' : 'Play'} the mix of ${title}`);
-        time.textContent = `${wave.clock(now)} / ${wave.clock(seconds)}`;
+        play.ariaBusy = String(loading);
+        time.textContent = loading ? 'Loading…' : `${wave.clock(now)} / ${wave.clock(seconds)}`;
       },
       /** @param {string} words @param {boolean} wrong */
       judge(words, wrong) {

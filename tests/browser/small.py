@@ -76,7 +76,10 @@ def choices(sets: dict[str, list[Artifact]], steps: dict[str, list[list[Artifact
 
 # %%
 low, high, short = tone(220.0, 1.0), tone(880.0, 1.0, 0.05), tone(440.0, 0.6, 0.9)
-Compare("Two tones.", [("Low", low, stripes(80)), ("High", high, stripes(60)), ("Short and loud", short, None)])
+[
+    Compare("Two tones.", [("Low", low, stripes(80)), ("High", high, stripes(60)), ("Short and loud", short, None)]),
+    Compare("Two levels.", [("Loud", low, None), ("Soft", high, None)], plain=True),
+]
 
 # %% [markdown]
 # ## Two

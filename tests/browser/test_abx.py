@@ -136,6 +136,34 @@ def test_nothing_in_the_page_tells_what_x_is(open_page):
     assert seen[0] == seen[1]
 
 
+def test_what_plays_in_the_page_stops_when_the_test_opens(page):
+    page.get_by_role("button", name="Play Low").click()
+    wait_until(page, "document.querySelector('.compare .playing')")
+    page.get_by_role("button", name="Blind test").first.click()
+    dialog(page).wait_for()
+    assert page.locator(".compare .playing").count() == 0
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Play Long tone").click()
+    wait_until(page, "!document.querySelector('audio').paused")
+    page.evaluate("document.querySelector('.compare .matching button').click()")
+    dialog(page).wait_for()
+    assert page.evaluate("document.querySelector('audio').paused")
+
+
+def test_a_trial_says_what_a_and_b_are_and_what_closing_loses(page):
+    begin(page, 8, [0] * 8)
+    assert dialog(page).locator("p").first.text_content() == "A: Low. B: High"
+    assert dialog(page).get_by_role("button", name="Close", exact=True).is_visible()
+    for _ in range(2):
+        press(page, "X")
+        press(page, "X is A")
+    assert dialog(page).get_by_role("button", name="Close, losing 2 of 8 answers").is_visible()
+    for _ in range(6):
+        press(page, "X")
+        press(page, "X is A")
+    assert dialog(page).get_by_role("button", name="Close", exact=True).is_visible()
+
+
 def test_between_trials_it_is_silent_and_x_has_to_be_heard_before_the_answer(page):
     begin(page, 8, [0, 1, 0, 1, 0, 1, 0, 1])
     assert dialog(page).get_by_role("button", name="X is A").is_disabled()
@@ -171,8 +199,8 @@ def test_a_missing_sound_is_said_in_words(open_page, copied):
     page = open_page(copied)
     begin(page)
     page.keyboard.press("a")
-    dialog(page).get_by_role("alert").wait_for()
-    assert "can not be loaded" in dialog(page).get_by_role("alert").text_content()
+    dialog(page).locator(".console + [role=alert]").wait_for()
+    assert "This sound can not be loaded" in dialog(page).get_by_role("alert").text_content()
 
 
 def test_x_is_fair(page):

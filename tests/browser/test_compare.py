@@ -92,7 +92,7 @@ def heard(page):
 
 def shown_gains(page):
     texts = compared(page).locator(".gain").all_text_contents()
-    return [float(text.removesuffix(" dB").replace("−", "-")) for text in texts]
+    return [float(text.removeprefix("played ").removesuffix(" dB").replace("−", "-") or 0) for text in texts]
 
 
 def render(page, sounds, seconds, changes, **options):
@@ -305,6 +305,46 @@ def test_matching_is_switched_off_at_once_and_then_versions_are_true_to_the_bit(
     assert page.evaluate("sound.wake().sampleRate") == 8000  # that of the sounds: nothing is resampled on the way
 
 
+def test_gains_are_explained_and_those_that_change_nothing_are_not_shown(page):
+    first, second = compared(page).locator(".choice").first, compared(page).locator(".choice").nth(1)
+    assert first.get_attribute("title") == first.locator(".gain").text_content() == ""
+    gain = second.locator(".gain").inner_text().removeprefix("played").strip()
+    assert gain.startswith("+") and second.get_attribute("title") == f"Played {gain}, so that all are equally loud"
+    assert f"High played {gain}" in " ".join(second.text_content().split())
+
+
+def test_a_plain_comparison_leaves_levels_alone(page):
+    plain = page.locator(".compare").nth(1)
+    assert plain.get_by_role("checkbox").count() == plain.get_by_role("button", name="Blind test").count() == 0
+    assert plain.locator(".gain").all_text_contents() == ["", ""]
+    plain.get_by_role("button", name="Play Loud").click()
+    wait_until(page, "document.querySelectorAll('.compare [role=slider]')[1].ariaValueNow > 0.1")
+    page.keyboard.press("2")
+    page.wait_for_timeout(120)
+    assert page.evaluate("gains.map((node) => node.gain.value)") == [0, 1]
+
+
+def test_the_buttons_that_share_stand_beside_the_download_of_what_is_heard(open_page):
+    page = open_page(viewport={"width": 320, "height": 800})
+    link = compared(page).get_by_role("button", name="Link to Two tones.")
+    link.focus()
+    for key, label in zip("321", reversed(LABELS), strict=True):
+        page.keyboard.press(key)
+        download = compared(page).get_by_role("link", name=f"Download {label}")
+        cite = compared(page).get_by_role("button", name="Cite Two tones.")
+        tops = [part.bounding_box()["y"] for part in (link, cite, download)]
+        assert max(tops) - min(tops) < 2
+        assert page.evaluate("document.activeElement.textContent") == "Link"
+
+
+def test_on_paper_no_version_is_marked_and_those_without_a_picture_are_left_out(page):
+    page.emulate_media(media="print")
+    choices = compared(page).locator(".choice")
+    assert [choice.is_visible() for choice in choices.all()] == [True, True, False]
+    assert choices.first.evaluate("(label) => getComputedStyle(label).backgroundColor") == "rgba(0, 0, 0, 0)"
+    assert compared(page).locator(".gain:visible, .console:visible").count() == 0
+
+
 def test_the_facts_of_the_version_that_is_heard_can_be_reached(page):
     for label in LABELS:
         version(page, label).check()
@@ -359,8 +399,10 @@ def test_a_missing_version_is_said_in_words_and_can_be_asked_for_again(open_page
         path.unlink()
     page = open_page(copied if how == "file" else serve(copied))
     compared(page).get_by_role("button", name="Play").click()
-    compared(page).get_by_role("alert").wait_for()
-    assert "can not be loaded" in compared(page).get_by_role("alert").text_content()
+    alert = compared(page).locator(".console + [role=alert]")
+    alert.wait_for()
+    digits = page.evaluate("media.digest(document.querySelector('.compare audio').getAttribute('src'))")
+    assert alert.text_content() == f"This sound can not be loaded: the file {digits[:8]}… is missing."
     assert compared(page).get_by_role("button", name="Play Low").is_visible()
     for path, content in kept.items():
         path.write_bytes(content)

@@ -243,7 +243,7 @@ def test_a_link_leads_to_the_step_and_plays_nothing(open_page, site):
     name = open_page().locator(".decomposition").get_attribute("id")
     page = open_page(hash=f"#clip={name}&step=4&t=1.00,2.00")
     assert status(page) == "Step 4 of 9: event at 0.05 s"
-    assert element(page).get_by_role("button", name="Loop 1.0–2.0 s, clear").is_visible()
+    assert element(page).get_by_role("button", name="Clear the loop 1.0–2.0 s").is_visible()
     assert element(page).locator(".playing").count() == 0
     assert not [url for url in page.requested if url.endswith(".wav") or "/offline/" in url]
 

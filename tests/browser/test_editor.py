@@ -304,6 +304,21 @@ def test_a_missing_sound_is_said_in_words_and_may_come_back(open_page, copied):
     assert page.locator(".roll .failure").count() == 0
 
 
+def test_missing_choices_are_said_in_words_and_asked_for_again(open_page, copied):
+    page = open_page(copied)
+    digest = Path(page.locator(".roll").get_attribute("data-choices-src")).stem
+    file = copied / "offline" / f"{digest}.js"
+    file.rename(file.with_suffix(".away"))
+    page.mouse.click(*centre(page, 5))
+    page.locator(".roll .failure").wait_for()
+    told = f"This file can not be loaded: the file {digest[:8]}… is missing. Press again to try again."
+    assert page.locator(".roll .failure").text_content() == told
+    file.with_suffix(".away").rename(file)
+    page.mouse.click(*centre(page, 5))
+    page.locator(".roll fieldset").wait_for()
+    wait_until(page, "!document.querySelector('.roll .failure')")
+
+
 def test_it_works_from_a_server_whose_media_lie_elsewhere(open_page, copied, serve, tmp_path):
     page = open_page()
     digest = published(page)

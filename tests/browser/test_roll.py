@@ -11,6 +11,8 @@ from tests.browser.conftest import wait_until, wait_until_it_moves
 MANY = Path(__file__).with_name("many.py")
 LINED_UP = (".axis", ".plot", ".timeline", ".transport", ".inspector", ".tools", ".desk .facts", "figcaption")
 SOUNDING = "(document.querySelector('.mark.sounding')?.ariaLabel || '')"
+PLAY, POSITION = "Play the mix of Nine events.", "Position in the mix"
+PLAYING = "/^0:0[0-9.]+/.test(document.querySelector('.desk.playing .time')?.textContent)"
 FRAMES = """() => {
   window.frames_ = [];
   let last = performance.now();
@@ -295,6 +297,120 @@ def test_200_events_are_dragged_at_30_frames_a_second(open_page, crowded):
     assert len(frames) > 20 and left > 0
     assert statistics.median(frames) < 1000 / 30
     assert statistics.quantiles(frames, n=20)[-1] < 2 * 1000 / 30
+
+
+def test_seeking_while_it_plays_leaves_one_loop_of_frames(open_page):
+    page = open_page()
+    page.get_by_role("button", name=PLAY).click()
+    wait_until(page, PLAYING)
+    page.get_by_role("slider", name=POSITION).focus()
+    for _ in range(15):
+        page.keyboard.press("ArrowLeft")
+    calls = page.evaluate("""() => new Promise((resolve) => {
+      const ask = requestAnimationFrame;
+      let [calls, frames] = [0, 0];
+      window.requestAnimationFrame = (then) => { calls++; return ask(then); };
+      const tick = () => (frames++ < 10 ? ask(tick) : resolve(calls));
+      ask(tick);
+    })""")
+    assert 5 <= calls <= 12
+
+
+def test_pointing_does_not_stop_another_sound(open_page):
+    page = open_page()
+    page.mouse.click(*centre(page, 1))
+    wait_until(page, SOUNDING)
+    page.locator("audio").first.evaluate("audio => audio.play()")
+    wait_until_it_moves(page)
+    page.mouse.move(*centre(page, 3))
+    page.wait_for_timeout(400)
+    assert not page.locator("audio").first.evaluate("audio => audio.paused")
+    assert page.evaluate(SOUNDING) == ""
+
+
+def test_while_the_mix_loads_it_says_so_and_seeking_counts(open_page, serve, site):
+    page = open_page(serve(site))
+    held = []
+    page.route("**/media/*.wav", lambda route: held.append(route))
+    page.get_by_role("button", name=PLAY).click()
+    wait_until(page, "document.querySelector('.desk .time').textContent === 'Loading…'")
+    assert page.locator(".desk .play").get_attribute("aria-busy") == "true"
+    slider = page.get_by_role("slider", name=POSITION)
+    slider.focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    assert slider.get_attribute("aria-valuenow") == "1.50"
+    for route in held:
+        route.continue_()
+    page.unroute("**/media/*.wav")
+    wait_until(page, PLAYING)
+    assert page.locator(".desk .play").get_attribute("aria-busy") == "false"
+    assert float(slider.get_attribute("aria-valuenow")) >= 1.5 and page.complaints == []
+
+
+def test_a_link_behind_the_end_is_the_end_and_the_playhead_keeps_its_place(open_page):
+    page = open_page(hash="#clip=events.events&t=99999")
+    slider = page.get_by_role("slider", name=POSITION)
+    assert slider.get_attribute("aria-valuetext") == "3.0 of 3.0 seconds"
+    assert page.locator(".desk .time").text_content() == "0:03.0 / 0:03.0"
+    slider.focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowLeft")
+    for width in (1280, 700):
+        page.set_viewport_size({"width": width, "height": 800})
+        now, plot = (page.locator(f".roll {name}").bounding_box() for name in (".now", ".plot"))
+        assert now["x"] + now["width"] / 2 - plot["x"] == pytest.approx(plot["width"] / 2, abs=2)
+
+
+def test_opening_a_link_stops_what_plays_and_can_not_be_undone(open_page):
+    page = open_page()
+    page.get_by_role("button", name=PLAY).click()
+    wait_until(page, PLAYING)
+    page.evaluate("location.hash = '#clip=events.events&solo=1,2&t=1'")
+    wait_until(page, "document.querySelectorAll('.mark:not(.muted)').length === 2")
+    assert page.locator(".desk.playing").count() == 0
+    assert page.locator(".desk .time").text_content() == "0:01.0 / 0:03.0"
+    assert page.get_by_role("button", name="Undo").get_attribute("aria-disabled") == "true"
+
+
+def test_what_was_selected_before_the_script_came_is_selected(open_page):
+    page = open_page(near=False)
+    early = page.evaluate("""() => {
+      document.querySelector('.roll').dataset.selected = '6';
+      return document.querySelector('.mark') === null;
+    }""")
+    page.evaluate("late.all().then(() => {})")
+    assert early and page.locator(".mark[aria-selected=true]").get_attribute("aria-label").startswith("Event 7,")
+
+
+def test_a_press_that_asks_for_a_new_tab_gets_it(open_page):
+    page = open_page()
+    taken = page.evaluate("""() => {
+      const link = document.querySelector('.roll td a');
+      const taken = [];
+      document.addEventListener('click', (event) => { taken.push(event.defaultPrevented); event.preventDefault(); });
+      for (const key of ['ctrlKey', 'shiftKey', 'metaKey', 'bubbles']) {
+        link.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true, [key]: true }));
+      }
+      return taken;
+    }""")
+    assert taken == [False, False, False, True]
+
+
+def test_a_second_finger_does_not_disturb_a_drag(open_page):
+    page = open_page()
+    x, y = centre(page, 5)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y, steps=3)
+    before = mark(page, 5).get_attribute("x")
+    for kind in ("pointermove", "pointerup", "pointercancel"):
+        init = {"pointerId": 77, "clientX": x + 200, "clientY": y, "bubbles": True}
+        page.locator(".roll .plot").dispatch_event(kind, init)
+    assert mark(page, 5).get_attribute("x") == before != "35%"
+    assert page.locator(".plot.dragging").count() == 1
+    page.mouse.up()
+    assert page.locator(".plot.dragging").count() == 0
 
 
 def test_without_scripts_it_is_a_picture_and_a_table_of_links(open_page):
