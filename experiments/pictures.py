@@ -27,12 +27,8 @@ def spectrogram(sound: Artifact, title: str) -> Picture:
     samples, rate = waveform(sound.value), sound.value.samplerate
     hop = max(PICTURE_HOP, -(-samples.shape[1] // WIDTH))
     decibels = _decibels(magnitudes(samples, window=2048, hop=hop)[0].numpy(), rate)
-    seconds = samples.shape[1] / rate
-    every = max(1, round(seconds / 6))
-    across = {f"{second} s": second / seconds for second in range(every, int(seconds) + 1, every)}
-    up = {text: _height(hertz, rate) for hertz, text in HERTZ.items() if hertz < rate / 2}
-    inside = {text: share for text, share in across.items() if share < 0.97}  # or it would stick out
-    return Picture(_colours(decibels), f"Spectrogram of {title}", lossy=True, across=inside, up=up)
+    axes = _axes(samples.shape[1] / rate, rate)
+    return Picture(_colours(decibels), f"Spectrogram of {title}", lossy=True, **axes)
 
 
 @conjure
@@ -46,9 +42,11 @@ def film(clip: Clip, half: Artifact, codec: SparseCodec) -> Film:
 @conjure
 def film_poster(clip: Clip, codec: SparseCodec) -> Picture:
     """The film's first frame."""
-    original = original_magnitudes(clip, codec)[:, : codec.config.half_frames]
+    config = codec.config
+    original = original_magnitudes(clip, codec)[:, : config.half_frames]
     alt = f"The spectrogram of {clip.title} before any event is taken off"
-    return Picture(_frame(original.numpy(), codec.config.samplerate), alt, lossy=True)
+    axes = _axes(config.half_frames * config.hop / config.samplerate, config.samplerate)
+    return Picture(_frame(original.numpy(), config.samplerate), alt, lossy=True, **axes)
 
 
 @conjure
@@ -113,6 +111,15 @@ def _colours(decibels: np.ndarray) -> np.ndarray:
 def _frame(magnitudes: np.ndarray, samplerate: int) -> np.ndarray:
     """A spectrogram as a frame of a film (MEL_BANDS, FILM_COLUMNS * T, 3)."""
     return _colours(_decibels(magnitudes, samplerate)).repeat(FILM_COLUMNS, axis=1)
+
+
+def _axes(seconds: float, samplerate: int) -> dict[str, dict[str, float]]:
+    """The marks of a spectrogram's axes, as a Picture takes them."""
+    every = max(1, round(seconds / 6))
+    across = {f"{second} s": second / seconds for second in range(every, int(seconds) + 1, every)}
+    inside = {text: share for text, share in across.items() if share < 0.97}  # or it would stick out
+    up = {text: _height(hertz, samplerate) for hertz, text in HERTZ.items() if hertz < samplerate / 2}
+    return {"across": inside, "up": up}
 
 
 def _height(hertz: float, samplerate: int) -> float:

@@ -53,6 +53,9 @@ const abx = (() => {
 
   /** @param {Versions} list */
   function open(list) {
+    if (document.querySelector('dialog.abx')) {
+      return; // pressed twice
+    }
     const dialog = make('dialog', { className: 'abx', ariaLabel: 'Blind test' });
     let leave = () => {};
     /** @type {Stage} */
@@ -110,7 +113,7 @@ const abx = (() => {
     let correct = 0;
     const count = make('h2', { ariaLive: 'polite' });
     const { playing, listen, buttons } = booth(pair, (i) => {
-      playing.choose([0, 1, x][i]);
+      playing.choose([0, 1, x][i], true);
       answers.forEach((button) => {
         button.disabled = button.disabled && i !== 2; // whoever has not heard X can not say what it is
       });

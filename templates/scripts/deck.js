@@ -1,6 +1,6 @@
 /**
- * A deck plays samples that were computed in the page, with a waveform, which is the slider of its position, a line that
- * runs over a picture, and a clock.
+ * A deck plays samples that were computed in the page: a button, a waveform, which is the slider of its position, a clock,
+ * and a line that runs over a picture.
  */
 const deck = (() => {
   'use strict';
@@ -8,18 +8,20 @@ const deck = (() => {
   const FLAT = 'AA'.repeat(100); // the waveform of nothing
 
   /**
-   * @typedef {{picture: HTMLElement, host: HTMLElement, clock: HTMLElement}} Parts `host` becomes the waveform
-   * @typedef {{rate: number, length: number, changed: () => void, again: () => void, complain: (words: string | null) => void}} Options
-   *   `rate` in Hz, `length` in samples of the time axis; `changed` hears when a sound begins or ends, `again` is asked
-   *   for the sound when the reader starts it at the waveform
+   * @typedef {{rate: number, length: number, changed: () => void, toggle: () => void, repeats: () => boolean}} Options
+   *   `rate` in Hz, `length` in samples of the time axis; `changed` hears when a sound begins, ends or can not be loaded;
+   *   `toggle` answers the button, and Space and Enter at the waveform; `repeats` says whether what came to its end
+   *   begins again
    */
 
-  /** @param {Parts} parts @param {Options} options */
-  function make({ picture, host, clock }, { rate, length, changed, again, complain }) {
+  /** @param {HTMLElement} picture along the sounds @param {Options} options */
+  function make(picture, { rate, length, changed, toggle, repeats }) {
+    const { row, button, host, clock } = build();
     const seconds = length / rate;
     const owner = { stop };
     /** @type {Int16Array} */
     let samples = new Int16Array(); // what is heard, or was last
+    let name = ''; // of what was asked for last
     let now = 0; // seconds, where nothing plays
     let turn = 0; // counts what was asked for: what comes too late is not played
     let on = false; // also while it is loaded
@@ -31,7 +33,7 @@ const deck = (() => {
       peaks: FLAT,
       label: 'Position in what is heard',
       seek,
-      toggle: () => (on ? stop() : again()),
+      toggle,
       select: () => voice && start(position()),
     });
 
@@ -73,8 +75,12 @@ const deck = (() => {
     }
 
     function ended() {
-      stop();
-      seek(0);
+      if (repeats()) {
+        start(0);
+      } else {
+        stop();
+        seek(0);
+      }
     }
 
     function stop() {
@@ -98,9 +104,11 @@ const deck = (() => {
 
     /**
      * Play what comes, in answer to a press or in place of what plays.
-     * @param {Promise<Int16Array>} rendering @param {number} [from] seconds; without, it goes on where it stands
+     * @param {string} called @param {Promise<Int16Array>} rendering
+     * @param {number} [from] seconds; without, it goes on where it stands
      */
-    async function play(rendering, from) {
+    async function play(called, rendering, from) {
+      name = called;
       const mine = ++turn;
       on = true;
       sound.wake();
@@ -111,22 +119,39 @@ const deck = (() => {
         if (mine === turn) {
           samples = rendered;
           line.setPeaks(wave.peaksOf(padded()), seconds);
-          complain(null);
+          complain(false);
           start(from ?? position());
+          changed();
         }
-      } catch (error) {
+      } catch {
         if (mine === turn) {
+          name = '';
+          complain(true);
           stop();
-          complain(/** @type {Error} */ (error).message);
         }
       }
     }
 
+    /** @param {boolean} failed */
+    function complain(failed) {
+      player.complain(row, failed ? 'This sound can not be loaded. Press again to try again.' : null);
+    }
+
+    button.addEventListener('click', toggle);
     show();
     return {
+      row,
+      complain,
+      /** Say what the button plays; a waveform that is not of that is hidden. @param {string} title @param {string} called */
+      describe(title, called) {
+        button.setAttribute('aria-label', `${on ? 'Pause' : 'Play'} ${title}`);
+        row.classList.toggle('playing', on);
+        host.hidden = name !== called;
+      },
       play,
       stop,
       playing: () => on,
+      name: () => name,
       state: () => links.time(position(), line.range()),
       /** @param {Record<string, string>} state of an address */
       restore(state) {
@@ -135,6 +160,16 @@ const deck = (() => {
         seek(Math.min(time.now, seconds));
       },
     };
+  }
+
+  function build() {
+    const [row, host] = [document.createElement('div'), document.createElement('div')];
+    const clock = document.createElement('span');
+    const button = wave.playButton('');
+    row.className = 'reel';
+    clock.className = 'time';
+    row.append(button, host, clock);
+    return { row, button, host, clock };
   }
 
   return { make };

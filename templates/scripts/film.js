@@ -6,21 +6,27 @@ const film = (() => {
   'use strict';
 
   /**
-   * @typedef {{unit?: string, first?: number, describe?: (k: number) => string,
-   *   onframe?: (k: number, playing: boolean) => void}} Options `unit` is what a frame is called and `first` the number
-   *   of the first one; `describe` tells of frame k, counted from 0; `onframe` hears of each that comes to be shown,
-   *   and whether the film brought it or the reader
-   * @typedef {{show: (k: number) => void, go: (k: number) => void, at: () => number}} Film `go` is a reader's move
+   * @typedef {{unit?: string, first?: number, describe?: (k: number) => string, toggle?: () => void,
+   *   onframe?: (k: number, running: boolean) => void, onrun?: (running: boolean) => void}} Options `unit` is what a
+   *   frame is called and `first` the number of the first one; `describe` tells of frame k, counted from 0; `toggle`
+   *   answers Space and Enter on the slider, by default the film runs or holds; `onframe` hears of each that comes to be
+   *   shown, and whether the film brought it or the reader; `onrun` hears when it begins to run and when that ends
+   * @typedef {{controls: HTMLElement, show: (k: number) => void, go: (k: number) => void, run: (from: number) => void,
+   *   stop: () => void, toggle: () => void, running: () => boolean, at: () => number}} Film `go` is a reader's move
    */
 
-  /** @param {HTMLElement} frame with the poster, followed by the link to the sheet @param {Options} options @returns {Film} */
-  function make(frame, { unit = 'frame', first = 1, describe = () => '', onframe = () => {} }) {
+  /**
+   * @param {HTMLElement} frame with the poster, followed by the link to the sheet
+   * @param {Options} options @returns {Film}
+   */
+  function make(frame, { unit = 'frame', first = 1, describe, toggle, onframe, onrun }) {
     const { frames, seconds, title = '' } = frame.dataset;
     const last = Number(frames) - 1;
-    const { controls, play, slider, status, previous, next } = build(frame, unit, last);
-    const canvas = screen(frame);
+    const { controls, slider, status, previous, next } = build(frame, unit, last);
+    const canvas = screen(frame, controls);
     let at = 0;
-    let playing = false;
+    let running = false;
+    let turn = 0; // counts the runs: one that was stopped brings no more frames
 
     function name() {
       return `${unit[0].toUpperCase()}${unit.slice(1)} ${at + first} of ${last + first}`;
@@ -35,74 +41,80 @@ const film = (() => {
 
     function tell() {
       slider.value = String(at);
-      status.textContent = describe(at) || name();
+      status.textContent = describe?.(at) || name();
       slider.setAttribute('aria-valuetext', status.textContent);
     }
 
     /** @param {number} k where the reader wants to be */
     function go(k) {
-      setPlaying(false);
+      stop();
       show(k);
-      onframe(at, false);
+      onframe?.(at, false);
     }
 
     /** @param {boolean} value */
-    function setPlaying(value) {
-      playing = value;
-      controls.classList.toggle('playing', value);
-      play.setAttribute('aria-label', value ? 'Pause the film' : 'Play the film');
+    function setRunning(value) {
+      turn++;
+      running = value;
+      onrun?.(value);
     }
 
-    async function toggle() {
-      setPlaying(!playing);
-      const start = at === last ? 0 : at;
-      if (playing && (await canvas.ready())) {
-        run(start);
-      } else {
-        setPlaying(false);
+    function stop() {
+      if (running) {
+        setRunning(false);
       }
     }
 
-    /** @param {number} start */
-    function run(start) {
+    function runOrHold() {
+      running ? stop() : run(at === last ? 0 : at);
+    }
+
+    /** @param {number} k */
+    function bring(k) {
+      show(k);
+      onframe?.(at, true);
+    }
+
+    /** @param {number} from the frame with which it begins */
+    async function run(from) {
+      setRunning(true);
+      const mine = turn;
+      bring(from);
+      const ready = await canvas.ready();
       const began = performance.now();
       const rate = Number(frames) / Number(seconds) / 1000;
       /** @param {number} now */
       const tick = (now) => {
-        const k = Math.min(last, start + Math.floor(Math.max(0, now - began) * rate));
-        if (playing && k !== at) {
-          show(k);
-          onframe(at, true);
+        const k = Math.min(last, from + Math.floor(Math.max(0, now - began) * rate));
+        if (mine !== turn) {
+          return;
         }
-        if (playing && k < last) {
-          requestAnimationFrame(tick);
-        } else {
-          setPlaying(false);
+        if (k !== at) {
+          bring(k);
         }
+        k < last ? requestAnimationFrame(tick) : stop();
       };
-      requestAnimationFrame(tick);
+      ready ? tick(began) : mine === turn && stop();
     }
 
-    play.addEventListener('click', toggle);
     previous.addEventListener('click', () => go(at - 1));
     next.addEventListener('click', () => go(at + 1));
     slider.addEventListener('input', () => go(Number(slider.value)));
     slider.addEventListener('keydown', (event) => {
       if (event.key === ' ' || event.key === 'Enter') {
         event.preventDefault();
-        toggle();
+        (toggle || runOrHold)();
       }
     });
-    setPlaying(false);
     tell();
-    return { show, go, at: () => at };
+    return { controls, show, go, run, stop, toggle: runOrHold, running: () => running, at: () => at };
   }
 
   /**
    * The canvas that takes the poster's place when its sheet is there.
-   * @param {HTMLElement} frame
+   * @param {HTMLElement} frame @param {HTMLElement} controls where a failure is told
    */
-  function screen(frame) {
+  function screen(frame, controls) {
     const columns = Number(frame.dataset.columns);
     const rows = Math.ceil(Number(frame.dataset.frames) / columns);
     const canvas = document.createElement('canvas');
@@ -112,7 +124,6 @@ const film = (() => {
     let wanted = 0;
 
     async function ready() {
-      const figure = /** @type {HTMLElement} */ (frame.closest('figure'));
       try {
         sheet = sheet || load(frame.dataset.sheetSrc || '');
         const { naturalWidth, naturalHeight } = await sheet;
@@ -121,11 +132,11 @@ const film = (() => {
           canvas.height = naturalHeight / rows;
           /** @type {HTMLElement} */ (frame.querySelector('img')).replaceWith(canvas);
         }
-        player.complain(figure, null);
+        player.complain(controls, null);
         return true;
-      } catch (error) {
+      } catch {
         sheet = null; // it may be asked for again
-        player.complain(figure, /** @type {Error} */ (error).message);
+        player.complain(controls, 'These pictures can not be loaded. Press again to try again.');
         return false;
       }
     }
@@ -146,15 +157,11 @@ const film = (() => {
   }
 
   /** @param {string} address @returns {Promise<HTMLImageElement>} */
-  function load(address) {
+  async function load(address) {
     const image = new Image();
     image.src = address;
-    return image.decode().then(
-      () => image,
-      () => {
-        throw new Error(`The film can not be shown: ${address} is missing or damaged.`);
-      },
-    );
+    await image.decode();
+    return image;
   }
 
   /**
@@ -163,7 +170,6 @@ const film = (() => {
    */
   function build(frame, unit, last) {
     const controls = document.createElement('div');
-    const play = wave.playButton('the film');
     const slider = document.createElement('input');
     const status = document.createElement('p');
     const [previous, next] = [button('‹', `Previous ${unit}`), button('›', `Next ${unit}`)];
@@ -171,13 +177,31 @@ const film = (() => {
     Object.assign(slider, { type: 'range', min: '0', max: String(last), step: '1', value: '0' });
     slider.setAttribute('aria-label', `${unit === 'step' ? 'Step' : 'Frame'} of ${frame.dataset.title}`);
     status.className = 'status';
-    controls.append(play, previous, slider, next);
+    controls.append(previous, slider, next);
     frame.nextElementSibling?.replaceWith(controls, status);
-    return { controls, play, slider, status, previous, next };
+    return { controls, slider, status, previous, next };
   }
 
-  /** @param {string} text @param {string} label */
-  function button(text, label) {
+  /**
+   * A line with a number, where what a frame is about begins.
+   * @param {HTMLElement} frame @returns {(n: number, share: number) => void} moves it; number 0 hides it
+   */
+  function addMark(frame) {
+    const line = document.createElement('span');
+    line.className = 'onset';
+    frame.append(line);
+    return (n, share) => {
+      const end = share > 0.9; // its number would stick out
+      line.hidden = n === 0;
+      line.textContent = String(n);
+      line.classList.toggle('end', end);
+      line.style.left = end ? '' : `${100 * share}%`;
+      line.style.right = end ? `${100 - 100 * share}%` : '';
+    };
+  }
+
+  /** An outlined button. @param {string} text @param {string} [label] for those who hear the page */
+  function button(text, label = text) {
     const element = document.createElement('button');
     element.type = 'button';
     element.className = 'step';
@@ -186,11 +210,25 @@ const film = (() => {
     return element;
   }
 
-  for (const frame of /** @type {NodeListOf<HTMLElement>} */ (
-    document.querySelectorAll('.film:not(.decomposition) .frame')
-  )) {
-    make(frame, {});
+  /** A film that stands by itself, with a button that lets it run. @param {HTMLElement} frame */
+  function enhance(frame) {
+    const play = wave.playButton('the film');
+    const { controls, toggle } = make(frame, {
+      onrun(running) {
+        controls.classList.toggle('playing', running);
+        play.setAttribute('aria-label', running ? 'Pause the film' : 'Play the film');
+      },
+    });
+    if (frame.dataset.up || frame.dataset.across) {
+      frame.append(player.axes(frame));
+    }
+    controls.prepend(play);
+    play.addEventListener('click', toggle);
   }
 
-  return { make };
+  document.querySelectorAll('.film:not(.decomposition) .frame').forEach((frame) => {
+    enhance(/** @type {HTMLElement} */ (frame));
+  });
+
+  return { addMark, button, enhance, make };
 })();

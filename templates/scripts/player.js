@@ -215,5 +215,5 @@ const player = (() => {
     }
   }
 
-  return { addCursor, complain };
+  return { addCursor, axes, complain };
 })();

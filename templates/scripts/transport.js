@@ -8,6 +8,7 @@ const transport = (() => {
    */
   function make(list, draw) {
     const seconds = Math.max(...list.map((version) => version.seconds));
+    const names = [...new Set(list.map(({ label }) => label))].join(', ');
     const { element, button, host, time } = build();
     /** @type {AudioBuffer[] | null} kept until something else is played */
     let buffers = null;
@@ -24,7 +25,14 @@ const transport = (() => {
         buffers = null;
       },
     };
-    const line = wave.make(host, { seconds, peaks: padded(0), label: 'Position', seek, toggle, select: restart });
+    const line = wave.make(host, {
+      seconds,
+      peaks: padded(0),
+      label: `Position in ${names}`,
+      seek,
+      toggle,
+      select: restart,
+    });
 
     const complain = (/** @type {string | null} */ words) =>
       player.complain(/** @type {Element} */ (element.parentElement), words, element);
@@ -143,9 +151,13 @@ const transport = (() => {
       position,
       seek,
       toggle,
-      /** Which one is heard from now on. @param {number} i */
-      choose(i) {
+      /**
+       * Which one is heard from now on.
+       * @param {number} i @param {boolean} [hidden] through silence, which tells nobody whether it is another one
+       */
+      choose(i, hidden = false) {
         heard = i;
+        hidden && voice?.setLevels(gains.map(() => 0));
         voice?.setLevels(levels());
         show();
       },

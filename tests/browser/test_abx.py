@@ -116,6 +116,32 @@ def test_a_b_and_x_are_heard_at_the_same_position_equally_loud_and_x_is_what_was
     assert page.evaluate("gains.length") == 2  # both went on from the first to the last: in lock
 
 
+def test_the_way_to_x_sounds_the_same_whatever_x_is(open_page):
+    """Every press goes through silence: a fade that comes only where X is another sound would give it away."""
+    fades = []
+    for coin in (0, 1):
+        page = open_page()
+        page.evaluate("""() => {
+          window.fades = 0;
+          const schedule = AudioParam.prototype.setValueCurveAtTime;
+          AudioParam.prototype.setValueCurveAtTime = function (...a) { fades++; return schedule.apply(this, a); };
+        }""")
+        begin(page, 8, [coin])
+        press(page, "A")
+        wait_until(page, "document.querySelector('dialog .playing') !== null")
+        page.wait_for_timeout(150)
+        before = page.evaluate("fades")
+        page.keyboard.press("x")
+        fades.append(page.evaluate("fades") - before)
+    assert fades[0] == fades[1] > 0
+
+
+def test_pressed_twice_it_opens_once(page):
+    page.get_by_role("button", name="Blind test").first.dblclick()
+    dialog(page).wait_for()
+    assert page.locator("dialog").count() == 1
+
+
 def test_nothing_in_the_page_tells_what_x_is(open_page):
     """Elements, attributes and texts are the same, but for the clock; the waveform too."""
     seen = []

@@ -1,5 +1,6 @@
 """Decompositions: walk through the residuals, and hear what is taken off, each event, and what is left."""
 
+import re
 from hashlib import sha256
 
 import numpy as np
@@ -48,8 +49,25 @@ def go(page, step):
     element(page).get_by_role("slider", name="Step of").fill(str(step))
 
 
-def press(page, text):
-    element(page).get_by_role("button", name=f"Play: {text}", exact=True).click()
+def choose(page, text):
+    element(page).get_by_role("radio", name=text).check()
+
+
+def play(page):
+    element(page).get_by_role("button", name=re.compile("^Play ")).click()
+
+
+def hear(page, text):
+    choose(page, text)
+    if not element(page).get_by_role("button", name=re.compile("^Pause ")).count():
+        play(page)
+
+
+def played(page):
+    return page.evaluate("played.length")
+
+
+TAKEN, EVENT, LEFT = "What was taken off", "The event of this step", "What is left"
 
 
 def status(page):
@@ -91,14 +109,26 @@ def test_nothing_is_fetched_before_the_first_press(page):
     page.wait_for_timeout(300)
     assert not [url for url in page.requested if url.endswith((".wav", ".webp")) or "/offline/" in url]
     assert status(page) == "Step 0 of 9: nothing is taken off yet"
-    names = [button.get_attribute("aria-label") for button in element(page).locator(".hear button").all()]
-    assert names == ["Play: Taken off", "Play: Event", "Play: Left"]
-    assert element(page).locator(".hear button:disabled").count() == 3
+    assert element(page).get_by_role("button", name="Play what was taken off").is_enabled()
+    assert [radio.is_checked() for radio in element(page).get_by_role("radio").all()] == [True, False, False]
+    assert not element(page).get_by_role("slider", name="Position in what is heard").is_visible()
+    assert not element(page).get_by_role("button", name="Loop a part").is_visible()
+
+
+@pytest.mark.parametrize("text", [TAKEN, EVENT, LEFT])
+def test_played_at_rest_it_comes_to_the_first_step(page, site, text):
+    hear(page, text)
+    expected = {TAKEN: summed(site, page, [1]), EVENT: event(site, page, 1), LEFT: left(site, 1)}[text]
+    samples = heard(page)
+    assert np.array_equal(samples[-expected.size :], expected) and played(page) == 1
+    assert status(page).startswith("Step 1 of 9")
+    assert element(page).get_by_role("slider", name="Position in what is heard").is_visible()
+    assert page.complaints == []
 
 
 def test_all_events_taken_off_are_the_published_reconstruction(page, site):
     go(page, 9)
-    press(page, "Taken off")
+    hear(page, TAKEN)
     samples = heard(page)
     published = page.locator(".roll").get_attribute("data-mix-src")
     assert sha256(to_wav(samples, RATE)).hexdigest() == published.removeprefix("media/").removesuffix(".wav")
@@ -109,13 +139,14 @@ def test_all_events_taken_off_are_the_published_reconstruction(page, site):
 
 def test_a_step_is_heard_as_the_sum_so_far_as_its_event_and_as_what_is_left(page, site):
     go(page, 5)
-    assert status(page) == "Step 5 of 9: event at 1.05 s"
-    press(page, "Taken off")
+    peak = page.locator(".roll tr[data-start]").nth(4).locator("td").nth(3).text_content()
+    assert status(page) == f"Step 5 of 9: at 1.05 s, 0.40 s long, peak {peak.strip()} dBFS"
+    hear(page, TAKEN)
     assert np.array_equal(heard(page, 1), summed(site, page, range(1, 6)))
-    press(page, "Event 5")
+    hear(page, EVENT)
     assert np.array_equal(heard(page, 2), summed(site, page, [5])[: STARTS[4] + event(site, page, 5).size])
     assert page.evaluate("played[1].from") == STARTS[4] / RATE
-    press(page, "Left after 4")
+    hear(page, LEFT)
     assert np.array_equal(heard(page, 3), left(site, 4))
     assert page.complaints == []
 
@@ -124,8 +155,8 @@ def test_no_sound_is_fetched_but_the_events_and_what_is_left(open_page, serve, s
     page = open_page(serve(site))
     page.evaluate(LISTEN)
     go(page, 4)
-    for number, text in enumerate(("Taken off", "Event 4", "Left after 4"), 1):
-        press(page, text)
+    for number, text in enumerate((TAKEN, EVENT, LEFT), 1):
+        hear(page, text)
         heard(page, number)
     fetched = {url.rpartition("/")[2] for url in page.requested if url.endswith(".wav")}
     events = [page.locator(".roll tr[data-start] a").nth(i).get_attribute("href") for i in range(4)]
@@ -139,13 +170,13 @@ def test_steps_are_walked_by_buttons_and_by_keys(disk_page):
     slider.press("End")
     assert status(page).startswith("Step 9 of 9")
     slider.press("ArrowLeft")
-    assert slider.get_attribute("aria-valuetext") == status(page) == "Step 8 of 9: event at 1.05 s"
+    assert slider.get_attribute("aria-valuetext") == status(page)
+    assert status(page).startswith("Step 8 of 9: at 1.05 s")
     element(page).get_by_role("button", name="Next step").press("Enter")
     assert status(page).startswith("Step 9 of 9")
-    element(page).get_by_role("button", name="Step 4", exact=True).click()
+    element(page).get_by_role("button", name="Jump to step 4", exact=True).click()
     assert status(page).startswith("Step 4 of 9")
     wait_until(page, "/Step 4 of 9/.test(document.querySelector('.decomposition canvas')?.getAttribute('aria-label'))")
-    assert element(page).get_by_role("button", name="Play: Left after 4").is_enabled()
     slider.press("Home")
     assert status(page).startswith("Step 0 of 9")
 
@@ -153,21 +184,21 @@ def test_steps_are_walked_by_buttons_and_by_keys(disk_page):
 def test_a_step_on_while_it_sounds_goes_on_at_the_same_place(disk_page, site):
     page = disk_page
     go(page, 2)
-    press(page, "Taken off")
+    hear(page, TAKEN)
     heard(page, 1)
     page.wait_for_timeout(400)
     element(page).get_by_role("button", name="Next step").click()
     assert np.array_equal(heard(page, 2), summed(site, page, [1, 2, 3]))
     assert page.evaluate("played[1].from") > 0.3
-    assert element(page).get_by_role("button", name="Stop: Taken off").count() == 1
+    assert element(page).get_by_role("button", name="Pause what was taken off").count() == 1
     go(page, 0)
-    assert element(page).locator(".hear .playing").count() == 0
+    assert element(page).locator(".playing").count() == 0
 
 
 def test_what_is_left_plays_on_until_another_stored_sound_is_nearer(disk_page, site):
     page = disk_page
     go(page, 4)
-    press(page, "Left after 4")
+    hear(page, LEFT)
     heard(page, 1)
     go(page, 5)
     page.wait_for_timeout(200)
@@ -176,25 +207,98 @@ def test_what_is_left_plays_on_until_another_stored_sound_is_nearer(disk_page, s
     assert np.array_equal(heard(page, 2), left(site, 9))
 
 
-def test_the_film_walks_through_the_steps_and_their_sounds(disk_page):
+def test_a_run_is_heard_from_step_to_step_whatever_was_chosen(disk_page, site):
     page = disk_page
-    go(page, 1)
-    press(page, "Taken off")
-    element(page).get_by_role("button", name="Play the film").click()
+    choose(page, LEFT)
+    element(page).get_by_role("button", name="Run through with sound").click()
+    assert element(page).get_by_role("radio", name=TAKEN).is_checked()
+    element(page).get_by_role("button", name="Stop", exact=True).wait_for()
+    assert np.array_equal(heard(page, 1), summed(site, page, [1]))
     wait_until(page, "/Step 9 of 9/.test(document.querySelector('.decomposition .status').textContent)", 5)
-    element(page).get_by_role("button", name="Play the film").wait_for()
+    element(page).get_by_role("button", name="Run through with sound").wait_for()
     wait_until(page, "played.length > 3")
+    element(page).get_by_role("button", name="Pause what was taken off").click()
     assert page.complaints == []
+
+
+def test_a_run_ends_with_its_sound(disk_page):
+    page = disk_page
+    run = element(page).get_by_role("button", name="Run through with sound")
+    for ends in (
+        lambda: element(page).get_by_role("button", name="Stop", exact=True).click(),
+        lambda: element(page).get_by_role("button", name="Pause what was taken off").click(),
+        lambda: page.get_by_role("button", name="Play Long tone").click(),
+    ):
+        go(page, 1)
+        run.click()
+        wait_until(page, "/Step [34] of 9/.test(document.querySelector('.decomposition .status').textContent)", 5)
+        ends()
+        run.wait_for()
+        held = status(page)
+        page.wait_for_timeout(400)
+        assert status(page) == held and element(page).locator(".playing").count() == 0
+
+
+def test_a_move_by_hand_ends_the_run_and_its_sound_goes_on(disk_page, site):
+    page = disk_page
+    element(page).get_by_role("button", name="Run through with sound").click()
+    heard(page, 1)
+    choose(page, EVENT)
+    element(page).get_by_role("button", name="Run through with sound").wait_for()
+    held = status(page)
+    page.wait_for_timeout(300)
+    assert status(page) == held
+
+
+def test_another_choice_is_heard_at_once_and_space_holds_it(disk_page, site):
+    page = disk_page
+    go(page, 4)
+    hear(page, TAKEN)
+    heard(page, 1)
+    choose(page, LEFT)
+    assert np.array_equal(heard(page, 2), left(site, 4))
+    element(page).get_by_role("radio", name=LEFT).press(" ")
+    assert element(page).get_by_role("button", name="Play what is left").count() == 1
+    go(page, 5)
+    assert element(page).get_by_role("radio", name="What is left after 4").is_checked()
+    element(page).get_by_role("slider", name="Step of").press(" ")
+    element(page).get_by_role("button", name="Pause what is left after 4").wait_for()
+
+
+def test_the_waveform_is_that_of_what_the_button_plays_or_not_there(disk_page):
+    page = disk_page
+    line = element(page).get_by_role("slider", name="Position in what is heard")
+    go(page, 4)
+    hear(page, TAKEN)
+    heard(page, 1)
+    element(page).get_by_role("button", name="Pause what was taken off").click()
+    assert line.is_visible()
+    go(page, 5)
+    assert not line.is_visible()
+    go(page, 4)
+    assert line.is_visible()
+
+
+def test_the_picture_has_axes_and_says_where_the_event_of_the_step_begins(disk_page):
+    page = disk_page
+    assert "1 kHz" in element(page).locator(".frame svg").text_content()
+    mark = element(page).locator(".onset")
+    assert not mark.is_visible()
+    go(page, 5)
+    assert mark.text_content() == "5"
+    frame = element(page).locator(".frame").bounding_box()
+    assert (mark.bounding_box()["x"] - frame["x"]) / frame["width"] == pytest.approx(STARTS[4] / LENGTH, abs=0.005)
+    go(page, 0)
+    assert not mark.is_visible()
 
 
 def test_it_plays_from_where_the_waveform_is_pressed_and_loops_a_part(disk_page):
     page = disk_page
     go(page, 9)
-    line = element(page).get_by_role("slider", name="Position in what is heard")
-    line.press("ArrowRight")
-    press(page, "Taken off")
+    element(page).locator(".frame").click(position={"x": 1, "y": 5})
+    hear(page, TAKEN)
     heard(page, 1)
-    assert page.evaluate("played[0].from") == pytest.approx(0.15)
+    line = element(page).get_by_role("slider", name="Position in what is heard")
     box = line.bounding_box()
     line.click(position={"x": box["width"] / 2, "y": 10})
     wait_until(page, "played.length === 2")
@@ -203,15 +307,15 @@ def test_it_plays_from_where_the_waveform_is_pressed_and_loops_a_part(disk_page)
     wait_until(page, "played.length === 3")
     assert page.evaluate("played[2].loop[1] - played[2].loop[0]") == pytest.approx(0.15)
     line.press("Enter")
-    assert element(page).locator(".hear .playing").count() == 0
+    assert element(page).locator(".playing").count() == 0
 
 
 def test_the_line_runs_over_the_picture_and_it_comes_to_an_end(disk_page):
     page = disk_page
     go(page, 1)
-    press(page, "Event 1")
+    hear(page, EVENT)
     element(page).locator(".cursor:visible").wait_for()
-    element(page).get_by_role("button", name="Play: Event 1").wait_for()  # after 0.4 s, not after the silence behind it
+    element(page).get_by_role("button", name="Play event 1").wait_for()  # after 0.4 s, not after the silence behind it
     assert page.evaluate("played.length") == 1
     assert element(page).locator(".cursor:visible").count() == 0
 
@@ -219,11 +323,11 @@ def test_the_line_runs_over_the_picture_and_it_comes_to_an_end(disk_page):
 def test_one_sound_at_a_time(disk_page):
     page = disk_page
     go(page, 9)
-    press(page, "Taken off")
+    hear(page, TAKEN)
     heard(page, 1)
     page.get_by_role("button", name="Play Long tone").click()
-    element(page).get_by_role("button", name="Play: Taken off").wait_for()
-    press(page, "Taken off")
+    element(page).get_by_role("button", name="Play what was taken off").wait_for()
+    hear(page, TAKEN)
     wait_until(page, "[...document.querySelectorAll('audio')].every(a => a.paused)")
 
 
@@ -235,15 +339,16 @@ def test_the_roll_hears_which_event_the_reader_comes_to(disk_page):
     )
     go(page, 3)
     go(page, 0)
-    element(page).get_by_role("button", name="Step 9", exact=True).click()
+    element(page).get_by_role("button", name="Jump to step 9", exact=True).click()
     assert page.evaluate("selected") == [2, 8]
 
 
 def test_a_link_leads_to_the_step_and_plays_nothing(open_page, site):
     name = open_page().locator(".decomposition").get_attribute("id")
-    page = open_page(hash=f"#clip={name}&step=4&t=1.00,2.00")
-    assert status(page) == "Step 4 of 9: event at 0.05 s"
+    page = open_page(hash=f"#clip={name}&step=4&hear=left&t=1.00,2.00")
+    assert status(page).startswith("Step 4 of 9: at 0.05 s")
     assert element(page).get_by_role("button", name="Clear the loop 1.0–2.0 s").is_visible()
+    assert element(page).get_by_role("radio", name=LEFT).is_checked()
     assert element(page).locator(".playing").count() == 0
     assert not [url for url in page.requested if url.endswith(".wav") or "/offline/" in url]
 
@@ -256,16 +361,24 @@ def test_a_link_to_no_step_leads_to_one_that_exists(open_page, step):
     assert page.complaints == []
 
 
-@pytest.mark.parametrize("kind", ["Taken off", "Event 2", "Left after 1"])
-def test_a_missing_sound_is_said_in_words(open_page, copied, kind):
-    for path in [*copied.glob("media/*.wav"), *copied.glob("offline/*")]:
-        path.unlink()
+@pytest.mark.parametrize("kind", [TAKEN, EVENT, LEFT])
+def test_a_missing_sound_is_said_in_words_below_the_button_and_may_be_asked_for_again(open_page, copied, kind):
+    hidden = copied.with_name("hidden")
+    (copied / "offline").rename(hidden)
     page = open_page(copied)
+    page.evaluate(LISTEN)
     go(page, 2)
-    press(page, kind)
-    element(page).get_by_role("alert").wait_for()
-    assert "can not be loaded" in element(page).get_by_role("alert").text_content()
-    assert element(page).get_by_role("button", name=f"Play: {kind}").count() == 1
+    hear(page, kind)
+    alert = element(page).get_by_role("alert")
+    alert.wait_for()
+    assert alert.text_content() == "This sound can not be loaded. Press again to try again."
+    button = element(page).get_by_role("button", name=re.compile("^Play "))
+    gap = alert.bounding_box()["y"] - button.bounding_box()["y"] - button.bounding_box()["height"]
+    assert 0 <= gap < 30
+    hidden.rename(copied / "offline")
+    button.click()
+    heard(page, 1)
+    assert alert.count() == 0
 
 
 def test_without_scripts_there_are_poster_link_and_native_players(open_page):
@@ -278,12 +391,13 @@ def test_without_scripts_there_are_poster_link_and_native_players(open_page):
     ]
 
 
-def test_buttons_are_large_enough_for_a_thumb_and_nothing_sticks_out(open_page):
-    page = open_page(viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True)
+@pytest.mark.parametrize("width", [320, 390])
+def test_buttons_are_large_enough_for_a_thumb_and_nothing_sticks_out(open_page, width):
+    page = open_page(viewport={"width": width, "height": 800}, has_touch=True, is_mobile=True)
     go(page, 9)
     sizes = page.evaluate(
         "[...document.querySelectorAll('.film button, .film input')].filter(x => x.offsetParent)"
         ".map(x => [x.textContent, x.getBoundingClientRect().width, x.getBoundingClientRect().height])"
     )
     assert sizes and [x for x in sizes if min(x[1:]) < 43.5] == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -104,7 +104,8 @@ def test_a_missing_film_is_said_in_words_and_may_be_asked_for_again(open_page, c
     page = open_page(copied)
     film_of(page).get_by_role("button", name="Play the film").click()
     film_of(page).get_by_role("alert").wait_for()
-    assert f"media/{sheet.name} is missing or damaged" in film_of(page).get_by_role("alert").text_content()
+    words = film_of(page).locator(".reel").get_by_role("alert").text_content()
+    assert words == "These pictures can not be loaded. Press again to try again."
     assert film_of(page).get_by_role("button", name="Play the film").count() == 1
     moved.rename(sheet)
     film_of(page).get_by_role("button", name="Next frame").click()

@@ -81,12 +81,19 @@ def test_lines_and_the_playhead_end_where_the_plot_does(open_page):
     page.keyboard.press("Tab")
     line = mark(page, 6).locator("line").bounding_box()
     assert line["x"] + line["width"] == pytest.approx(right, abs=2)
+    page.evaluate("""() => {
+      window.farthest = 0;
+      const look = () => {
+        const now = document.querySelector('.roll:has(.mark.sounding) .now');
+        window.farthest = Math.max(window.farthest, now ? now.getBoundingClientRect().x : 0);
+        requestAnimationFrame(look);
+      };
+      look();
+    }""")
     page.locator(".inspector").get_by_role("button", name="Play", exact=True).click()
-    wait_until(page, SOUNDING)
-    page.wait_for_timeout(250)  # its end lies behind the plot's
-    assert page.evaluate(SOUNDING)
-    now = page.locator(".roll .now").bounding_box()
-    assert now["x"] + now["width"] == pytest.approx(right, abs=2)
+    wait_until(page, "window.farthest > 0")
+    wait_until(page, f"!{SOUNDING}")  # its end lies behind the plot's
+    assert page.evaluate("window.farthest") == pytest.approx(right, abs=2)
 
 
 def test_the_picture_is_explained_and_small_events_lie_on_top(open_page, crowded):
