@@ -106,6 +106,7 @@
     function onframe(_, running) {
       show();
       if (step() && !running) {
+        roll.dataset.selected = String(step() - 1); // should its scripts come later
         roll.dispatchEvent(new CustomEvent('select', { detail: { index: step() - 1 } }));
       }
       if (running || (listener.playing() && has() && listener.name() !== name())) {

@@ -221,6 +221,17 @@ def test_a_run_is_heard_from_step_to_step_whatever_was_chosen(disk_page, site):
     assert page.complaints == []
 
 
+def test_a_run_that_comes_to_the_end_of_the_sound_goes_on_with_its_beginning(disk_page):
+    page = disk_page
+    width = element(page).locator(".frame").bounding_box()["width"]
+    element(page).locator(".frame").click(position={"x": 0.95 * width, "y": 5})
+    element(page).get_by_role("button", name="Run through with sound").click()
+    wait_until(page, "/Step 9 of 9/.test(document.querySelector('.decomposition .status').textContent)", 5)
+    begins = page.evaluate("played.map((one) => one.from)")
+    assert begins[0] > 2.8 and begins[-1] < 1.5
+    assert element(page).get_by_role("button", name="Pause what was taken off").count() == 1
+
+
 def test_a_run_ends_with_its_sound(disk_page):
     page = disk_page
     run = element(page).get_by_role("button", name="Run through with sound")
@@ -396,7 +407,7 @@ def test_buttons_are_large_enough_for_a_thumb_and_nothing_sticks_out(open_page, 
     page = open_page(viewport={"width": width, "height": 800}, has_touch=True, is_mobile=True)
     go(page, 9)
     sizes = page.evaluate(
-        "[...document.querySelectorAll('.film button, .film input')].filter(x => x.offsetParent)"
+        "[...document.querySelectorAll('.film button, .film .choice, .film [type=range]')].filter(x => x.offsetParent)"
         ".map(x => [x.textContent, x.getBoundingClientRect().width, x.getBoundingClientRect().height])"
     )
     assert sizes and [x for x in sizes if min(x[1:]) < 43.5] == []
