@@ -101,7 +101,8 @@ def test_without_scripts_it_is_still_an_article(open_page):
     page = open_page(java_script_enabled=False)
     players = page.locator("audio[controls]:visible")
     assert players.count() >= 4 and all(x.get_attribute("preload") == "none" for x in players.all())
-    assert all(x.get_attribute("aria-label") for x in players.all())
+    captions = [x.locator("xpath=ancestor::figure[1]/figcaption") for x in players.all()]
+    assert all(caption.first.inner_text().strip() for caption in captions)
     assert page.locator("button:visible").count() == 0
     assert page.locator(".roll td a").count() == 9
     assert all(image.get_attribute("alt") for image in page.locator("img").all())

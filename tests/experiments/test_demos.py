@@ -99,7 +99,7 @@ def test_plain_codecs_say_their_rates(clip, codec):
 def test_a_spectrogram_has_marks_inside_its_picture(clip, codec):
     info = pictures.spectrogram(demos.original(clip, codec), "a clip").info
     assert info["height"] == 160 and info["width"] <= 640
-    assert info["up"]["1 kHz"] > info["up"]["500"] > 0 and "1 s" in info["across"]
+    assert info["up"]["1 kHz"] > info["up"]["500 Hz"] > 0 and "1 s" in info["across"]
     assert all(0 < share < 1 for share in (*info["up"].values(), *info["across"].values()))
 
 
