@@ -37,8 +37,8 @@ $(READY): pyproject.toml constraints.txt
 	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[test,data,evaluation]"
 	touch $(READY)
 
-$(NODE_READY): $(BROWSER)/package-lock.json
-	npm --prefix $(BROWSER) ci
+$(NODE_READY): $(BROWSER)/package.json
+	npm --prefix $(BROWSER) install --no-package-lock
 	touch $@
 
 clean:
