@@ -9,8 +9,10 @@ const media = (() => {
   const HEADER = 44; // bytes before the samples of a WAV file as reports store them
   /** @type {Map<string, Promise<Int16Array>>} */
   const decoded = new Map();
-  /** @type {Map<string, (text: string) => void>} */
-  const awaited = new Map();
+  /** @type {Map<string, Promise<string>>} what scripts in offline/ are asked for */
+  const coming = new Map();
+  /** @type {Map<string, string>} what they gave */
+  const taken = new Map();
 
   /** @param {string} address such as media/<sha256>.wav @returns {string} the hash in its name */
   function digest(address) {
@@ -23,7 +25,7 @@ const media = (() => {
    */
   async function bytes(address, cache = 'default') {
     if (location.protocol === 'file:') {
-      return fromBase64(await fromScript(address));
+      return fromBase64(await fromScript(address), address);
     }
     const response = await fetch(address, { cache }).catch(() =>
       Promise.reject(wrong(address, 'is the network there?')),
@@ -31,7 +33,7 @@ const media = (() => {
     if (!response.ok) {
       throw response.status === 404 ? missing(address) : wrong(address, `the server answered ${response.status}.`);
     }
-    return response.arrayBuffer();
+    return response.arrayBuffer().catch(() => Promise.reject(wrong(address, 'is the network there?')));
   }
 
   /** @param {string} address @param {string} why @returns {Error} in words for those who listen */
@@ -44,30 +46,45 @@ const media = (() => {
     return wrong(address, `the file ${digest(address).slice(0, 8)}… is missing.`);
   }
 
+  /** @param {string} address @returns {Error} */
+  function damaged(address) {
+    return wrong(address, `the file ${digest(address).slice(0, 8)}… is damaged.`);
+  }
+
   /** @param {string} address @returns {Promise<string>} */
   function fromScript(address) {
     const name = digest(address);
+    const promise = coming.get(name) || runScript(address, name).finally(() => coming.delete(name));
+    coming.set(name, promise);
+    return promise;
+  }
+
+  /** @param {string} address @param {string} name @returns {Promise<string>} */
+  function runScript(address, name) {
     return new Promise((resolve, reject) => {
       const script = document.createElement('script');
       script.src = `offline/${name}.js`;
       script.addEventListener('error', () => reject(missing(address)));
-      script.addEventListener('load', () => script.remove());
-      awaited.set(name, resolve);
+      script.addEventListener('load', () => {
+        const text = taken.get(name);
+        taken.delete(name);
+        script.remove();
+        text === undefined ? reject(damaged(address)) : resolve(text);
+      });
       document.head.append(script);
     });
   }
 
   /** What a script in offline/ calls. @param {string} name the file's hash @param {string} text its bytes in base64 */
   function take(name, text) {
-    const resolve = awaited.get(name);
-    awaited.delete(name);
-    if (resolve) {
-      resolve(text);
-    }
+    taken.set(name, text);
   }
 
-  /** @param {string} text @returns {ArrayBuffer} */
-  function fromBase64(text) {
+  /** @param {string} text @param {string} address @returns {ArrayBuffer} */
+  function fromBase64(text, address) {
+    if (text.length % 4 || /[^A-Za-z0-9+/=]/.test(text)) {
+      throw damaged(address);
+    }
     const binary = atob(text);
     const array = new Uint8Array(binary.length);
     for (let i = 0; i < binary.length; i++) {
@@ -122,7 +139,10 @@ const media = (() => {
     if (!fits || view.getUint16(34, true) !== 16) {
       throw wrong(address, 'it is no WAV file of one channel and 16 bits.');
     }
-    return new Int16Array(buffer, HEADER, view.getUint32(40, true) / 2);
+    if (view.getUint32(40, true) !== buffer.byteLength - HEADER) {
+      throw damaged(address); // cut short
+    }
+    return new Int16Array(buffer, HEADER);
   }
 
   return { bytes, digest, json, samples, sha256, take };

@@ -1,6 +1,7 @@
 """Comparisons: versions of one sound, switched in place."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -479,3 +480,16 @@ def test_memory_does_not_grow_over_a_hundred_plays_and_switches(open_page):
     bytes_after, nodes_after = memory()
     assert bytes_after - bytes_before < 200_000
     assert nodes_after <= nodes_before + 5
+
+
+@pytest.mark.parametrize("text", ['media.take("zz', 'media.take("%s", "@@@");', 'media.take("%s", "UklG");'])
+def test_a_damaged_copy_is_said_in_words(open_page, copied, text):
+    sound = re.search(r'class="compare.*?<audio[^>]*src="media/(\w+)\.wav"', (copied / "small.html").read_text(), re.S)[
+        1
+    ]
+    (copied / "offline" / f"{sound}.js").write_text(text.replace("%s", sound))
+    page = open_page(copied)
+    page.locator(".compare .play").first.click()
+    failure = page.locator(".compare .failure").first
+    failure.wait_for()
+    assert "can not be loaded" in failure.inner_text() and "undefined" not in failure.inner_text()
