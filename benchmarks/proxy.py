@@ -22,10 +22,11 @@ class Proxy:
         self._connections: set[asyncio.Task] = set()
 
     def __enter__(self) -> "Proxy":
-        self._server = self._loop.run_until_complete(asyncio.start_server(self._connect, "127.0.0.1", 0, backlog=128))
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
+        starting = asyncio.start_server(self._connect, "127.0.0.1", 0, backlog=128)
+        self._server = asyncio.run_coroutine_threadsafe(starting, self._loop).result()
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         return self
 
     def __exit__(self, *_exception) -> None:

@@ -110,14 +110,17 @@ def residual_sound(clip: Clip, half: Artifact, n_events: int, codec: SparseCodec
 @conjure
 def coded_otherwise(sound: Artifact, name: str) -> Sound:
     """A sound after one of WAVEFORM_CODECS."""
-    rate = sound.value.samplerate
-    return Sound(WAVEFORM_CODECS[name].code(waveform(sound.value)[0].numpy(), rate)[0], rate)
+    return Sound(_code_otherwise(sound, name)[0], sound.value.samplerate)
 
 
 @conjure
 def bits_otherwise(sound: Artifact, name: str) -> Data:
     """The rate of that file in bits per second."""
-    return Data(WAVEFORM_CODECS[name].code(waveform(sound.value)[0].numpy(), sound.value.samplerate)[1])
+    return Data(_code_otherwise(sound, name)[1])
+
+
+def _code_otherwise(sound: Artifact, name: str) -> tuple[np.ndarray, float]:
+    return WAVEFORM_CODECS[name].code(waveform(sound.value)[0].numpy(), sound.value.samplerate)
 
 
 def _sum_of_events(events: EventSet, codec: SparseCodec) -> np.ndarray:

@@ -87,13 +87,8 @@ def rate_plot(evaluation: dict) -> Figure:
         if "bits_per_second" in means:
             colour = LINES["codec"] if name.startswith("codec") else OTHERS
             axes.plot(means["bits_per_second"], means["log_mel"], "o", color=colour)
-            axes.annotate(
-                name,
-                (means["bits_per_second"], means["log_mel"]),
-                (7, -4),
-                textcoords="offset points",
-                color=pictures.INK,
-            )
+            point = means["bits_per_second"], means["log_mel"]
+            axes.annotate(name, point, (7, -4), textcoords="offset points", color=pictures.INK)
     axes.set_xscale("log")
     axes.set_xticks([5000, 10_000, 20_000, 40_000], ["5,000", "10,000", "20,000", "40,000"])
     axes.minorticks_off()

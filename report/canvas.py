@@ -62,6 +62,11 @@ class Canvas:
     def _calls(self) -> dict[str, str]:
         return {record.sha256: name for name, record in self.records.items()}
 
+    @functools.cached_property
+    def _makers(self) -> dict[str, str]:
+        """The start of each hash, as arguments have it -> the call that made it."""
+        return {sha256[:12]: f"{self.article}/{name}" for sha256, name in self._calls.items()}
+
     def call(self, artifact: Artifact) -> str:
         """The name of the call that made an artifact, as the commands and the manifest have it."""
         name = self._calls.get(artifact.sha256)
@@ -72,8 +77,7 @@ class Canvas:
 
         A long value is told once; after that it is what it was for the first that had it.
         """
-        made = {sha256[:12]: f"{self.article}/{name}" for sha256, name in self._calls.items()}
-        told = {}
+        made, told = self._makers, {}
         for name, value in artifact.record.arguments.items():
             value = ARTIFACT.sub(lambda match: made.get(match[1], match[0]), value)
             first = self._told.setdefault(value, self.call(artifact)) if len(value) > LONG else ""

@@ -160,7 +160,7 @@ def encode_sound(sound: Sound) -> Encoded:
 
 
 def to_wav(samples: np.ndarray, samplerate: int) -> bytes:
-    """A WAV file of int16 samples (T,), byte for byte as a page writes it (templates/scripts/media.js)."""
+    """A WAV file of int16 samples (T,), byte for byte as a page writes it (templates/scripts/mix.js)."""
     file = io.BytesIO()
     with wave.open(file, "wb") as writer:
         writer.setparams((1, 2, samplerate, samples.size, "NONE", ""))

@@ -24,9 +24,7 @@ PLACE = "\ue000{}\ue000"  # where a component stands in the prose; a private-use
 HEADING_ID = re.compile(r'<h[234] id="([^"]+)">')
 PLACED = re.compile(r"<p>\ue000(\d+)\ue000</p>\n")
 LOCAL_ADDRESS = re.compile(r'\bhref="#([^"]+)"')
-
-
-INDEX = "Built from code: every sound can be heard, compared, and traced back to how it was made."
+WELCOME = "Built from code: every sound can be heard, compared, and traced back to how it was made."
 
 
 @dataclass(frozen=True)
@@ -149,7 +147,7 @@ def _part_pages(parts: list["_Placed"], canvas: Canvas, common: dict) -> list[Pa
 def render_index(articles: list[Article], facts: dict[str, str]) -> str:
     """The entry page: the list of articles."""
     return render_template(
-        "index.html", address="", title="Articles", description=INDEX, lang="en", articles=articles, facts=facts
+        "index.html", address="", title="Articles", description=WELCOME, lang="en", articles=articles, facts=facts
     )
 
 

@@ -230,22 +230,31 @@ class _Progress:
 
 
 def _write(folder: Path, articles: list[Article], facts: dict[str, str], store: Store, builds: list[Build]) -> None:
-    records = {same[0].name: same[0].record for article in articles for same in article.artifacts.values()}
-    (folder / MEDIA).mkdir()
-    (folder / "assets").mkdir()
-    (folder / OFFLINE).mkdir()
-    for name, record in sorted(records.items()):
-        store.export(record, folder / MEDIA / name)
-    copied = {record.sha256: name for name, record in records.items() if any(name in a.offline for a in articles)}
-    copies = {f"{OFFLINE}/{digest}.js": _copy(digest, folder / MEDIA / name) for digest, name in copied.items()}
-    texts = copies | {f"assets/{file.name}": file.read_bytes() for file in assets()}
+    for name in (MEDIA, OFFLINE, "assets"):
+        (folder / name).mkdir()
+    files = _write_media(folder, articles, store)
+    texts = {f"assets/{file.name}": file.read_bytes() for file in assets()}
     texts |= {f"{page.name}.html": page.html.encode() for article in articles for page in article.pages}
     texts["index.html"] = render_index(articles, facts).encode()
-    files = {f"{MEDIA}/{name}": File(r.sha256, r.bytes, r.media_type) for name, r in records.items()}
     files |= {name: describe(name, data) for name, data in texts.items()}
     texts |= _provenance(articles, facts, files, builds)
     for name, data in texts.items():
         (folder / name).write_bytes(data)
+
+
+def _write_media(folder: Path, articles: list[Article], store: Store) -> dict[str, File]:
+    """The media, one by one, for there may be many gigabytes of them, and copies of those whose bytes scripts read."""
+    records = {same[0].name: same[0].record for article in articles for same in article.artifacts.values()}
+    files = {}
+    for name, record in sorted(records.items()):
+        store.export(record, folder / MEDIA / name)
+        files[f"{MEDIA}/{name}"] = File(record.sha256, record.bytes, record.media_type)
+        if any(name in article.offline for article in articles):
+            copy = f"{OFFLINE}/{record.sha256}.js"
+            data = _copy(record.sha256, folder / MEDIA / name)
+            (folder / copy).write_bytes(data)
+            files[copy] = describe(copy, data)
+    return files
 
 
 def _copy(digest: str, file: Path) -> bytes:

@@ -176,17 +176,14 @@
 
   /** The published events, in the order found. @param {HTMLElement} roll @returns {Told[]} */
   function eventsOf(roll) {
-    const rows = /** @type {NodeListOf<HTMLTableRowElement>} */ (roll.querySelectorAll('tr[data-start]'));
-    return Array.from(rows, ({ cells, dataset }) => {
-      const [time, seconds, peak] = [1, 2, 3].map((k) => cells[k].textContent);
-      return {
-        sound: cells[4].querySelector('a')?.getAttribute('href') || '',
-        start: Number(dataset.start),
-        gain: mix.UNITY,
-        muted: false,
-        facts: `at ${time} s, ${seconds} s long, peak ${peak} dBFS`,
-      };
-    });
+    const rate = Number(roll.dataset.rate);
+    return linked.read(roll).map(({ address, start, facts: { seconds, peak } }) => ({
+      sound: address,
+      start,
+      gain: mix.UNITY,
+      muted: false,
+      facts: `at ${linked.signed(start / rate)} s, ${seconds.toFixed(2)} s long, peak ${linked.level(peak)} dBFS`,
+    }));
   }
 
   /** Addresses of what is left, by the number of events taken off. @param {HTMLElement} figure */

@@ -219,9 +219,7 @@ const film = (() => {
         play.setAttribute('aria-label', running ? 'Pause the film' : 'Play the film');
       },
     });
-    if (frame.dataset.up || frame.dataset.across) {
-      frame.append(player.axes(frame));
-    }
+    player.drawAxes(frame);
     controls.prepend(play);
     play.addEventListener('click', toggle);
   }

@@ -6,7 +6,7 @@ const late = (() => {
 
   /** @type {Record<string, string[]>} what they are for, and their names in the order in which they need each other */
   const GROUPS = {
-    '.film': ['mix', 'film', 'deck', 'decomposition'],
+    '.film': ['mix', 'linked', 'film', 'deck', 'decomposition'],
     '.roll': [
       ...['mix', 'edits', 'library', 'linked', 'walk', 'roll'],
       ...['timeline', 'inspector', 'actions', 'tools', 'editor'],

@@ -131,5 +131,5 @@ const links = (() => {
   document.addEventListener('DOMContentLoaded', restore);
   window.addEventListener('hashchange', restore);
 
-  return { add, copy, readTime, time };
+  return { add, readTime, time };
 })();

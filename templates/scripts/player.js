@@ -170,9 +170,7 @@ const player = (() => {
     line.className = 'cursor';
     line.hidden = true;
     picture.append(line);
-    if (picture.dataset.up || picture.dataset.across) {
-      picture.append(axes(picture));
-    }
+    drawAxes(picture);
     picture.classList.add('seeks');
     picture.addEventListener('click', (event) => {
       const box = picture.getBoundingClientRect();
@@ -186,11 +184,15 @@ const player = (() => {
   }
 
   /**
-   * The marks of a picture's axes, inside it: "share text|share text". Those of the height leave the line of the times
-   * at its foot alone.
-   * @param {HTMLElement} picture @returns {SVGSVGElement}
+   * The marks of a picture's axes, if it has any, inside it: "share text|share text". Those of the height leave the
+   * line of the times at its foot alone.
+   * @param {HTMLElement} picture
    */
-  function axes({ dataset }) {
+  function drawAxes(picture) {
+    const { up = '', across = '' } = picture.dataset;
+    if (!up && !across) {
+      return;
+    }
     const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
     const marks = (/** @type {string} */ list) => Array.from(list.matchAll(/([\d.e-]+) ([^|]+)/g));
     const write = (/** @type {string} */ text, /** @type {Record<string, string>} */ place) => {
@@ -200,13 +202,13 @@ const player = (() => {
       svg.append(label);
     };
     svg.setAttribute('aria-hidden', 'true');
-    for (const [, share, text] of marks(dataset.up || '').filter(([, share]) => Number(share) > 0.12)) {
+    for (const [, share, text] of marks(up).filter(([, share]) => Number(share) > 0.12)) {
       write(text, { x: '6', y: `${100 - 100 * Number(share)}%`, dy: '4' });
     }
-    for (const [, share, text] of marks(dataset.across || '')) {
+    for (const [, share, text] of marks(across)) {
       write(text, { x: `${100 * Number(share)}%`, y: '100%', dy: '-6', 'text-anchor': 'middle' });
     }
-    return svg;
+    picture.append(svg);
   }
 
   for (const figure of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('.player'))) {
@@ -215,5 +217,5 @@ const player = (() => {
     }
   }
 
-  return { addCursor, axes, complain };
+  return { addCursor, complain, drawAxes };
 })();

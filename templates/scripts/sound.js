@@ -3,7 +3,6 @@ const sound = (() => {
   'use strict';
 
   const FADE = 0.005; // seconds in which a sound comes and goes: no click, and nothing is heard of it
-
   const IDLE = 2000; // milliseconds of silence after which the context sleeps: awake it costs battery
 
   /** @typedef {{stop: () => void}} Owner whoever makes sound; `stop` is called when someone else begins */
@@ -32,8 +31,13 @@ const sound = (() => {
       current.stop();
     }
     current = owner;
-    for (const audio of document.querySelectorAll('audio')) {
-      audio.pause();
+    pauseOthers(null);
+  }
+
+  /** @param {EventTarget | null} audio the element that may go on */
+  function pauseOthers(audio) {
+    for (const other of document.querySelectorAll('audio')) {
+      other === audio || other.pause();
     }
   }
 
@@ -60,10 +64,10 @@ const sound = (() => {
    * Play samples through the context, from `from` seconds on, and round and round in `loop` if that is given.
    * Stop whatever else sounds with `claim` first, and call `wake` in answer to the press.
    * @param {AudioBuffer} buffer
-   * @param {{from?: number, gain?: number, loop?: [number, number] | null, ended?: () => void}} options
+   * @param {{from?: number, loop?: [number, number] | null, ended?: () => void}} options
    * @returns {Voice}
    */
-  function play(buffer, { from = 0, gain = 1, loop = null, ended = () => {} }) {
+  function play(buffer, { from = 0, loop = null, ended = () => {} }) {
     const output = wake();
     const level = new GainNode(output, { gain: 0 });
     const source = new AudioBufferSourceNode(output, { buffer });
@@ -73,7 +77,7 @@ const sound = (() => {
     source.connect(level).connect(output.destination);
     const began = output.currentTime;
     level.gain.setValueAtTime(0, began);
-    level.gain.linearRampToValueAtTime(gain, began + FADE);
+    level.gain.linearRampToValueAtTime(1, began + FADE);
     source.addEventListener('ended', () => {
       source.disconnect();
       level.disconnect();
@@ -89,36 +93,27 @@ const sound = (() => {
         const length = loop ? loop[1] - loop[0] : 0;
         return loop && at >= loop[1] ? loop[0] + ((at - loop[0]) % length) : Math.min(at, buffer.duration);
       },
-      setGain(value) {
-        const now = output.currentTime;
-        level.gain.cancelScheduledValues(now);
-        level.gain.setValueAtTime(level.gain.value, now);
-        level.gain.linearRampToValueAtTime(value, now + FADE);
-      },
       stop() {
         if (!stopped) {
+          const now = output.currentTime;
           stopped = true;
-          this.setGain(0);
-          source.stop(output.currentTime + FADE);
+          level.gain.cancelScheduledValues(now);
+          level.gain.setValueAtTime(level.gain.value, now);
+          level.gain.linearRampToValueAtTime(0, now + FADE);
+          source.stop(now + FADE);
         }
       },
     };
   }
-  /** @typedef {{position: () => number, setGain: (value: number) => void, stop: () => void}} Voice */
+  /** @typedef {{position: () => number, stop: () => void}} Voice */
 
   // The page's own <audio> elements take part. Media events do not bubble, so listen on the way down.
   document.addEventListener(
     'play',
     (event) => {
-      for (const audio of document.querySelectorAll('audio')) {
-        if (audio !== event.target) {
-          audio.pause();
-        }
-      }
-      if (current) {
-        current.stop();
-        current = null;
-      }
+      pauseOthers(event.target);
+      current?.stop();
+      current = null;
     },
     true,
   );

@@ -123,5 +123,5 @@ const versions = (() => {
     return sound.wake().currentTime + AHEAD;
   }
 
-  return { FADE, load, match, play, schedule, soon };
+  return { load, match, play, schedule, soon };
 })();
