@@ -46,10 +46,8 @@ def first_half(clip: Clip, codec: SparseCodec) -> Sound:
 @conjure
 def encoded(clip: Clip, codec: SparseCodec) -> Data:
     """The events of the whole clip, and those of its first half segment alone."""
-    audio = clip.audio(codec.config.samplerate)
-    windows = codec.windows(audio)
-    first = next(windows)
-    whole = join([first, *windows], n_samples=len(audio))
+    windows = list(codec.stream([clip.audio(codec.samplerate)]))
+    first, whole = windows[0], join(windows)
     half = dataclasses.replace(first, n_samples=codec.config.segment_samples // 2)
     return Data({"events": whole.to_json(), "first half": half.to_json()})
 

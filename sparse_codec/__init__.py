@@ -7,7 +7,8 @@ In reading order: `config` every size; `spectrogram`; `encoder` residual -> cand
 `variations`, `evaluate`, `words`. `__main__` is the command line.
 """
 
-from sparse_codec.codec import CheckpointError, SparseCodec, find_checkpoint
+from sparse_codec.checkpoint import CheckpointError, find_checkpoint
+from sparse_codec.codec import SparseCodec
 from sparse_codec.config import CodecConfig, ConfigError, EncodeOptions, TrainingConfig, read_config
 from sparse_codec.data import AudioError, load_audio
 from sparse_codec.events import EventSet

@@ -13,7 +13,8 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from sparse_codec.codec import SparseCodec, find_checkpoint
+from sparse_codec.checkpoint import find_checkpoint
+from sparse_codec.codec import SparseCodec
 from sparse_codec.config import CodecConfig
 from sparse_codec.data import Recording, find_recordings
 from sparse_codec.evaluate import evaluate, report, write_results

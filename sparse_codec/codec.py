@@ -5,23 +5,24 @@ Shapes: B segments, F bins, T frames of a segment or samples of a clip, N events
 
 from __future__ import annotations
 
-import hashlib
+import dataclasses
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
+from sparse_codec.blocks import check_audio, cut_segments, mix_down, resample
+from sparse_codec.checkpoint import FORMAT, CheckpointError, find_checkpoint, read_checkpoint
 from sparse_codec.config import (
     CodecConfig,
     ConfigError,
     EncodeOptions,
     HarmonicDecoderConfig,
+    RecurrentDecoderConfig,
     config_tables,
     parse_config,
 )
@@ -29,15 +30,9 @@ from sparse_codec.decoder import HarmonicDecoder
 from sparse_codec.encoder import FrameEncoder, HarmonicEncoder
 from sparse_codec.events import EventSet, join
 from sparse_codec.greedy import Decomposition, GreedyLoop
+from sparse_codec.recurrent_decoder import RecurrentDecoder
 from sparse_codec.resonance_decoder import ResonanceDecoder
 from sparse_codec.spectrogram import magnitudes
-
-CHECKPOINTS = Path(__file__).parent / "checkpoints"
-FORMAT = "sparse-codec 1"
-
-
-class CheckpointError(ValueError):
-    """A checkpoint that cannot be used; the message names the file and the fix."""
 
 
 class SparseCodec(nn.Module):
@@ -49,7 +44,8 @@ class SparseCodec(nn.Module):
         self.card: dict = {}  # facts about the training, from the checkpoint
         self._digest = ""
         if isinstance(config.decoder, HarmonicDecoderConfig):
-            self.decoder = HarmonicDecoder(config)
+            recurrent = isinstance(config.decoder, RecurrentDecoderConfig)
+            self.decoder = RecurrentDecoder(config) if recurrent else HarmonicDecoder(config)
             self.encoder = HarmonicEncoder(config, self.decoder)
         else:
             self.decoder = ResonanceDecoder(config)
@@ -65,58 +61,88 @@ class SparseCodec(nn.Module):
             raise CheckpointError("this codec has no digest because it is in no file; save it and load it again")
         return self._digest
 
-    # ---- whole clips
+    # ---- audio -> events
 
-    def encode(self, audio: np.ndarray, options: EncodeOptions | None = None) -> EventSet:
-        """Events in the first half of one segment of audio (T,), which is padded with zeros to a segment.
-
-        Raises: ValueError for audio that is not mono, is longer than a segment, or holds NaN.
-        """
-        if len(audio) > self.config.segment_samples:
-            raise ValueError(
-                f"{len(audio)} samples are more than a segment of {self.config.segment_samples}; use stream()"
-            )
-        return next(self.windows(audio, options))
-
-    def stream(
-        self, audio: np.ndarray, options: EncodeOptions | None = None, progress: Callable | None = None
+    def encode(
+        self,
+        audio: np.ndarray,
+        samplerate: int | None = None,
+        options: EncodeOptions | None = None,
+        progress: Callable | None = None,
     ) -> EventSet:
-        """Events of audio (T,) of any length, the tail included. `progress` wraps the windows, as tqdm does."""
-        windows = self.windows(audio, options)
-        if progress:
-            windows = progress(windows, total=self.n_windows(len(audio)))
-        return join(list(windows), n_samples=len(audio))
+        """Events of audio (T,) or (T, channels) of any length: floats, of which 1.0 is full scale.
 
-    def windows(self, audio: np.ndarray, options: EncodeOptions | None = None) -> Iterator[EventSet]:
-        """Encode audio (T,) window by window, sliding by half a segment; each window's events are at their places.
-
-        What the events of one window leave sounding in the next is taken off before that one is encoded. Only the
-        spectrogram of the current window is in memory. Raises: ValueError as `encode`.
+        Channels are mixed down to their mean. samplerate: of the audio in Hz, by default the codec's own.
+        `progress` wraps the windows, as tqdm does. Raises: ValueError for audio without samples, with NaN or
+        infinity, or of another type or shape.
         """
-        audio, config = check_audio(audio), self.config
-        half = config.segment_samples // 2
+        mono = mix_down(check_audio(audio))
+        mono = np.concatenate(list(resample([mono], samplerate or self.samplerate, self.samplerate)))
+        windows = self.stream([mono], options)
+        if progress:
+            windows = progress(windows, total=self.n_windows(len(mono)))
+        return join(list(windows))
+
+    def stream(self, blocks: Iterable[np.ndarray], options: EncodeOptions | None = None) -> Iterator[EventSet]:
+        """Encode blocks of audio at the codec's samplerate as they come; how they are cut changes nothing.
+
+        Yields the events of one window after another, each at their places in the clip, of which `n_samples` have
+        then been encoded: windows slide by half a segment, so the first comes after a whole one. What the events of
+        one window leave sounding in the next is taken off before that one is encoded. Memory does not grow with the
+        clip. Raises: ValueError as `encode`.
+        """
+        config = self.config
         tail = torch.zeros(1, config.n_bins, config.half_frames, device=self.device)
-        for w in range(self.n_windows(len(audio))):
-            segment = np.zeros(config.segment_samples, np.float32)
-            part = audio[w * half : w * half + config.segment_samples]
-            segment[: len(part)] = part
+        checked = (mix_down(check_audio(block)) for block in blocks)
+        for w, (segment, n_samples) in enumerate(cut_segments(checked, config.segment_samples)):
             original = self.magnitudes(torch.from_numpy(segment)[None])
             original[:, :, : config.half_frames] -= tail
             found = self.decompose(original, options)
             tail = (found.original - found.residual)[..., config.half_frames :]
-            yield self.event_set(found, len(audio), first_frame=w * config.half_frames)
+            yield self.event_set(found, n_samples, first_frame=w * config.half_frames)
+
+    def encode_segment(self, audio: np.ndarray, options: EncodeOptions | None = None) -> EventSet:
+        """Events in the first half of one segment of audio (T,), which is padded with zeros to a segment.
+
+        Raises: ValueError as `encode`, and for audio that is longer than a segment.
+        """
+        if len(audio) > self.config.segment_samples:
+            raise ValueError(
+                f"{len(audio)} samples are more than a segment of {self.config.segment_samples}; use encode()"
+            )
+        first = next(self.stream([audio], options))
+        return dataclasses.replace(first, n_samples=len(audio))
 
     def n_windows(self, n_samples: int) -> int:
         """Windows that cover so many samples: one for every half segment that is begun."""
         return max(1, -(-n_samples // (self.config.segment_samples // 2)))
 
+    # ---- events -> audio
+
     def decode(self, events: EventSet) -> np.ndarray:
         """Sound (n_samples,) float32 of an event set: the sum of its events, each at its onset."""
-        audio = np.zeros(events.n_samples, np.float32)
-        for onset, sound in zip(events.onsets, self.render(events), strict=True):
-            end = min(len(audio), onset + len(sound))
-            audio[onset:end] += sound[: max(0, end - onset)]
-        return audio
+        return np.concatenate(list(self.play(events.split(self.config.half_frames))))
+
+    def play(self, windows: Iterable[EventSet]) -> Iterator[np.ndarray]:
+        """The sound of event sets that follow each other in time, as `stream` yields them, block by block.
+
+        Put together the blocks are what `decode` makes of all the events. Memory does not grow with the clip.
+        """
+        sounding, start = np.zeros(0, np.float32), 0
+        for events in windows:
+            sounding = self._add(sounding, start, events.in_time_order())
+            final = max(0, events.n_samples - events.hop - start)  # the next may start a little ahead of its window
+            yield sounding[:final]
+            sounding, start = sounding[final:], start + len(sounding[:final])
+        yield sounding[: events.n_samples - start]
+
+    def _add(self, sounding: np.ndarray, start: int, events: EventSet) -> np.ndarray:
+        """Sound from sample `start` on, with events added; at least up to the end of their clip."""
+        for onset, sound in zip(events.onsets - start, self.render(events), strict=True):
+            missing = onset + len(sound) - len(sounding)
+            sounding = np.pad(sounding, (0, max(0, missing)))
+            sounding[onset : onset + len(sound)] += sound
+        return np.pad(sounding, (0, max(0, events.n_samples - start - len(sounding))))
 
     def render(self, events: EventSet) -> Iterator[np.ndarray]:
         """The sound (T,) float32 of each event at its gain, from its onset on.
@@ -174,6 +200,11 @@ class SparseCodec(nn.Module):
         return magnitudes(audio.to(self.device), self.config.window, self.config.hop)
 
     @property
+    def samplerate(self) -> int:
+        """In Hz, of all sound that goes in and comes out."""
+        return self.config.samplerate
+
+    @property
     def device(self) -> torch.device:
         return next(self.parameters()).device
 
@@ -212,40 +243,3 @@ class SparseCodec(nn.Module):
             raise CheckpointError(f"{file}: holds weights that are not finite; train it again")
         codec._digest = digest
         return codec.eval()
-
-
-def read_checkpoint(file: Path) -> tuple[dict[str, Tensor], dict[str, str], str]:
-    """The weights, the facts and the SHA-256 of a checkpoint file.
-
-    Raises: CheckpointError for a file that is damaged or of another format.
-    """
-    try:
-        data = file.read_bytes()
-        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]
-        tensors = load_tensors(data)
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
-        raise CheckpointError(f"{file}: not a checkpoint of this project ({error})") from error
-    if header.get("format") != FORMAT:
-        raise CheckpointError(f"{file}: format {header.get('format')!r}, expected {FORMAT!r}; train it again")
-    return tensors, header, hashlib.sha256(data).hexdigest()
-
-
-def find_checkpoint(path: str | Path) -> Path:
-    """The file of a checkpoint that is given by path or by the name of a shipped one."""
-    shipped = CHECKPOINTS / f"{path}.safetensors"
-    if Path(path).suffix or not shipped.exists():
-        if not Path(path).is_file():
-            names = ", ".join(sorted(p.stem for p in CHECKPOINTS.glob("*.safetensors")))
-            raise CheckpointError(f"{path}: no such checkpoint; give a .safetensors file or one of: {names}")
-        return Path(path)
-    return shipped
-
-
-def check_audio(audio: np.ndarray) -> np.ndarray:
-    """Audio (T,) as float32. Raises: ValueError if it is not mono, is empty, or holds NaN or infinity."""
-    audio = np.asarray(audio, np.float32)
-    if audio.ndim != 1 or not len(audio):
-        raise ValueError(f"audio of shape {audio.shape}; give mono samples (T,), at least one")
-    if not np.isfinite(audio).all():
-        raise ValueError("audio holds NaN or infinite samples; clean it first")
-    return audio

@@ -54,6 +54,13 @@ class HarmonicDecoderConfig:
 
 
 @dataclass(frozen=True)
+class RecurrentDecoderConfig(HarmonicDecoderConfig):
+    """The harmonic decoder with a recurrence, a linear state-space model, in the place of its decays."""
+
+    states: int = 8  # damped modes that the excitation drives, for partials and for noise
+
+
+@dataclass(frozen=True)
 class ResonanceDecoderConfig:
     """The published decoder: shaped noise through a mix of learned resonances, then through a room."""
 
@@ -69,7 +76,11 @@ class ResonanceDecoderConfig:
 
 
 ENCODERS = {"harmonic": HarmonicEncoderConfig, "frame": FrameEncoderConfig}
-DECODERS = {"harmonic": HarmonicDecoderConfig, "resonance": ResonanceDecoderConfig}
+DECODERS = {
+    "harmonic": HarmonicDecoderConfig,
+    "recurrent": RecurrentDecoderConfig,
+    "resonance": ResonanceDecoderConfig,
+}
 
 
 _KEYS = {
@@ -202,7 +213,7 @@ def config_tables(codec: CodecConfig, training: TrainingConfig | None = None) ->
     for key, value in dataclasses.asdict(codec).items():
         if key in ("encoder", "decoder"):
             kinds = ENCODERS if key == "encoder" else DECODERS
-            kind = next(k for k, cls in kinds.items() if isinstance(vars(codec)[key], cls))
+            kind = next(k for k, cls in kinds.items() if type(vars(codec)[key]) is cls)
             tables[key] = {"kind": kind, **value}
         elif key == "encode":
             tables[key] = value
@@ -265,7 +276,7 @@ def _check_codec(codec: CodecConfig, source: str) -> None:
     harmonic = isinstance(codec.decoder, HarmonicDecoderConfig)
     demand(
         harmonic == isinstance(codec.encoder, HarmonicEncoderConfig),
-        "the encoder and decoder kinds go together: harmonic with harmonic, frame with resonance",
+        "the encoder and decoder kinds go together: harmonic with harmonic or recurrent, frame with resonance",
     )
     if harmonic:
         knots = codec.decoder.knots

@@ -15,6 +15,7 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -36,16 +37,23 @@ def perceptron(n_in: int, n_out: int, hidden: int) -> nn.Sequential:
 
 
 @dataclass(frozen=True)
+class Decays:
+    """A resonance in which every part falls at a rate of its own. E events, P parts, K knots."""
+
+    decay: Tensor  # (E, P) per frame
+    tilt: Tensor  # (E, K) at the knots: how much each octave of overtones is raised, as an exponent of e
+
+
+@dataclass(frozen=True)
 class Sounding:
     """What a vector means physically. E events, H harmonics, P parts, K knots, R reverberation times."""
 
     bins: Tensor  # (E, H) where each partial lies at the onset, in bins of the spectrogram
     strength: Tensor  # (E, P) of each harmonic and noise band, magnitude
-    decay: Tensor  # (E, P) per frame
     envelope: Tensor  # (E, 2, K) at the knots, of the impulse train and of the noise
     attack: Tensor  # (E,) per frame: the higher, the sharper
+    resonance: Any  # what `read_resonance` made
     wet: Tensor  # (E, R) energy that the room returns for each reverberation time, dry energy being 1
-    tilt: Tensor  # (E, K) at the knots: how much each octave of overtones is raised, as an exponent of e
     glide: Tensor  # (E, K) at the knots, octaves that the pitch has moved
 
 
@@ -91,14 +99,9 @@ class HarmonicDecoder(nn.Module):
         self.lead = config.window // 2 // config.hop  # frames before the onset whose window reaches it
         self.event_frames = self.lead + sizes.event_frames + self.lead  # L
         self.n_parts = sizes.harmonics + sizes.noise_bands
-        knots = len(sizes.knots)
-        self.counts = (
-            [sizes.harmonics] * 2 + [sizes.noise_bands] * 2 + [knots, 2, len(sizes.reverberation)] + [knots] * 3
-        )
-        self.read = perceptron(config.vector_size + 3, sum(self.counts), sizes.hidden)
-        with torch.no_grad():  # untaught, an event has one colour and one pitch
-            self.read[-1].weight[-2 * knots :].zero_()
-            self.read[-1].bias[-2 * knots :].zero_()
+        self.counts = self.outputs()
+        self.read = perceptron(config.vector_size + 3, sum(self.counts.values()), sizes.hidden)
+        self.start_read(self.read[-1])
         pace = torch.ones(config.vector_size)
         pace[list(self.pitch_numbers)] = 0.015  # a whole step would be semitones
         self.register_buffer("pace", pace, persistent=False)  # how far refinement moves each number in a step
@@ -108,27 +111,46 @@ class HarmonicDecoder(nn.Module):
         self.register_buffer("bands", bands, persistent=False)  # (N, F)
         self.register_buffer("rooms", self._room_kernels(), persistent=False)  # (R, L, L)
 
+    # ---- what a vector means
+
+    def outputs(self) -> dict[str, int]:
+        """How many numbers of each kind are read off a vector, in this order."""
+        sizes, knots = self.sizes, len(self.sizes.knots)
+        parts = {"tone": sizes.harmonics, "tone_decay": sizes.harmonics}
+        parts |= {"hiss": sizes.noise_bands, "hiss_decay": sizes.noise_bands}
+        rest = {"tone_knots": knots, "stiffness": 1, "attack": 1, "wet": len(sizes.reverberation)}
+        return parts | rest | {"hiss_knots": knots, "tilt": knots, "glide": knots}
+
+    @torch.no_grad()
+    def start_read(self, last: nn.Linear) -> None:
+        """Untaught, an event has one colour and one pitch."""
+        rows = self.counts["tilt"] + self.counts["glide"]
+        last.weight[-rows:].zero_()
+        last.bias[-rows:].zero_()
+
     def sounding(self, vectors: Tensor) -> Sounding:
         """Read the physical quantities off vectors (E, V)."""
-        sizes = self.sizes
         pitch = vectors[:, :1]
         features = torch.cat([vectors, torch.sin(3 * pitch), torch.cos(3 * pitch), pitch**2], 1)
-        read = self.read(features).split(self.counts, 1)
-        tone, tone_decay, hiss, hiss_decay, tone_knots, rest, wet, hiss_knots, tilt, glide = read
-        bins = self.frequencies(pitch, stiffness=0.01 * F.softplus(rest[:, :1] - 6))
+        parts = self.read(features).split(list(self.counts.values()), 1)
+        read = dict(zip(self.counts, parts, strict=True))
+        bins = self.frequencies(pitch, stiffness=0.01 * F.softplus(read["stiffness"] - 6))
         audible = (bins < self.config.n_bins - 2).float()
-        if not sizes.noise_envelope:
-            hiss_knots = tone_knots
+        knots = [read["tone_knots"], read["hiss_knots" if self.sizes.noise_envelope else "tone_knots"]]
         return Sounding(
             bins=bins,
-            strength=torch.cat([F.softplus(2 * tone) * audible, F.softplus(2 * hiss - 5)], 1),
-            decay=torch.cat([F.softplus(tone_decay - 2.5), F.softplus(hiss_decay)], 1),
-            envelope=F.softplus(torch.stack([tone_knots, hiss_knots], 1) + 0.5),
-            attack=F.softplus(rest[:, 1] + 1) + 0.05,
-            wet=F.softplus(wet - 3),
-            tilt=sizes.tilt * torch.tanh(tilt),
-            glide=sizes.glide / 12 * torch.tanh(glide),
+            strength=torch.cat([F.softplus(2 * read["tone"]) * audible, F.softplus(2 * read["hiss"] - 5)], 1),
+            envelope=F.softplus(torch.stack(knots, 1) + 0.5),
+            attack=F.softplus(read["attack"][:, 0] + 1) + 0.05,
+            resonance=self.read_resonance(read),
+            wet=F.softplus(read["wet"] - 3),
+            glide=self.sizes.glide / 12 * torch.tanh(read["glide"]),
         )
+
+    def read_resonance(self, read: dict[str, Tensor]) -> Any:
+        """What `resonate` needs to know, of numbers read off the vectors."""
+        decay = torch.cat([F.softplus(read["tone_decay"] - 2.5), F.softplus(read["hiss_decay"])], 1)
+        return Decays(decay, self.sizes.tilt * torch.tanh(read["tilt"]))
 
     def frequencies(self, pitch: Tensor, stiffness: Tensor | float = 0.0) -> Tensor:
         """Bins of the harmonics (E, H) of pitches (E, 1) in [-1, 1]; stiff strings are sharp in their overtones."""
@@ -149,12 +171,13 @@ class HarmonicDecoder(nn.Module):
 
     def resonate(self, sound: Sounding, envelopes: Tensor, age: Tensor) -> Tensor:
         """Levels (E, P, L) of the parts: strength, decay and change of colour over the excitation (E, 2, L)."""
-        fall = sound.strength[:, :, None] * torch.exp(-sound.decay[:, :, None] * age.clamp(min=0)[:, None])
+        decay, tilt = sound.resonance.decay, sound.resonance.tilt
+        fall = sound.strength[:, :, None] * torch.exp(-decay[:, :, None] * age.clamp(min=0)[:, None])
         counts = torch.tensor([self.sizes.harmonics, self.sizes.noise_bands], device=age.device)
         levels = fall * envelopes.repeat_interleave(counts, 1)
         if not self.sizes.tilt:
             return levels
-        raised = torch.exp(self._between_knots(sound.tilt[:, None], age) * torch.log2(self.order)[:, None])
+        raised = torch.exp(self._between_knots(tilt[:, None], age) * torch.log2(self.order)[:, None])
         return torch.cat([levels[:, : self.sizes.harmonics] * raised, levels[:, self.sizes.harmonics :]], 1)
 
     def reverberate(self, sound: Sounding, levels: Tensor, age: Tensor) -> Tensor:

@@ -164,7 +164,7 @@ def _event_figures(ruler: Ruler, events: EventSet, sound: Tensor) -> dict:
 def encode_again(ruler: Ruler, options: EncodeOptions) -> tuple[EventSet, tuple[float, float], float]:
     """Events of a segment, written and read; the shares (L2, L1) that they remove; and the seconds it took."""
     codec, started = ruler.codec, time.perf_counter()
-    events = codec.encode(ruler.segment.audio, options)
+    events = codec.encode_segment(ruler.segment.audio, options)
     seconds = time.perf_counter() - started
     events = replace(events, n_samples=ruler.half)
     events = EventSet.from_json(json.loads(json.dumps(events.to_json())))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+
+PARTS = ("vectors", "frames", "offsets", "gains")  # the arrays of an event set, a row each for every event
 
 
 @dataclass(frozen=True)
@@ -41,8 +44,19 @@ class EventSet:
 
     def select(self, index) -> EventSet:
         """The events that an index array, a mask or a slice picks."""
-        parts = {name: getattr(self, name)[index] for name in ("vectors", "frames", "offsets", "gains")}
-        return dataclasses.replace(self, **parts)
+        return dataclasses.replace(self, **{name: getattr(self, name)[index] for name in PARTS})
+
+    def in_time_order(self) -> EventSet:
+        """The same events by the frames they start in; those of one frame stay in the order they were found in."""
+        return self.select(np.argsort(self.frames, kind="stable"))
+
+    def split(self, n_frames: int) -> Iterator[EventSet]:
+        """The events of every `n_frames` frames alone, at their places in the clip; `join` puts them together again."""
+        n_samples = n_frames * self.hop
+        n_windows = max(1, -(-self.n_samples // n_samples))
+        window = np.minimum(self.frames // n_frames, n_windows - 1)  # the last has those after the clip's end
+        for w in range(n_windows):
+            yield dataclasses.replace(self.select(window == w), n_samples=min(self.n_samples, (w + 1) * n_samples))
 
     def to_json(self) -> dict:
         """Plain values from which `from_json` makes the same numbers again."""
@@ -80,10 +94,10 @@ class EventSet:
         )
 
 
-def join(sets: list[EventSet], n_samples: int) -> EventSet:
-    """One event set of the events of several, which must share their samplerate and hop."""
-    parts = {name: np.concatenate([vars(s)[name] for s in sets]) for name in ("vectors", "frames", "offsets", "gains")}
-    return dataclasses.replace(sets[0], n_samples=n_samples, **parts)
+def join(sets: list[EventSet]) -> EventSet:
+    """One event set of windows that follow each other, as long as the last one says."""
+    parts = {name: np.concatenate([vars(s)[name] for s in sets]) for name in PARTS}
+    return dataclasses.replace(sets[-1], **parts)
 
 
 def randomise_vectors(events: EventSet, seed: int) -> EventSet:

@@ -23,7 +23,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from sparse_codec.codec import SparseCodec, find_checkpoint, read_checkpoint
+from sparse_codec.checkpoint import find_checkpoint, read_checkpoint
+from sparse_codec.codec import SparseCodec
 from sparse_codec.config import CodecConfig, ConfigError, EncodeOptions, TrainingConfig, config_tables, read_config
 from sparse_codec.data import Recording, find_recordings, held_out_segments, spread
 from sparse_codec.decoder import around

@@ -33,7 +33,7 @@ def count_word_errors(codec: SparseCodec, recordings: list[Recording], progress:
         audio = audio / max(np.abs(audio).max(), 1e-9)
         sounds = {
             "original": audio,
-            "codec": codec.decode(codec.stream(audio)),
+            "codec": codec.decode(codec.encode(audio)),
             f"matching pursuit, {ATOMS}": pursue(codec, audio),
         }
         for name, sound in sounds.items():

@@ -23,7 +23,7 @@ def segment(codec, audio) -> torch.Tensor:
 
 @pytest.mark.parametrize("options", OPTIONS)
 def test_silence_in_silence_out(small_codec, options):
-    events = small_codec.encode(np.zeros(20_000, np.float32), options)
+    events = small_codec.encode_segment(np.zeros(20_000, np.float32), options)
     assert len(events) == 0
     assert not small_codec.decode(events).any() and events.n_samples == 20_000
 
@@ -117,7 +117,7 @@ def test_of_two_events_that_are_alike_one_is_kept(small_codec, music):
 
 def test_encoding_is_the_same_every_time(small_codec, music):
     options = EncodeOptions(candidates=3, interim=3, refine=3, n_events=8)
-    one, other = (small_codec.encode(music[: 2**15], options) for _ in range(2))
+    one, other = (small_codec.encode_segment(music[: 2**15], options) for _ in range(2))
     assert len(one) and one.to_json() == other.to_json()
 
 
@@ -130,7 +130,7 @@ def square(n_samples: int) -> np.ndarray:
     ids=["a constant", "a square wave at full scale", "one sample", "a square wave that nobody hears"],
 )  # fmt: skip
 def test_odd_audio_gives_finite_events_and_sound(small_codec, audio):
-    events = small_codec.encode(audio, QUICK)
+    events = small_codec.encode_segment(audio, QUICK)
     for name in ("vectors", "offsets", "gains"):
         assert np.isfinite(getattr(events, name)).all(), name
     sound = small_codec.decode(events)
@@ -140,14 +140,14 @@ def test_odd_audio_gives_finite_events_and_sound(small_codec, audio):
 
 @pytest.mark.parametrize("n_samples", [1, 2**14, 2**15])
 def test_a_segment_gives_its_length_back(small_codec, tone, n_samples):
-    events = small_codec.encode(tone[:n_samples], QUICK)
+    events = small_codec.encode_segment(tone[:n_samples], QUICK)
     assert small_codec.decode(events).shape == (n_samples,)
     assert (events.frames >= 0).all() and (events.frames < small_codec.config.half_frames).all()
     assert (events.gains > 0).all() and len(events) <= small_codec.config.n_events
 
 
 def test_twice_as_loud_is_the_same_events_at_twice_the_gain(small_codec, tone):
-    once, twice = (small_codec.encode(factor * tone, OPTIONS[1]) for factor in (1.0, 2.0))
+    once, twice = (small_codec.encode_segment(factor * tone, OPTIONS[1]) for factor in (1.0, 2.0))
     assert np.array_equal(once.frames, twice.frames)
     np.testing.assert_allclose(2 * once.gains, twice.gains, rtol=1e-3)
 
@@ -155,8 +155,8 @@ def test_twice_as_loud_is_the_same_events_at_twice_the_gain(small_codec, tone):
 def test_streaming_starts_with_what_encoding_a_segment_gives(small_codec, tone):
     audio = np.concatenate([tone, tone[::-1], tone])
     half = small_codec.config.half_frames
-    segment = small_codec.encode(audio[: len(tone)], QUICK)
-    stream = small_codec.stream(audio, QUICK)
+    segment = small_codec.encode_segment(audio[: len(tone)], QUICK)
+    stream = small_codec.encode(audio, options=QUICK)
     first = stream.select(stream.frames < half)
     for name in ("vectors", "frames", "offsets", "gains"):
         np.testing.assert_array_equal(getattr(first, name), getattr(segment, name))
@@ -167,20 +167,21 @@ def test_streaming_reaches_the_tail(small_codec, tone):
     start = 2**15 + 2**13
     audio = np.zeros(start + 2**13, np.float32)
     audio[start:] = tone[: 2**13]
-    events = small_codec.stream(audio, QUICK)
+    events = small_codec.encode(audio, options=QUICK)
     assert (events.onsets > start - 4096).any()
     assert small_codec.decode(events).shape == audio.shape
 
 
-def test_encoding_more_than_a_segment_names_stream(small_codec):
-    with pytest.raises(ValueError, match="use stream"):
-        small_codec.encode(np.zeros(2**15 + 1, np.float32))
+def test_encoding_more_than_a_segment_names_encode(small_codec):
+    with pytest.raises(ValueError, match="use encode"):
+        small_codec.encode_segment(np.zeros(2**15 + 1, np.float32))
 
 
 @pytest.mark.parametrize(
     ("audio", "told"),
     [
-        (np.zeros((2, 100)), "mono"),
+        (np.zeros((2, 10, 10)), "channels"),
+        (np.zeros(10, np.int16), "full scale is 1.0"),
         (np.zeros(0), "at least one"),
         (np.array([0.0, np.nan]), "NaN"),
         (np.array([0.0, np.inf]), "infinite"),
@@ -188,7 +189,7 @@ def test_encoding_more_than_a_segment_names_stream(small_codec):
 )
 def test_bad_audio_is_refused_in_words(small_codec, audio, told):
     with pytest.raises(ValueError, match=told):
-        small_codec.stream(audio)
+        small_codec.encode(audio)
 
 
 def test_joint_gains_are_the_least_squares_ones_when_those_are_positive():
@@ -215,7 +216,7 @@ def test_save_and_load_keep_every_bit(small_codec, tone, tmp_path):
     assert again.config == small_codec.config and again.card == {"steps": 3}
     for name, value in small_codec.state_dict().items():
         assert torch.equal(value, again.state_dict()[name]), name
-    one, other = small_codec.encode(tone, QUICK), again.encode(tone, QUICK)
+    one, other = small_codec.encode_segment(tone, QUICK), again.encode_segment(tone, QUICK)
     np.testing.assert_array_equal(one.vectors, other.vectors)
     assert not list(tmp_path.glob("*.part"))
 
@@ -265,7 +266,7 @@ def test_the_shipped_model_removes_most_of_held_out_music(music_codec, music):
 def test_every_event_of_the_shipped_model_removes_energy_from_real_music(music_codec, music):
     """Taken off one after the other in the order found, by the events alone, as a reader of the JSON would."""
     config = music_codec.config
-    events = music_codec.encode(music[: config.segment_samples])
+    events = music_codec.encode_segment(music[: config.segment_samples])
     left = segment(music_codec, music)[0, :, : config.horizon_frames]
     energies = [left.pow(2).sum().item()]
     for i in range(len(events)):

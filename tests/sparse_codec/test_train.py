@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from sparse_codec import CheckpointError, CodecConfig, ConfigError, SparseCodec, TrainingConfig
-from sparse_codec.codec import FORMAT
+from sparse_codec.checkpoint import FORMAT
 from sparse_codec.config import FrameEncoderConfig, ResonanceDecoderConfig, config_tables
 from sparse_codec.pool import Pool, Segments, Share
 from sparse_codec.train import Trainer
@@ -314,7 +314,7 @@ def test_the_published_design_trains_encodes_and_decodes(small_paper, recordings
     codec = SparseCodec.load(tmp_path / "model.safetensors")
     options = dataclasses.replace(codec.config.encode, candidates=1, refine=0, joint_gains=False)
     audio = np.random.default_rng(0).normal(size=2**14).astype(np.float32) * 0.1
-    events = codec.stream(audio, options)
+    events = codec.encode(audio, options=options)
     assert codec.decode(events).shape == audio.shape and np.isfinite(codec.decode(events)).all()
     assert all(set(s) == {"excitation", "resonance", "room"} for s in codec.render_stages(events))
 

@@ -9,7 +9,7 @@ from sparse_codec.variations import PERTURBATION, VARIATIONS, vary
 
 @pytest.fixture(scope="module")
 def events(small_codec, music):
-    found = small_codec.encode(music[: 2**15], EncodeOptions(candidates=2, interim=0, refine=0))
+    found = small_codec.encode_segment(music[: 2**15], EncodeOptions(candidates=2, interim=0, refine=0))
     return dataclasses.replace(found, vectors=0.5 * found.vectors)  # away from the edge, where moves would be clipped
 
 

@@ -1,0 +1,63 @@
+"""Audio as blocks of any sizes: channels mixed, samplerates changed, segments cut. How it was cut up changes nothing.
+
+A block is an array of samples (T,) or (T, channels); T may be 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import soxr
+
+
+def check_audio(audio: np.ndarray) -> np.ndarray:
+    """Samples as float32. Raises: ValueError if they are not (T,) or (T, channels), or hold NaN or infinity."""
+    audio = np.asarray(audio)
+    if audio.dtype.kind not in "fiu" or audio.ndim not in (1, 2) or 0 in audio.shape[1:]:
+        raise ValueError(f"audio of type {audio.dtype} and shape {audio.shape}; give samples (T,) or (T, channels)")
+    if audio.dtype.kind in "iu":
+        raise ValueError(f"audio of type {audio.dtype}; give floats, where full scale is 1.0")
+    audio = audio.astype(np.float32, copy=False)
+    if not np.isfinite(audio).all():
+        raise ValueError("audio holds NaN or infinite samples; clean it first")
+    return audio
+
+
+def mix_down(block: np.ndarray) -> np.ndarray:
+    """The mean of the channels, (T,)."""
+    return block if block.ndim == 1 else block.mean(axis=1)
+
+
+def resample(blocks: Iterable[np.ndarray], samplerate: int, wanted: int) -> Iterator[np.ndarray]:
+    """Blocks at another samplerate, in Hz. The blocks that go in and come out may differ in size and number."""
+    if samplerate == wanted:
+        yield from blocks
+        return
+    stream = None
+    for block in blocks:
+        n_channels = 1 if block.ndim == 1 else block.shape[1]
+        stream = stream or soxr.ResampleStream(samplerate, wanted, n_channels, dtype="float32", quality="HQ")
+        yield stream.resample_chunk(block)
+    if stream:
+        yield stream.resample_chunk(block[:0], last=True)
+
+
+def cut_segments(blocks: Iterable[np.ndarray], size: int) -> Iterator[tuple[np.ndarray, int]]:
+    """Segments (size,) of mono blocks, which overlap by half; the last are padded with zeros.
+
+    With each comes the number of samples of the clip up to the end of its first half. Only one segment and one block
+    are held. Raises: ValueError if there are no samples at all.
+    """
+    half, held, start = size // 2, np.zeros(0, np.float32), 0
+    for block in blocks:
+        held = np.concatenate([held, block])
+        while len(held) >= size:
+            yield held[:size].copy(), start + half
+            held, start = held[half:], start + half
+    if not start and not len(held):
+        raise ValueError("audio without samples; give at least one")
+    while len(held):
+        segment = held[:size]
+        yield np.pad(segment, (0, size - len(segment))), start + min(half, len(held))
+        held, start = held[half:], start + half
