@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from multiprocessing import Pool
 from pathlib import Path
 
+import mido
 import soundfile as sf
 from tqdm import tqdm
 
@@ -129,7 +130,6 @@ def read_notes(path: Path, seed: int) -> list[Note]:
 
     Raises: music21's own exceptions for a score that it cannot expand.
     """
-    import mido
     import music21
 
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
@@ -178,8 +178,6 @@ def tempo_map(midi):
 
 def write_midi(notes: list[Note], programs: tuple[int, ...], target: Path) -> None:
     """A MIDI file with one tick a millisecond, so that the labels are exactly what is played."""
-    import mido
-
     midi = mido.MidiFile(ticks_per_beat=500)  # at the default tempo a beat is 500 ms
     for part in sorted({n.part for n in notes}):
         channel = part % 15 + (part % 15 >= 9)  # channel 9 is drums
