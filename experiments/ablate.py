@@ -96,9 +96,9 @@ def tables_of(name: str, minutes: float) -> dict:
     return tables
 
 
-def measure(codec: SparseCodec, test_set: list) -> dict:
+def measure(codec: SparseCodec, test_set: list, n_segments: int = SEGMENTS) -> dict:
     """Shares removed in the configuration's own transform, greedily and with its own options, and of the sound."""
-    config, few = codec.config, spread(test_set, SEGMENTS)
+    config, few = codec.config, spread(test_set, n_segments)
     figures: dict[str, list] = {"greedy": [], "refined": [], "sound": [], "log_mel": [], "seconds": []}
     for audio in held_out_segments(few, config.segment_samples, config.samplerate, each=1):
         original = codec.magnitudes(torch.from_numpy(audio)[None])

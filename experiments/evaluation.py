@@ -6,6 +6,7 @@ import numpy as np
 
 from experiments import demos, pictures
 from experiments.clips import Clip
+from experiments.event_files import files_section
 from report import Figure, Image, Prose, ReportError, Table, conjure
 from sparse_codec import SparseCodec
 from sparse_codec.evaluate import comparison_rows, count_rows
@@ -49,6 +50,7 @@ def evaluation_section(evaluation: dict | None, clips: list[Clip], codec: Sparse
             "Their events or atoms, rates, and seconds a segment in one thread.",
         ),
         Image(rate_plot(evaluation), "Distance of the sound against the rate, over the held-out segments."),
+        *files_section(codec, evaluation),
         _group_shares(evaluation),
         _group_distances(evaluation),
         *_onset_table(evaluation),
@@ -154,8 +156,8 @@ def _variations(everything: dict) -> str:
         " sound, whose phases are not the original's. *Distance* is the log-spectral distance (windows of 512 to 4,096"
         " samples, floor 80 dB below the peak). *Opinion* is the score from 1 to 5 that Zimtohrli predicts. *Harmful*"
         " is the mean number of events that add energy, to the frames that they are fitted on, when taken off in"
-        " order. Bits are 32 for each number of an event, before any coding. The rates of the other codecs are those of"
-        " their files. *Greedy* is the codec without refinement.\n\n"
+        " order. Bits of events are 32 for each number, before any coding; what files of them take stands above. The"
+        " rates of the other codecs are those of their files. *Greedy* is the codec without refinement.\n\n"
         f"How far a change of the events takes the sound, as a distance to the reconstruction: {told}."
     )
 

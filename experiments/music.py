@@ -136,8 +136,7 @@ figures_table(clips, codec)
 # What one hears is clearly the piece, and clearly not the recording. The phases of the original are not kept, so
 # events that overlap add up differently; vibrato is missing, because an event's pitch stands still; noises that are
 # neither harmonic nor steady, such as a bow's scratch, are caught badly. The refinement that makes the spectrogram
-# nearer is free to use several events for one note, and does. Fewer and more meaningful events, phases, and a proper
-# bit stream come next.
+# nearer is free to use several events for one note, and does. Fewer and more meaningful events, and phases, come next.
 
 # %% tags=["hide"]
 see_also("music", build.articles)

@@ -31,6 +31,7 @@ TITLES = {
     "speech": "the codec for speech",
     "ablations": "what was tried, and what each part is worth",
 }
+STAGES = ("excitation", "resonance", "room")  # of the decoder
 STEPS_HEARD = (1, 2, 4, 8, 16, 32)  # after so many events the residual can be heard
 LAYOUT_SEED = 7  # of the t-SNE and of the projection to colours
 
@@ -39,7 +40,7 @@ def streaming(clip: Clip, codec: SparseCodec) -> Compare:
     """The long clip and its reconstruction, with their spectrograms."""
     events = demos.event_data(demos.encoded(clip, codec), "events")
     sounds = {"Original": demos.original(clip, codec), "Reconstruction": demos.rendered(events, codec)}
-    return _compare(f"{clip.title}, in {len(demos.events_of(events))} events", sounds, _source(clip))
+    return compare(f"{clip.title}, in {len(demos.events_of(events))} events", sounds, source(clip))
 
 
 def how_to_listen() -> Prose:
@@ -74,7 +75,7 @@ def example(number: int, clip: Clip, codec: SparseCodec) -> Part | Group:
         _coded_half(clip, half, codec),
         _whole_clip(clip, codec),
         Prose("#### One event, stage by stage"),
-        _stages(half, codec),
+        stages(half, codec),
         Prose("#### Decomposition"),
         _decomposition(clip, half, roll, codec),
         Prose(
@@ -90,11 +91,12 @@ def example(number: int, clip: Clip, codec: SparseCodec) -> Part | Group:
     return Part(clip.path.stem.replace(".", "-"), title, described, components, picture)
 
 
-def _source(clip: Clip) -> str:
+def source(clip: Clip) -> str:
+    """A line that says where a clip is from."""
     return f"Source: {clip.source} ({clip.licence})."
 
 
-def _compare(
+def compare(
     title: str, sounds: dict[str, Artifact], note: str = "", unseen: dict[str, Artifact] | None = None
 ) -> Compare:
     """Versions to switch between, each with its spectrogram, but for those that are `unseen`."""
@@ -116,21 +118,21 @@ def _coded_half(clip: Clip, half: Artifact, codec: SparseCodec) -> Compare:
         for name in WAVEFORM_CODECS
     }
     title = "The coded half, what the events make of it, what they leave, and plain codecs at their lowest rates."
-    return _compare(title, sounds, _source(clip), others)
+    return compare(title, sounds, source(clip), others)
 
 
 def _whole_clip(clip: Clip, codec: SparseCodec) -> Compare:
     events = demos.event_data(demos.encoded(clip, codec), "events")
     sounds = {"Original, whole": demos.original(clip, codec), "By streaming": demos.rendered(events, codec)}
-    return _compare("The whole excerpt, coded window by window.", sounds)
+    return compare("The whole excerpt, coded window by window.", sounds)
 
 
-def _stages(half: Artifact, codec: SparseCodec) -> Compare:
+def stages(half: Artifact, codec: SparseCodec) -> Compare:
+    """The loudest event after each stage."""
     loudest = int(np.argmax(demos.events_of(half).gains))
-    stages = ("excitation", "resonance", "room")
-    sounds = {stage.capitalize(): demos.stage_sound(half, loudest, stage, codec) for stage in stages}
+    sounds = {stage.capitalize(): demos.stage_sound(half, loudest, stage, codec) for stage in STAGES}
     title = "The loudest event after each of the decoder's stages; the last is how it is heard."
-    return replace(_compare(title, sounds), plain=True)
+    return replace(compare(title, sounds), plain=True)
 
 
 def _variation(half: Artifact, kind: str, codec: SparseCodec) -> tuple[Artifact, str]:

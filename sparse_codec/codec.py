@@ -28,7 +28,7 @@ from sparse_codec.config import (
 )
 from sparse_codec.decoder import HarmonicDecoder
 from sparse_codec.encoder import FrameEncoder, HarmonicEncoder
-from sparse_codec.events import EventSet, join
+from sparse_codec.events import EventSet, join, kind_in_words
 from sparse_codec.greedy import Decomposition, GreedyLoop
 from sparse_codec.recurrent_decoder import RecurrentDecoder
 from sparse_codec.resonance_decoder import ResonanceDecoder
@@ -138,6 +138,7 @@ class SparseCodec(nn.Module):
 
     def _add(self, sounding: np.ndarray, start: int, events: EventSet) -> np.ndarray:
         """Sound from sample `start` on, with events added; at least up to the end of their clip."""
+        events = events.select(events.onsets < events.n_samples)
         for onset, sound in zip(events.onsets - start, self.render(events), strict=True):
             missing = onset + len(sound) - len(sounding)
             sounding = np.pad(sounding, (0, max(0, missing)))
@@ -147,7 +148,7 @@ class SparseCodec(nn.Module):
     def render(self, events: EventSet) -> Iterator[np.ndarray]:
         """The sound (T,) float32 of each event at its gain, from its onset on.
 
-        Raises: ValueError for events of another samplerate or hop than the codec's.
+        Raises: ValueError for events of another codec, as `check_events`.
         """
         for stages in self.render_stages(events):
             yield stages["room"]
@@ -158,15 +159,18 @@ class SparseCodec(nn.Module):
 
         One at a time: in a batch the last bits of an event would depend on its neighbours.
         """
-        if (events.samplerate, events.hop) != (self.config.samplerate, self.config.hop):
-            raise ValueError(
-                f"events at {events.samplerate} Hz with a hop of {events.hop}, but this codec has"
-                f" {self.config.samplerate} Hz and {self.config.hop}: decode them with the codec that made them"
-            )
+        self.check_events(events)
         for vector, offset, gain in zip(events.vectors, events.offsets, events.gains, strict=True):
             stages = self.decoder.render(*(torch.from_numpy(x).to(self.device) for x in (vector[None], offset[None])))
             sounds = {"excitation": stages.excitation, "resonance": stages.resonance, "room": stages.room}
             yield {name: gain * sound[0].cpu().numpy() for name, sound in sounds.items()}
+
+    def check_events(self, events: EventSet) -> None:
+        """Raises: ValueError for events of another samplerate, hop or vector size than this codec's."""
+        ours = (self.config.samplerate, self.config.hop, self.config.vector_size)
+        if events.kind != ours:
+            told = f"events of {kind_in_words(events.kind)}, but this codec has {kind_in_words(ours)}"
+            raise ValueError(f"{told}: decode them with the codec that made them")
 
     @torch.no_grad()
     def scene(self, events: EventSet, n_frames: int) -> Tensor:

@@ -100,6 +100,16 @@ class EncodeOptions:
     refine: int = 60  # gradient steps on all events at the end; 0 leaves them as they were found
     merge: float = 0.0  # before that, of two events whose spectrograms have at least this cosine one goes; 0: both stay
     stop: float = 0.0  # decibels below the original at which a residual is left alone, such as -10; 0: never
+    smallest_share: float = 0.0  # of the original's energy: the first event that removes less is dropped; 0: none
+
+    def __post_init__(self):
+        for name in ("n_events", "interim", "refine"):
+            _demand(vars(self)[name] >= 0, f"{name} = {vars(self)[name]} must not be negative")
+        _demand(self.candidates > 0, f"candidates = {self.candidates} must be at least 1")
+        _demand(0 <= self.merge <= 1, f"merge = {self.merge} must be a cosine from 0 to 1")
+        _demand(self.stop <= 0, f"stop = {self.stop} must be in dB below the original, such as -10.0")
+        share = f"smallest_share = {self.smallest_share}"
+        _demand(0 <= self.smallest_share < 1, f"{share} must be from 0 to below 1, such as 0.001")
 
 
 @dataclass(frozen=True)
@@ -237,7 +247,15 @@ def _fill(cls: type, values: dict, where: str, skip: tuple[str, ...] = (), **fix
         if type(value) is not type(default):
             raise ConfigError(f"{where} {key} = {value!r}: expected a {type(default).__name__}, such as {default!r}")
         checked[key] = value
-    return cls(**checked, **fixed)
+    try:
+        return cls(**checked, **fixed)
+    except ConfigError as error:
+        raise ConfigError(f"{where} {error}") from error
+
+
+def _demand(holds: bool, what: str) -> None:
+    if not holds:
+        raise ConfigError(what)
 
 
 def _check_keys(values: dict, known, where: str) -> None:
@@ -252,17 +270,10 @@ def _check_keys(values: dict, known, where: str) -> None:
 
 def _check_codec(codec: CodecConfig, source: str) -> None:
     def demand(holds: bool, what: str) -> None:
-        if not holds:
-            raise ConfigError(f"{source}: {what}")
+        _demand(holds, f"{source}: {what}")
 
     for name in ("samplerate", "segment_samples", "window", "hop", "n_events", "vector_size", "horizon_frames"):
         demand(vars(codec)[name] > 0, f"[codec] {name} = {vars(codec)[name]} must be at least 1")
-    encode = codec.encode
-    demand(encode.candidates > 0, f"[encode] candidates = {encode.candidates} must be at least 1")
-    for name in ("n_events", "interim", "refine"):
-        demand(vars(encode)[name] >= 0, f"[encode] {name} = {vars(encode)[name]} must not be negative")
-    demand(0 <= encode.merge <= 1, f"[encode] merge = {encode.merge} must be a cosine from 0 to 1")
-    demand(encode.stop <= 0, f"[encode] stop = {encode.stop} must be in dB below the original, such as -10.0")
     demand(
         codec.segment_samples % (2 * codec.hop) == 0,
         f"[codec] segment_samples = {codec.segment_samples} must be a multiple of twice the hop",

@@ -9,7 +9,7 @@ import csv
 import logging
 import random
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,11 +53,15 @@ def find_recordings(folder: str | Path) -> list[Recording]:
     elif (folder / "metadata.csv").is_file() and (folder / "wavs").is_dir():
         found = _lj_speech(folder)
     else:
-        files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+        files = sorted(_audio(folder.rglob("*")))
         found = [Recording(p, p.stem, _hashed_split(p.stem), folder.name) for p in files]
     if not found:
         raise AudioError(f"{folder}: holds no audio ({', '.join(sorted(SUFFIXES))})")
     return found
+
+
+def _audio(paths: Iterable[Path]) -> Iterator[Path]:
+    return (p for p in paths if p.suffix.lower() in SUFFIXES)
 
 
 def _musicnet(folder: Path) -> list[Recording]:
@@ -70,7 +74,7 @@ def _musicnet(folder: Path) -> list[Recording]:
                 ensembles[row["id"]] = row["ensemble"].lower()
     found = []
     for split in ("train", "test"):
-        for path in sorted((folder / f"{split}_data").glob("*.wav"), key=lambda p: (len(p.stem), p.stem)):
+        for path in sorted(_audio((folder / f"{split}_data").glob("*")), key=lambda p: (len(p.stem), p.stem)):
             if works and path.stem not in works:
                 continue  # not part of the data set
             labels = folder / f"{split}_labels" / f"{path.stem}.csv"
@@ -82,7 +86,7 @@ def _musicnet(folder: Path) -> list[Recording]:
 def _lj_speech(folder: Path) -> list[Recording]:
     with (folder / "metadata.csv").open(newline="", encoding="utf-8") as file:
         texts = {row[0]: row[-1] for row in csv.reader(file, delimiter="|", quoting=csv.QUOTE_NONE) if row}
-    files = sorted((folder / "wavs").glob("*.wav"))
+    files = sorted(_audio((folder / "wavs").glob("*")))
     # "LJ001-0001": the part before the dash is the chapter that was read
     chapters = {p: p.stem.split("-")[0] for p in files}
     return [Recording(p, c, _hashed_split(c), "LJ Speech", None, texts.get(p.stem, "")) for p, c in chapters.items()]

@@ -1,4 +1,4 @@
-"""Event sets: what the codec makes of a clip, and pure edits of them."""
+"""Event sets: what the codec makes of a clip, and pure edits of them, each of which returns another event set."""
 
 from __future__ import annotations
 
@@ -6,10 +6,22 @@ import dataclasses
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from sparse_codec.midi import midi_file
+
+if TYPE_CHECKING:
+    from sparse_codec.codec import SparseCodec
 
 PARTS = ("vectors", "frames", "offsets", "gains")  # the arrays of an event set, a row each for every event
+NUMBERS = ("samplerate", "hop", "n_samples")
+MOST = 2**31 - 1  # of frames, of samples a second and of samples a frame
+LOUDEST = 200.0  # decibels that an edit may add or take away
+PAIRING_SECONDS = 3.0  # two event sets are paired in stretches of so long
+SECOND = 4.0  # as far apart as this distance of vectors, when events are paired
 
 
 @dataclass(frozen=True)
@@ -20,6 +32,9 @@ class EventSet:
     frames: (N,) int64, the frame that each starts in, `hop` samples apart.
     offsets: (N,) float32, the rest of the time, in frames, within half a frame.
     gains: (N,) float32, not negative.
+    n_samples: of the clip at `samplerate`, in Hz.
+
+    Raises: ValueError naming the first event and value that are not so.
     """
 
     vectors: np.ndarray
@@ -29,6 +44,18 @@ class EventSet:
     n_samples: int
     samplerate: int
     hop: int
+
+    def __post_init__(self):
+        shapes = {name: vars(self)[name].shape for name in PARTS}
+        if self.vectors.ndim != 2 or any(shapes[name] != self.vectors.shape[:1] for name in PARTS[1:]):
+            raise ValueError(f"event set of shapes {shapes}; all must be equally long, and vectors (events, numbers)")
+        for name in ("samplerate", "hop"):
+            _check_whole(vars(self)[name], name, MOST)
+        _check_whole(self.n_samples, "n_samples", MOST * self.hop)
+        _check_range(self.vectors, "vector", -1, 1)
+        _check_range(self.frames, "frame", 0, MOST)
+        _check_range(self.offsets, "offset", -0.5, 0.5)
+        _check_range(self.gains, "gain", 0, float(np.finfo(np.float32).max))
 
     def __len__(self) -> int:
         return len(self.gains)
@@ -40,11 +67,119 @@ class EventSet:
 
     @property
     def seconds(self) -> np.ndarray:
+        """The time (N,) that each event starts at."""
         return self.onsets / self.samplerate
+
+    @property
+    def kind(self) -> tuple[int, int, int]:
+        """Samplerate, hop and size of a vector: where they differ, events do not go together."""
+        return self.samplerate, self.hop, self.vectors.shape[1]
+
+    # ---- fewer events, or more
 
     def select(self, index) -> EventSet:
         """The events that an index array, a mask or a slice picks."""
-        return dataclasses.replace(self, **{name: getattr(self, name)[index] for name in PARTS})
+        return dataclasses.replace(self, **{name: vars(self)[name][index] for name in PARTS})
+
+    def mute(self, index) -> EventSet:
+        """All events but those that an index array, a mask or a slice picks."""
+        return self.select(~self._picked(index))
+
+    def strongest(self, n: int) -> EventSet:
+        """The `n` events of the highest gains, which is to say of the most energy, in the order they were in."""
+        if n < 0:
+            raise ValueError(f"the strongest {n} events; give 0 or more")
+        return self.select(np.sort(np.argsort(-self.gains, kind="stable")[:n]))
+
+    def merge(self, other: EventSet) -> EventSet:
+        """These events and the other's, in a clip as long as the longer one.
+
+        Raises: ValueError for another samplerate, hop or number of numbers in a vector.
+        """
+        self._check_same_kind(other)
+        return dataclasses.replace(join([self, other]), n_samples=max(self.n_samples, other.n_samples))
+
+    # ---- the same events, louder, later or otherwise
+
+    def gain(self, decibels: float, index=None) -> EventSet:
+        """Louder or softer by decibels: all events, or those that an index array, a mask or a slice picks."""
+        _check_size(decibels, "decibels", LOUDEST)
+        factors = np.where(self._picked(index), 10 ** (decibels / 20), 1.0)
+        return dataclasses.replace(self, gains=(self.gains * factors).astype(np.float32))
+
+    def shift(self, seconds: float, index=None) -> EventSet:
+        """Later, or earlier where negative, by round(seconds * samplerate) samples: all events or those of `index`.
+
+        Events that would start before the clip are left out. The clip grows by as much as its last onset moves back,
+        so that what rings at its end still does; it never shrinks. Onsets fall on whole samples.
+        """
+        if not len(self):
+            return self
+        _check_size(seconds, "seconds", MOST / self.samplerate)
+        samples = round(seconds * self.samplerate)
+        onsets = self.onsets + samples * self._picked(index)
+        longer = max(0, int(onsets.max() - self.onsets.max()))
+        moved = dataclasses.replace(self, n_samples=self.n_samples + longer)
+        inside = onsets >= 0
+        return moved.select(inside).at(onsets[inside])
+
+    def at(self, onsets: np.ndarray) -> EventSet:
+        """The same sounds and gains at other onsets: samples (N,), whole numbers from 0 on."""
+        frames = np.rint(onsets / self.hop).astype(np.int64)
+        offsets = ((onsets - frames * self.hop) / self.hop).astype(np.float32)
+        return dataclasses.replace(self, frames=frames, offsets=offsets)
+
+    def perturb(self, amount: float, seed: int, spare: tuple[int, ...] = ()) -> EventSet:
+        """Every vector moved in the same direction: one random vector of norm `amount` is added to all.
+
+        The numbers named in `spare`, such as a pitch (`codec.decoder.pitch_numbers`), stay as they are.
+        """
+        _check_size(amount, "amount", MOST)
+        direction = np.random.default_rng(seed).normal(size=self.vectors.shape[1])
+        direction[list(spare)] = 0
+        if not direction.any():
+            raise ValueError(f"spare = {spare} leaves no number of a vector to perturb; name fewer")
+        moved = self.vectors + amount * direction / np.linalg.norm(direction)
+        return dataclasses.replace(self, vectors=moved.clip(-1, 1).astype(np.float32))
+
+    def randomise_vectors(self, seed: int) -> EventSet:
+        """Other sounds at the same times and gains: uniform between the smallest and largest value of the vectors."""
+        low, high = (self.vectors.min(), self.vectors.max()) if len(self) else (0.0, 0.0)
+        vectors = np.random.default_rng(seed).uniform(low, high, self.vectors.shape)
+        return dataclasses.replace(self, vectors=vectors.astype(np.float32))
+
+    def randomise_times(self, seed: int, until: int | None = None) -> EventSet:
+        """The same sounds at times drawn uniformly from the first `until` samples, by default from the whole clip."""
+        until = self.n_samples if until is None else until
+        _check_whole(until, "until", MOST * self.hop)
+        return self.at(np.floor(np.random.default_rng(seed).uniform(0, until, len(self))).astype(np.int64))
+
+    def interpolate(self, other: EventSet, share: float) -> EventSet:
+        """From these events, at share 0, to the other's, at share 1.
+
+        Events that are alike in time and vector are paired, as many as there are in both: a pair becomes one event
+        between the two, whose level in decibels, onset and vector move in proportion. An event without a partner
+        fades out or in. Between 0 and 1 the clip is as long as the longer one.
+
+        Raises: ValueError for a share outside 0 to 1, and as `merge`.
+        """
+        self._check_same_kind(other)
+        if not 0 <= share <= 1:
+            raise ValueError(f"share = {share}; give one from 0, these events, to 1, the other's")
+        if share in (0, 1):
+            return other if share else self
+        mine, theirs = pair(self, other)
+        a, b = self.select(mine), other.select(theirs)
+        between = dataclasses.replace(
+            a.at(np.rint((1 - share) * a.onsets + share * b.onsets).astype(np.int64)),
+            vectors=((1 - share) * a.vectors + share * b.vectors).astype(np.float32),
+            gains=(a.gains ** (1 - share) * b.gains**share).astype(np.float32),
+        )
+        fading = [(self.mute(mine), 1 - share), (other.mute(theirs), share)]
+        alone = [dataclasses.replace(e, gains=(e.gains * left).astype(np.float32)) for e, left in fading]
+        return dataclasses.replace(join([between, *alone]), n_samples=max(self.n_samples, other.n_samples))
+
+    # ---- in order of time
 
     def in_time_order(self) -> EventSet:
         """The same events by the frames they start in; those of one frame stay in the order they were found in."""
@@ -58,40 +193,58 @@ class EventSet:
         for w in range(n_windows):
             yield dataclasses.replace(self.select(window == w), n_samples=min(self.n_samples, (w + 1) * n_samples))
 
+    # ---- for people and for other programs
+
     def to_json(self) -> dict:
         """Plain values from which `from_json` makes the same numbers again."""
         return {
-            "samplerate": self.samplerate,
-            "hop": self.hop,
-            "n_samples": self.n_samples,
+            **{name: vars(self)[name] for name in NUMBERS},
             "vector_size": self.vectors.shape[1],
-            "frames": self.frames.tolist(),
-            "offsets": self.offsets.tolist(),
-            "gains": self.gains.tolist(),
-            "vectors": self.vectors.tolist(),
+            **{name: vars(self)[name].tolist() for name in ("frames", "offsets", "gains", "vectors")},
         }
 
     @classmethod
     def from_json(cls, values: dict | str) -> EventSet:
-        """Raises: ValueError naming the key that is missing or the lengths that differ."""
-        values = json.loads(values) if isinstance(values, str) else values
-        keys = {"samplerate", "hop", "n_samples", "vector_size", "frames", "offsets", "gains", "vectors"}
-        missing = keys - set(values)
-        if missing:
-            raise ValueError(f"event set lacks {sorted(missing)}; was it written by EventSet.to_json?")
-        n_events = len(values["gains"])
-        lengths = {name: len(values[name]) for name in ("vectors", "frames", "offsets")}
-        if any(length != n_events for length in lengths.values()):
-            raise ValueError(f"event set has {n_events} gains but {lengths}; all must be equally long")
-        return cls(
-            vectors=np.asarray(values["vectors"], np.float32).reshape(n_events, values["vector_size"]),
-            frames=np.asarray(values["frames"], np.int64),
-            offsets=np.asarray(values["offsets"], np.float32),
-            gains=np.asarray(values["gains"], np.float32),
-            n_samples=int(values["n_samples"]),
-            samplerate=int(values["samplerate"]),
-            hop=int(values["hop"]),
-        )
+        """The event set of a JSON text or of its values.
+
+        Raises: ValueError naming the key that is missing, or the event and the value that cannot be.
+        """
+        try:
+            values = json.loads(values) if isinstance(values, str) else values
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise ValueError(f"not the JSON of an event set: {error}") from error
+        keys = {*NUMBERS, *PARTS, "vector_size"}
+        if not isinstance(values, dict) or (missing := keys - set(values)):
+            lacking = sorted(missing) if isinstance(values, dict) else "all its keys"
+            raise ValueError(f"event set lacks {lacking}; was it written by EventSet.to_json?")
+        _check_whole(values["vector_size"], "vector_size", MOST)
+        parts = {name: _array(values[name], name) for name in PARTS}
+        if not len(parts["gains"]):  # an empty list does not tell how long its vectors would be
+            parts["vectors"] = parts["vectors"].reshape(-1, values["vector_size"])
+        if parts["vectors"].shape[1:] != (values["vector_size"],):
+            raise ValueError(f"vectors of shape {parts['vectors'].shape}, but vector_size = {values['vector_size']}")
+        return cls(**parts, **{name: values[name] for name in NUMBERS})
+
+    def to_midi(self, codec: SparseCodec) -> bytes:
+        """A MIDI file of the events: see `sparse_codec.midi`."""
+        return midi_file(self, codec)
+
+    def _picked(self, index) -> np.ndarray:
+        """A mask (N,) of what an index array, a mask or a slice picks; None picks all."""
+        picked = np.full(len(self), index is None)
+        if index is not None:
+            picked[index] = True
+        return picked
+
+    def _check_same_kind(self, other: EventSet) -> None:
+        if self.kind != other.kind:
+            told = f"events of {kind_in_words(self.kind)} do not go with events of {kind_in_words(other.kind)}"
+            raise ValueError(f"{told}; encode both with one codec")
+
+
+def kind_in_words(kind: tuple[int, int, int]) -> str:
+    """What `EventSet.kind` says, for messages."""
+    return "{} Hz, a hop of {} and vectors of {} numbers".format(*kind)
 
 
 def join(sets: list[EventSet]) -> EventSet:
@@ -100,27 +253,49 @@ def join(sets: list[EventSet]) -> EventSet:
     return dataclasses.replace(sets[-1], **parts)
 
 
-def randomise_vectors(events: EventSet, seed: int) -> EventSet:
-    """Other sounds at the same times and gains: uniform between the smallest and largest value of the vectors."""
-    low, high = (events.vectors.min(), events.vectors.max()) if len(events) else (0.0, 0.0)
-    vectors = np.random.default_rng(seed).uniform(low, high, events.vectors.shape)
-    return dataclasses.replace(events, vectors=vectors.astype(np.float32))
+def pair(a: EventSet, b: EventSet) -> tuple[np.ndarray, np.ndarray]:
+    """Indices into both event sets of the pairs that are nearest in time and vector in sum.
 
-
-def randomise_times(events: EventSet, seed: int, until: int) -> EventSet:
-    """The same sounds at times drawn uniformly from the first `until` samples."""
-    onsets = np.random.default_rng(seed).uniform(0, until, len(events)) / events.hop
-    frames = np.minimum(np.rint(onsets), until // events.hop - 1).astype(np.int64)
-    offsets = np.clip(onsets - frames, -0.5, 0.5).astype(np.float32)
-    return dataclasses.replace(events, frames=frames, offsets=offsets)
-
-
-def perturb(events: EventSet, amount: float, seed: int, spare: tuple[int, ...] = ()) -> EventSet:
-    """Every vector moved in the same direction: one random vector of norm `amount` is added to all.
-
-    The numbers named in `spare`, such as a pitch, stay as they are.
+    They are paired in stretches of time, so that the work grows with the length of the clip, not with its square.
     """
-    direction = np.random.default_rng(seed).normal(size=events.vectors.shape[1])
-    direction[list(spare)] = 0
-    moved = events.vectors + amount * direction / np.linalg.norm(direction)
-    return dataclasses.replace(events, vectors=moved.clip(-1, 1).astype(np.float32))
+    stretch = round(PAIRING_SECONDS * a.samplerate)
+    pairs = [(np.zeros(0, int), np.zeros(0, int))]
+    for s in np.intersect1d(a.onsets // stretch, b.onsets // stretch):
+        mine, theirs = (np.flatnonzero(e.onsets // stretch == s) for e in (a, b))
+        apart = np.linalg.norm(a.vectors[mine, None] - b.vectors[None, theirs], axis=2)
+        apart += SECOND * np.abs(a.seconds[mine, None] - b.seconds[None, theirs])
+        rows, columns = linear_sum_assignment(apart)
+        pairs.append((mine[rows], theirs[columns]))
+    return tuple(np.concatenate(side) for side in zip(*pairs, strict=True))
+
+
+def _check_size(value: float, name: str, most: float) -> None:
+    if not abs(value) <= most:  # NaN is not either
+        raise ValueError(f"{name} = {value}; give a number from {-most:.7g} to {most:.7g}")
+
+
+def _check_whole(value: int, name: str, most: int) -> None:
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or not 1 <= value <= most:
+        raise ValueError(f"{name} = {value!r}; it must be a whole number from 1 to {most}")
+
+
+def _check_range(values: np.ndarray, name: str, low: float, high: float) -> None:
+    right = (values >= low) & (values <= high)  # NaN is neither
+    if not right.all():
+        event = int(np.argwhere(~right)[0, 0])
+        value = values[event][~right[event]].flat[0]
+        raise ValueError(f"event {event}: {name} = {value}; it must be from {low} to {high:.10g}")
+
+
+def _array(values: list, name: str) -> np.ndarray:
+    """A part of an event set as an array. Raises: ValueError naming the part if it holds other things than numbers."""
+    kinds, wanted = ("iu", np.int64) if name == "frames" else ("iuf", np.float32)
+    try:
+        array = np.asarray(values)
+    except ValueError as error:  # lists of unequal lengths
+        raise ValueError(f"event set with {name} of unequal lengths; all must be equally long") from error
+    if array.ndim == 0 or array.size and array.dtype.kind not in kinds:
+        what = "whole numbers" if name == "frames" else "numbers"
+        raise ValueError(f"event set with {name} that are not a list of {what}")
+    with np.errstate(over="ignore"):  # too large for float32 becomes infinite, which is refused
+        return array.astype(wanted)

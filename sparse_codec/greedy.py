@@ -35,6 +35,7 @@ class Decomposition:
     spectra: Tensor  # (B, N, F, horizon) at unit gain
     products: Tensor  # (B, N, N) float64, the events' inner products up to the horizon
     removed: Tensor  # (B, N) float64, the events' inner products with the original up to the horizon
+    exhausted: Tensor  # (B,) whether the newest event removed too little, so that none is looked for any more
     n_found: int = 0
 
 
@@ -66,12 +67,11 @@ class GreedyLoop:
         return state
 
     def _done(self, state: Decomposition) -> Tensor:
-        """Segments (B,) whose residual is low enough in the first half."""
+        """Segments (B,) whose residual is low enough in the first half, or whose last event was too small."""
         if self.options.stop >= 0:
-            return torch.zeros(len(state.original), dtype=torch.bool, device=state.original.device)
-        half = self.config.half_frames
-        left, had = (x[:, :, :half].pow(2).sum((1, 2)) for x in (state.residual, state.original))
-        return left <= had * 10 ** (self.options.stop / 10)
+            return state.exhausted
+        left, had = (energy(x, self.config.half_frames) for x in (state.residual, state.original))
+        return state.exhausted | (left <= had * 10 ** (self.options.stop / 10))
 
     def _merge(self, state: Decomposition, least_cosine: float) -> None:
         """Drop the weaker of two events that are nearly the same, and fit the gains of the others again."""
@@ -102,13 +102,14 @@ class GreedyLoop:
             spectra=torch.zeros(batch, n_events, self.config.n_bins, self.config.horizon_frames, **like),
             products=torch.zeros(batch, n_events, n_events, dtype=torch.double, **like),
             removed=torch.zeros(batch, n_events, dtype=torch.double, **like),
+            exhausted=torch.zeros(batch, dtype=torch.bool, **like),
         )
 
     def _step(self, state: Decomposition, done: Tensor) -> None:
         """Find one more event in each segment that is not done (B,), and take it off the residual."""
         proposed = self.encoder(state.residual, self.options.candidates)
         n, rows = state.n_found, torch.arange(len(state.residual), device=state.residual.device)
-        before = state.gains.clone()
+        gains, residual = state.gains.clone(), state.residual
         best = self._best(state.residual, proposed)
         for name in ("vectors", "offsets", "frames"):
             vars(state)[name][:, n] = vars(proposed)[name][rows, best]
@@ -122,8 +123,20 @@ class GreedyLoop:
             taken = (state.products[:, n, :n] * state.gains[:, :n]).sum(1)
             left = state.removed[:, n] - taken
             state.gains[:, n] = (left / state.products[:, n, n].clamp(min=1e-12)).clamp(min=0)
-        state.gains[done] = before[done]
+        state.gains[done] = gains[done]
         self._subtract(state)
+        if self.options.smallest_share:
+            self._drop_small(state, gains, residual)
+
+    def _drop_small(self, state: Decomposition, gains: Tensor, residual: Tensor) -> None:
+        """Where the newest event removed too little, go back to the gains and the residual before it, for good.
+
+        Energy is counted up to the horizon, which gains are fitted on.
+        """
+        before, after, had = (energy(x, self.config.horizon_frames) for x in (residual, state.residual, state.original))
+        small = before - after < had * self.options.smallest_share
+        state.gains[small], state.residual[small] = gains[small], residual[small]
+        state.exhausted |= small
 
     def _best(self, residual: Tensor, proposed: Candidates) -> Tensor:
         """Index (B,) of the candidate that removes most."""
@@ -182,6 +195,11 @@ class GreedyLoop:
         found = slice(0, state.n_found)
         events = (x[:, found] for x in (state.vectors, state.offsets, state.frames, state.gains))
         state.residual = state.original - self.decoder.scene(*events, self.config.n_frames)
+
+
+def energy(magnitudes: Tensor, n_frames: int) -> Tensor:
+    """Energies (B,) of the first frames of (B, F, T)."""
+    return magnitudes[:, :, :n_frames].pow(2).sum((1, 2))
 
 
 def joint_gains(products: Tensor, removed: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sparse_codec.codec import SparseCodec
-from sparse_codec.events import EventSet, perturb, randomise_times, randomise_vectors
+from sparse_codec.events import EventSet
 
 VARIATIONS = {"random vectors": 11, "random times": 12, "perturbed": 13}  # each with its seed
 PERTURBATION = 0.6  # norm of the vector that is added to all
@@ -13,7 +13,7 @@ def vary(codec: SparseCodec, events: EventSet, kind: str) -> EventSet:
     """One of VARIATIONS of events in the first half of a segment."""
     seed = VARIATIONS[kind]
     if kind == "random vectors":
-        return randomise_vectors(events, seed)
+        return events.randomise_vectors(seed)
     if kind == "random times":
-        return randomise_times(events, seed, until=codec.config.segment_samples // 2)
-    return perturb(events, PERTURBATION, seed, spare=codec.decoder.pitch_numbers)
+        return events.randomise_times(seed, until=codec.config.segment_samples // 2)
+    return events.perturb(PERTURBATION, seed, spare=codec.decoder.pitch_numbers)

@@ -101,3 +101,43 @@ def test_every_set_of_options_was_measured_with_the_shipped_model():
 
     figures = json.loads(FIGURES.read_text())
     assert set(figures["rows"]) == set(OPTIONS) and figures["checkpoint"] == SparseCodec.load("music").digest
+
+
+def test_the_two_decoders_were_trained_alike_and_one_is_the_shipped_one():
+    from experiments.second_decoder import FIGURES
+
+    runs = json.loads(FIGURES.read_text())["decoders"]
+    assert runs["recurrent"]["checkpoint"] == SparseCodec.load("recurrent").digest
+    assert runs["recurrent"]["train_recordings"] == runs["harmonic"]["train_recordings"]
+    assert runs["recurrent"]["minutes"] == runs["harmonic"]["minutes"] >= 40
+    assert all(len(run["history"]) >= 4 for run in runs.values())
+    pace = {kind: run["steps"] / run["hours"] for kind, run in runs.items()}
+    assert pace["recurrent"] < pace["harmonic"]
+    for share in ("refined", "sound"):  # "about as far"
+        assert runs["recurrent"][share][0] == pytest.approx(runs["harmonic"][share][0], abs=0.06)
+
+
+def test_times_were_looked_for_in_every_code_with_the_shipped_model():
+    from experiments.time_codes import ERRORS, FIGURES
+    from sparse_codec.time_codes import CODES
+
+    figures = json.loads(FIGURES.read_text())
+    assert set(figures["codes"]) == set(CODES) and figures["checkpoint"] == SparseCodec.load("music").digest
+    assert figures["errors"] == list(ERRORS)
+    found = {name: [r["found"] for r in code["recovery"]] for name, code in figures["codes"].items()}
+    assert min(found["one-hot"]) > 0.9  # "wherever it belongs"
+    assert found["seconds"][1] > found["seconds"][0] and found["seconds"][-1] < 0.1  # "nearly right"; far away
+    assert max(found["bits"][1:]) < 0.1  # "not for learning"
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_files_of_events_were_measured_with_the_shipped_checkpoint_and_priors(model):
+    from experiments.rate_distortion import FIGURES
+    from sparse_codec.event_file import SCALE
+    from sparse_codec.priors import Priors
+
+    figures = json.loads(FIGURES.read_text())[model]
+    assert figures["checkpoint"] == SparseCodec.load(model).digest and figures["priors"] == Priors.load(model).digest
+    row = next(row for row in figures["rows"] if row["scale"] == SCALE)
+    assert figures["seconds"] >= 30 and row["ratio"] >= 200
+    assert row["l2_loss"] <= 0.02 and row["l1_loss"] <= 0.02

@@ -75,7 +75,7 @@ def test_train_freeze_evaluate_info(tmp_path, data, config, capsys):
     assert 0 < results["all"]["matching pursuit"]["l2"][0] < results["all"]["matching pursuit"]["l2"][-1] < 1
     printed = capsys.readouterr().out
     assert "matching pursuit, L2" in printed and "silence" in printed
-    assert main(["info", checkpoint]) == 0
+    assert main(["info", checkpoint, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["digest"] == results["checkpoint"]
 
 
@@ -119,7 +119,10 @@ def test_the_evaluation_set_is_of_held_out_works_and_of_all_foreign_ones(tmp_pat
         (["words", "CHECKPOINT", "--data", "DATA"], "no transcripts in --data"),
         (["freeze", "--data", "nowhere", "--out", "m.json"], "no such folder"),
         (["info", "nowhere.safetensors"], "no such checkpoint"),
-        (["info", "empty.json"], "not a checkpoint"),
+        (["info", "empty.json"], "neither .events nor JSON"),
+        (["info", "empty.safetensors"], "not a checkpoint"),
+        (["evaluate", "CHECKPOINT", "--data", ".", "--json", "gone/e.json"], "there is no folder gone"),
+        (["priors", "CHECKPOINT", "--data", "nowhere"], "no such folder"),
         (["train", "--config", "nowhere.toml", "--data", ".", "--out", "x"], "nowhere.toml"),
         (["train", "--config", "empty.json", "--data", "nowhere", "--out", "x"], "no such folder"),
         (["train", "--config", "misspelt.toml", "--data", ".", "--out", "x"], "did you mean 'steps'"),
@@ -129,6 +132,7 @@ def test_the_evaluation_set_is_of_held_out_works_and_of_all_foreign_ones(tmp_pat
 def test_errors_are_one_line_and_exit_1(arguments, told, capsys, tmp_path, monkeypatch, data, checkpoint):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty.json").write_text("")
+    (tmp_path / "empty.safetensors").write_text("")
     (tmp_path / "misspelt.toml").write_text("[training]\nstep = 3")
     gone = {"name": "gone.wav", "group": "a", "work": "a", "foreign": False, "sha256": "0", "starts": [0.0]}
     (tmp_path / "other.json").write_text(json.dumps({"format": "evaluation manifest 1", "files": [gone]}))

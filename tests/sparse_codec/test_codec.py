@@ -99,6 +99,46 @@ def test_a_segment_that_is_done_gets_no_more_events_while_others_go_on(small_cod
     assert together.gains[0, n_found:].any() and not together.gains[1, n_found:].any()
 
 
+def test_the_first_event_that_removes_too_small_a_share_is_dropped_and_ends_the_search(small_codec, music):
+    original, horizon = segment(small_codec, music), small_codec.config.horizon_frames
+    options = dataclasses.replace(GREEDY, n_events=12)
+    left = [1.0]
+    for n in range(1, 13):
+        found = small_codec.decompose(original, dataclasses.replace(options, n_events=n))
+        left.append(1 - shares_removed(found.residual, original, horizon)[0])
+    shares = -np.diff(left)  # what each of twelve events removes
+    least = shares[:5].min()
+    n_kept = int(np.flatnonzero(shares < least * 1.001)[0])
+    options = dataclasses.replace(options, smallest_share=least * 1.001)
+    found = small_codec.decompose(original, options)
+    plain = small_codec.decompose(original, dataclasses.replace(options, n_events=n_kept, smallest_share=0.0))
+    assert 0 < n_kept < 5
+    torch.testing.assert_close(found.gains[:, :n_kept], plain.gains)
+    assert torch.equal(found.frames[:, :n_kept], plain.frames) and not found.gains[:, n_kept:].any()
+    torch.testing.assert_close(found.residual, plain.residual, rtol=1e-4, atol=1e-3)
+
+
+def test_each_segment_of_a_batch_has_its_own_smallest_event(small_codec, music):
+    size = small_codec.config.segment_samples
+    original = small_codec.magnitudes(torch.from_numpy(music[: 2 * size]).view(2, size))
+    options = dataclasses.replace(GREEDY, n_events=8, smallest_share=0.012)
+    alone = [small_codec.decompose(original[i : i + 1], options) for i in range(2)]
+    together = small_codec.decompose(original, options)
+    counts = [int((found.gains > 0).sum()) for found in alone]
+    assert counts[0] != counts[1] and (together.gains > 0).sum(1).tolist() == counts
+    for i in range(2):
+        torch.testing.assert_close(
+            together.gains[i, : max(counts)], alone[i].gains[0, : max(counts)], rtol=1e-3, atol=1e-3
+        )
+        torch.testing.assert_close(together.residual[i], alone[i].residual[0], rtol=1e-3, atol=1e-2)
+
+
+def test_no_share_is_large_enough_for_a_share_of_nearly_all(small_codec, music):
+    options = dataclasses.replace(GREEDY, smallest_share=0.999)
+    events = small_codec.encode(music[:50_000], options=options)
+    assert len(events) == 0 and not small_codec.decode(events).any()
+
+
 def test_of_two_events_that_are_alike_one_is_kept(small_codec, music):
     original = segment(small_codec, music)
     options = dataclasses.replace(GREEDY, n_events=12)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 import experiments
-from sparse_codec import ConfigError, read_config
+from sparse_codec import ConfigError, EncodeOptions, read_config
 from sparse_codec.config import FrameEncoderConfig, config_tables, parse_config
 
 CONFIGS = Path(experiments.__file__).parent / "configs"
@@ -38,6 +38,11 @@ def test_paper_has_the_published_sizes():
         ("[codec", "not TOML"),
         ("[codec]\nhop = 0", "at least 1"),
         ("[codec]\nhorizon_frames = 3", "horizon_frames = 3 must be from 128 to 256"),
+        ("[encode]\ncandidates = 0", r"\[encode\] candidates = 0 must be at least 1"),
+        ("[encode]\nstop = 3.0", "such as -10.0"),
+        ("[encode]\nsmallest_share = 5.0", r"\[encode\] smallest_share = 5.0 must be from 0 to below 1"),
+        ("[encode]\nsmallest_share = -0.1", "such as 0.001"),
+        ("[encode]\nsmallest_share = nan", "such as 0.001"),
         ("[decoder]\nknots = [0, 5, 3, 128]", "must rise"),
         ("encoder = 'harmonic'", "expected a table"),
         ("[encoder]\nchanels = 3", "did you mean 'channels'"),
@@ -49,6 +54,11 @@ def test_a_bad_configuration_is_named_with_its_fix(tmp_path, text, told):
     with pytest.raises(ConfigError, match=told) as error:
         read_config(path)
     assert "bad.toml" in str(error.value)
+
+
+def test_options_are_checked_where_they_are_made():
+    with pytest.raises(ConfigError, match="smallest_share = 1.5 must be"):
+        EncodeOptions(smallest_share=1.5)
 
 
 def test_a_missing_file_is_named():

@@ -1,0 +1,52 @@
+"""What the evaluation says of files of events: of this checkpoint only, and nothing but what was measured."""
+
+import json
+
+import pytest
+
+from experiments import event_files
+from report import Image, MemoryStore, Prose, Table, use_store
+from sparse_codec import SparseCodec
+from sparse_codec.event_file import SCALE
+
+EVALUATION = {"all": {"Opus, 6 kb/s": {"bits_per_second": 7380, "log_mel": 14.1}, "silence": {"log_mel": 46.1}}}
+
+
+@pytest.fixture
+def codec(small_codec, tmp_path) -> SparseCodec:
+    small_codec.save(tmp_path / "small.safetensors")
+    return SparseCodec.load(tmp_path / "small.safetensors")
+
+
+def measured(codec) -> dict:
+    """Figures as `experiments.rate_distortion` writes them."""
+    shares = {"l2": 0.9, "l1": 0.6, "l2_loss": 0.0012, "l1_loss": 0.0123, "log_mel": 5.2, "mode": "quantised"}
+    ways = {"lossless": (None, 11_000), f"scale {SCALE}": (SCALE, 1234), "300 bits/s": (None, 301)}
+    rows = [
+        {"name": name, "scale": scale, "bits": bits, "ratio": 352_800 / bits, "ratio_worst": 211.0, **shares}
+        for name, (scale, bits) in ways.items()
+    ]
+    return {"small": {"checkpoint": codec.digest, "clips": ["a", "b"], "seconds": 30, "rows": rows}}
+
+
+def test_files_are_told_in_words_a_curve_and_a_table(codec, tmp_path, monkeypatch):
+    monkeypatch.setattr(event_files, "FIGURES", tmp_path / "rate_distortion.json")
+    event_files.FIGURES.write_text(json.dumps(measured(codec)))
+    with use_store(MemoryStore()):
+        prose, image, table = event_files.files_section(codec, EVALUATION)
+    assert isinstance(prose, Prose) and isinstance(image, Image) and isinstance(table, Table)
+    for told in ("2 held-out clips of 30 seconds", "1,234 bits", "286 to 1", "211 to 1", "0.1 % of the L2", "62 to 1"):
+        assert told in prose.text, told
+    assert [row[0] for row in table.rows] == ["lossless", f"scale {SCALE}", "300 bits/s"]
+    assert table.rows[1][1:] == ["1,234", "286", "0.90", "0.60", "0.1 %", "1.2 %", "5.2"]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_files_of_another_checkpoint_say_nothing(codec, tmp_path, monkeypatch, there):
+    monkeypatch.setattr(event_files, "FIGURES", tmp_path / "rate_distortion.json")
+    if there:
+        figures = measured(codec)
+        figures["small"]["checkpoint"] = "0" * 64
+        event_files.FIGURES.write_text(json.dumps(figures))
+    (prose,) = event_files.files_section(codec, EVALUATION)
+    assert "python -m experiments.rate_distortion" in prose.text

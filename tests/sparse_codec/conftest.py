@@ -1,0 +1,48 @@
+"""Fixtures of `.events` files: a codec that has a checkpoint, windows of drawn events, priors fitted on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from sparse_codec import EventSet, SparseCodec
+from sparse_codec.priors import Priors, tabulate
+
+DrawWindows = Callable[..., list[EventSet]]
+
+
+@pytest.fixture(scope="session")
+def saved_codec(small_codec, tmp_path_factory) -> SparseCodec:
+    """The small codec from a file, so that it has a digest."""
+    path = tmp_path_factory.mktemp("checkpoint") / "small.safetensors"
+    small_codec.save(path)
+    return SparseCodec.load(path)
+
+
+@pytest.fixture(scope="session")
+def draw_windows(small_config) -> DrawWindows:
+    """Windows of events with a codec's ranges; the last has `n_last` samples."""
+
+    def draw(n_windows: int = 3, n_events: int = 6, seed: int = 0, n_last: int = 5_000) -> list[EventSet]:
+        rng, half = np.random.default_rng(seed), small_config.half_frames
+        return [
+            EventSet(
+                vectors=np.tanh(rng.normal(size=(n_events, small_config.vector_size))).astype(np.float32),
+                frames=rng.integers(0, half, n_events) + w * half,
+                offsets=rng.uniform(-0.5, 0.5, n_events).astype(np.float32),
+                gains=np.exp(rng.normal(size=n_events)).astype(np.float32),
+                n_samples=w * half * small_config.hop + (n_last if w == n_windows - 1 else half * small_config.hop),
+                samplerate=small_config.samplerate,
+                hop=small_config.hop,
+            )
+            for w in range(n_windows)
+        ]
+
+    return draw
+
+
+@pytest.fixture(scope="session")
+def small_priors(saved_codec, draw_windows) -> Priors:
+    return tabulate(saved_codec, draw_windows(n_windows=20, seed=1))

@@ -1,0 +1,188 @@
+"""Sound files in and out, block by block, and what is said when that can not be."""
+
+import io
+import os
+import struct
+import sys
+from threading import Thread
+
+import numpy as np
+import pytest
+import soundfile as sf
+
+from sparse_codec import AudioError
+from sparse_codec.outputs import OutputError
+from sparse_codec.sound_files import KINDS, RawFormat, known_duration, read_blocks, write_blocks
+
+RATE = 22_050
+
+
+def noise(n_samples: int, channels: int = 1) -> np.ndarray:
+    sound = 0.1 * np.random.default_rng(0).normal(size=(n_samples, channels)).astype(np.float32)
+    return sound[:, 0] if channels == 1 else sound
+
+
+def read(path, rate: int = RATE, **how) -> np.ndarray:
+    return np.concatenate(list(read_blocks(path, rate, **how)))
+
+
+@pytest.mark.parametrize("suffix", KINDS)
+def test_what_is_written_is_read_again(tmp_path, suffix):
+    sound = np.repeat(noise(RATE), 3)  # what a lossy format keeps
+    written = write_blocks(tmp_path / f"a{suffix}", np.array_split(sound, 7), RATE)
+    again = read(tmp_path / f"a{suffix}")
+    assert (written.n_samples, written.n_clipped) == (len(sound), 0)
+    loss = np.mean((again[: len(sound)] - sound) ** 2) / np.mean(sound**2)
+    assert len(again) == len(sound) and loss < (1e-6 if suffix in (".wav", ".flac") else 0.2)
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_channels_are_mixed_down_or_kept(tmp_path):
+    sound = noise(1000, channels=2)
+    write_blocks(tmp_path / "two.wav", [sound], RATE)
+    np.testing.assert_allclose(read(tmp_path / "two.wav"), sound.mean(axis=1), atol=1e-4)
+    np.testing.assert_allclose(read(tmp_path / "two.wav", channels=2), sound, atol=1e-4)
+
+
+def test_one_channel_can_not_be_read_as_two(tmp_path):
+    write_blocks(tmp_path / "one.wav", [noise(100)], RATE)
+    with pytest.raises(AudioError, match=r"one\.wav: has 1 channel.*leave --stereo out"):
+        read(tmp_path / "one.wav", channels=2)
+
+
+@pytest.mark.parametrize("rate", [8_000, 44_100, 192_000])
+def test_any_samplerate_comes_in_at_the_one_asked_for(tmp_path, rate):
+    time = np.arange(2 * rate) / rate
+    sf.write(tmp_path / "tone.wav", 0.5 * np.sin(2 * np.pi * 440 * time), rate)
+    sound = read(tmp_path / "tone.wav")
+    assert len(sound) == 2 * RATE
+    peak = np.abs(np.fft.rfft(sound[: 2 * RATE])).argmax() / 2
+    assert peak == 440
+
+
+def test_a_file_is_read_a_second_at_a_time(tmp_path):
+    sf.write(tmp_path / "long.wav", noise(5 * RATE), RATE)
+    assert [len(block) for block in read_blocks(tmp_path / "long.wav", RATE)] == [RATE] * 5
+    assert known_duration(tmp_path / "long.wav") == 5
+
+
+def test_samples_over_full_scale_are_clipped_and_counted(tmp_path):
+    sound = np.array([0.5, 1.5, -3.0, 1.0, -1.0], np.float32)
+    assert write_blocks(tmp_path / "loud.wav", [sound], RATE).n_clipped == 2
+    np.testing.assert_allclose(read(tmp_path / "loud.wav"), [0.5, 1, -1, 1, -1], atol=1e-4)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_samples_that_are_no_numbers_are_named_with_their_place(tmp_path, value):
+    sound = noise(3 * RATE)
+    sound[RATE + RATE // 2] = value
+    sf.write(tmp_path / "bad.wav", sound, RATE, subtype="FLOAT")
+    with pytest.raises(AudioError, match=r"bad\.wav: holds NaN or infinity at 1\.500 s; export"):
+        read(tmp_path / "bad.wav")
+
+
+def test_a_flac_file_that_is_damaged_is_not_taken_for_a_shorter_one(tmp_path):
+    path = tmp_path / "damaged.flac"
+    write_blocks(path, [noise(5 * RATE)], RATE)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 2000] = bytes(2000)
+    path.write_bytes(data)
+    with pytest.raises(AudioError, match=r"damaged\.flac: is damaged.*export the file again"):
+        read(path)
+
+
+def test_samples_without_a_header_are_read_as_told(tmp_path):
+    (tmp_path / "a.raw").write_bytes(struct.pack("<6h", 0, 0, 16384, 0, -16384, -16384))
+    sound = read(tmp_path / "a.raw", raw=RawFormat.parse("22050,2,s16le"))
+    assert sound.tolist() == [0.0, 0.25, -0.5]
+    assert known_duration(tmp_path / "a.raw") is None
+
+
+@pytest.mark.parametrize("text", ["22050", "22050,2,mp3", "0,1,s16le", "22050,0,s16le", "a,b,c"])
+def test_a_raw_format_that_makes_no_sense_is_refused(text):
+    with pytest.raises(ValueError):
+        RawFormat.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("song.xyz", r"song\.xyz: tells no format.*; end it with \.wav, \.flac"),
+        ("none/song.wav", r"song\.wav: there is no folder .*none; make it first"),
+        ("file/song.wav", r"song\.wav: there is no folder"),
+        ("folder.wav", r"folder\.wav: is a folder"),
+    ],
+)
+def test_an_output_that_can_not_be_is_refused_before_the_first_block(tmp_path, name, told):
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.wav").mkdir()
+
+    def blocks():
+        pytest.fail("work was begun")
+        yield
+
+    with pytest.raises(OutputError, match=told):
+        write_blocks(tmp_path / name, blocks(), RATE)
+
+
+@pytest.mark.parametrize("suffix", KINDS)
+def test_a_full_disk_is_said_and_leaves_nothing(tmp_path, suffix):
+    (tmp_path / f"a{suffix}.part").symlink_to("/dev/full")
+    with pytest.raises(OutputError, match=rf"a\{suffix}: cannot be written \(.*\); make room"):
+        write_blocks(tmp_path / f"a{suffix}", [noise(RATE)], RATE)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_error_while_writing_leaves_the_file_that_was_there(tmp_path):
+    write_blocks(tmp_path / "a.wav", [noise(100)], RATE)
+    before = (tmp_path / "a.wav").read_bytes()
+
+    def blocks():
+        yield noise(RATE)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_blocks(tmp_path / "a.wav", blocks(), RATE)
+    assert (tmp_path / "a.wav").read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["a.wav"]
+
+
+@pytest.fixture
+def pipe(monkeypatch, capfdbinary):
+    """Sends bytes through a pipe to standard input, and back come samples that went out to standard output."""
+
+    def through(data: bytes, **how) -> np.ndarray:
+        end, other = os.pipe()
+        with open(end, "rb") as incoming, open(other, "wb") as outgoing:
+            monkeypatch.setattr(sys, "stdin", incoming)
+            sender = Thread(target=lambda: (outgoing.write(data), outgoing.close()))
+            sender.start()
+            try:
+                write_blocks("-", read_blocks("-", RATE, **how), RATE)
+            finally:
+                sender.join()
+        return sf.read(io.BytesIO(capfdbinary.readouterr().out), dtype="float32")[0]
+
+    return through
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "PCM_32", "FLOAT"])
+@pytest.mark.parametrize("length", ["told", "unknown"])
+def test_wav_goes_through_a_pipe(pipe, subtype, length):
+    sound, file = noise(3 * RATE // 2), io.BytesIO()
+    sf.write(file, sound, RATE, subtype=subtype, format="WAV")
+    data = file.getvalue()
+    if length == "unknown":  # as programs write that do not know yet
+        at = data.index(b"data") + 4
+        data = data[:4] + b"\xff" * 4 + data[8:at] + b"\xff" * 4 + data[at + 4 :]
+    np.testing.assert_allclose(pipe(data), sound, atol=1e-4)
+
+
+def test_samples_without_a_header_go_through_a_pipe(pipe):
+    sound = noise(RATE)
+    np.testing.assert_allclose(pipe(sound.astype("<f4").tobytes(), raw=RawFormat(RATE, 1, "FLOAT")), sound, atol=1e-4)
+
+
+def test_a_pipe_that_brings_something_else_is_told_what_to_do(pipe):
+    with pytest.raises(AudioError, match="standard input: not a WAV stream.*ffmpeg's -f wav -"):
+        pipe(b"this is no sound")
