@@ -14,7 +14,7 @@ import torch
 import experiments
 from experiments.clips import Clip, clips_of_folder, own_clips, shipped_clips
 from report.cli import Job, Program, run
-from sparse_codec import CheckpointError, SparseCodec, find_checkpoint
+from sparse_codec import CheckpointError, EncodeOptions, SparseCodec, find_checkpoint
 from sparse_codec.manifest import read_manifest
 from sparse_codec.train import train
 
@@ -135,7 +135,8 @@ def stored_figures(checkpoint: str | Path, suffix: str, codec: SparseCodec) -> d
         beside = file.with_suffix(".manifest.json")
         if not beside.exists() or read_manifest(beside).digest != figures["manifest"]:
             raise CheckpointError(f"{file}: measured with another manifest than {beside.name}; {again}")
-        if figures["options"] != asdict(codec.config.encode):
+        options = asdict(EncodeOptions()) | figures["options"]  # what is new since then had its default
+        if options != asdict(codec.config.encode):
             raise CheckpointError(f"{file}: measured with other options than the checkpoint's; {again}")
     return figures
 

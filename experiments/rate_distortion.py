@@ -3,7 +3,7 @@
     python -m experiments.rate_distortion --data DIR... [--checkpoint music]
 
 Every clip of held-out works is encoded once and written at several roundings and target rates. The figures go to
-`rate_distortion.json` beside this file, from which the article "What we tried" is built. For each checkpoint's name:
+`rate_distortion.json` beside this file, which the articles of music and speech show. For each checkpoint's name:
 
     checkpoint, priors   their digests
     clips                names, `seconds` each

@@ -141,3 +141,19 @@ def test_files_of_events_were_measured_with_the_shipped_checkpoint_and_priors(mo
     row = next(row for row in figures["rows"] if row["scale"] == SCALE)
     assert figures["seconds"] >= 30 and row["ratio"] >= 200
     assert row["l2_loss"] <= 0.02 and row["l1_loss"] <= 0.02
+
+
+def test_the_readme_shows_what_files_of_events_were_measured_to_take():
+    from experiments.rate_distortion import FIGURES
+    from sparse_codec.event_file import SCALE
+
+    figures, readme = json.loads(FIGURES.read_text()), (ROOT / "README.md").read_text()
+    for model in MODELS:
+        row = next(row for row in figures[model]["rows"] if row["scale"] == SCALE)
+        ratios = f"{row['bits']} | {row['ratio']:.0f} | {row['ratio_worst']:.0f}"
+        losses = " | ".join(f"{100 * row[loss]:.1f} %" for loss in ("l2_loss", "l1_loss", "l1_loss_worst"))
+        assert f"| {model} | {ratios} | {losses} |" in readme
+    rows = {row["name"]: row for row in figures["music"]["rows"]}
+    assert f"lossless file has a ratio of {rows['lossless']['ratio']:.0f}" in readme
+    for rate, words in ((600, "lose {} % of L1"), (300, "they lose {} %")):
+        assert words.format(f"{100 * rows[f'{rate} bits/s']['l1_loss']:.0f}") in readme
