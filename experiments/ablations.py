@@ -17,6 +17,7 @@ from experiments.tried import (
     figures_of,
     first_events,
     learning_curves,
+    paces,
     precision_table,
     read_figures,
     reconstructions,
@@ -30,7 +31,7 @@ music, recurrent = SparseCodec.load("music"), SparseCodec.load("recurrent")
 decoders = read_figures(second_decoder.FIGURES)
 trained = decoders["decoders"]
 check_measured(trained["recurrent"], recurrent, second_decoder.FIGURES)
-pace = {kind: run["steps"] / (60 * run["hours"]) for kind, run in trained.items()}
+pace = paces(trained)
 times = figures_of(music, time_codes.FIGURES)
 clip = shipped_clips()[0][0]
 
@@ -84,7 +85,10 @@ encoding_table()
 decoder_table(decoders)
 
 # %% tags=["hide"]
-Image(learning_curves(decoders), "What is gone from a few held-out segments, in one pass, until each was best.")
+Image(
+    learning_curves(decoders),
+    "What is gone from a few held-out segments after a short refinement, until each was best.",
+)
 
 # %% [markdown]
 # The recurrent decoder is slower, with {{ f"{pace['recurrent']:.0f}" }} steps a minute where the harmonic one has

@@ -15,7 +15,6 @@ from sparse_codec.variations import VARIATIONS
 AGREEMENT = 0.02  # how far a share that is measured again may be from the stored one
 EXAMPLES = "examples"  # the manifest's group of the clips that are shipped
 LINES = {"codec": "#c8553d", "matching pursuit": "#3d7dc8"}
-OTHERS = "#8a6fb0"
 AS_SOUND = ("sound_l2", "sound_l1", "distance", "log_mel", "opinion")
 AS_EVENTS = ("onset_f", "redundancy", "crowd", "harmful", "bits_per_second", "seconds")
 METHODS = (
@@ -49,7 +48,6 @@ def evaluation_section(evaluation: dict | None, clips: list[Clip], codec: Sparse
             *comparison_rows(shown, AS_EVENTS),
             "Their events or atoms, rates, and seconds a segment in one thread.",
         ),
-        Image(rate_plot(evaluation), "Distance of the sound against the rate, over the held-out segments."),
         *files_section(codec, evaluation),
         _group_shares(evaluation),
         _group_distances(evaluation),
@@ -75,29 +73,6 @@ def share_curve(evaluation: dict) -> Figure:
         axes.set_ylim(0, 1)
         _legend(axes)
     return Figure(canvas, "The shares of L2 and of L1 that codec and matching pursuit remove, by number of events")
-
-
-@conjure
-def rate_plot(evaluation: dict) -> Figure:
-    """Log-mel distance against bits per second, of everything that has a rate."""
-    from matplotlib.figure import Figure as Canvas
-
-    canvas = Canvas(figsize=(5.2, 3.2), layout="constrained", facecolor="none")
-    axes = canvas.add_subplot(xlabel="bits per second", ylabel="log-mel distance, dB", facecolor="none")
-    for name in METHODS:
-        means = evaluation["all"].get(name, {})
-        if "bits_per_second" in means:
-            colour = LINES["codec"] if name.startswith("codec") else OTHERS
-            axes.plot(means["bits_per_second"], means["log_mel"], "o", color=colour)
-            point = means["bits_per_second"], means["log_mel"]
-            axes.annotate(name, point, (7, -4), textcoords="offset points", color=pictures.INK)
-    axes.set_xscale("log")
-    axes.set_xticks([5000, 10_000, 20_000, 40_000], ["5,000", "10,000", "20,000", "40,000"])
-    axes.minorticks_off()
-    axes.set_xlim(5000, 60_000)
-    axes.set_ylim(0, 24)
-    pictures.tone_down(axes)
-    return Figure(canvas, "One point for each codec: its rate, and how far its sound is from the original")
 
 
 def _legend(axes) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
+
 from experiments import demos, pictures
 from experiments.clips import Clip
 from experiments.encoding_options import FIGURES as OPTION_FIGURES
@@ -81,6 +83,16 @@ def decoder_table(figures: dict) -> Table:
     names = ["Parameters, millions", "Minutes until it was best", "Steps until then", *MEASURED]
     caption = f"Two decoders after the same time of training, on {figures['segments']} held-out segments."
     return _columns(names, columns, caption)
+
+
+def paces(runs: dict) -> dict[str, float]:
+    """Steps a minute of runs side by side, over the time for which both histories are known."""
+    shared = min(run["history"][-1]["seconds"] for run in runs.values())
+    steps = {
+        kind: np.interp(shared, *zip(*((v["seconds"], v["step"]) for v in run["history"]), strict=True))
+        for kind, run in runs.items()
+    }
+    return {kind: 60 * n / shared for kind, n in steps.items()}
 
 
 @conjure

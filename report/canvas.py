@@ -20,6 +20,7 @@ SHOWN_LIBRARIES = ("python", "numpy", "scipy", "torch", "scikit-learn", "matplot
 LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
 ARTIFACT = re.compile(r"\bArtifact ([0-9a-f]{12})\b")  # in the arguments of a record
 LONG = 60  # characters of an argument that is told once
+LONGEST = 200  # characters of an argument that are shown; the manifest has all of them
 INDENTED = re.compile(r"\n\s+")
 
 
@@ -36,7 +37,9 @@ class Canvas:
     parts: list[str] = field(default_factory=list)  # names of those that were begun
     anchors: dict[int, str] = field(default_factory=dict)
     _repeats: Counter = field(default_factory=Counter)
-    _told: dict[str, str] = field(default_factory=dict)  # long argument -> the call in whose card it stands
+    _told: dict[str, str] = field(
+        default_factory=dict
+    )  # long argument or code -> the call, or its hash, in whose card it is
 
     def media(self, artifact: Artifact) -> str:
         """The artifact's address, relative to the page."""
@@ -72,16 +75,22 @@ class Canvas:
         name = self._calls.get(artifact.sha256)
         return f"{self.article}/{name}" if name else ""
 
+    def function(self, record: Record) -> str:
+        """The function that made an artifact; the first time with the digest of its code."""
+        first = self._told.setdefault(record.code, record.sha256)
+        return f"{record.function}, code {record.code[:12]}" if first == record.sha256 else record.function
+
     def arguments(self, artifact: Artifact) -> dict[str, str]:
         """What an artifact was made from, artifacts by the names of the calls that made them.
 
-        A long value is told once; after that it is what it was for the first that had it.
+        A long value is told once, and not beyond LONGEST; after that it is what it was for the first that had it.
         """
         made, told = self._makers, {}
         for name, value in artifact.record.arguments.items():
             value = ARTIFACT.sub(lambda match: made.get(match[1], match[0]), value)
             first = self._told.setdefault(value, self.call(artifact)) if len(value) > LONG else ""
-            told[name] = f"as for {first}" if first and first != self.call(artifact) else value
+            shown = value if len(value) <= LONGEST else f"{value[:LONGEST]}…"
+            told[name] = f"as for {first}" if first and first != self.call(artifact) else shown
         others = [made[sha256[:12]] for sha256 in artifact.record.inputs if sha256[:12] in made]
         others = [name for name in others if name not in "; ".join(told.values())]
         return told | ({"Made from": ", ".join(others)} if others else {})

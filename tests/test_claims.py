@@ -105,13 +105,14 @@ def test_every_set_of_options_was_measured_with_the_shipped_model():
 
 def test_the_two_decoders_were_trained_alike_and_one_is_the_shipped_one():
     from experiments.second_decoder import FIGURES
+    from experiments.tried import paces
 
     runs = json.loads(FIGURES.read_text())["decoders"]
     assert runs["recurrent"]["checkpoint"] == SparseCodec.load("recurrent").digest
     assert runs["recurrent"]["train_recordings"] == runs["harmonic"]["train_recordings"]
     assert runs["recurrent"]["minutes"] == runs["harmonic"]["minutes"] >= 40
     assert all(len(run["history"]) >= 4 for run in runs.values())
-    pace = {kind: run["steps"] / run["hours"] for kind, run in runs.items()}
+    pace = paces(runs)
     assert pace["recurrent"] < pace["harmonic"]
     for share in ("refined", "sound"):  # "about as far"
         assert runs["recurrent"][share][0] == pytest.approx(runs["harmonic"][share][0], abs=0.06)
