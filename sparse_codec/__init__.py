@@ -17,7 +17,7 @@ from sparse_codec.data import AudioError, load_audio
 from sparse_codec.event_file import EventFileError, read_events, write_events
 from sparse_codec.events import EventSet, join
 from sparse_codec.priors import Priors
-from sparse_codec.sound_files import read_blocks, write_blocks
+from sparse_codec.sound_files import read_blocks, save_audio, write_blocks
 from sparse_codec.stereo import encode_stereo
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "read_blocks",
     "read_config",
     "read_events",
+    "save_audio",
     "write_blocks",
     "write_events",
 ]

@@ -5,6 +5,7 @@ A block is an array of samples (T,) or (T, channels); T may be 0.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -30,7 +31,12 @@ def mix_down(block: np.ndarray) -> np.ndarray:
 
 
 def resample(blocks: Iterable[np.ndarray], samplerate: int, wanted: int) -> Iterator[np.ndarray]:
-    """Blocks at another samplerate, in Hz. The blocks that go in and come out may differ in size and number."""
+    """Blocks at another samplerate, in Hz. The blocks that go in and come out may differ in size and number.
+
+    Raises: ValueError for a samplerate below 1, or that is no number.
+    """
+    if not 1 <= samplerate < math.inf:  # NaN is not either
+        raise ValueError(f"samplerate = {samplerate}; give that of the audio, in Hz")
     if samplerate == wanted:
         yield from blocks
         return

@@ -27,7 +27,7 @@ def read_checkpoint(file: Path) -> tuple[dict[str, Tensor], dict[str, str], str]
         data = file.read_bytes()
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]
         tensors = load_tensors(data)
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, SafetensorError) as error:
         raise CheckpointError(f"{file}: not a checkpoint of this project ({error})") from error
     if header.get("format") != FORMAT:
         raise CheckpointError(f"{file}: format {header.get('format')!r}, expected {FORMAT!r}; train it again")

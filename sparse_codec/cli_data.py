@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from sparse_codec.cli_files import Job, add_command, plan_jobs, run_jobs
+from sparse_codec.cli_sound import say
 from sparse_codec.config import CodecConfig
 from sparse_codec.data import SILENT_PEAK, SUFFIXES, AudioError
 from sparse_codec.download import DATA_SETS, fetch_data_set
@@ -46,7 +47,8 @@ def prepare_audio(args: argparse.Namespace) -> int:
     samplerate = CodecConfig().samplerate
 
     def prepare(job: Job) -> None:
-        write_blocks(job.target, _audible(read_blocks(job.source, samplerate), job.source), samplerate)
+        written = write_blocks(job.target, _audible(read_blocks(job.source, samplerate), job.source), samplerate)
+        say(job.target, f"{written.n_samples / samplerate:.1f} s")
 
     make_folder(Path(args.out))
     code = run_jobs(plan_jobs(args.inputs, args.out, SUFFIXES, ".flac"), prepare, args.force)

@@ -28,6 +28,7 @@ from sparse_codec.sound_files import KINDS
 
 INPUT = "event set: .events or .json"
 INPUTS = (".events", ".json")
+INFO_KINDS = '.events, .json, .safetensors, or the name of a shipped checkpoint, such as "music"'
 OUTPUTS = (*SET_SUFFIXES, *KINDS)
 
 
@@ -35,7 +36,7 @@ def add_commands(commands) -> None:
     info = add_command(
         commands, "info", print_info, "say what a .events file, an event set or a checkpoint is", "info song.events"
     )
-    info.add_argument("file", help='.events, .json, .safetensors, or the name of a shipped checkpoint, such as "music"')
+    info.add_argument("file", help=INFO_KINDS)
     info.add_argument("--json", action="store_true", help="print JSON")
     add_model(info)
 
@@ -127,7 +128,10 @@ def _write(out: str, events: Window, codec: SparseCodec) -> int:
 
 
 def print_info(args: argparse.Namespace) -> int:
-    facts = _set_facts(args) if Path(args.file).suffix.lower() in INPUTS else _checkpoint_facts(args.file)
+    path = Path(args.file)
+    if path.is_file() and path.suffix.lower() not in (*INPUTS, ".safetensors"):
+        raise EventFileError(f"{path}: no file of events and no checkpoint; give {INFO_KINDS}")
+    facts = _set_facts(args) if path.suffix.lower() in INPUTS else _checkpoint_facts(args.file)
     print(json.dumps(facts, indent=1) if args.json else "\n".join(_lines(facts)))
     return 0
 
@@ -159,5 +163,8 @@ def _lines(facts: dict, indent: str = "") -> Iterator[str]:
         if isinstance(value, dict):
             yield f"{indent}{name}"
             yield from _lines(value, indent + "  ")
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            yield f"{indent}{name}"
+            yield from (f"{indent}  {', '.join(_lines(item))}" for item in value)
         else:
             yield f"{indent}{name.replace('_', ' ')}: {f'{value:.6g}' if isinstance(value, float) else value}"

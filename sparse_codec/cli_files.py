@@ -41,7 +41,9 @@ def plan_jobs(inputs: list[str], out: str, suffixes: set[str], suffix: str) -> P
     suffixes: of files taken from folders. suffix: of files made in a folder. Raises: InputError if there is nothing
     to do, or if two inputs would become one file.
     """
-    found = [pair for text in inputs for pair in _find(text, suffixes)]
+    if "" in (out, *inputs):
+        raise InputError("an input or the output is empty text; name a file or a folder (. is the folder you are in)")
+    found = list(dict.fromkeys(pair for text in inputs for pair in _find(text, suffixes)))
     one_file = len(inputs) == 1 and not Path(inputs[0]).is_dir() and len(found) == 1
     if one_file and not (Path(out).is_dir() or out.endswith("/")):
         return Plan([Job(found[0][0], out)], in_folder=False)

@@ -65,12 +65,12 @@ def _add_encode(commands) -> None:
     size = encode.add_mutually_exclusive_group()
     size.add_argument("--lossless", action="store_true", help="keep every bit of the events")
     size.add_argument("--quality", type=_quality, metavar="FACTOR", default=1.0, help=_quality_help())
-    size.add_argument("--rate", type=positive(float), metavar="BITS", help="a second, header and all")
+    size.add_argument("--rate", type=positive(float), metavar="BITS", help="a second, header and all; fewer if the events need fewer")
     stop = encode.add_argument_group("when a window of 3 seconds has events enough")
     stop.add_argument("--events", type=positive(int), metavar="N", help="after so many (default: the checkpoint's)")
     stop.add_argument("--stop", type=float, metavar="DB", help="when what is left is so far down, such as -20")
     stop.add_argument(
-        "--smallest-share", type=float, metavar="PERCENT", help="when an event removes less of the energy"
+        "--smallest-share", type=_share, metavar="PERCENT", help="when an event removes less of the energy"
     )
     encode.add_argument("--fast", action="store_true", help="no refinement: several times as fast, and less exact")
     encode.add_argument("--raw", type=_raw_format, metavar="RATE,CHANNELS,FORMAT", help=_raw_help())
@@ -90,6 +90,12 @@ def _quality(text: str) -> float:
     if not QUALITIES[0] <= float(text) <= QUALITIES[1]:
         raise argparse.ArgumentTypeError(f"{text} is not from {QUALITIES[0]:g} to {QUALITIES[1]:g}")
     return float(text)
+
+
+def _share(text: str) -> float:
+    if not 0 <= float(text) < 100:
+        raise argparse.ArgumentTypeError(f"{text} is not a percentage from 0 to below 100")
+    return float(text) / 100
 
 
 def _raw_help() -> str:
@@ -130,8 +136,8 @@ def encode_files(args: argparse.Namespace) -> int:
 
 
 def _options(args: argparse.Namespace, codec: SparseCodec) -> EncodeOptions:
-    share = None if args.smallest_share is None else args.smallest_share / 100
-    given = {"n_events": args.events, "stop": args.stop, "smallest_share": share, **(FAST if args.fast else {})}
+    given = {"n_events": args.events, "stop": args.stop, "smallest_share": args.smallest_share}
+    given |= FAST if args.fast else {}
     return dataclasses.replace(codec.config.encode, **{k: v for k, v in given.items() if v is not None})
 
 

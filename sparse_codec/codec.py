@@ -30,6 +30,7 @@ from sparse_codec.decoder import HarmonicDecoder
 from sparse_codec.encoder import FrameEncoder, HarmonicEncoder
 from sparse_codec.events import EventSet, join, kind_in_words
 from sparse_codec.greedy import Decomposition, GreedyLoop
+from sparse_codec.outputs import partial_file
 from sparse_codec.recurrent_decoder import RecurrentDecoder
 from sparse_codec.resonance_decoder import ResonanceDecoder
 from sparse_codec.spectrogram import magnitudes
@@ -74,10 +75,11 @@ class SparseCodec(nn.Module):
 
         Channels are mixed down to their mean. samplerate: of the audio in Hz, by default the codec's own.
         `progress` wraps the windows, as tqdm does. Raises: ValueError for audio without samples, with NaN or
-        infinity, or of another type or shape.
+        infinity, or of another type or shape, and for a samplerate that is none.
         """
         mono = mix_down(check_audio(audio))
-        mono = np.concatenate(list(resample([mono], samplerate or self.samplerate, self.samplerate)))
+        rate = self.samplerate if samplerate is None else samplerate
+        mono = np.concatenate(list(resample([mono], rate, self.samplerate)))
         windows = self.stream([mono], options)
         if progress:
             windows = progress(windows, total=self.n_windows(len(mono)))
@@ -128,13 +130,13 @@ class SparseCodec(nn.Module):
 
         Put together the blocks are what `decode` makes of all the events. Memory does not grow with the clip.
         """
-        sounding, start = np.zeros(0, np.float32), 0
+        sounding, start, n_samples = np.zeros(0, np.float32), 0, 0
         for events in windows:
-            sounding = self._add(sounding, start, events.in_time_order())
-            final = max(0, events.n_samples - events.hop - start)  # the next may start a little ahead of its window
+            sounding, n_samples = self._add(sounding, start, events.in_time_order()), events.n_samples
+            final = max(0, n_samples - events.hop - start)  # the next may start a little ahead of its window
             yield sounding[:final]
             sounding, start = sounding[final:], start + len(sounding[:final])
-        yield sounding[: events.n_samples - start]
+        yield sounding[: n_samples - start]
 
     def _add(self, sounding: np.ndarray, start: int, events: EventSet) -> np.ndarray:
         """Sound from sample `start` on, with events added; at least up to the end of their clip."""
@@ -221,13 +223,15 @@ class SparseCodec(nn.Module):
     # ---- files
 
     def save(self, path: str | Path, card: dict | None = None) -> None:
-        """Write weights, configuration and `card` (facts about the training) as one safetensors file."""
+        """Write weights, configuration and `card` (facts about the training) as one safetensors file.
+
+        Raises: OutputError.
+        """
         facts = {"format": FORMAT, "config": json.dumps(config_tables(self.config)), "card": json.dumps(card or {})}
-        data = save_tensors({k: v.contiguous().cpu() for k, v in self.state_dict().items()}, metadata=facts)
-        target = Path(path)
-        partial = target.with_name(target.name + ".part")
-        partial.write_bytes(data)
-        partial.replace(target)
+        with partial_file(path) as partial:
+            partial.write_bytes(
+                save_tensors({k: v.contiguous().cpu() for k, v in self.state_dict().items()}, metadata=facts)
+            )
 
     @classmethod
     def load(cls, path: str | Path) -> SparseCodec:

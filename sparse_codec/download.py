@@ -13,6 +13,8 @@ from tempfile import TemporaryDirectory
 
 from tqdm import tqdm
 
+from sparse_codec.outputs import make_folder
+
 BLOCK = 2**20  # bytes
 TRIES = 5  # in a row that bring nothing
 TIMEOUT = 60  # seconds without a byte
@@ -65,7 +67,7 @@ def fetch_data_set(data_set: DataSet, name: str, folder: Path) -> Path:
     target = folder / name
     if target.exists():
         return target
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     archive, *others = (download(file, folder / file.name) for file in (data_set.archive, *data_set.others))
     with TemporaryDirectory(dir=folder, prefix=f"{name}.", suffix=".part") as place:
         unpacked = unpack(archive, Path(place))

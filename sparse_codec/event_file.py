@@ -28,6 +28,7 @@ from sparse_codec.event_coding import (
     part_of,
 )
 from sparse_codec.events import EventSet, join
+from sparse_codec.outputs import open_output
 from sparse_codec.priors import Priors, PriorsError
 from sparse_codec.quantise import SCALES
 
@@ -42,7 +43,7 @@ SCALE = 160  # of the rounding unless told otherwise: it costs less than 2 % of 
 END, WINDOW, SHARED, SHORT = 0, 1, 2, 4  # kinds of blocks; the last two are added to WINDOW
 BLOCK = struct.Struct("<BI")  # kind and length of what follows
 TOTALS = struct.Struct("<QQ")  # the end block: samples and windows of the clip
-LONGEST_BLOCK = 2**26
+LONGEST_BLOCK = 2**26  # bytes
 CHUNK = 2**16  # bytes that are asked for at a time
 
 
@@ -149,7 +150,7 @@ def window_block(window: Window, index: int, header: Header, priors: Priors | No
     if not SCALES[0] <= scale <= SCALES[1]:
         raise ValueError(f"scale {scale}; choose one from {SCALES[0]} to {SCALES[1]}")
     kind, parts = WINDOW, [part_of(channel, first) for channel in channels]
-    if len(channels) == 2 and _same_events(*channels):
+    if len(channels) == 2 and same_events(*channels):
         kind, parts = kind | SHARED, [part_of(channels[0], first, channels[1])]
     data = encode_rounded(parts, header.window_frames, priors, scale) if priors else encode_exact(parts)
     n_samples = channels[0].n_samples - index * header.window_samples
@@ -178,20 +179,14 @@ def write_events(
 ) -> None:
     """Write an event set, or left and right, whole or not at all: rounded with the checkpoint's priors, else exact.
 
-    Raises: ValueError for events that are none.
+    Raises: OutputError; ValueError for events that are none.
     """
     channels = channels_of(events)
-    target = Path(path)
-    partial = target.with_name(target.name + ".part")
-    try:
-        with partial.open("wb") as file:
-            writer = EventWriter(file, header_for(codec, len(channels), priors), priors)
-            for window in zip(*(channel.split(codec.config.half_frames) for channel in channels), strict=True):
-                writer.write(window if len(channels) == 2 else window[0], scale)
-            writer.close()
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    with open_output(path) as file:
+        writer = EventWriter(file, header_for(codec, len(channels), priors), priors)
+        for window in zip(*(channel.split(codec.config.half_frames) for channel in channels), strict=True):
+            writer.write(window if len(channels) == 2 else window[0], scale)
+        writer.close()
 
 
 # ---- reading
@@ -274,7 +269,7 @@ def _decode_block(kind: int, data: bytes, index: int, header: Header, priors: Pr
 
 def _event_set(part: Part, gains: np.ndarray, index: int, n_samples: int, header: Header) -> EventSet:
     frames = part.frames + index * header.window_frames
-    vectors, offsets, gains = (np.ascontiguousarray(x, np.float32) for x in (part.vectors, part.offsets, gains))
+    vectors, offsets, gains = (np.array(x, np.float32) for x in (part.vectors, part.offsets, gains))
     return EventSet(vectors, frames, offsets, gains, n_samples, header.samplerate, header.hop)
 
 
@@ -288,7 +283,8 @@ def _check_priors(header: Header, priors: Priors | None, name: str) -> None:
         raise EventFileError(f"{name}: its priors are of other sizes than its windows; encode it again")
 
 
-def _same_events(left: EventSet, right: EventSet) -> bool:
+def same_events(left: EventSet, right: EventSet) -> bool:
+    """Whether left and right share their events, with gains of their own."""
     return all(np.array_equal(vars(left)[name], vars(right)[name]) for name in ("vectors", "frames", "offsets"))
 
 
@@ -296,6 +292,8 @@ def _same_events(left: EventSet, right: EventSet) -> bool:
 
 
 def _block(kind: int, data: bytes) -> bytes:
+    if len(data) > LONGEST_BLOCK:
+        raise CodingError(f"{len(data)} bytes of events in a window; keep fewer, such as with strongest()")
     block = BLOCK.pack(kind, len(data)) + data
     return block + _checksum(block)
 

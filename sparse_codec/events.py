@@ -34,7 +34,7 @@ class EventSet:
     gains: (N,) float32, not negative.
     n_samples: of the clip at `samplerate`, in Hz.
 
-    Raises: ValueError naming the first event and value that are not so.
+    Lists and arrays of other widths become these. Raises: ValueError naming the first event and value that are not so.
     """
 
     vectors: np.ndarray
@@ -46,6 +46,8 @@ class EventSet:
     hop: int
 
     def __post_init__(self):
+        for name in PARTS:
+            object.__setattr__(self, name, _array(vars(self)[name], name))
         shapes = {name: vars(self)[name].shape for name in PARTS}
         if self.vectors.ndim != 2 or any(shapes[name] != self.vectors.shape[:1] for name in PARTS[1:]):
             raise ValueError(f"event set of shapes {shapes}; all must be equally long, and vectors (events, numbers)")
@@ -105,7 +107,7 @@ class EventSet:
         """Louder or softer by decibels: all events, or those that an index array, a mask or a slice picks."""
         _check_size(decibels, "decibels", LOUDEST)
         factors = np.where(self._picked(index), 10 ** (decibels / 20), 1.0)
-        return dataclasses.replace(self, gains=(self.gains * factors).astype(np.float32))
+        return dataclasses.replace(self, gains=self.gains * factors)
 
     def shift(self, seconds: float, index=None) -> EventSet:
         """Later, or earlier where negative, by round(seconds * samplerate) samples: all events or those of `index`.
@@ -126,8 +128,7 @@ class EventSet:
     def at(self, onsets: np.ndarray) -> EventSet:
         """The same sounds and gains at other onsets: samples (N,), whole numbers from 0 on."""
         frames = np.rint(onsets / self.hop).astype(np.int64)
-        offsets = ((onsets - frames * self.hop) / self.hop).astype(np.float32)
-        return dataclasses.replace(self, frames=frames, offsets=offsets)
+        return dataclasses.replace(self, frames=frames, offsets=(onsets - frames * self.hop) / self.hop)
 
     def perturb(self, amount: float, seed: int, spare: tuple[int, ...] = ()) -> EventSet:
         """Every vector moved in the same direction: one random vector of norm `amount` is added to all.
@@ -140,13 +141,12 @@ class EventSet:
         if not direction.any():
             raise ValueError(f"spare = {spare} leaves no number of a vector to perturb; name fewer")
         moved = self.vectors + amount * direction / np.linalg.norm(direction)
-        return dataclasses.replace(self, vectors=moved.clip(-1, 1).astype(np.float32))
+        return dataclasses.replace(self, vectors=moved.clip(-1, 1))
 
     def randomise_vectors(self, seed: int) -> EventSet:
         """Other sounds at the same times and gains: uniform between the smallest and largest value of the vectors."""
         low, high = (self.vectors.min(), self.vectors.max()) if len(self) else (0.0, 0.0)
-        vectors = np.random.default_rng(seed).uniform(low, high, self.vectors.shape)
-        return dataclasses.replace(self, vectors=vectors.astype(np.float32))
+        return dataclasses.replace(self, vectors=np.random.default_rng(seed).uniform(low, high, self.vectors.shape))
 
     def randomise_times(self, seed: int, until: int | None = None) -> EventSet:
         """The same sounds at times drawn uniformly from the first `until` samples, by default from the whole clip."""
@@ -172,11 +172,11 @@ class EventSet:
         a, b = self.select(mine), other.select(theirs)
         between = dataclasses.replace(
             a.at(np.rint((1 - share) * a.onsets + share * b.onsets).astype(np.int64)),
-            vectors=((1 - share) * a.vectors + share * b.vectors).astype(np.float32),
-            gains=(a.gains ** (1 - share) * b.gains**share).astype(np.float32),
+            vectors=(1 - share) * a.vectors + share * b.vectors,
+            gains=a.gains ** (1 - share) * b.gains**share,
         )
         fading = [(self.mute(mine), 1 - share), (other.mute(theirs), share)]
-        alone = [dataclasses.replace(e, gains=(e.gains * left).astype(np.float32)) for e, left in fading]
+        alone = [dataclasses.replace(e, gains=e.gains * left) for e, left in fading]
         return dataclasses.replace(join([between, *alone]), n_samples=max(self.n_samples, other.n_samples))
 
     # ---- in order of time
@@ -190,8 +190,11 @@ class EventSet:
         n_samples = n_frames * self.hop
         n_windows = max(1, -(-self.n_samples // n_samples))
         window = np.minimum(self.frames // n_frames, n_windows - 1)  # the last has those after the clip's end
+        order = np.argsort(window, kind="stable")
+        edges = np.searchsorted(window[order], np.arange(n_windows + 1))
         for w in range(n_windows):
-            yield dataclasses.replace(self.select(window == w), n_samples=min(self.n_samples, (w + 1) * n_samples))
+            inside = self.select(order[edges[w] : edges[w + 1]])
+            yield dataclasses.replace(inside, n_samples=min(self.n_samples, (w + 1) * n_samples))
 
     # ---- for people and for other programs
 
@@ -287,7 +290,7 @@ def _check_range(values: np.ndarray, name: str, low: float, high: float) -> None
         raise ValueError(f"event {event}: {name} = {value}; it must be from {low} to {high:.10g}")
 
 
-def _array(values: list, name: str) -> np.ndarray:
+def _array(values, name: str) -> np.ndarray:
     """A part of an event set as an array. Raises: ValueError naming the part if it holds other things than numbers."""
     kinds, wanted = ("iu", np.int64) if name == "frames" else ("iuf", np.float32)
     try:
@@ -298,4 +301,4 @@ def _array(values: list, name: str) -> np.ndarray:
         what = "whole numbers" if name == "frames" else "numbers"
         raise ValueError(f"event set with {name} that are not a list of {what}")
     with np.errstate(over="ignore"):  # too large for float32 becomes infinite, which is refused
-        return array.astype(wanted)
+        return array.astype(wanted, order="C", copy=False)

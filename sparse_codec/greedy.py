@@ -35,7 +35,7 @@ class Decomposition:
     spectra: Tensor  # (B, N, F, horizon) at unit gain
     products: Tensor  # (B, N, N) float64, the events' inner products up to the horizon
     removed: Tensor  # (B, N) float64, the events' inner products with the original up to the horizon
-    exhausted: Tensor  # (B,) whether the newest event removed too little, so that none is looked for any more
+    exhausted: Tensor  # (B,) whether an event removed too little, so that none is looked for any more
     n_found: int = 0
 
 

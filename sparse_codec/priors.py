@@ -22,6 +22,7 @@ from sparse_codec.checkpoint import find_checkpoint
 from sparse_codec.codec import SparseCodec
 from sparse_codec.data import Recording, random_segment
 from sparse_codec.events import EventSet
+from sparse_codec.outputs import partial_file
 from sparse_codec.quantise import FINEST_STEP, ONE, SILENT, gain_levels, highest_multiple
 
 FORMAT = "sparse-codec priors 1"
@@ -61,18 +62,16 @@ class Priors:
             values = json.loads(file.read_text())
             tables = {name: np.array(values[name], dtype=np.int64) for name in TABLES}
             known, checkpoint_digest = values["format"] == FORMAT, str(values["checkpoint"])
-        except (ValueError, KeyError, TypeError, OverflowError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise PriorsError(f"{file}: not priors of this project ({error}); fit them again") from error
         if not known or not _fits(**tables):
             raise PriorsError(f"{file}: tables of other sizes or another format; fit them again")
         return cls(checkpoint_digest, **tables)
 
     def save(self, path: str | Path) -> None:
-        """Write them whole or not at all."""
-        target = Path(path)
-        partial = target.with_name(target.name + ".part")
-        partial.write_text(self._text())
-        partial.replace(target)
+        """Write them whole or not at all. Raises: OutputError."""
+        with partial_file(path) as partial:
+            partial.write_text(self._text())
 
     @functools.cached_property
     def digest(self) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from sparse_codec.event_file import Header, Window, channels_of, end_block, window_block
+from sparse_codec.event_file import Header, Window, channels_of, end_block, same_events, window_block
 from sparse_codec.events import EventSet
 from sparse_codec.priors import Priors
 from sparse_codec.quantise import SCALES
@@ -65,7 +65,7 @@ def strongest(window: Window, n_events: int) -> Window:
     """So many events of each channel, those with most energy; left and right go on sharing them if they do."""
     channels = channels_of(window)
     energy = [channel.gains**2 for channel in channels]
-    if len(channels) == 2 and len(energy[0]) == len(energy[1]):
+    if len(channels) == 2 and same_events(*channels):
         energy = [energy[0] + energy[1]] * 2
     kept = [np.sort(np.argsort(-e, kind="stable")[:n_events]) for e in energy]
     chosen = tuple(channel.select(index) for channel, index in zip(channels, kept, strict=True))

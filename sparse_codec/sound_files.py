@@ -91,7 +91,7 @@ def _open(path: str | Path, raw: RawFormat | None) -> sf.SoundFile:
             raise AudioError(f"standard input: not a WAV stream ({_reason(error)}); {fix}") from error
         if not Path(path).exists():
             raise AudioError(f"{path}: no such file; check the name") from error
-        fix = f"give one of {', '.join(sorted(SUFFIXES))}"
+        fix = f"give one of {', '.join(sorted(SUFFIXES))}, or make one with ffmpeg -i {path} sound.wav"
         raise AudioError(f"{path}: cannot be read as audio ({_reason(error)}); {fix}") from error
 
 
@@ -120,14 +120,21 @@ def _read(file: sf.SoundFile, path: str | Path) -> Iterator[np.ndarray]:
         raise AudioError(f"{name}: is damaged, for it ends {at}; export the file again")
 
 
+def save_audio(path: str | Path, audio: np.ndarray, samplerate: int) -> Written:
+    """Write audio (T,) or (T, channels), as `write_blocks` does. Raises: OutputError."""
+    return write_blocks(path, [audio], samplerate)
+
+
 def write_blocks(path: str | Path, blocks: Iterable[np.ndarray], samplerate: int) -> Written:
     """Write blocks (T,) or (T, channels) as the suffix says; "-", a pipe or a device gets a WAV stream.
 
-    Samples over full scale are clipped, and counted. Raises: OutputError.
+    Samples over full scale are clipped, and counted. Raises: OutputError, also if there is no block.
     """
     check_output(path, KINDS)
     blocks = iter(blocks)
-    first = next(blocks)
+    first = next(blocks, None)
+    if first is None:
+        raise OutputError(f"{path}: there is no sound to write; give at least one block")
     channels = 1 if first.ndim == 1 else first.shape[1]
     n_samples = n_clipped = 0
     with (_stream if is_stream(path) else _file)(path, samplerate, channels) as write:

@@ -385,3 +385,10 @@ def test_joined_windows_are_the_clip(saved_codec, draw_windows):
     assert_same(join_windows(windows), join(windows))
     left, right = join_windows([(window, window) for window in windows])
     assert_same(left, right)
+
+
+def test_a_window_of_more_bytes_than_a_reader_takes_is_not_written(saved_codec, draw_windows):
+    (window,) = draw_windows(n_windows=1, n_events=1)
+    many = window.select(np.zeros(2**19, int))
+    with pytest.raises(ValueError, match="keep fewer"):
+        written([many], saved_codec)

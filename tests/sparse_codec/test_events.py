@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -106,6 +107,22 @@ def test_a_missing_key_is_named(events):
         EventSet.from_json({k: v for k, v in events.to_json().items() if k != "gains"})
 
 
+# ---- as arrays
+
+
+def test_lists_and_arrays_of_other_kinds_become_those_of_an_event_set(events):
+    parts = {name: getattr(events, name) for name in PARTS}
+    wide = parts | {name: parts[name].astype(np.float64) for name in ("vectors", "offsets", "gains")}
+    for given_parts in (wide, {name: value.tolist() for name, value in parts.items()}):
+        again = EventSet(**given_parts, n_samples=2**16, samplerate=22_050, hop=512)
+        assert same(again, events) and again.vectors.dtype == np.float32 and again.frames.dtype == np.int64
+
+
+def test_a_frame_between_two_is_refused(events):
+    with pytest.raises(ValueError, match="frames that are not a list of whole numbers"):
+        EventSet(events.vectors, events.frames + 0.5, events.offsets, events.gains, 2**16, 22_050, 512)
+
+
 # ---- times
 
 
@@ -194,6 +211,12 @@ def test_split_windows_join_to_the_same_events_and_keep_their_order(events):
     windows = list(events.split(n_frames=50))
     assert [w.n_samples for w in windows] == [25_600, 51_200, 65_536]
     assert same(join(windows), events.select(np.argsort(events.frames // 50, kind="stable")))
+
+
+def test_events_after_the_clip_are_in_the_last_window(events):
+    events = dataclasses.replace(events, n_samples=30_000)
+    windows = list(events.split(n_frames=50))
+    assert len(windows) == 2 and sum(map(len, windows)) == 7 and (events.frames >= 100).any()
 
 
 # ---- sound and level

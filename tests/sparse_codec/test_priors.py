@@ -95,6 +95,7 @@ def test_tables_follow_what_was_seen_and_leave_room_for_the_rest(saved_codec, dr
         (None, "sparse_codec priors"),
         ("{", "fit them again"),
         ("[]", "fit them again"),
+        ("[" * 100_000, "fit them again"),
         ('{"format": "sparse-codec priors 1"}', "fit them again"),
         ("other tables", "fit them again"),
     ],

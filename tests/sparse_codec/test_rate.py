@@ -84,3 +84,11 @@ def test_shared_events_are_chosen_by_the_energy_of_both(draw_windows):
     right = dataclasses.replace(left, gains=np.array([0, 4, 0], np.float32))
     kept = strongest((left, right), 2)
     assert kept[0].gains.tolist() == [3, 1] and kept[1].gains.tolist() == [0, 4]
+
+
+def test_events_that_are_not_shared_are_chosen_channel_by_channel(draw_windows):
+    left, right = (draw_windows(n_windows=1, n_events=3, seed=seed)[0] for seed in (0, 1))
+    left = dataclasses.replace(left, gains=np.array([3, 1, 2], np.float32))
+    right = dataclasses.replace(right, gains=np.array([0, 4, 5], np.float32))
+    kept = strongest((left, right), 1)
+    assert kept[0].gains.tolist() == [3] and kept[1].gains.tolist() == [5]

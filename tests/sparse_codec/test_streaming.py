@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -80,6 +81,25 @@ def test_the_first_window_comes_after_one_segment_and_the_first_sound_after_that
     assert len(sound) == half - small_codec.config.hop
 
 
+def test_what_sounds_on_from_one_window_is_taken_off_the_next(small_codec, audio, windows):
+    config = small_codec.config
+    half, start = config.half_frames, config.segment_samples // 2
+    segment = torch.from_numpy(audio[start : start + config.segment_samples])
+    original = small_codec.magnitudes(segment[None])
+    plain = small_codec.decompose(original, GREEDY)
+    original[:, :, :half] -= small_codec.scene(windows[0], config.n_frames)[None, :, half:]
+    found = small_codec.decompose(original, GREEDY)
+    expected = small_codec.event_set(found, windows[1].n_samples, first_frame=half)
+    np.testing.assert_array_equal(windows[1].frames, expected.frames)
+    np.testing.assert_allclose(windows[1].gains, expected.gains, rtol=0.01)
+    assert not np.array_equal(windows[1].gains, small_codec.event_set(plain, 2 * start).gains)
+
+
+def test_an_event_long_after_the_clip_is_not_heard_and_takes_no_memory(small_codec, windows):
+    late = dataclasses.replace(windows[0], frames=np.full(len(windows[0]), 2**31 - 1))
+    assert not small_codec.decode(late).any()
+
+
 def test_every_window_stops_at_the_residual_that_is_asked_for(small_codec, audio, windows):
     full = small_codec.encode(audio, options=GREEDY)
     stopped = list(small_codec.stream([audio], dataclasses.replace(GREEDY, stop=-0.2)))
@@ -116,6 +136,25 @@ def test_audio_of_another_samplerate_is_as_long_in_seconds(small_codec, samplera
     events = small_codec.encode(0.3 * np.sin(2 * np.pi * 440 * time), samplerate, GREEDY)
     assert len(events) and events.samplerate == small_codec.samplerate
     assert events.n_samples == pytest.approx(small_codec.samplerate, abs=1)
+
+
+@pytest.mark.parametrize("samplerate", [0, -1, float("nan"), float("inf")])
+def test_a_samplerate_that_is_none_is_refused(small_codec, audio, samplerate):
+    with pytest.raises(ValueError, match="samplerate = "):
+        small_codec.encode(audio, samplerate, GREEDY)
+
+
+def test_the_sound_of_no_windows_is_none(small_codec):
+    assert sum(map(len, small_codec.play([]))) == 0
+
+
+def test_a_stream_that_is_left_half_way_takes_no_more_blocks(small_codec, audio):
+    taken = []
+    stream = small_codec.stream((taken.append(1) or block for block in cut(audio, [1000] * 50)), GREEDY)
+    next(stream)
+    n_taken = len(taken)
+    stream.close()
+    assert len(taken) == n_taken < 50 and next(stream, None) is None
 
 
 def test_progress_is_told_of_every_window(small_codec, audio):
