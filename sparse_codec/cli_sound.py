@@ -65,7 +65,7 @@ def _add_encode(commands) -> None:
     size = encode.add_mutually_exclusive_group()
     size.add_argument("--lossless", action="store_true", help="keep every bit of the events")
     size.add_argument("--quality", type=_quality, metavar="FACTOR", default=1.0, help=_quality_help())
-    size.add_argument("--rate", type=positive(float), metavar="BITS", help="a second, header and all; fewer if the events need fewer")
+    size.add_argument("--rate", type=positive(float), metavar="BITS", help="a second, or what all events take")
     stop = encode.add_argument_group("when a window of 3 seconds has events enough")
     stop.add_argument("--events", type=positive(int), metavar="N", help="after so many (default: the checkpoint's)")
     stop.add_argument("--stop", type=float, metavar="DB", help="when what is left is so far down, such as -20")

@@ -65,7 +65,8 @@ def find_model(path: str | Path, digest: str, model: str | None) -> str:
             raise EventFileError(f"{path}: its checkpoint {digest[:12]} is not a shipped one; give it with --model")
     model = model or DEFAULT_MODEL
     if digest and (given := load_codec(model).digest) != digest:
-        raise EventFileError(f"{path}: made with the checkpoint {digest[:12]}, but {model} is {given[:12]}; leave --model out, or give the one")
+        told = f"{path}: made with the checkpoint {digest[:12]}, but {model} is {given[:12]}"
+        raise EventFileError(f"{told}; leave --model out, or give the right one")
     return model
 
 

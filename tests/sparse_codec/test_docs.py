@@ -13,7 +13,7 @@ from sparse_codec import EncodeOptions, SparseCodec
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "docs" / "first_steps.ipynb"
-QUICK = EncodeOptions(n_events=6, candidates=2, interim=0, refine=0)
+QUICK = EncodeOptions(n_events=16, candidates=2, interim=0, refine=0)
 
 
 def python_blocks(text: str) -> list[str]:
@@ -64,7 +64,7 @@ def test_every_block_of_the_page_about_the_codec_runs(song, quick_model):
 @pytest.mark.slow
 def test_five_lines_move_the_stronger_half_of_a_song_by_half_a_second(song, quick_model):
     code = five_lines()
-    assert len(code.strip().splitlines()) == 5
+    assert len([line for line in code.splitlines() if line]) == 5
     exec(compile(code, "README.md", "exec"), {})
     moved, samplerate = sf.read(song / "moved.wav")
     assert samplerate == 22_050 and len(moved) == 4.5 * samplerate
