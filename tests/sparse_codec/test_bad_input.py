@@ -125,6 +125,7 @@ PLACES = {  # name: output, what is said
     "a file in the place of a folder": ("file/out.events", "file/out.events: there is no folder file"),
     "a suffix that nobody knows": ("out.xyz", "out.xyz: tells no format that can be written here; end it with .events"),
     "no suffix": ("out", "out: tells no format"),
+    "no name": ("", "an input or the output is empty text; name a file or a folder"),
 }
 
 

@@ -145,6 +145,11 @@ def test_two_files_that_would_become_one_are_refused(place, checkpoint, capsys):
     assert "song.flac and song.wav would both become out/song.events" in capsys.readouterr().err
 
 
+def test_a_file_given_twice_is_made_once(run, place, capsys):
+    told = run("encode", "song.wav", "*.wav", "-o", "out", *QUICK)
+    assert told.count("out/song.events: ") == 1 and folder(place / "out") == {"song.events"}
+
+
 def test_several_files_do_not_go_into_one(place, checkpoint, capsys):
     (place / "other.wav").write_bytes((place / "song.wav").read_bytes())
     assert main(["encode", "song.wav", "other.wav", "-o", "all.events", "--model", checkpoint]) == 1
@@ -154,7 +159,14 @@ def test_several_files_do_not_go_into_one(place, checkpoint, capsys):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--rate", "0"], ["--quality", "100"], ["--events", "-1"], ["--raw", "44100"], ["--lossless", "--rate", "900"]],
+    [
+        ["--rate", "0"],
+        ["--quality", "100"],
+        ["--events", "-1"],
+        ["--raw", "44100"],
+        ["--smallest-share", "100"],
+        ["--lossless", "--rate", "900"],
+    ],
     ids=" ".join,
 )
 def test_options_that_make_no_sense_are_wrong_usage(arguments, capsys):
@@ -347,6 +359,11 @@ def test_info_is_for_people_and_for_programs(song, run, place, checkpoint, small
     assert (facts["events"], facts["seconds"], facts["channels"]) == (len(song), 3.0, 1)
     about = json.loads(run("info", checkpoint, "--json"))
     assert about["digest"] == facts["checkpoint"] and about["config"]["vector_size"] == small_codec.config.vector_size
+
+
+def test_info_on_a_sound_file_says_what_it_takes(place, capsys):
+    assert main(["info", "song.wav"]) == 1
+    assert "error: song.wav: no file of events and no checkpoint; give .events, .json" in capsys.readouterr().err
 
 
 def test_the_shipped_model_that_made_a_file_is_found(place, music, capsys):

@@ -144,6 +144,12 @@ def test_a_file_that_is_not_there_is_said(tmp_path, server, data_set, capsys):
     assert "set.tar.gz: the server says 404" in capsys.readouterr().err
 
 
+def test_a_file_in_the_place_of_the_folder_is_said(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    assert main(["data", "musicnet", str(tmp_path / "file")]) == 1
+    assert "file: no folder can be made there (File exists); give another output" in capsys.readouterr().err
+
+
 def test_no_server_is_said(tmp_path):
     with pytest.raises(DownloadError, match="nothing: broke off"):
         download.download(RemoteFile("http://127.0.0.1:9/nothing", "md5", ""), tmp_path / "nothing")

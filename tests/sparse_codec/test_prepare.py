@@ -40,10 +40,12 @@ def test_a_data_set_keeps_its_tree_and_its_tables(tree, capsys):
 
 def test_silent_and_bad_files_are_named(tree, capsys):
     main(["prepare", str(tree / "set"), "-o", str(tree / "out")])
-    told = capsys.readouterr().err.splitlines()
+    printed = capsys.readouterr()
+    told = printed.err.splitlines()
     assert [line for line in told if "2.wav: is silent" in line and line.startswith("error: ")]
     assert [line for line in told if "3.wav: cannot be read as audio" in line]
     assert told[-1] == "2 of 4 files could not be used"
+    assert f"{tree}/out/train_data/1.flac: 1.0 s" in printed.out.splitlines()  # and the good ones
 
 
 def test_a_folder_is_not_made_into_itself(tree, capsys):

@@ -12,7 +12,7 @@ import soundfile as sf
 
 from sparse_codec import AudioError
 from sparse_codec.outputs import OutputError
-from sparse_codec.sound_files import KINDS, RawFormat, known_duration, read_blocks, write_blocks
+from sparse_codec.sound_files import KINDS, RawFormat, known_duration, read_blocks, save_audio, write_blocks
 
 RATE = 22_050
 
@@ -123,6 +123,19 @@ def test_an_output_that_can_not_be_is_refused_before_the_first_block(tmp_path, n
 
     with pytest.raises(OutputError, match=told):
         write_blocks(tmp_path / name, blocks(), RATE)
+
+
+def test_audio_is_saved_whole_as_its_blocks_are(tmp_path):
+    sound = np.stack([noise(RATE), noise(RATE)], axis=1)
+    assert save_audio(tmp_path / "whole.wav", sound, RATE).n_samples == RATE
+    write_blocks(tmp_path / "blocks.wav", np.array_split(sound, 7), RATE)
+    assert (tmp_path / "whole.wav").read_bytes() == (tmp_path / "blocks.wav").read_bytes()
+
+
+def test_no_block_at_all_is_refused(tmp_path):
+    with pytest.raises(OutputError, match=r"a\.wav: there is no sound to write; give at least one block"):
+        write_blocks(tmp_path / "a.wav", [], RATE)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("suffix", KINDS)
