@@ -130,7 +130,7 @@ def encode_files(args: argparse.Namespace) -> int:
         if args.json:
             print(json.dumps({"file": job.source, "out": job.target, **facts}), flush=True)
         else:
-            say(job.target, _sentence(**facts))
+            say(job.target, _sentence(**facts) + _missed(facts.get("bits_per_second"), args.rate))
 
     return run_jobs(plan, encode, args.force)
 
@@ -177,12 +177,20 @@ def _write_events(
         file.flush()
         tally.add(window)
     writer.close()
+    tally.n_events = writer.n_events  # rounding leaves out the faintest
 
 
 def _sentence(seconds: float, events: int, bytes: int = 0, bits_per_second: float = 0, ratio: float = 0) -> str:
     told = f"{events} events of {seconds:.1f} s"
     size = f" in {bytes} bytes: {bits_per_second:.0f} bits a second, {ratio:.0f} to 1 against 16-bit samples"
     return told + (size if bytes else "")
+
+
+def _missed(rate: float | None, wanted: float | None) -> str:
+    """What to say of a file of fewer bits a second than were wanted."""
+    if not rate or not wanted or rate > 0.98 * wanted:
+        return ""
+    return f"; there was nothing to spend {wanted:g} on: the sound ends early, or all its events are as fine as can be"
 
 
 # ---- decode

@@ -95,7 +95,7 @@ def encode_rounded(parts: list[Part], n_frames: int, priors: Priors, scale: int)
     Left out are events SILENT levels below the loudest of their part, and those that start after the window.
     """
     coder = RangeEncoder()
-    kept = [_audible(part, n_frames) for part in parts]
+    kept = [audible(part, n_frames) for part in parts]
     for part in kept:
         _encode_part(coder, part, priors, scale)
     words = coder.get_compressed()
@@ -116,7 +116,8 @@ def decode_rounded(data: bytes, n_parts: int, n_gains: int, n_frames: int, prior
         raise CodingError("no range coder wrote these words") from error
 
 
-def _audible(part: Part, n_frames: int) -> Part:
+def audible(part: Part, n_frames: int) -> Part:
+    """What rounding keeps of a part of a window of so many frames, in the order of time."""
     levels = gain_levels(part.gains)
     loud = (levels >= 0) & (levels.max(initial=0) - levels < SILENT)
     kept = loud.any(1) & (part.frames < n_frames)

@@ -21,6 +21,7 @@ from sparse_codec.codec import SparseCodec
 from sparse_codec.event_coding import (
     CodingError,
     Part,
+    audible,
     decode_exact,
     decode_rounded,
     encode_exact,
@@ -123,7 +124,7 @@ class EventWriter:
         """priors: of the checkpoint, for the mode "quantised"."""
         _check_priors(header, priors, "events")
         self.file, self.header, self.priors = file, header, priors
-        self.n_windows = self.n_samples = 0
+        self.n_windows = self.n_samples = self.n_events = 0
         file.write(header.to_bytes())
 
     def write(self, window: Window, scale: int = SCALE) -> None:
@@ -135,6 +136,7 @@ class EventWriter:
             raise ValueError("a window after the clip's last; give windows in the order of time")
         self.file.write(window_block(window, self.n_windows, self.header, self.priors, scale))
         self.n_samples = channels_of(window)[0].n_samples
+        self.n_events += count_kept(window, self.n_windows, self.header)
         self.n_windows += 1
 
     def close(self) -> None:
@@ -145,18 +147,32 @@ class EventWriter:
 
 def window_block(window: Window, index: int, header: Header, priors: Priors | None, scale: int = SCALE) -> bytes:
     """What `EventWriter` writes for window number `index` of a clip. Raises: ValueError as `EventWriter.write`."""
-    channels, first = channels_of(window), index * header.window_frames
+    channels = channels_of(window)
     _check_window(channels, index, header)
     if not SCALES[0] <= scale <= SCALES[1]:
         raise ValueError(f"scale {scale}; choose one from {SCALES[0]} to {SCALES[1]}")
-    kind, parts = WINDOW, [part_of(channel, first) for channel in channels]
-    if len(channels) == 2 and same_events(*channels):
-        kind, parts = kind | SHARED, [part_of(channels[0], first, channels[1])]
+    kind, parts = _parts(channels, index, header)
     data = encode_rounded(parts, header.window_frames, priors, scale) if priors else encode_exact(parts)
     n_samples = channels[0].n_samples - index * header.window_samples
     if n_samples < header.window_samples:
         kind, data = kind | SHORT, n_samples.to_bytes(4, "little") + data
     return _block(kind, data)
+
+
+def count_kept(window: Window, index: int, header: Header) -> int:
+    """How many events of all channels are in what `window_block` makes: rounding leaves out the faintest."""
+    _, parts = _parts(channels_of(window), index, header)
+    if header.mode == "quantised":
+        parts = [audible(part, header.window_frames) for part in parts]
+    return sum(part.gains.size for part in parts)
+
+
+def _parts(channels: tuple[EventSet, ...], index: int, header: Header) -> tuple[int, list[Part]]:
+    """The kind of a window's block, and what is coded together in it."""
+    first = index * header.window_frames
+    if len(channels) == 2 and same_events(*channels):
+        return WINDOW | SHARED, [part_of(channels[0], first, channels[1])]
+    return WINDOW, [part_of(channel, first) for channel in channels]
 
 
 def _check_window(channels: tuple[EventSet, ...], index: int, header: Header) -> None:

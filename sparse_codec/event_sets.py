@@ -206,4 +206,13 @@ def to_bytes(path: str, events: Window, codec: SparseCodec) -> bytes:
         return events.to_midi(codec)
     values = [channel.to_json() for channel in channels]
     values = values[0] if len(values) == 1 else dict(zip(SIDES, values, strict=True))
-    return json.dumps({"checkpoint": codec.digest, **values}).encode()
+    return (_layout({"checkpoint": codec.digest, **values}) + "\n").encode()
+
+
+def _layout(value: object, name: str = "") -> str:
+    """JSON to be edited by hand: a line for each key, and one for each event's vector."""
+    if isinstance(value, dict):
+        return "{\n" + ",\n".join(f"{json.dumps(key)}: {_layout(item, key)}" for key, item in value.items()) + "\n}"
+    if name == "vectors":
+        return "[\n" + ",\n".join(map(json.dumps, value)) + "\n]"
+    return json.dumps(value)

@@ -136,7 +136,7 @@ class EventSet:
         The numbers named in `spare`, such as a pitch (`codec.decoder.pitch_numbers`), stay as they are.
         """
         _check_size(amount, "amount", MOST)
-        direction = np.random.default_rng(seed).normal(size=self.vectors.shape[1])
+        direction = _generator(seed).normal(size=self.vectors.shape[1])
         direction[list(spare)] = 0
         if not direction.any():
             raise ValueError(f"spare = {spare} leaves no number of a vector to perturb; name fewer")
@@ -146,13 +146,13 @@ class EventSet:
     def randomise_vectors(self, seed: int) -> EventSet:
         """Other sounds at the same times and gains: uniform between the smallest and largest value of the vectors."""
         low, high = (self.vectors.min(), self.vectors.max()) if len(self) else (0.0, 0.0)
-        return dataclasses.replace(self, vectors=np.random.default_rng(seed).uniform(low, high, self.vectors.shape))
+        return dataclasses.replace(self, vectors=_generator(seed).uniform(low, high, self.vectors.shape))
 
     def randomise_times(self, seed: int, until: int | None = None) -> EventSet:
         """The same sounds at times drawn uniformly from the first `until` samples, by default from the whole clip."""
         until = self.n_samples if until is None else until
         _check_whole(until, "until", MOST * self.hop)
-        return self.at(np.floor(np.random.default_rng(seed).uniform(0, until, len(self))).astype(np.int64))
+        return self.at(np.floor(_generator(seed).uniform(0, until, len(self))).astype(np.int64))
 
     def interpolate(self, other: EventSet, share: float) -> EventSet:
         """From these events, at share 0, to the other's, at share 1.
@@ -272,14 +272,19 @@ def pair(a: EventSet, b: EventSet) -> tuple[np.ndarray, np.ndarray]:
     return tuple(np.concatenate(side) for side in zip(*pairs, strict=True))
 
 
+def _generator(seed: int) -> np.random.Generator:
+    _check_whole(seed, "seed", MOST, least=0)
+    return np.random.default_rng(seed)
+
+
 def _check_size(value: float, name: str, most: float) -> None:
     if not abs(value) <= most:  # NaN is not either
         raise ValueError(f"{name} = {value}; give a number from {-most:.7g} to {most:.7g}")
 
 
-def _check_whole(value: int, name: str, most: int) -> None:
-    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or not 1 <= value <= most:
-        raise ValueError(f"{name} = {value!r}; it must be a whole number from 1 to {most}")
+def _check_whole(value: int, name: str, most: int, least: int = 1) -> None:
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or not least <= value <= most:
+        raise ValueError(f"{name} = {value!r}; it must be a whole number from {least} to {most}")
 
 
 def _check_range(values: np.ndarray, name: str, low: float, high: float) -> None:

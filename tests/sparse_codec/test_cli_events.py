@@ -225,6 +225,11 @@ def test_a_rate_decides_how_many_bits_there_are(encoded, run):
     assert told["events"] == high["events"] and told["mode"] == "quantised"
 
 
+def test_a_rate_that_the_events_do_not_need_is_told(fitted, run, place):
+    told = run("encode", "song.wav", "-o", "song.events", "--fast", "--rate", "90000")
+    assert "there was nothing to spend 90000 on" in told
+
+
 def test_left_and_right_come_back_where_they_were(fitted, run, place, music):
     sides = np.stack([music[: 3 * RATE], np.zeros(3 * RATE)], axis=1)
     sf.write("sides.wav", sides, RATE)
@@ -303,6 +308,8 @@ def test_a_reader_that_has_seen_enough_is_no_error(start, song):
 
 def test_json_keeps_every_number_and_may_be_edited(song, run, place, checkpoint):
     run("render", "song.events", "-o", "song.json")
+    lines = (place / "song.json").read_text().splitlines()
+    assert len([line for line in lines if line.startswith("[") and len(line) > 1]) == len(song)  # a vector a line
     assert same(read_set("song.json", checkpoint)[0], song)
     values = json.loads((place / "song.json").read_text())
     values["gains"] = [2 * gain for gain in values["gains"]]

@@ -392,3 +392,13 @@ def test_a_window_of_more_bytes_than_a_reader_takes_is_not_written(saved_codec, 
     many = window.select(np.zeros(2**19, int))
     with pytest.raises(ValueError, match="keep fewer"):
         written([many], saved_codec)
+
+
+def test_a_writer_knows_how_many_events_rounding_kept(saved_codec, small_priors, draw_windows):
+    (window,) = draw_windows(n_windows=1)
+    gains = window.gains.copy()
+    gains[0] = 1e-6 * gains.max()
+    file = io.BytesIO()
+    writer = EventWriter(file, header_for(saved_codec, priors=small_priors), small_priors)
+    writer.write(dataclasses.replace(window, gains=gains))
+    assert writer.n_events == len(window) - 1

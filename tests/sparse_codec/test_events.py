@@ -315,3 +315,9 @@ def test_no_events_can_be_edited(events, edit):
 def test_an_edit_by_a_number_that_is_none_is_refused(events, edit, bad):
     with pytest.raises(ValueError, match="give a number from"):
         edit(events, bad)
+
+
+@pytest.mark.parametrize("edit", ["randomise_vectors", "randomise_times"])
+def test_a_seed_that_is_none_is_named(events, edit):
+    with pytest.raises(ValueError, match="seed = -1; it must be a whole number from 0"):
+        getattr(events, edit)(seed=-1)
