@@ -113,14 +113,16 @@ def recovery(name: str, codec: SparseCodec, scene: Scene, grid: Grid, error: flo
     """How many events come back from so many frames away, in how many steps, and how far the others end up."""
     free, read = free_code(name, wrong(scene.positions, error, codec.config.half_frames), grid)
     loss = SceneLoss(scene.original, codec.config)
+    parameters = [x for x, _ in free]
     optimiser = torch.optim.Adam([{"params": [x], "lr": rate, "full": rate} for x, rate in free])
     away = []
     for step in range(STEPS):
         for group in optimiser.param_groups:
             group["lr"] = group["full"] * (0.5 + 0.5 * math.cos(math.pi * step / STEPS))
-        optimiser.zero_grad()
         drawn = read().scene(codec.decoder, scene.vectors, scene.gains, scene.original.shape[2])
-        loss(drawn, scene.gains).sum().backward()
+        gradients = torch.autograd.grad(loss(drawn, scene.gains).sum(), parameters)  # the model gets none
+        for x, gradient in zip(parameters, gradients, strict=True):
+            x.grad = gradient
         optimiser.step()
         with torch.no_grad():
             times = read().times()

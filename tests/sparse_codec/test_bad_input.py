@@ -1,5 +1,6 @@
 """Whatever comes in at the command line: what is made of it, or what is said, and which files are there afterwards."""
 
+import functools
 import os
 import signal
 import subprocess
@@ -213,7 +214,12 @@ def test_an_interrupted_run_leaves_whole_files_and_the_next_goes_on(run, songs, 
 def test_a_killed_process_leaves_nothing_under_the_final_name(tmp_path, checkpoint, run, kind):
     sf.write(tmp_path / "long.wav", noise(120 * RATE), RATE)
     command = [sys.executable, "-m", "sparse_codec", "encode", "long.wav", "-o", "long.events", "--lossless"]
-    process = subprocess.Popen([*command, "--model", checkpoint], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    heeded = functools.partial(
+        signal.signal, signal.SIGINT, signal.SIG_DFL
+    )  # where jobs run in the background it is not
+    process = subprocess.Popen(
+        [*command, "--model", checkpoint], cwd=tmp_path, stderr=subprocess.PIPE, text=True, preexec_fn=heeded
+    )
     part = tmp_path / "long.events.part"
     while not (part.exists() and part.stat().st_size > 1000):  # a window has been written
         assert process.poll() is None
