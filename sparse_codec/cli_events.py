@@ -11,11 +11,10 @@ from pathlib import Path
 from sparse_codec.cli_files import add_command
 from sparse_codec.cli_sound import add_model, clipping, say
 from sparse_codec.codec import SparseCodec
-from sparse_codec.event_file import EventFileError, Window
+from sparse_codec.event_file import EventFileError, Window, channels_of
 from sparse_codec.event_sets import (
     SET_SUFFIXES,
     Tally,
-    channels_of,
     load_codec,
     open_file,
     open_windows,

@@ -197,12 +197,17 @@ def write_events(
 
     Raises: OutputError; ValueError for events that are none.
     """
-    channels = channels_of(events)
     with open_output(path) as file:
-        writer = EventWriter(file, header_for(codec, len(channels), priors), priors)
-        for window in zip(*(channel.split(codec.config.half_frames) for channel in channels), strict=True):
-            writer.write(window if len(channels) == 2 else window[0], scale)
+        writer = EventWriter(file, header_for(codec, len(channels_of(events)), priors), priors)
+        for window in windows_of(events, codec):
+            writer.write(window, scale)
         writer.close()
+
+
+def windows_of(events: Window, codec: SparseCodec) -> Iterator[Window]:
+    """The events window by window, as `SparseCodec.stream` yields them; `join_windows` puts them together again."""
+    windows = zip(*(channel.split(codec.config.half_frames) for channel in channels_of(events)), strict=True)
+    return windows if isinstance(events, tuple) else (window for (window,) in windows)
 
 
 # ---- reading

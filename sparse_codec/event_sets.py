@@ -21,13 +21,14 @@ from sparse_codec.checkpoint import CHECKPOINTS
 from sparse_codec.codec import SparseCodec
 from sparse_codec.event_file import (
     EventFileError,
-    EventWriter,
     Header,
     Window,
-    header_for,
+    channels_of,
     join_windows,
     read_header,
     read_windows,
+    windows_of,
+    write_events,
 )
 from sparse_codec.events import EventSet
 from sparse_codec.outputs import STREAM, OutputError, open_output
@@ -159,10 +160,6 @@ def _from_json(path: str, values: dict, codec: SparseCodec) -> EventSet:
 # ---- playing, writing
 
 
-def channels_of(window: Window) -> tuple[EventSet, ...]:
-    return window if isinstance(window, tuple) else (window,)
-
-
 def play(codec: SparseCodec, windows: Iterable[Window], n_channels: int) -> Iterator[np.ndarray]:
     """Blocks of sound of windows that follow each other: (T,), or (T, 2) of left and right."""
     if n_channels == 1:
@@ -180,21 +177,12 @@ def write_set(path: str, events: Window, codec: SparseCodec) -> Written | None:
     suffix, n_channels = Path(path).suffix.lower(), len(channels_of(events))
     if suffix in KINDS or path == STREAM:
         return write_blocks(path, play(codec, windows_of(events, codec), n_channels), codec.samplerate)
-    with open_output(path) as file:
-        if suffix == ".events":
-            writer = EventWriter(file, header_for(codec, n_channels))
-            for window in windows_of(events, codec):
-                writer.write(window)
-            writer.close()
-        else:
+    if suffix == ".events":
+        write_events(path, events, codec)
+    else:
+        with open_output(path) as file:
             file.write(to_bytes(path, events, codec))
     return None
-
-
-def windows_of(events: Window, codec: SparseCodec) -> Iterator[Window]:
-    """The events window by window, as `SparseCodec.stream` yields them."""
-    windows = zip(*(channel.split(codec.config.half_frames) for channel in channels_of(events)), strict=True)
-    return windows if isinstance(events, tuple) else (window for (window,) in windows)
 
 
 def to_bytes(path: str, events: Window, codec: SparseCodec) -> bytes:

@@ -21,6 +21,14 @@ def saved_codec(small_codec, tmp_path_factory) -> SparseCodec:
     return SparseCodec.load(path)
 
 
+@pytest.fixture(scope="module")
+def checkpoint(small_codec, tmp_path_factory) -> str:
+    """A file of the small codec for the command line, in a folder of its own for what comes beside it."""
+    path = tmp_path_factory.mktemp("checkpoint") / "small.safetensors"
+    small_codec.save(path)
+    return str(path)
+
+
 @pytest.fixture(scope="session")
 def draw_windows(small_config) -> DrawWindows:
     """Windows of events with a codec's ranges; the last has `n_last` samples."""

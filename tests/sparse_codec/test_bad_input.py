@@ -18,13 +18,6 @@ RATE = 22_050
 FAST = ["--lossless", "--fast", "--events", "2"]
 
 
-@pytest.fixture(scope="module")
-def checkpoint(small_codec, tmp_path_factory):
-    path = tmp_path_factory.mktemp("checkpoint") / "small.safetensors"
-    small_codec.save(path)
-    return str(path)
-
-
 @pytest.fixture
 def run(tmp_path, monkeypatch, checkpoint, capsys):
     """Runs a command on files in an empty folder; returns exit code, what was printed, and what was said of errors."""

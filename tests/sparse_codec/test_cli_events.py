@@ -21,13 +21,6 @@ RATE = 22_050
 QUICK = ["--fast", "--lossless"]
 
 
-@pytest.fixture(scope="module")
-def checkpoint(small_codec, tmp_path_factory):
-    path = tmp_path_factory.mktemp("checkpoint") / "small.safetensors"
-    small_codec.save(path)
-    return str(path)
-
-
 @pytest.fixture
 def place(tmp_path, monkeypatch, music):
     """A folder to work in, with three seconds of music at 44,100 Hz."""
