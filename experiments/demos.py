@@ -17,10 +17,9 @@ from report import Artifact, Data, Sound, conjure, mix
 from report.media import FULL_SCALE, to_int16
 from report.mix import UNITY
 from sparse_codec import EventSet, SparseCodec
-from sparse_codec.evaluate import BITS
+from sparse_codec.evaluate import BITS, vary
 from sparse_codec.events import join
 from sparse_codec.spectrogram import hann, log_spectral_distance, shares_removed, stft
-from sparse_codec.variations import vary
 from sparse_codec.waveform_codecs import WAVEFORM_CODECS
 
 STEPS = (-2, -1, 0, 1, 2)  # how far along a principal direction, in standard deviations of an example's events

@@ -9,8 +9,8 @@ from experiments.clips import Clip
 from experiments.event_files import files_section
 from report import Figure, Image, Prose, ReportError, Table, conjure
 from sparse_codec import SparseCodec
-from sparse_codec.evaluate import comparison_rows, count_rows
-from sparse_codec.variations import VARIATIONS
+from sparse_codec.evaluate import VARIATIONS
+from sparse_codec.tables import comparison_rows, count_rows
 
 AGREEMENT = 0.02  # how far a share that is measured again may be from the stored one
 EXAMPLES = "examples"  # the manifest's group of the clips that are shipped

@@ -33,8 +33,9 @@ import torch
 from tqdm import tqdm
 
 from sparse_codec import EventSet, SparseCodec, load_audio
+from sparse_codec.channels import join_windows
 from sparse_codec.data import Recording, find_recordings
-from sparse_codec.event_file import SCALE, EventWriter, header_for, join_windows, read_header, read_windows
+from sparse_codec.event_file import SCALE, EventWriter, header_for, read_header, read_windows
 from sparse_codec.events import join
 from sparse_codec.priors import Priors
 from sparse_codec.rate import limit_rate

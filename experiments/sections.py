@@ -23,7 +23,7 @@ from report import (
     Table,
 )
 from sparse_codec import SparseCodec
-from sparse_codec.variations import VARIATIONS
+from sparse_codec.evaluate import VARIATIONS
 from sparse_codec.waveform_codecs import WAVEFORM_CODECS
 
 TITLES = {

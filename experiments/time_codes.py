@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from experiments.clips import shipped_clips
 from sparse_codec import SparseCodec
-from sparse_codec.losses import SceneLoss
+from sparse_codec.scene_loss import SceneLoss
 from sparse_codec.time_codes import CODES, Bits, Grid, OneHot, Seconds, TimeCode, nearest
 
 FIGURES = Path(__file__).parent / "time_codes.json"

@@ -2,10 +2,9 @@
 
 import re
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from report.errors import StoreError
-from report.storage import Folder, Storage, check_name
+from report.storage import Folder, Storage, check_name, for_messages
 
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
@@ -31,7 +30,7 @@ def open_storage(address: str, endpoint_url: str | None = None, profile: str | N
         return Web(address)
     if scheme or not address:
         raise StoreError(
-            f"{_for_messages(address)!r} is no place to keep or read things: "
+            f"{for_messages(address)!r} is no place to keep or read things: "
             "give a folder, s3://bucket/prefix, https://site or archive.zip"
         )
     if address.endswith(".zip"):
@@ -41,29 +40,11 @@ def open_storage(address: str, endpoint_url: str | None = None, profile: str | N
     return Folder(Path(address))
 
 
-def check_url(url: str) -> str:
-    """`url` without credentials and the slash at its end. Raises: StoreError unless it leads to a web server."""
-    try:
-        parts = urlsplit(url)
-        host = parts.netloc.rpartition("@")[2]
-        known = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
-    except ValueError:
-        known = False
-    if not known:
-        raise StoreError(f"{_for_messages(url)!r} is no address of a server; write http://host:port or https://host")
-    return parts._replace(netloc=host).geturl().rstrip("/")
-
-
 def _bucket_and_prefix(address: str) -> tuple[str, str]:
     bucket, _, prefix = address.partition("://")[2].rstrip("/").partition("/")
     if not BUCKET.fullmatch(bucket):
         raise StoreError(
-            f"{_for_messages(address)!r} names no bucket; "
+            f"{for_messages(address)!r} names no bucket; "
             "write s3://bucket/prefix, the bucket with 3 to 63 of a-z, 0-9, '-' and '.'"
         )
     return bucket, check_name(prefix) if prefix else ""
-
-
-def _for_messages(address: str) -> str:
-    """Without what may be credentials."""
-    return re.sub(r"//.*@", "//", address)

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from report.components import Component, Part, as_component
 from report.conjure import Artifact
 from report.prose import highlight_code, markdown, slug
-from report.store import ARTICLE, Record
+from report.record import ARTICLE, Record
 
 # Of the libraries in a record, those that a reader wants to know; the manifest has all of them.
 SHOWN_LIBRARIES = ("python", "numpy", "scipy", "torch", "scikit-learn", "matplotlib", "soundfile")

@@ -13,9 +13,10 @@ from pathlib import PurePosixPath
 
 from report.errors import SiteError
 from report.manifest import MANIFEST, MEDIA, MEDIA_FILE, Made, Manifest, read
+from report.record import Record
 from report.release import INDEX, RELEASES, release_name, release_shown
 from report.storage import Entry, Storage
-from report.store import Record, Store
+from report.store import Store
 from report.transfer import each
 
 DAY = 24 * 3600.0  # seconds

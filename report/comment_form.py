@@ -25,10 +25,11 @@ from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
 
-from report.cells import CODE_SPAN, MARKER, PUNCTUATION, Cell, Shown
+from report.cells import Cell, Shown
 from report.components import Component, Group, Prose
 from report.conjure import Artifact
 from report.errors import ReportError
+from report.percent import CODE_SPAN, MARKER, PUNCTUATION
 from report.prose import slug
 
 STRING = re.compile(r'f?"""\[markdown\](?P<text>.*)"""[ \t]*(?:#[^\n]*)?', re.DOTALL)

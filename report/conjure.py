@@ -22,7 +22,8 @@ from typing import Any, get_args
 from report.dependencies import Code, code_of, runtime_value, variable_digests
 from report.machine import fingerprint
 from report.media import Encoded, Media, decode, encode
-from report.store import Build, MemoryStore, Record, Store
+from report.record import Build, Record
+from report.store import MemoryStore, Store
 from report.values import Walk, identity, readable
 
 INGREDIENTS = ("function", "code", "arguments", "globals", "libraries", "device")

@@ -20,15 +20,8 @@ from pathlib import PurePath
 from typing import Any
 
 from report.errors import ReportError
-from report.source import (
-    Module,
-    Reference,
-    find_module,
-    first_line,
-    library_versions,
-    resolve_in,
-    unversioned_extension,
-)
+from report.libraries import library_versions
+from report.source import Module, Reference, find_module, first_line, resolve_in, unversioned_extension
 from report.syntax import Piece, read_piece
 from report.values import Walk, identity, is_function, is_immutable, symbol_of
 

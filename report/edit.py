@@ -12,7 +12,7 @@ from report.located import Site
 from report.manifest import MEDIA
 from report.media import decode, to_wav
 from report.mix import UNITY, mix
-from report.store import is_digest
+from report.record import is_digest
 
 SCHEMA = 1
 MOST_EVENTS = 10_000

@@ -10,8 +10,8 @@ from pathlib import PurePosixPath
 from report import selfcheck
 from report.errors import SiteError, StoreError
 from report.media import EXTENSIONS
+from report.record import Build, Record, is_digest
 from report.storage import check_name
-from report.store import Build, Record, is_digest
 
 GENERATOR = "literate audio report"  # how a site of ours is known
 MANIFEST = selfcheck.MANIFEST

@@ -1,7 +1,6 @@
 """Cells and what they showed become one HTML page. Nothing of the moment (time, duration, path) enters it, so that
 building twice gives the same bytes."""
 
-import ast
 import re
 from collections.abc import Iterable
 from contextlib import contextmanager
@@ -13,12 +12,14 @@ from jinja2 import TemplateError
 from markupsafe import Markup
 
 from report.canvas import Canvas, render_template, templates_folder
-from report.cells import PUNCTUATION, Cell, Shown
+from report.cells import Cell, Shown
 from report.components import Code, Component, Part, Prose, flatten
 from report.conjure import Artifact
-from report.errors import CellError, ReportError
+from report.errors import CellError
+from report.percent import PUNCTUATION
 from report.prose import Heading, anchor_headings, markdown
-from report.store import Record
+from report.record import Record
+from report.script import read_metadata
 
 PLACE = "\ue000{}\ue000"  # where a component stands in the prose; a private-use character is in nobody's text
 HEADING_ID = re.compile(r'<h[234] id="([^"]+)">')
@@ -57,28 +58,6 @@ class Article(Page):
 def assets() -> list[Path]:
     """The style sheets and scripts that every page links to."""
     return sorted([*templates_folder().glob("styles/*.css"), *templates_folder().glob("scripts/*.js")])
-
-
-def read_metadata(path: Path) -> tuple[str, str]:
-    """Title and description out of an article script's docstring: its first line, and the paragraph after it.
-
-    The older form has its first heading for a title. Raises: ReportError if there is neither, or no script to parse.
-    """
-    from report import comment_form  # here, because it builds on this module
-
-    try:
-        source = Path(path).read_text(encoding="utf-8")
-        if comment_form.is_comment_form(source):
-            return comment_form.title(source, path), ""
-        text = ast.get_docstring(ast.parse(source))
-    except SyntaxError as error:
-        raise ReportError(f"{path}, line {error.lineno}: {error.msg}: {(error.text or '').strip()}") from error
-    except (OSError, ValueError) as error:
-        raise ReportError(f"cannot read the article script {path}: {error}") from error
-    if not text:
-        raise ReportError(f"{path} has no docstring; its first line is the article's title")
-    title, *rest = re.split(r"\n\s*\n", text)
-    return " ".join(title.split()), " ".join(rest[0].split()) if rest else ""
 
 
 def render_article(

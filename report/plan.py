@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from report.cells import parse_script, run_cells
 from report.conjure import Request, Session, matches, use_session
 from report.dependencies import place_of
 from report.errors import StoreError
-from report.page import read_metadata
-from report.store import Record, Store
+from report.record import Record
+from report.script import parse_script, read_metadata, run_cells
+from report.store import Store
 
 FOUND, STALE, NEW, WAITS = "found", "stale", "new", "waits"
 QUIET = re.compile(r"\s*(#.*)?")  # lines that no key depends on

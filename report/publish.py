@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
-from report.addresses import check_url
 from report.errors import Missing, SiteError, StoreError
 from report.manifest import MANIFEST, MEDIA, MEDIA_URL, OFFLINE, RELEASED_MEDIA, File, Manifest, describe, read
 from report.release import INDEX, RELEASES, entry_page, make_release, release_id, release_name, release_shown
-from report.storage import Entry, Folder, Storage
+from report.storage import Entry, Folder, Storage, check_url
 from report.transfer import each
 from report.verify import verify
 
@@ -131,7 +130,7 @@ def _digest(target: Storage, name: str) -> str:
 
 def _check_reading(media: dict[str, File], base: str, origin: str | None) -> None:
     """Read one media file of each type as a page at `origin` would, or as anyone does who follows a link."""
-    from report.readonly import check_reading  # here, so that publishing to a folder does not wait for urllib3
+    from report.reading import check_reading  # here, so that publishing to a folder does not wait for urllib3
 
     for name, file in {file.media_type: (name, file) for name, file in media.items()}.values():
         check_reading(f"{base}/{PurePosixPath(name).name}", origin, file.bytes, file.media_type)

@@ -5,30 +5,18 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import urllib3
 
-from report.addresses import check_url
 from report.errors import Damaged, Missing, StoreError
-from report.storage import Entry, check_name, write_whole
+from report.storage import Entry, Head, check_name, check_url, write_whole
 
 CONNECT, READ, IN_ALL = 10, 10, 60  # seconds; the last for all of an object
 BLOCK = 2**16  # bytes
 BUSY = (429, 500, 502, 503, 504)  # answers worth another attempt
-
-
-@dataclass(frozen=True)
-class Head:
-    """What a server tells of an object without sending it; None is what it does not tell."""
-
-    bytes: int | None
-    media_type: str
-    sha256: str | None
-    cache_control: str
 
 
 class _ReadOnly:
@@ -75,7 +63,7 @@ class Web(_ReadOnly):
         with self._answer("HEAD", name) as response:
             length = response.headers.get("Content-Length", "")
             size = int(length) if length.isdecimal() else None
-            return Head(size, _media_type(response), None, response.headers.get("Cache-Control", ""))
+            return Head(size, media_type_of(response), None, response.headers.get("Cache-Control", ""))
 
     def entries(self, prefix: str = "") -> dict[str, Entry]:
         raise StoreError(f"{self.address} can not be listed; it is read by name")
@@ -83,7 +71,7 @@ class Web(_ReadOnly):
     @contextmanager
     def _answer(self, method: str, name: str) -> Iterator[urllib3.BaseHTTPResponse]:
         url = f"{self.address}/{quote(check_name(name))}"
-        with _request(self._pool, method, url, {"Accept-Encoding": "identity"}) as response:
+        with request(self._pool, method, url, {"Accept-Encoding": "identity"}) as response:
             if response.status in (404, 410):
                 raise Missing(f"cannot read {url}: HTTP {response.status}, there is nothing")
             if response.status != 200:
@@ -122,45 +110,8 @@ class Zip(_ReadOnly):
         }
 
 
-def check_reading(url: str, origin: str | None, expected_bytes: int, media_type: str) -> None:
-    """Read the first byte of a published file as a player on a page at `origin` does.
-
-    `origin` is as browsers send it: "https://example.org", or "null" for a page that was opened from a disk; None is
-    that of the file itself.
-    Raises: StoreError that says what the server does wrong, and what to do about it.
-    """
-    url, origin = check_url(url), origin or _origin(url)
-    pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(connect=CONNECT, read=READ))
-    with _request(pool, "GET", url, {"Origin": origin, "Range": "bytes=0-0"}) as response:
-        wrong = _wrong_for_readers(response, url, origin, expected_bytes, media_type)
-    if wrong:
-        raise StoreError(f"a page at {origin} can not read {url}: {wrong}")
-
-
-def _wrong_for_readers(
-    response: urllib3.BaseHTTPResponse, url: str, origin: str, expected_bytes: int, media_type: str
-) -> str | None:
-    allowed = response.headers.get("Access-Control-Allow-Origin")
-    length = response.headers.get("Content-Range", "").rpartition("/")[2]
-    if response.status in (401, 403):
-        return f"HTTP {response.status}; let everyone read it by a bucket policy, or give the public address"
-    if response.status == 404:
-        return "HTTP 404; it is not there, or the public address is another"
-    if response.status == 200:
-        return "the server ignores ranges (HTTP 200, not 206), so players can not seek; serve it from elsewhere"
-    if response.status != 206:
-        return f"HTTP {response.status}, not 206"
-    if length != str(expected_bytes):
-        return f"it has {length or 'unknown'} bytes, not {expected_bytes}; publish it again"
-    if _media_type(response) != media_type.partition(";")[0]:
-        return f"its type is {_media_type(response) or 'missing'}, not {media_type}; publish it again"
-    if allowed not in ("*", origin) and origin != _origin(url):
-        return f"CORS allows {allowed or 'no other origin'}; allow {origin} with GET, HEAD and the header Range"
-    return None
-
-
 @contextmanager
-def _request(
+def request(
     pool: urllib3.PoolManager, method: str, url: str, headers: dict[str, str]
 ) -> Iterator[urllib3.BaseHTTPResponse]:
     """The answer, its body not yet read. Raises: StoreError for whatever happens before the body's end."""
@@ -185,10 +136,5 @@ def _words(reason: object) -> str:
     return str(reason)
 
 
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def _media_type(response: urllib3.BaseHTTPResponse) -> str:
+def media_type_of(response: urllib3.BaseHTTPResponse) -> str:
     return response.headers.get("Content-Type", "").partition(";")[0].strip()

@@ -11,10 +11,11 @@ import numpy as np
 import soundfile as sf
 from PIL import Image, ImageSequence
 
-from report.cells import parse_script, run_cells
 from report.conjure import Request, Session, compute, matches, use_session
 from report.errors import ReportError
-from report.store import Record, Store
+from report.record import Record
+from report.script import parse_script, run_cells
+from report.store import Store
 
 SAME_BYTES, SAME_VALUES, NEAR, DIFFERENT = "bytes same", "samples same", "near", "different"
 NEAR_DB = -40.0  # a difference this far below the original is "near"

@@ -19,10 +19,8 @@ import boto3
 from botocore import exceptions as boto
 from botocore.config import Config
 
-from report.addresses import check_url
 from report.errors import Missing, StoreError
-from report.readonly import Head
-from report.storage import Entry, check_name, write_whole
+from report.storage import Entry, Head, check_name, check_url, write_whole
 from report.transfer import each
 
 Result = TypeVar("Result")

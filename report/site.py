@@ -16,13 +16,15 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from report.cells import Cell, parse_script, run_cells
+from report.cells import Cell
 from report.conjure import Session, matches, use_session
 from report.crate import CRATE, make_crate
 from report.errors import ReportError, SiteError
 from report.manifest import GENERATOR, MANIFEST, MEDIA, OFFLINE, File, describe, make
-from report.page import Article, assets, read_metadata, render_article, render_index
-from report.store import ARTICLE, Build, Record, Store
+from report.page import Article, assets, render_article, render_index
+from report.record import ARTICLE, Build, Record
+from report.script import parse_script, read_metadata, run_cells
+from report.store import Store
 from report.transfer import transfer_bar
 
 try:

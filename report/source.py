@@ -7,7 +7,6 @@ import importlib.metadata
 import importlib.util
 import inspect
 import sys
-import sysconfig
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,10 +14,8 @@ from itertools import zip_longest
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
-
 from report.errors import ReportError
+from report.libraries import distribution_of, installed, is_under, origin_of, standard_library
 
 # Followed as source wherever they are installed, since their version says little. Only names: none is imported here.
 OWN = ("report", "sparse_codec", "experiments")
@@ -121,27 +118,19 @@ def _same_code(one: CodeType, other: CodeType) -> bool:
 
 @functools.cache
 def _may_be_project(top: str) -> bool:
-    if getattr(sys.modules.get(top), "__file__", None) or _origin(top):
+    if getattr(sys.modules.get(top), "__file__", None) or origin_of(top):
         return find_module(top) is not None
     return top not in sys.stdlib_module_names  # a folder without an __init__.py
 
 
 def _project_file(name: str, loaded: ModuleType | None) -> Path | None:
-    origin = getattr(loaded, "__file__", None) if loaded else _origin(name)
+    origin = getattr(loaded, "__file__", None) if loaded else origin_of(name)
     if origin is None or not origin.endswith(".py"):
         return None
     path, top = Path(origin).resolve(), name.partition(".")[0]
-    if top not in OWN and (_is_under(path, _standard_library()) or _distribution_of(top, path, name)):
+    if top not in OWN and (is_under(path, standard_library()) or distribution_of(top, path, name)):
         return None
     return path
-
-
-def _origin(name: str) -> str | None:
-    try:
-        spec = importlib.util.find_spec(name)
-    except (ImportError, ValueError, AttributeError, TypeError):  # TypeError: a module that answers to any name
-        return None
-    return spec.origin if spec else None
 
 
 def _read(name: str, path: Path) -> Module:
@@ -311,7 +300,7 @@ def resolve_in(source: str, name: str) -> Reference:
         return Reference("module", source)
     if name in module.definitions or module.imports.get(name, (source, name)) != (source, name):
         return resolve(module, name)
-    if module.is_package and (find_module(f"{source}.{name}") or _origin(f"{source}.{name}")):
+    if module.is_package and (find_module(f"{source}.{name}") or origin_of(f"{source}.{name}")):
         return resolve_in(f"{source}.{name}", "")
     found = Reference("injected", source, name) if hasattr(builtins, name) else resolve(module, name)
     if found.kind == "injected" and "__getattr__" in module.definitions:
@@ -341,7 +330,7 @@ def _is_namespace(name: str) -> bool:
             return False
     if spec is None or spec.origin is not None or not spec.submodule_search_locations:
         return False
-    return not any(_is_under(Path(place).resolve(), _installed()) for place in spec.submodule_search_locations)
+    return not any(is_under(Path(place).resolve(), installed()) for place in spec.submodule_search_locations)
 
 
 # ---- installed libraries
@@ -351,85 +340,9 @@ def unversioned_extension(name: str) -> Path | None:
     """The file of a compiled module that belongs to no installed library, or None."""
     if "." in name and not _may_be_project(name.partition(".")[0]):
         return None
-    origin = getattr(sys.modules.get(name), "__file__", None) or _origin(name)
+    origin = getattr(sys.modules.get(name), "__file__", None) or origin_of(name)
     if origin is None or not origin.endswith((".so", ".pyd")):
         return None
     path = Path(origin).resolve()
-    owned = _is_under(path, _standard_library()) or _distribution_of(name.partition(".")[0], path, name)
+    owned = is_under(path, standard_library()) or distribution_of(name.partition(".")[0], path, name)
     return None if owned else path
-
-
-@functools.cache
-def library_versions(tops: frozenset[str]) -> dict[str, str]:
-    """Versions of Python and of the libraries that have these top-level modules, with all that they require."""
-    versions, unread = {"python": sys.version.partition(" ")[0]}, []
-    for top in sorted(tops - set(sys.stdlib_module_names)):
-        origin = getattr(sys.modules.get(top), "__file__", None) or _origin(top)
-        owner = _distribution_of(top, Path(origin).resolve(), top) if origin else None
-        unread.append(owner or top)
-    while unread:
-        name = canonicalize_name(unread.pop())
-        if name not in versions and (library := _library(name)) is not None:
-            versions[name], required = library
-            unread += required
-    return dict(sorted(versions.items()))
-
-
-@functools.cache
-def _library(name: str) -> tuple[str, list[str]] | None:
-    """Version and requirements of an installed library; None for an optional one that is not there."""
-    try:
-        distribution = importlib.metadata.distribution(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-    required = []
-    for line in distribution.requires or ():
-        try:
-            requirement = Requirement(line)
-        except InvalidRequirement:
-            continue
-        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-            required.append(requirement.name)
-    return distribution.version, required
-
-
-@functools.cache
-def _distribution_of(top: str, path: Path, name: str) -> str | None:
-    """The installed library that a module's file belongs to: one recorded in the folder that it was imported from."""
-    depth = name.count(".") + (path.name == "__init__.py")
-    folder = path.parents[depth]
-    plain = canonicalize_name(top).replace("-", "_")
-    for record in folder.glob("*.dist-info"):
-        if canonicalize_name(record.name.split("-")[0]).replace("-", "_") == plain:
-            return record.name.split("-")[0]
-    return _owners(folder).get(top)
-
-
-@functools.cache
-def _owners(folder: Path) -> dict[str, str]:
-    """Top-level modules in a folder -> the library whose files they are."""
-    owners = {}
-    for record in folder.glob("*.dist-info"):
-        try:
-            tops = (record / "top_level.txt").read_text().split()
-        except OSError:
-            lines = (record / "RECORD").read_text().splitlines() if (record / "RECORD").exists() else []
-            tops = {line.split(",")[0].split("/")[0].removesuffix(".py") for line in lines}
-        owners |= dict.fromkeys(tops, record.name.split("-")[0])
-    return owners
-
-
-@functools.cache
-def _standard_library() -> tuple[Path, ...]:
-    return tuple(Path(sysconfig.get_path(kind)).resolve() for kind in ("stdlib", "platstdlib"))
-
-
-@functools.cache
-def _installed() -> tuple[Path, ...]:
-    return tuple(Path(sysconfig.get_path(kind)).resolve() for kind in ("purelib", "platlib"))
-
-
-def _is_under(path: Path, folders: tuple[Path, ...]) -> bool:
-    """Whether a file is in one of these folders, and not among what pip installed into it."""
-    inside = any(path.is_relative_to(folder) for folder in folders)
-    return inside and (folders is _installed() or not any(path.is_relative_to(folder) for folder in _installed()))

@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from report.errors import Missing, StoreError
@@ -166,3 +167,31 @@ def write_whole(path: Path, data: bytes) -> None:
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def check_url(url: str) -> str:
+    """`url` without credentials and the slash at its end. Raises: StoreError unless it leads to a web server."""
+    try:
+        parts = urlsplit(url)
+        host = parts.netloc.rpartition("@")[2]
+        known = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        known = False
+    if not known:
+        raise StoreError(f"{for_messages(url)!r} is no address of a server; write http://host:port or https://host")
+    return parts._replace(netloc=host).geturl().rstrip("/")
+
+
+def for_messages(address: str) -> str:
+    """Without what may be credentials."""
+    return re.sub(r"//.*@", "//", address)
+
+
+@dataclass(frozen=True)
+class Head:
+    """What a server tells of an object without sending it; None is what it does not tell."""
+
+    bytes: int | None
+    media_type: str
+    sha256: str | None
+    cache_control: str

@@ -13,11 +13,11 @@ pursuit, `waveform_codecs`; `metrics`, `variations`, `evaluate`, `words`. `__mai
 from sparse_codec.checkpoint import CheckpointError, find_checkpoint
 from sparse_codec.codec import SparseCodec
 from sparse_codec.config import CodecConfig, ConfigError, EncodeOptions, TrainingConfig, read_config
-from sparse_codec.data import AudioError, load_audio
 from sparse_codec.event_file import EventFileError, read_events, write_events
 from sparse_codec.events import EventSet, join
+from sparse_codec.midi import midi_file
 from sparse_codec.priors import Priors
-from sparse_codec.sound_files import read_blocks, save_audio, write_blocks
+from sparse_codec.sound_files import AudioError, load_audio, read_blocks, save_audio, write_blocks
 from sparse_codec.stereo import encode_stereo
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "find_checkpoint",
     "join",
     "load_audio",
+    "midi_file",
     "read_blocks",
     "read_config",
     "read_events",

@@ -12,10 +12,10 @@ import numpy as np
 from sparse_codec.cli_files import Job, add_command, plan_jobs, run_jobs
 from sparse_codec.cli_sound import say
 from sparse_codec.config import CodecConfig
-from sparse_codec.data import SILENT_PEAK, SUFFIXES, AudioError
+from sparse_codec.data import SILENT_PEAK
 from sparse_codec.download import DATA_SETS, fetch_data_set
 from sparse_codec.outputs import make_folder
-from sparse_codec.sound_files import read_blocks, write_blocks
+from sparse_codec.sound_files import SUFFIXES, AudioError, read_blocks, write_blocks
 
 
 def add_commands(commands) -> None:

@@ -8,10 +8,11 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from sparse_codec.channels import Window, channels_of
 from sparse_codec.cli_files import add_command
 from sparse_codec.cli_sound import add_model, clipping, say
 from sparse_codec.codec import SparseCodec
-from sparse_codec.event_file import EventFileError, Window, channels_of
+from sparse_codec.event_file import EventFileError
 from sparse_codec.event_sets import (
     SET_SUFFIXES,
     Tally,

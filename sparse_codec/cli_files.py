@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sparse_codec.data import SUFFIXES
 from sparse_codec.outputs import STREAM, OutputError, make_folder
+from sparse_codec.sound_files import SUFFIXES
 
 FILE_SUFFIXES = SUFFIXES | {".events", ".json", ".mid"}  # a folder with such a name is a mistake
 

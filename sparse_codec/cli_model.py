@@ -15,10 +15,12 @@ from sparse_codec.cli_files import add_command, positive
 from sparse_codec.codec import SparseCodec
 from sparse_codec.config import CodecConfig
 from sparse_codec.data import Recording, find_recordings
-from sparse_codec.evaluate import evaluate, report, write_results
+from sparse_codec.evaluate import evaluate, write_results
+from sparse_codec.fit_priors import fit_priors
 from sparse_codec.manifest import freeze, read_manifest
 from sparse_codec.outputs import check_output
-from sparse_codec.priors import fit_priors, priors_file
+from sparse_codec.priors import priors_file
+from sparse_codec.tables import report
 from sparse_codec.train import train
 from sparse_codec.words import count_word_errors
 

@@ -13,11 +13,11 @@ from typing import BinaryIO
 
 from tqdm import tqdm
 
+from sparse_codec.channels import Window, join_windows
 from sparse_codec.cli_files import Job, add_command, plan_jobs, positive, run_jobs
 from sparse_codec.codec import SparseCodec
 from sparse_codec.config import EncodeOptions
-from sparse_codec.data import SUFFIXES
-from sparse_codec.event_file import SCALE, EventWriter, Window, header_for, join_windows
+from sparse_codec.event_file import SCALE, EventWriter, header_for
 from sparse_codec.event_sets import (
     DEFAULT_MODEL,
     SET_SUFFIXES,
@@ -32,7 +32,16 @@ from sparse_codec.event_sets import (
 from sparse_codec.outputs import STREAM, check_output, is_stream, open_output
 from sparse_codec.quantise import SCALES
 from sparse_codec.rate import limit_rate
-from sparse_codec.sound_files import KINDS, RAW_FORMATS, RawFormat, Written, known_duration, read_blocks, write_blocks
+from sparse_codec.sound_files import (
+    KINDS,
+    RAW_FORMATS,
+    SUFFIXES,
+    RawFormat,
+    Written,
+    known_duration,
+    read_blocks,
+    write_blocks,
+)
 from sparse_codec.stereo import encode_stereo
 
 FAST = {"interim": 0, "refine": 0}

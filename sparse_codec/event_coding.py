@@ -12,12 +12,13 @@ import numpy as np
 from constriction import stream
 
 from sparse_codec.events import EventSet
-from sparse_codec.priors import Priors, event_numbers
+from sparse_codec.priors import Priors
 from sparse_codec.quantise import (
     LEVELS,
     SCALES,
     SILENT,
     dequantise,
+    event_numbers,
     gain_levels,
     highest_multiple,
     level_gains,

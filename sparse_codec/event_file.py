@@ -10,13 +10,14 @@ import dataclasses
 import itertools
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
+from sparse_codec.channels import Window, channels_of, join_windows, same_events, windows_of
 from sparse_codec.codec import SparseCodec
 from sparse_codec.event_coding import (
     CodingError,
@@ -28,12 +29,10 @@ from sparse_codec.event_coding import (
     encode_rounded,
     part_of,
 )
-from sparse_codec.events import EventSet, join
+from sparse_codec.events import EventSet
 from sparse_codec.outputs import open_output
 from sparse_codec.priors import Priors, PriorsError
 from sparse_codec.quantise import SCALES
-
-Window = EventSet | tuple[EventSet, EventSet]  # of one channel, or of left and right
 
 MAGIC = b"\x89EVENTS\n"
 VERSION = 1
@@ -46,11 +45,6 @@ BLOCK = struct.Struct("<BI")  # kind and length of what follows
 TOTALS = struct.Struct("<QQ")  # the end block: samples and windows of the clip
 LONGEST_BLOCK = 2**26  # bytes
 CHUNK = 2**16  # bytes that are asked for at a time
-
-
-def channels_of(window: Window) -> tuple[EventSet, ...]:
-    """The event sets of one channel, or of left and right."""
-    return window if isinstance(window, tuple) else (window,)
 
 
 class EventFileError(ValueError):
@@ -204,12 +198,6 @@ def write_events(
         writer.close()
 
 
-def windows_of(events: Window, codec: SparseCodec) -> Iterator[Window]:
-    """The events window by window, as `SparseCodec.stream` yields them; `join_windows` puts them together again."""
-    windows = zip(*(channel.split(codec.config.half_frames) for channel in channels_of(events)), strict=True)
-    return windows if isinstance(events, tuple) else (window for (window,) in windows)
-
-
 # ---- reading
 
 
@@ -261,15 +249,6 @@ def read_events(path: str | Path, codec: SparseCodec, priors: Priors | None = No
     return join_windows(windows)
 
 
-def join_windows(windows: Iterable[Window]) -> Window:
-    """One event set, or left and right, of windows that follow each other."""
-    windows = list(windows)
-    if isinstance(windows[0], tuple):
-        left, right = (join(list(channel)) for channel in zip(*windows, strict=True))
-        return left, right
-    return join(windows)
-
-
 def _decode_block(kind: int, data: bytes, index: int, header: Header, priors: Priors | None) -> Window:
     if kind not in (WINDOW, WINDOW | SHORT) and not (header.channels == 2 and kind & ~(SHARED | SHORT) == WINDOW):
         raise CodingError(f"a block of kind {kind}")
@@ -302,11 +281,6 @@ def _check_priors(header: Header, priors: Priors | None, name: str) -> None:
         raise EventFileError(f"{name}: written with the priors {header.priors}, but {given}; give those")
     if (len(priors.steps) - 1, len(priors.deltas)) != (header.vector_size, header.window_frames):
         raise EventFileError(f"{name}: its priors are of other sizes than its windows; encode it again")
-
-
-def same_events(left: EventSet, right: EventSet) -> bool:
-    """Whether left and right share their events, with gains of their own."""
-    return all(np.array_equal(vars(left)[name], vars(right)[name]) for name in ("vectors", "frames", "offsets"))
 
 
 # ---- blocks

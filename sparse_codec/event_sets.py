@@ -17,20 +17,12 @@ from typing import BinaryIO
 
 import numpy as np
 
+from sparse_codec.channels import Window, channels_of, join_windows, windows_of
 from sparse_codec.checkpoint import CHECKPOINTS
 from sparse_codec.codec import SparseCodec
-from sparse_codec.event_file import (
-    EventFileError,
-    Header,
-    Window,
-    channels_of,
-    join_windows,
-    read_header,
-    read_windows,
-    windows_of,
-    write_events,
-)
+from sparse_codec.event_file import EventFileError, Header, read_header, read_windows, write_events
 from sparse_codec.events import EventSet
+from sparse_codec.midi import midi_file
 from sparse_codec.outputs import STREAM, OutputError, open_output
 from sparse_codec.priors import Priors
 from sparse_codec.sound_files import KINDS, Written, write_blocks
@@ -191,7 +183,7 @@ def to_bytes(path: str, events: Window, codec: SparseCodec) -> bytes:
     if Path(path).suffix.lower() == ".mid":
         if len(channels) == 2:
             raise OutputError(f"{path}: MIDI has no left and right; encode without --stereo")
-        return events.to_midi(codec)
+        return midi_file(events, codec)
     values = [channel.to_json() for channel in channels]
     values = values[0] if len(values) == 1 else dict(zip(SIDES, values, strict=True))
     return (_layout({"checkpoint": codec.digest, **values}) + "\n").encode()

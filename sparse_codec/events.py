@@ -6,15 +6,9 @@ import dataclasses
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
-
-from sparse_codec.midi import midi_file
-
-if TYPE_CHECKING:
-    from sparse_codec.codec import SparseCodec
 
 PARTS = ("vectors", "frames", "offsets", "gains")  # the arrays of an event set, a row each for every event
 NUMBERS = ("samplerate", "hop", "n_samples")
@@ -227,10 +221,6 @@ class EventSet:
         if parts["vectors"].shape[1:] != (values["vector_size"],):
             raise ValueError(f"vectors of shape {parts['vectors'].shape}, but vector_size = {values['vector_size']}")
         return cls(**parts, **{name: values[name] for name in NUMBERS})
-
-    def to_midi(self, codec: SparseCodec) -> bytes:
-        """A MIDI file of the events: see `sparse_codec.midi`."""
-        return midi_file(self, codec)
 
     def _picked(self, index) -> np.ndarray:
         """A mask (N,) of what an index array, a mask or a slice picks; None picks all."""

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sparse_codec.data import SILENT_PEAK, AudioError, Recording, load_audio, read_labels, segment_starts
+from sparse_codec.data import SILENT_PEAK, Recording, read_labels, segment_starts
+from sparse_codec.sound_files import AudioError, load_audio
 
 FORMAT = "evaluation manifest 1"
 KEYS = ("name", "group", "work", "foreign", "sha256", "starts")  # of each file

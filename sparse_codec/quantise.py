@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from sparse_codec.events import EventSet
+
 ONE = 2**20  # units in 1
 SCALES = (16, 2048)  # finest and coarsest; a scale multiplies all steps, in 256ths
 FINEST_STEP = 32  # units
@@ -56,3 +58,8 @@ def dequantise(multiples: np.ndarray, steps: np.ndarray) -> np.ndarray:
 def highest_multiple(step: int) -> int:
     """Of the numbers from -1 to 1."""
     return (ONE + step // 2) // step
+
+
+def event_numbers(events: EventSet) -> np.ndarray:
+    """The vectors and, last, twice the fine offsets: (N, V + 1) float64 in [-1, 1]."""
+    return np.concatenate([events.vectors, 2 * events.offsets[:, None]], 1).astype(np.float64)

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from sparse_codec.event_file import Header, Window, channels_of, end_block, same_events, window_block
+from sparse_codec.channels import Window, channels_of, strongest
+from sparse_codec.event_file import Header, end_block, window_block
 from sparse_codec.events import EventSet
 from sparse_codec.priors import Priors
 from sparse_codec.quantise import SCALES
@@ -59,17 +60,6 @@ def _last(choices: range, fits) -> int:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if fits(choices[middle]) else (low, middle - 1)
     return choices[low]
-
-
-def strongest(window: Window, n_events: int) -> Window:
-    """So many events of each channel, those with most energy; left and right go on sharing them if they do."""
-    channels = channels_of(window)
-    energy = [channel.gains**2 for channel in channels]
-    if len(channels) == 2 and same_events(*channels):
-        energy = [energy[0] + energy[1]] * 2
-    kept = [np.sort(np.argsort(-e, kind="stable")[:n_events]) for e in energy]
-    chosen = tuple(channel.select(index) for channel, index in zip(channels, kept, strict=True))
-    return chosen if len(chosen) == 2 else chosen[0]
 
 
 def _silence(header: Header, priors: Priors) -> bytes:

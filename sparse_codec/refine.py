@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from sparse_codec.losses import SceneLoss
+from sparse_codec.scene_loss import SceneLoss
 
 REACH = 1.5  # frames: how far a time may move
 RATE = 0.1  # of Adam, on the inverse hyperbolic tangent of a vector and on half of the logarithm of a gain

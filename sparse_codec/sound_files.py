@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 import soundfile as sf
+import soxr
 
 from sparse_codec.blocks import mix_down, resample
-from sparse_codec.data import SUFFIXES, AudioError
 from sparse_codec.outputs import STREAM, OutputError, check_output, is_stream, open_output, partial_file
 
 KINDS = {".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG", "VORBIS"),
@@ -171,3 +171,39 @@ def _stream(path: str | Path, samplerate: int, channels: int) -> Iterator[Callab
             file.flush()
 
         yield write
+
+
+SUFFIXES = {".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".opus"}
+
+
+class AudioError(ValueError):
+    """Audio that cannot be used; the message names the file and the fix."""
+
+
+def load_audio(path: str | Path, samplerate: int, start: float = 0.0, seconds: float | None = None) -> np.ndarray:
+    """Mono float32 audio (T,) at `samplerate` Hz; `start` and `seconds` choose a part of the file.
+
+    Raises: AudioError for a missing, unreadable or empty file and for NaN or infinite samples.
+    """
+    try:
+        with sf.SoundFile(path) as file:
+            file.seek(min(file.frames, round(start * file.samplerate)))
+            frames = -1 if seconds is None else round(seconds * file.samplerate) + 1
+            audio, rate = file.read(frames, dtype="float32", always_2d=True), file.samplerate
+    except (sf.LibsndfileError, OSError, TypeError) as error:  # a TypeError for raw files, which have no header
+        reason = "no such file" if not Path(path).exists() else f"cannot be read as audio ({error})"
+        raise AudioError(f"{path}: {reason}; give a WAV, FLAC, Ogg or MP3 file") from error
+    if not len(audio):
+        raise AudioError(f"{path}: holds no samples")
+    if not np.isfinite(audio).all():
+        raise AudioError(f"{path}: holds NaN or infinite samples; export the file again")
+    mono = audio.mean(axis=1)
+    return mono if rate == samplerate else soxr.resample(mono, rate, samplerate, quality="HQ")
+
+
+def duration(path: Path) -> float:
+    """Seconds of a file. Raises: AudioError if it cannot be read."""
+    try:
+        return sf.info(path).duration
+    except sf.LibsndfileError as error:
+        raise AudioError(f"{path}: cannot be read as audio ({error}); remove or replace it") from error

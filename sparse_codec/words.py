@@ -9,8 +9,9 @@ import torch
 
 from sparse_codec.baseline import MatchingPursuit
 from sparse_codec.codec import SparseCodec
-from sparse_codec.data import Recording, load_audio
+from sparse_codec.data import Recording
 from sparse_codec.metrics import has, intelligibility, recognise, word_errors
+from sparse_codec.sound_files import load_audio
 
 ATOMS = 128  # partials of matching pursuit in each half segment
 

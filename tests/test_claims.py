@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from sparse_codec import SparseCodec, find_checkpoint
-from sparse_codec.evaluate import comparison_rows, count_rows, markdown_table
 from sparse_codec.manifest import read_manifest
+from sparse_codec.tables import comparison_rows, count_rows, markdown_table
 
 ROOT = Path(__file__).parent.parent
 MODELS = ("music", "speech")

@@ -10,7 +10,7 @@ from experiments import demos, pictures
 from experiments.clips import shipped_clips
 from report import MemoryStore, use_store
 from sparse_codec import SparseCodec
-from sparse_codec.variations import VARIATIONS
+from sparse_codec.evaluate import VARIATIONS
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import warnings
 from pathlib import Path
 
 from report import FolderStore, dependencies, syntax, use_store
-from report.cells import parse_script, run_cells
+from report.script import parse_script, run_cells
 
 CONJURE = sys.modules["report.conjure"]  # `report.conjure` is the function
 

@@ -12,9 +12,10 @@ from report.errors import SiteError, StoreError
 from report.manifest import read
 from report.media import Encoded
 from report.publish import publish
+from report.record import Build
 from report.release import release_shown
 from report.storage import Folder, Memory
-from report.store import Build, FolderStore
+from report.store import FolderStore
 from report.verify import verify
 
 MADE = {"function": "f", "code": "c" * 64, "arguments": {}, "values": {}, "versions": {}, "inputs": []}

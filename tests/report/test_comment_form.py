@@ -6,10 +6,9 @@ from html import unescape
 import pytest
 
 from report import CellError, FolderStore, ReportError, build
-from report.cells import parse_script, run_cells
 from report.comment_form import is_comment_form
 from report.components import Group, Player, Prose, Row
-from report.page import read_metadata
+from report.script import parse_script, read_metadata, run_cells
 
 SCRIPT = '''"""[markdown]
 

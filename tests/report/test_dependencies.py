@@ -9,7 +9,8 @@ import report
 from report import Data, Sound, conjure
 from report.conjure import _request
 from report.dependencies import code_of
-from report.source import find_module, library_versions, resolve
+from report.libraries import library_versions
+from report.source import find_module, resolve
 
 ROOT = Path(report.__file__).parent
 

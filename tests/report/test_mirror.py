@@ -7,8 +7,9 @@ import pytest
 from report.errors import Damaged, Missing, StoreError
 from report.media import Encoded
 from report.mirror import Mirror
+from report.record import Build
 from report.storage import Memory
-from report.store import Build, Store
+from report.store import Store
 
 
 class Remote(Memory):

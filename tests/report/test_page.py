@@ -24,7 +24,8 @@ from report.components import (
 from report.conjure import conjure
 from report.errors import CellError, ReportError
 from report.media import Data, Picture, Sound
-from report.page import read_metadata, render_article
+from report.page import render_article
+from report.script import read_metadata
 
 EVIL = "</script><img src=x onerror=alert(1)>'\" & {{ x }}"
 

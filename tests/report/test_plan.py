@@ -7,7 +7,7 @@ import pytest
 from report import FolderStore, build
 from report.errors import CellError, ReportError
 from report.plan import FOUND, NEW, STALE, WAITS, plan
-from report.store import Build
+from report.record import Build
 
 ARTICLE = '''"""Two tones"""
 import numpy as np

@@ -16,9 +16,8 @@ from report import FolderStore, build
 from report.errors import Missing, SiteError, StoreError
 from report.manifest import read
 from report.publish import publish
-from report.readonly import Head
 from report.release import entry_page, rebase, release_shown
-from report.storage import Folder, Memory
+from report.storage import Folder, Head, Memory
 from report.verify import verify
 
 NAME = "5" * 64 + ".wav"

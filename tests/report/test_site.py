@@ -10,8 +10,9 @@ import pytest
 
 from report import CellError, FolderStore, ReportError, SiteError, build
 from report.page import assets
+from report.record import seal, unseal
 from report.site import _swap, fcntl
-from report.store import Store, seal, unseal
+from report.store import Store
 
 ARTICLE = '''"""{title}
 

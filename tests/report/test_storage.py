@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from report.addresses import check_url, open_storage
+from report.addresses import open_storage
 from report.errors import Missing, StoreError
-from report.readonly import Web, Zip, check_reading
-from report.storage import Folder, Memory, check_name, write_whole
+from report.reading import check_reading
+from report.readonly import Web, Zip
+from report.storage import Folder, Memory, check_name, check_url, write_whole
 from report.transfer import each
 
 

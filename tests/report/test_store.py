@@ -8,7 +8,8 @@ import pytest
 
 from report.errors import Damaged, StoreError
 from report.media import Encoded
-from report.store import Build, FolderStore, MemoryStore, Record, seal, unseal
+from report.record import Build, Record, seal, unseal
+from report.store import FolderStore, MemoryStore
 
 INFO = {
     "samplerate": 8, "n_samples": 12, "seconds": 1.5, "peak": None, "loudness": None, "clipped": 0, "peaks": [[0, 1]],

@@ -7,7 +7,8 @@ import urllib.request
 import pytest
 
 from report.errors import Missing, StoreError
-from report.readonly import Web, check_reading
+from report.reading import check_reading
+from report.readonly import Web
 from report.s3 import ASK_AGAIN, FOR_EVER, PART, S3
 from report.transfer import each
 from tests.s3.conftest import client_of, in_new_bucket

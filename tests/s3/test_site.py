@@ -11,8 +11,8 @@ import pytest
 from benchmarks.proxy import Proxy
 from report.located import open_site
 from report.readonly import Web
+from report.record import unseal
 from report.s3 import S3
-from report.store import unseal
 
 from .conftest import in_new_bucket, port
 

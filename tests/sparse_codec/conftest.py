@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from sparse_codec import EventSet, SparseCodec
-from sparse_codec.priors import Priors, tabulate
+from sparse_codec.fit_priors import tabulate
+from sparse_codec.priors import Priors
 
 DrawWindows = Callable[..., list[EventSet]]
 

@@ -10,16 +10,16 @@ import torch
 from sparse_codec import EncodeOptions, SparseCodec
 from sparse_codec.evaluate import (
     COUNTS,
+    VARIATIONS,
     Ruler,
     count_harmful,
     encode_again,
     evaluate,
-    report,
     summarise,
     write_results,
 )
 from sparse_codec.manifest import Segment, freeze, read_manifest
-from sparse_codec.variations import VARIATIONS
+from sparse_codec.tables import report
 from sparse_codec.waveform_codecs import WAVEFORM_CODECS
 
 OPTIONS = EncodeOptions(candidates=2, interim=2, refine=3)

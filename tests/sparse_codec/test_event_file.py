@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sparse_codec import EventSet
+from sparse_codec.channels import join_windows
 from sparse_codec.event_file import (
     SCALE,
     EventFileError,
@@ -19,7 +20,6 @@ from sparse_codec.event_file import (
     Header,
     end_block,
     header_for,
-    join_windows,
     read_events,
     read_header,
     read_windows,

@@ -6,7 +6,8 @@ import torch
 from sparse_codec import CodecConfig, TrainingConfig
 from sparse_codec.decoder import Target
 from sparse_codec.discriminator import Discriminator, discriminator_loss, generator_loss
-from sparse_codec.losses import SceneLoss, SceneWeights, greedy_loss, removal
+from sparse_codec.losses import greedy_loss, removal
+from sparse_codec.scene_loss import SceneLoss, SceneWeights
 
 TERMS = ("l2", "l1", "perceptual", "sparsity")
 

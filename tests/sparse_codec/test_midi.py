@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from experiments.clips import shipped_clips
-from sparse_codec import CodecConfig, EncodeOptions, EventSet, SparseCodec
+from sparse_codec import CodecConfig, EncodeOptions, EventSet, SparseCodec, midi_file
 from sparse_codec.config import FrameEncoderConfig, ResonanceDecoderConfig
 
 GREEDY = EncodeOptions(candidates=4, interim=0, refine=0)
@@ -41,7 +41,7 @@ def tones(codec: SparseCodec, keys: list[int]) -> EventSet:
 @pytest.mark.slow
 def test_tones_become_notes_of_their_pitches(music_codec):
     keys = [57, 64, 60, 69]
-    found = notes(tones(music_codec, keys).to_midi(music_codec))
+    found = notes(midi_file(tones(music_codec, keys), music_codec))
     assert [key for _, _, _, key, _ in found] == keys
     np.testing.assert_allclose([start for start, *_ in found], [0, 0.5, 1, 1.5], atol=0.05)
     assert all(channel == 0 for _, _, channel, _, _ in found)
@@ -51,7 +51,7 @@ def test_tones_become_notes_of_their_pitches(music_codec):
 def test_the_notes_of_a_clip_begin_with_its_events_and_tell_their_levels(music_codec):
     clip = shipped_clips()[0][2].audio(music_codec.samplerate)
     events = music_codec.encode_segment(clip, GREEDY)
-    found = notes(events.to_midi(music_codec))
+    found = notes(midi_file(events, music_codec))
     starts = np.array([start for start, *_ in found])
     away = np.abs(starts[:, None] - events.seconds[None])
     assert len(found) > 0.8 * len(events) and away.min(1).max() < 0.0005 and away.min(0).max() < 0.0005
@@ -64,7 +64,7 @@ def test_the_notes_of_a_clip_begin_with_its_events_and_tell_their_levels(music_c
 def test_a_note_ends_where_the_next_one_of_its_key_begins(small_codec, tone):
     first = small_codec.encode_segment(tone, GREEDY).strongest(1)
     second = first.shift(0.1)
-    found = notes(first.merge(second).to_midi(small_codec))
+    found = notes(midi_file(first.merge(second), small_codec))
     assert [velocity for *_, velocity in found] == [127, 127]
     assert found[0][1] == pytest.approx(found[1][0], abs=1e-3)
     assert found[1][1] - found[1][0] > 0.1  # the last one sounds to its own end
@@ -73,7 +73,7 @@ def test_a_note_ends_where_the_next_one_of_its_key_begins(small_codec, tone):
 def test_noise_is_a_stroke_on_the_percussion_channel(small_codec, tone, monkeypatch):
     events = small_codec.encode_segment(tone, GREEDY)
     monkeypatch.setattr("sparse_codec.midi.CLEAR", 1.1)  # then nothing is harmonic enough
-    assert {(channel, key) for _, _, channel, key, _ in notes(events.to_midi(small_codec))} == {(9, 38)}
+    assert {(channel, key) for _, _, channel, key, _ in notes(midi_file(events, small_codec))} == {(9, 38)}
 
 
 def test_a_decoder_without_pitches_gives_percussion_only():
@@ -87,22 +87,22 @@ def test_a_decoder_without_pitches_gives_percussion_only():
     )  # fmt: skip
     codec = SparseCodec(config).eval()
     events = codec.encode_segment(np.random.default_rng(0).normal(size=2**15).astype(np.float32) * 0.1)
-    assert len(events) and {(c, k) for _, _, c, k, _ in notes(events.to_midi(codec))} == {(9, 38)}
+    assert len(events) and {(c, k) for _, _, c, k, _ in notes(midi_file(events, codec))} == {(9, 38)}
 
 
 def test_no_events_are_an_empty_track(small_codec, tone):
     none = small_codec.encode_segment(tone, GREEDY).strongest(0)
-    assert notes(none.to_midi(small_codec)) == []
+    assert notes(midi_file(none, small_codec)) == []
 
 
 def test_events_of_another_codec_are_refused(music_codec, small_codec, tone):
     events = dataclasses.replace(small_codec.encode_segment(tone, GREEDY), hop=256)
     with pytest.raises(ValueError, match="decode them with the codec that made them"):
-        events.to_midi(small_codec)
+        midi_file(events, small_codec)
 
 
 def test_of_events_that_begin_together_on_one_key_the_strongest_is_the_note(small_codec, tone):
     strong = small_codec.encode_segment(tone, GREEDY).strongest(1)
     other = strong.shift(0.5)
     both = strong.gain(-12).merge(strong).merge(other.gain(-12))
-    assert [velocity for *_, velocity in notes(both.to_midi(small_codec))] == [127, 64]  # half for 12 dB
+    assert [velocity for *_, velocity in notes(midi_file(both, small_codec))] == [127, 64]  # half for 12 dB

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from sparse_codec import EncodeOptions, SparseCodec
-from sparse_codec.priors import CELLS, TOTAL, Priors, PriorsError, equal_steps, fit_priors, sensitivities, tabulate
+from sparse_codec.fit_priors import equal_steps, fit_priors, sensitivities, tabulate
+from sparse_codec.priors import CELLS, TOTAL, Priors, PriorsError
 from sparse_codec.quantise import (
     EIGHTHS,
     FINEST_STEP,

@@ -6,8 +6,9 @@ import io
 import numpy as np
 import pytest
 
+from sparse_codec.channels import strongest
 from sparse_codec.event_file import EventWriter, header_for, read_header, read_windows
-from sparse_codec.rate import COARSEST, RateError, limit_rate, strongest
+from sparse_codec.rate import COARSEST, RateError, limit_rate
 
 
 def file_of(windows, rate, codec, priors, channels=1) -> bytes:
