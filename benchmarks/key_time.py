@@ -22,12 +22,11 @@ ROOT = Path(__file__).parent.parent
 def measure(store: str, out: str) -> dict:
     """Seconds for keys and for look-ups in a warm build of the music article; run this in a fresh process."""
     from experiments.build import main
-
-    conjure = sys.modules["report.conjure"]  # `report.conjure` is the decorator
+    from report.artifacts import session
 
     spent = {"keys": 0.0, "lookups": 0.0}
     calls = []
-    request, resolve = conjure._request, conjure.Session.resolve
+    request, resolve = session._request, session.Session.resolve
 
     def timed_request(*args):
         start = time.perf_counter()
@@ -43,7 +42,7 @@ def measure(store: str, out: str) -> dict:
         spent["lookups"] += time.perf_counter() - start
         return record
 
-    conjure._request, conjure.Session.resolve = timed_request, timed_resolve
+    session._request, session.Session.resolve = timed_request, timed_resolve
     assert main(["build", "--article", "music", "--store", store, "--out", out]) == 0
     return {"calls": len(calls), "median_call_ms": 1e3 * sorted(calls)[len(calls) // 2], **spent}
 
@@ -51,7 +50,7 @@ def measure(store: str, out: str) -> dict:
 def hit_milliseconds(n: int = 500) -> float:
     """Milliseconds for one call that finds a small result, in a folder."""
     from report import FolderStore, use_store
-    from report.conjure import Session, use_session
+    from report.artifacts.session import Session, use_session
 
     sys.path.insert(0, str(ROOT / "benchmarks"))
     import small_result

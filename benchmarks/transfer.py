@@ -20,8 +20,8 @@ import boto3
 
 from benchmarks.proxy import Proxy
 from benchmarks.servers import KEY, SECRET, seaweedfs
-from report.s3 import S3
-from report.transfer import each
+from report.storage.s3 import S3
+from report.storage.transfer import each
 
 OBJECTS, SIZE = 300, 200_000  # of so many bytes
 ROUND_TRIP = 0.05  # seconds that are added

@@ -13,8 +13,8 @@ import torch
 
 import experiments
 from experiments.clips import Clip, clips_of_folder, own_clips, shipped_clips
-from report.cli import run
-from report.program import Job, Program
+from report.cli.main import run
+from report.cli.program import Job, Program
 from sparse_codec import CheckpointError, EncodeOptions, SparseCodec, find_checkpoint
 from sparse_codec.manifest import read_manifest
 from sparse_codec.train import train

@@ -14,7 +14,7 @@ import torch
 
 from experiments.clips import Clip
 from report import Artifact, Data, Sound, conjure, mix
-from report.media import FULL_SCALE, to_int16
+from report.artifacts.media import FULL_SCALE, to_int16
 from report.mix import UNITY
 from sparse_codec import EventSet, SparseCodec
 from sparse_codec.evaluate import BITS, vary

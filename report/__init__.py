@@ -47,7 +47,7 @@ In reading order:
 The package knows nothing of codecs and works without PyTorch.
 """
 
-from report.components import (
+from report.article.components import (
     BibTeX,
     Compare,
     Decomposition,
@@ -62,12 +62,12 @@ from report.components import (
     Row,
     Table,
 )
-from report.conjure import Artifact, conjure, use_store
+from report.artifacts.media import Data, Figure, Film, Picture, Sound
+from report.artifacts.session import Artifact, conjure, use_store
+from report.artifacts.store import FolderStore, MemoryStore
 from report.errors import CellError, ReportError, SiteError, StoreError
-from report.media import Data, Figure, Film, Picture, Sound
 from report.mix import mix
-from report.site import BuildSummary, build
-from report.store import FolderStore, MemoryStore
+from report.site.build import BuildSummary, build
 
 __all__ = [
     "Artifact",

@@ -4,9 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from report.cli import run
+from report.cli.main import run
+from report.cli.program import Job, Program
 from report.errors import ReportError
-from report.program import Job, Program
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:

@@ -10,7 +10,7 @@ import soundfile as sf
 
 from experiments.build import main
 from experiments.clips import SHIPPED, clips_of_folder, shipped_clips
-from report.site import GENERATOR
+from report.site.build import GENERATOR
 
 
 def tree(folder: Path) -> dict[str, bytes]:

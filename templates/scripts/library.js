@@ -9,7 +9,7 @@ const library = (() => {
 
   /**
    * @typedef {{sets: Record<string, string[]>, steps: Record<string, (string | null)[][]>}} Choices as EventRoll in
-   *   report/components.py defines them
+   *   report/article/components.py defines them
    */
 
   /** @param {EventRow[]} rows @param {number} rate Hz @param {string} source address of the choices, or "" */

@@ -11,7 +11,7 @@ const timeline = (() => {
 
   /**
    * @typedef {{title: string, rate: number, length: number, peaks: string}} Measures `rate` in Hz, `length` in
-   *   samples; `peaks` of the published mix as report/canvas.py writes them
+   *   samples; `peaks` of the published mix as report/article/canvas.py writes them
    * @typedef {{events: () => PlacedEvent[], mixed: (values: Int16Array) => void,
    *   attempt: (action: () => Promise<Int16Array>) => Promise<Int16Array | null>,
    *   show: (subject: Subject, now: number, loading: boolean) => void}} Editor `mixed` hears of every new mix; `attempt`

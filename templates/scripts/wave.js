@@ -6,7 +6,7 @@ const wave = (() => {
   'use strict';
 
   const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-  const COLUMNS = 100; // as many as report/media.py makes
+  const COLUMNS = 100; // as many as report/artifacts/media.py makes
   const HIGHEST = 63; // what the last letter stands for
   const NEAR = 5; // pixels; a press that moves less is a click
   const SHORTEST = 0.05; // seconds; what is shorter is no selection
@@ -29,7 +29,7 @@ const wave = (() => {
   /**
    * @typedef {[number, number]} Range seconds
    * @typedef {{seconds: number, peaks: string, label: string, seek: (seconds: number) => void, toggle: () => void,
-   *   select: (range: Range | null) => void}} Options `peaks` as report/canvas.py writes them; the last three answer the
+   *   select: (range: Range | null) => void}} Options `peaks` as report/article/canvas.py writes them; the last three answer the
    *   reader, `select` when a loop is chosen or cleared
    * @typedef {{show: (now: number) => void, setPeaks: (peaks: string, seconds: number) => void,
    *   setRange: (range: Range | null) => void, range: () => Range | null}} Wave `setRange` does not call `select`
@@ -205,7 +205,7 @@ const wave = (() => {
     return (peaks.match(/../g) || []).map(bar).join('');
   }
 
-  /** The same letters as report/canvas.py writes. @param {Int16Array} samples @returns {string} */
+  /** The same letters as report/article/canvas.py writes. @param {Int16Array} samples @returns {string} */
   function peaksOf(samples) {
     const n = Math.min(COLUMNS, samples.length);
     const letter = (/** @type {number} */ level) =>

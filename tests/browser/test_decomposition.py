@@ -6,9 +6,9 @@ from hashlib import sha256
 import numpy as np
 import pytest
 
-from report.manifest import read
-from report.media import decode, to_wav
+from report.artifacts.media import decode, to_wav
 from report.mix import UNITY, mix
+from report.site.manifest import read
 from tests.browser.conftest import wait_until
 
 RATE, LENGTH = 8000, 24000

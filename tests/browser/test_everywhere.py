@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from report.publish import publish
-from report.storage import Folder
+from report.sharing.publish import publish
+from report.storage.folder import Folder
 from tests.browser.conftest import wait_until, wait_until_it_moves
 
 PAGES = ("small.html", "parts.html", "parts-first.html", "parts-second.html", "index.html")

@@ -5,7 +5,7 @@ from hashlib import sha256
 import numpy as np
 import pytest
 
-from report.media import to_wav
+from report.artifacts.media import to_wav
 from report.mix import UNITY, mix
 
 RENDER = """async ({sounds, events, length, rate}) => {

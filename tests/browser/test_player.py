@@ -5,8 +5,8 @@ import shutil
 import numpy as np
 import pytest
 
-from report.canvas import _peaks
-from report.media import waveform
+from report.article.canvas import _peaks
+from report.artifacts.media import waveform
 from tests.browser.conftest import playing, wait_until, wait_until_it_moves
 
 TITLE = 'A {b} \\ "c" % # & _ é $ ^ ~ </script><img src=x onerror=alert(1)>'  # of small.py's second player

@@ -11,10 +11,10 @@ import sys
 import warnings
 from pathlib import Path
 
-from report import FolderStore, dependencies, syntax, use_store
-from report.script import parse_script, run_cells
-
-CONJURE = sys.modules["report.conjure"]  # `report.conjure` is the function
+from report import FolderStore, use_store
+from report.article.script import parse_script, run_cells
+from report.artifacts import session as sessions
+from report.keys import dependencies, syntax
 
 
 def run(store: Path, articles: list[Path]) -> dict:
@@ -34,9 +34,9 @@ def run(store: Path, articles: list[Path]) -> dict:
 
 def weaken(ingredient: str) -> None:
     """Make keys without an ingredient of theirs, or without a part of the code."""
-    if ingredient in CONJURE.INGREDIENTS:
-        whole = CONJURE.key_of
-        CONJURE.key_of = lambda parts: whole({**parts, ingredient: None})
+    if ingredient in sessions.INGREDIENTS:
+        whole = sessions.key_of
+        sessions.key_of = lambda parts: whole({**parts, ingredient: None})
     elif ingredient in ("bases", "decorators", "defaults"):
         setattr(syntax._Reader, ingredient, lambda reader, node: None)
     else:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from report import selfcheck
-from report.archive import EARLIEST, export_zip
 from report.errors import SiteError, StoreError
+from report.sharing.archive import EARLIEST, export_zip
+from report.site import selfcheck
 
 SOURCES = {"experiments/ramps.py": b"print(1)\n", "LICENSE": b"MIT"}
 

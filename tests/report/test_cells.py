@@ -2,8 +2,8 @@ import sys
 
 import pytest
 
+from report.article.script import parse_script, run_cells
 from report.errors import CellError, ReportError
-from report.script import parse_script, run_cells
 
 
 @pytest.fixture

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from report.collect import DAY, collect_releases, collect_store
+from report.artifacts.media import Encoded
+from report.artifacts.record import Build
+from report.artifacts.store import FolderStore
 from report.errors import SiteError, StoreError
-from report.manifest import read
-from report.media import Encoded
-from report.publish import publish
-from report.record import Build
-from report.release import release_shown
-from report.storage import Folder, Memory
-from report.store import FolderStore
-from report.verify import verify
+from report.sharing.collect import DAY, collect_releases, collect_store
+from report.sharing.publish import publish
+from report.site.manifest import read
+from report.site.release import release_shown
+from report.site.verify import verify
+from report.storage.folder import Folder, Memory
 
 MADE = {"function": "f", "code": "c" * 64, "arguments": {}, "values": {}, "versions": {}, "inputs": []}
 MADE |= {"machine": {}, "seconds": 1.0}

@@ -8,11 +8,11 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from report.collection import CollectionStorage
+from report.artifacts.media import Data, encode
+from report.artifacts.mirror import Mirror
+from report.artifacts.store import Store
 from report.errors import Missing, StoreError
-from report.media import Data, encode
-from report.mirror import Mirror
-from report.store import Store
+from report.storage.collection import CollectionStorage
 
 NAME = "objects/ab/x.json"
 MADE = {

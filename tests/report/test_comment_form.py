@@ -6,9 +6,9 @@ from html import unescape
 import pytest
 
 from report import CellError, FolderStore, ReportError, build
-from report.comment_form import is_comment_form
-from report.components import Group, Player, Prose, Row
-from report.script import parse_script, read_metadata, run_cells
+from report.article.comment_form import is_comment_form
+from report.article.components import Group, Player, Prose, Row
+from report.article.script import parse_script, read_metadata, run_cells
 
 SCRIPT = '''"""[markdown]
 

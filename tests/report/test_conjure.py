@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from report.conjure import INGREDIENTS, Session, conjure, key_of, use_session, use_store
+from report.artifacts.media import Data, Sound, to_int16
+from report.artifacts.session import INGREDIENTS, Session, conjure, key_of, use_session, use_store
+from report.artifacts.store import FolderStore
 from report.errors import ReportError, StoreError
-from report.media import Data, Sound, to_int16
-from report.store import FolderStore
 
 SCALE = 2
 

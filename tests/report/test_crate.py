@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from report.crate import UNKNOWN_DATE, make_crate
-from report.manifest import File, Made, Manifest, read
-from report.publish import publish
-from report.storage import Folder
+from report.sharing.publish import publish
+from report.site.crate import UNKNOWN_DATE, make_crate
+from report.site.manifest import File, Made, Manifest, read
+from report.storage.folder import Folder
 
 
 def graph(data: bytes) -> dict[str, dict]:

@@ -7,10 +7,10 @@ import pytest
 
 import report
 from report import Data, Sound, conjure
-from report.conjure import _request
-from report.dependencies import code_of
-from report.libraries import library_versions
-from report.source import find_module, resolve
+from report.artifacts.session import _request
+from report.keys.dependencies import code_of
+from report.keys.libraries import library_versions
+from report.keys.source import find_module, resolve
 
 ROOT = Path(report.__file__).parent
 
@@ -37,9 +37,9 @@ def sounding(n: int) -> Sound:
 
 def test_a_function_depends_on_how_its_own_kind_of_media_is_encoded():
     data, sound = (code_of(f.__wrapped__).symbols for f in (plain, sounding))
-    assert "report.media.encode_data" in data and "report.media.encode_sound" not in data
-    assert "report.media.encode_sound" in sound and "report.media.encode_figure" not in sound
-    assert not any(name.startswith(("report.store", "report.conjure")) for name in data)
+    assert "report.artifacts.media.encode_data" in data and "report.artifacts.media.encode_sound" not in data
+    assert "report.artifacts.media.encode_sound" in sound and "report.artifacts.media.encode_figure" not in sound
+    assert not any(name.startswith(("report.artifacts.store", "report.artifacts.session")) for name in data)
 
 
 def test_libraries_are_those_that_are_reached_and_what_they_require():
@@ -50,7 +50,7 @@ def test_libraries_are_those_that_are_reached_and_what_they_require():
 
 def test_a_name_leads_to_where_it_is_defined():
     module = find_module("report")
-    assert str(resolve(module, "conjure")) == "report.conjure.conjure"
+    assert str(resolve(module, "conjure")) == "report.artifacts.session.conjure"
     assert resolve(module, "len").kind == "builtin" and resolve(module, "nothing_like_it").kind == "injected"
 
 

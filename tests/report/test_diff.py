@@ -4,9 +4,9 @@ import sys
 import pytest
 
 from report import FolderStore, build
-from report.diff import diff, write_page
 from report.errors import SiteError
-from report.storage import Folder
+from report.sharing.diff import diff, write_page
+from report.storage.folder import Folder
 
 ARTICLE = '''"""Levels"""
 import numpy as np

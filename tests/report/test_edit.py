@@ -15,14 +15,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from report.addresses import open_storage
-from report.archive import export_zip
-from report.edit import Edit, PlacedEvent, mix_edit, read_edit
+from report.artifacts.media import Sound, decode, encode
 from report.errors import ReportError
-from report.located import open_site
-from report.media import Sound, decode, encode
 from report.mix import UNITY, mix
-from report.publish import publish
+from report.sharing.archive import export_zip
+from report.sharing.edit import Edit, PlacedEvent, mix_edit, read_edit
+from report.sharing.publish import publish
+from report.site.reader import open_site
+from report.storage.addresses import open_storage
 
 ROOT = Path(__file__).parent.parent.parent
 RATE = 8000

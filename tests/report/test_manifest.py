@@ -7,9 +7,9 @@ import random
 
 import pytest
 
-from report import selfcheck
 from report.errors import SiteError
-from report.manifest import File, describe, make, read
+from report.site import selfcheck
+from report.site.manifest import File, describe, make, read
 
 ANY = File("0" * 64, 1, "text/html")
 

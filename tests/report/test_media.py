@@ -5,7 +5,18 @@ import pytest
 from matplotlib.figure import Figure as MatplotlibFigure
 from PIL import Image
 
-from report.media import FULL_SCALE, PEAK_PAIRS, Data, Figure, Film, Picture, Sound, decode, encode, to_int16
+from report.artifacts.media import (
+    FULL_SCALE,
+    PEAK_PAIRS,
+    Data,
+    Figure,
+    Film,
+    Picture,
+    Sound,
+    decode,
+    encode,
+    to_int16,
+)
 
 RNG = np.random.default_rng(0)
 NOISE = RNG.uniform(-1, 1, 5000)

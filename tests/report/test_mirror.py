@@ -4,12 +4,12 @@ import threading
 
 import pytest
 
+from report.artifacts.media import Encoded
+from report.artifacts.mirror import Mirror
+from report.artifacts.record import Build
+from report.artifacts.store import Store
 from report.errors import Damaged, Missing, StoreError
-from report.media import Encoded
-from report.mirror import Mirror
-from report.record import Build
-from report.storage import Memory
-from report.store import Store
+from report.storage.folder import Memory
 
 
 class Remote(Memory):

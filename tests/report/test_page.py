@@ -5,8 +5,8 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from report.cells import Cell, Shown
-from report.components import (
+from report.article.cells import Cell, Shown
+from report.article.components import (
     BibTeX,
     Compare,
     EventRoll,
@@ -21,11 +21,11 @@ from report.components import (
     as_component,
     tick_step,
 )
-from report.conjure import conjure
+from report.article.page import render_article
+from report.article.script import read_metadata
+from report.artifacts.media import Data, Picture, Sound
+from report.artifacts.session import conjure
 from report.errors import CellError, ReportError
-from report.media import Data, Picture, Sound
-from report.page import render_article
-from report.script import read_metadata
 
 EVIL = "</script><img src=x onerror=alert(1)>'\" & {{ x }}"
 

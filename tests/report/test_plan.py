@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from report import FolderStore, build
+from report.artifacts.record import Build
 from report.errors import CellError, ReportError
-from report.plan import FOUND, NEW, STALE, WAITS, plan
-from report.record import Build
+from report.site.plan import FOUND, NEW, STALE, WAITS, plan
 
 ARTICLE = '''"""Two tones"""
 import numpy as np

@@ -14,11 +14,12 @@ import pytest
 
 from report import FolderStore, build
 from report.errors import Missing, SiteError, StoreError
-from report.manifest import read
-from report.publish import publish
-from report.release import entry_page, rebase, release_shown
-from report.storage import Folder, Head, Memory
-from report.verify import verify
+from report.sharing.publish import publish
+from report.site.manifest import read
+from report.site.release import entry_page, rebase, release_shown
+from report.site.verify import verify
+from report.storage.folder import Folder, Memory
+from report.storage.interface import Head
 
 NAME = "5" * 64 + ".wav"
 SCRIPT = '''"""Two"""

@@ -9,9 +9,9 @@ import soundfile as sf
 from PIL import Image
 
 from report import FolderStore, build
+from report.artifacts.media import Data, Sound, encode
 from report.errors import ReportError
-from report.media import Data, Sound, encode
-from report.reproduce import DIFFERENT, NEAR, SAME_BYTES, SAME_VALUES, compare, reproduce
+from report.site.reproduce import DIFFERENT, NEAR, SAME_BYTES, SAME_VALUES, compare, reproduce
 
 TONE = np.sin(np.arange(4000) / 9) / 2
 WAV = encode(Sound(TONE, 8000)).data

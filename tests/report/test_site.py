@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from report import CellError, FolderStore, ReportError, SiteError, build
-from report.page import assets
-from report.record import seal, unseal
-from report.site import _swap, fcntl
-from report.store import Store
+from report.article.page import assets
+from report.artifacts.record import seal, unseal
+from report.artifacts.store import Store
+from report.site.build import _swap, fcntl
 
 ARTICLE = '''"""{title}
 

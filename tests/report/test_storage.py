@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from report.addresses import open_storage
 from report.errors import Missing, StoreError
-from report.reading import check_reading
-from report.readonly import Web, Zip
-from report.storage import Folder, Memory, check_name, check_url, write_whole
-from report.transfer import each
+from report.sharing.access import check_reading
+from report.storage.addresses import open_storage
+from report.storage.folder import Folder, Memory, write_whole
+from report.storage.interface import check_name, check_url
+from report.storage.transfer import each
+from report.storage.web import Web, Zip
 
 
 @pytest.fixture(params=["folder", "memory"])

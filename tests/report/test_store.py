@@ -6,10 +6,10 @@ import re
 
 import pytest
 
+from report.artifacts.media import Encoded
+from report.artifacts.record import Build, Record, seal, unseal
+from report.artifacts.store import FolderStore, MemoryStore
 from report.errors import Damaged, StoreError
-from report.media import Encoded
-from report.record import Build, Record, seal, unseal
-from report.store import FolderStore, MemoryStore
 
 INFO = {
     "samplerate": 8, "n_samples": 12, "seconds": 1.5, "peak": None, "loudness": None, "clipped": 0, "peaks": [[0, 1]],

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from report.transfer import each
+from report.storage.transfer import each
 
 
 @pytest.mark.parametrize("parallel", [1, 4, 50])

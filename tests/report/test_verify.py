@@ -15,14 +15,14 @@ from pathlib import Path
 
 import pytest
 
-from report import selfcheck
-from report.addresses import open_storage
-from report.archive import export_zip
 from report.errors import SiteError, StoreError
-from report.manifest import describe, read
-from report.publish import publish
-from report.storage import Folder, Memory
-from report.verify import Verified, verify
+from report.sharing.archive import export_zip
+from report.sharing.publish import publish
+from report.site import selfcheck
+from report.site.manifest import describe, read
+from report.site.verify import Verified, verify
+from report.storage.addresses import open_storage
+from report.storage.folder import Folder, Memory
 
 
 def names(folder: Path) -> list[str]:
@@ -211,7 +211,9 @@ def test_a_file_that_is_served_as_another_type_is_named(published, serve):
 
 
 def test_media_at_an_address_of_their_own_are_checked_there(site, tmp_path, serve, monkeypatch):
-    monkeypatch.setattr("report.publish._check_reading", lambda *_: None)  # this server can not send parts of files
+    monkeypatch.setattr(
+        "report.sharing.publish._check_reading", lambda *_: None
+    )  # this server can not send parts of files
     target = tmp_path / "published"
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks.proxy import Proxy
 from benchmarks.servers import KEY, SECRET, Server, find_program, rclone, seaweedfs
-from report.s3 import S3
+from report.storage.s3 import S3
 
 READER = {"accessKey": "AKIAREADER", "secretKey": "a-secret-that-may-only-read"}
 WRITER = {"accessKey": "AKIAWRITER", "secretKey": "a-secret-that-may-only-write"}
@@ -71,8 +71,8 @@ def proxy(weed):
 @pytest.fixture
 def impatient(monkeypatch):
     """A minute is the limit for people; tests that look only at what happens in the end wait for less."""
-    monkeypatch.setattr("report.s3.PATIENCE", 1)
-    monkeypatch.setattr("report.s3.READ", 1)
+    monkeypatch.setattr("report.storage.s3.PATIENCE", 1)
+    monkeypatch.setattr("report.storage.s3.READ", 1)
 
 
 @contextmanager

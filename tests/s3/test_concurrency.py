@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from report.artifacts.mirror import Mirror
+from report.artifacts.store import Store
 from report.errors import StoreError
-from report.mirror import Mirror
-from report.s3 import S3
-from report.storage import Folder
-from report.store import Store
+from report.storage.folder import Folder
+from report.storage.s3 import S3
 from tests.s3.conftest import in_new_bucket, through
 from tests.s3.worker import OWN, SHARED, artifact, names, put
 

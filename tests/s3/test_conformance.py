@@ -7,10 +7,10 @@ import urllib.request
 import pytest
 
 from report.errors import Missing, StoreError
-from report.reading import check_reading
-from report.readonly import Web
-from report.s3 import ASK_AGAIN, FOR_EVER, PART, S3
-from report.transfer import each
+from report.sharing.access import check_reading
+from report.storage.s3 import ASK_AGAIN, FOR_EVER, PART, S3
+from report.storage.transfer import each
+from report.storage.web import Web
 from tests.s3.conftest import client_of, in_new_bucket
 
 SOUND = random.Random(7).randbytes(5000)

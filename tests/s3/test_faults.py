@@ -14,13 +14,13 @@ import pytest
 
 from benchmarks.proxy import NEVER, Proxy
 from benchmarks.servers import KEY, SECRET, rclone, seaweedfs
-from report.addresses import open_storage
+from report.artifacts.media import Encoded
+from report.artifacts.store import Store
 from report.errors import StoreError
-from report.media import Encoded
-from report.readonly import Web
-from report.s3 import PART, S3
-from report.store import Store
-from report.transfer import each
+from report.storage.addresses import open_storage
+from report.storage.s3 import PART, S3
+from report.storage.transfer import each
+from report.storage.web import Web
 from tests.s3.conftest import READER, WRITER, client_of, in_new_bucket, port, running, through
 
 SOUND = random.Random(5).randbytes(200_000)
@@ -226,7 +226,7 @@ def test_the_network_comes_back_in_time(storage, proxy):
 
 
 def test_an_upload_that_stalls(storage, proxy, impatient, monkeypatch):
-    monkeypatch.setattr("report.s3.CONNECT", 1)
+    monkeypatch.setattr("report.storage.s3.CONNECT", 1)
     behind = through(proxy, storage)
     proxy.silent = True
     with refused("cannot write objects/aa/a.wav: ", 20):

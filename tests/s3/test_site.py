@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks.proxy import Proxy
-from report.located import open_site
-from report.readonly import Web
-from report.record import unseal
-from report.s3 import S3
+from report.artifacts.record import unseal
+from report.site.reader import open_site
+from report.storage.s3 import S3
+from report.storage.web import Web
 
 from .conftest import in_new_bucket, port
 
@@ -109,7 +109,7 @@ def test_a_store_that_fails_leaves_the_old_site_and_the_next_run_goes_on(weed, f
 
 def build_impatiently(folder: Path, bucket: S3, url: str) -> subprocess.CompletedProcess:
     arguments = ["build", "ramps.py", "--store", f"{bucket.address}/store", "--endpoint-url", url]
-    code = "import runpy, sys, report.s3\nreport.s3.PATIENCE = 1\n"
+    code = "import runpy, sys, report.storage.s3\nreport.storage.s3.PATIENCE = 1\n"
     code += f"sys.argv[1:] = {arguments!r}\nrunpy.run_module('report', run_name='__main__')"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     return subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True, text=True)

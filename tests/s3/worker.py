@@ -7,9 +7,9 @@ import hashlib
 import random
 import sys
 
-from report.addresses import open_storage
-from report.media import Encoded
-from report.store import Store
+from report.artifacts.media import Encoded
+from report.artifacts.store import Store
+from report.storage.addresses import open_storage
 
 SHARED, OWN = 3, 3
 LENGTH = 30_000  # bytes of a sound

@@ -1,0 +1,271 @@
+"""`@conjure`: compute media once, keep them, and find them again by what they depend on.
+
+The key of a result is a hash of INGREDIENTS: the function's name, all code that it can use, its arguments and the
+globals that it reads by value, the versions of the libraries that it uses, and the kind of device. What a function
+reads in another way, such as a file whose name it makes up itself, it should be given as an argument.
+"""
+
+import functools
+import hashlib
+import inspect
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from typing import Any, get_args
+
+from report.artifacts.machine import fingerprint
+from report.artifacts.media import Encoded, Media, decode, encode
+from report.artifacts.record import Build, Record
+from report.artifacts.store import MemoryStore, Store
+from report.keys.dependencies import Code, code_of, runtime_value, variable_digests
+from report.keys.values import Walk, identity, readable
+
+INGREDIENTS = ("function", "code", "arguments", "globals", "libraries", "device")
+
+
+@dataclass(frozen=True, eq=False)
+class Artifact:
+    """One stored media file: what a conjured function returns. As an argument it stands for its bytes."""
+
+    record: Record
+    store: Store = field(repr=False)
+
+    @property
+    def sha256(self) -> str:
+        return self.record.sha256
+
+    @property
+    def digest(self) -> str:
+        return self.record.sha256
+
+    @property
+    def name(self) -> str:
+        """The file's name in a site's media folder."""
+        return self.record.name
+
+    @property
+    def media_type(self) -> str:
+        return self.record.media_type
+
+    @property
+    def info(self) -> dict:
+        return self.record.info
+
+    @functools.cached_property
+    def value(self) -> Any:
+        """The Sound (int16 samples), or what the Data held. Raises: StoreError if the object is damaged."""
+        media = decode(self.store.read(self.record), self.media_type)
+        return getattr(media, "value", media)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call of a conjured function: what it depends on, and how to compute it."""
+
+    function: str
+    code: Code
+    parts: dict[str, Any]  # INGREDIENTS -> JSON
+    arguments: dict[str, str]  # for people
+    inputs: list[str]
+    compute: Callable[[], Media] = field(repr=False)
+
+    @functools.cached_property
+    def key(self) -> str:
+        return key_of(self.parts)
+
+    @property
+    def values(self) -> dict[str, str]:
+        """Digests of arguments and globals, by which a change of one can be told from another, and devices.
+
+        A global that is a number is there with it; texts are not shown, since they may be secrets.
+        """
+        shown = {name: f"{digest[:16]}{self._number(name)}" for name, digest in self.parts["globals"].items()}
+        return {**self.parts["arguments"], **shown, "device": json.dumps(self.parts["device"])}
+
+    def _number(self, name: str) -> str:
+        value = next(runtime_value(r) for r in self.code.variables if f"global {r}" == name)
+        return f" {value!r}" if isinstance(value, int | float) else ""
+
+
+def key_of(parts: dict[str, Any]) -> str:
+    """The key that stands for these INGREDIENTS."""
+    return _digest([[name, parts[name]] for name in INGREDIENTS])
+
+
+@dataclass
+class Session:
+    """The store in use, and what has been asked of it so far."""
+
+    store: Store
+    progress: Callable[[Record], None] | None = None
+    force: tuple[str, ...] = ()  # patterns of names of calls that are computed again
+    hits: int = 0
+    computed: int = 0
+    seconds: float = 0.0  # spent in conjured functions
+    article: str = ""
+    calls: dict[str, tuple[str, Record]] = field(default_factory=dict)  # key -> name and record, of the article
+    _names: Counter = field(default_factory=Counter)
+
+    def begin(self, article: str) -> None:
+        """Calls from now on are those of an article, and are named anew."""
+        self.article, self.calls, self._names = article, {}, Counter()
+        self.store.recall(article)
+
+    def finish(self) -> Build:
+        """Remember the article's calls in the store."""
+        build = Build(self.article, list(self.calls.values()))
+        self.store.put_build(build)
+        return build
+
+    def result(self, request: Request) -> Record:
+        """The record of a call, found or computed. Failures are not kept."""
+        if request.key not in self.calls:
+            name = self.name_of(request)
+            record = self.resolve(name, request)
+            self.calls[request.key] = name, record
+            if self.progress:
+                self.progress(record)
+        else:
+            self.hits += 1
+        return self.calls[request.key][1]
+
+    def name_of(self, request: Request) -> str:
+        """Such as "rendered/3": the third call of this function in the article."""
+        short = request.function.rsplit(".", 1)[-1]
+        self._names[short] += 1
+        return f"{short}/{self._names[short]}"
+
+    def resolve(self, name: str, request: Request) -> Record:
+        """Find the record under the request's key, or compute and store it."""
+        if any(matches(pattern, self.article, name, request.key) for pattern in self.force):
+            self.store.forget(request.key)
+        if (record := self.store.find(request.key)) is not None:
+            self.hits += 1
+            return record
+        encoded, seconds = compute(request)
+        self.computed, self.seconds = self.computed + 1, self.seconds + seconds
+        self.store.put_source(request.code.digest, request.code.source())
+        return self.store.put(encoded, **describe(request), seconds=seconds)
+
+
+def compute(request: Request) -> tuple[Encoded, float]:
+    """The media file of a request, computed now, and the seconds that it took."""
+    start = time.perf_counter()
+    encoded = encode(request.compute())
+    return encoded, time.perf_counter() - start
+
+
+def describe(request: Request) -> dict[str, Any]:
+    """What a record says about a request, but for its results."""
+    return {
+        "key": request.key,
+        "function": request.function,
+        "code": request.code.digest,
+        "arguments": request.arguments,
+        "values": request.values,
+        "versions": request.code.versions,
+        "inputs": request.inputs,
+        "machine": fingerprint(),
+    }
+
+
+def matches(pattern: str, article: str, name: str, digest: str = "") -> bool:
+    """Whether a pattern means a call: "music/rendered/3", "rendered/3", "rendered", "music/*", or part of a digest."""
+    named = any(fnmatch(full, pattern) or fnmatch(full, f"{pattern}/*") for full in (name, f"{article}/{name}"))
+    return named or len(pattern) >= 8 and digest.startswith(pattern)
+
+
+_session: ContextVar[Session] = ContextVar("session")
+
+
+@contextmanager
+def use_store(store: Store, progress: Callable[[Record], None] | None = None) -> Iterator[Session]:
+    """Conjured functions called inside look up and store in `store`; `progress` hears of each record."""
+    with use_session(Session(store, progress)) as session:
+        yield session
+
+
+@contextmanager
+def use_session(session: Session) -> Iterator[Session]:
+    """Conjured functions called inside ask this session."""
+    token = _session.set(session)
+    try:
+        yield session
+    finally:
+        _session.reset(token)
+
+
+def active_session() -> Session:
+    """The session in use; outside every `use_store`, one that keeps artifacts in memory."""
+    if (session := _session.get(None)) is None:
+        _session.set(session := Session(MemoryStore()))
+    return session
+
+
+def conjure(function: Callable[..., Media]) -> Callable[..., Artifact]:
+    """Decorate a function that returns media so that it returns the stored Artifact, computed at most once.
+
+    The function must be pure: same arguments, same media. Annotate it with what it returns, as in `-> Sound`: then it
+    depends on how sounds become bytes, and not on how figures do. Raises, when called: TypeError if it returns
+    something else, or if an argument or a global that it reads has no value to key it by.
+    """
+    inner = inspect.unwrap(function)  # other decorators stand in the source, and are followed there
+    if not hasattr(inner, "__code__"):
+        raise TypeError(f"{inner!r} is no function; a decorator below @conjure has to use functools.wraps")
+    if inner.__code__.co_freevars:
+        names = ", ".join(inner.__code__.co_freevars)
+        raise TypeError(f"{inner.__qualname__} uses {names} from the function around it; pass it as an argument")
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def conjured(*args, **kwargs) -> Artifact:
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        session = active_session()
+        return Artifact(session.result(_request(function, bound)), session.store)
+
+    return conjured
+
+
+def _request(function: Callable[..., Media], bound: inspect.BoundArguments) -> Request:
+    name, walk = f"{function.__module__}.{function.__qualname__}", Walk()
+    arguments = {x: _digest(identity(v, f"{name}: argument {x!r}", walk)) for x, v in bound.arguments.items()}
+    code = code_of(function, frozenset(walk.roots))
+    parts = {
+        "function": name,
+        "code": code.digest,
+        "arguments": arguments,
+        "globals": variable_digests(code.variables, walk),
+        "libraries": code.versions,
+        "device": [*walk.devices, *_defaults(code)],
+    }
+    readings = {x: readable(value) for x, value in bound.arguments.items()}
+    return Request(name, code, parts, readings, walk.inputs, lambda: _media(function, bound))
+
+
+def _media(function: Callable[..., Media], bound: inspect.BoundArguments) -> Media:
+    result = function(*bound.args, **bound.kwargs)
+    said = inspect.get_annotations(function, eval_str=True).get("return")
+    kinds = (said,) if said in get_args(Media) else get_args(Media)
+    if not isinstance(result, kinds):
+        name, wanted = function.__qualname__, ", ".join(kind.__name__ for kind in kinds)
+        raise TypeError(f"{name} returned {type(result).__name__}; it has to return {wanted}")
+    return result
+
+
+def _defaults(code: Code) -> list[list[str]]:
+    """The device that PyTorch computes on where nothing is said, and whether there is another for code that looks."""
+    if "torch" not in code.versions or (torch := sys.modules.get("torch")) is None:
+        return []
+    told = [["default", torch.get_default_device().type]]
+    return [*told, ["found", "cuda" if torch.cuda.is_available() else "none"]] if code.chooses_device else told
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

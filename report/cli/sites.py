@@ -1,0 +1,119 @@
+"""The commands for sites that were built: verify, diff, mix, gc."""
+
+import argparse
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+from report.artifacts.store import Store
+from report.cli.program import Program, positive_count, server_options
+from report.cli.stores import built_store
+from report.errors import ReportError
+from report.sharing.collect import Sweep, collect_releases, collect_store
+from report.sharing.diff import diff, write_page
+from report.sharing.edit import mix_edit, read_edit
+from report.site.reader import open_site
+from report.site.verify import verify
+from report.storage.addresses import open_storage
+from report.storage.folder import write_whole
+from report.storage.transfer import transfer_bar
+
+DAY = 24 * 3600
+
+
+def verify_options(parser: argparse.ArgumentParser, _program: Program) -> None:
+    parser.add_argument("place", help="a folder, an archive, s3://bucket/prefix or the URL of a published site")
+    server_options(parser)
+
+
+def verify_site(args: argparse.Namespace) -> int:
+    with transfer_bar("checked") as bar:
+        result = verify(open_storage(args.place, args.endpoint_url, args.profile), bar)
+    for finding in result.findings:
+        print(finding)
+    if result.unlisted:
+        print(f"files that do not belong were not looked for: {result.unlisted}", file=sys.stderr)
+    print(f"{args.place}: {result.files} files checked, {len(result.findings) or 'none'} wrong")
+    return 1 if result.findings else 0
+
+
+def diff_options(parser: argparse.ArgumentParser, _program: Program) -> None:
+    parser.add_argument("before", help="a folder, an archive, s3://bucket/prefix or the URL of a published site")
+    parser.add_argument("after", help="another")
+    parser.add_argument("--page", type=Path, metavar="DIR", help="write a page with both sounds of each change there")
+    server_options(parser)
+
+
+def print_difference(args: argparse.Namespace) -> int:
+    places = [open_storage(place, args.endpoint_url, args.profile) for place in (args.before, args.after)]
+    changes = diff(*places)
+    print(changes)
+    if args.page:
+        print(f"open {write_page(changes, *places, args.page).resolve().as_uri()}")
+    return 0
+
+
+def mix_options(parser: argparse.ArgumentParser, _program: Program) -> None:
+    parser.add_argument("edit", type=Path, metavar="EDIT.json", help="what an event roll exported")
+    parser.add_argument("--site", default="site", metavar="PLACE", help="the site it was made of (%(default)s)")
+    parser.add_argument("-o", "--out", type=Path, metavar="OUT.wav", help="file to write (default: EDIT.wav)")
+    server_options(parser)
+
+
+def mix_edited(args: argparse.Namespace) -> int:
+    out = args.out or args.edit.with_suffix(".wav")
+    if out.resolve() == args.edit.resolve():
+        raise ReportError(f"{out} would replace the edit itself; write the sound elsewhere, with -o")
+    edit = read_edit(args.edit.read_bytes(), str(args.edit))
+    site = open_site(open_storage(args.site, args.endpoint_url, args.profile))
+    data = mix_edit(edit, site)
+    write_whole(out, data)
+    digest = sha256(data).hexdigest()
+    print(f"{out}: {edit.n_samples / edit.samplerate:.2f} s, SHA-256 {digest}")
+    published = [name for name, made in site.manifest.artifacts.items() if made.sha256 == digest]
+    if published:
+        print(f"the same as the published {published[0]}")
+    return 0
+
+
+def gc_options(parser: argparse.ArgumentParser, _program: Program) -> None:
+    place = parser.add_mutually_exclusive_group(required=True)
+    place.add_argument("--store", help="delete artifacts of this store that no last build and no site given asks for")
+    place.add_argument("--target", help="delete media that no release names where sites are published")
+    parser.add_argument("--sites", nargs="+", default=[], metavar="PLACE", help="sites whose artifacts the store keeps")
+    parser.add_argument("--keep", type=positive_count, help="of a target's releases only so many (default: all)")
+    parser.add_argument("--grace", type=float, default=1.0, metavar="DAYS", help="spare what is younger (%(default)s)")
+    parser.add_argument("--delete", action="store_true", help="do it; without, it is only said")
+    server_options(parser)
+
+
+def collect_garbage(args: argparse.Namespace) -> int:
+    if args.target:
+        target = open_storage(args.target, args.endpoint_url, args.profile)
+        result = collect_releases(target, args.keep, args.grace * DAY, args.delete)
+    else:
+        sites = [open_site(open_storage(site, args.endpoint_url, args.profile)).manifest for site in args.sites]
+        store = built_store(Store(open_storage(args.store, args.endpoint_url, args.profile)))
+        result = collect_store(store, sites, args.grace * DAY, args.delete)
+    _print_collection(result, args.delete)
+    return 0
+
+
+def _print_collection(result: Sweep, deleted: bool) -> None:
+    reasons: dict[str, list[str]] = {}
+    for name, why in result.kept:
+        reasons.setdefault(why, []).append(name)
+    for why, names in reasons.items():
+        print(f"keep   {len(names):>6}  {why}: {', '.join(names[:2])}{' …' if len(names) > 2 else ''}")
+    for name, size in result.deleted:
+        print(f"delete {size / 1e3:>6.0f} kB  {name}")
+    done = "deleted" if deleted else "to delete; nothing was: add --delete"
+    print(f"{len(result.kept)} kept, {len(result.deleted)} ({result.bytes / 1e6:.1f} MB) {done}")
+
+
+COMMANDS = {
+    "verify": (verify_site, "check every file of a site against its manifest", verify_options),
+    "diff": (print_difference, "say which sounds and numbers differ between two sites", diff_options),
+    "mix": (mix_edited, "make the sound of an edit that an event roll exported", mix_options),
+    "gc": (collect_garbage, "delete what no published page and no last build names", gc_options),
+}

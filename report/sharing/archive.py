@@ -1,0 +1,70 @@
+"""A site in one zip file that opens by double click and checks itself, to be kept or deposited."""
+
+import hashlib
+import json
+import os
+import zipfile
+from pathlib import Path
+from uuid import uuid4
+
+from report.errors import SiteError
+from report.site import selfcheck
+from report.site.manifest import MANIFEST, Manifest, read
+from report.site.release import release_id
+from report.site.verify import verify
+from report.storage.folder import UNFINISHED, Folder
+from report.storage.interface import check_name
+
+EARLIEST = (1980, 1, 1, 0, 0, 0)  # that a zip file can say
+
+
+def export_zip(site: Path, file: Path, sources: dict[str, bytes]) -> None:
+    """Write the site in the folder `site`, and `sources` (name -> bytes), to the zip archive `file`.
+
+    `python FILE.zip` checks it. The same site and sources give the same bytes; `file` is written whole or not at all.
+    Raises: SiteError if the site is not what was built, or if the archive can not be written; StoreError.
+    """
+    site, file = Path(site).resolve(), Path(file)
+    folder = Folder(site)
+    if findings := verify(folder).findings:
+        raise SiteError(f"{site} is not what was built: {findings[0]}; build it again")
+    manifest = read(folder.get(MANIFEST))
+    members = {f"{check_name(site.name)}/{name}": name for name in (*manifest.files, MANIFEST)}
+    extras = {f"source/{check_name(name)}": data for name, data in sources.items()}
+    extras["__main__.py"] = Path(selfcheck.__file__).read_bytes()
+    extras["CITATION.cff"] = _citation(manifest)
+    sums = [f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in sorted(extras.items())]
+    extras[selfcheck.SUMS] = "".join(sums).encode()
+    unfinished = file.with_name(f"{uuid4().hex}{UNFINISHED}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(unfinished, "w") as archive:
+            for name in sorted(members | extras):
+                archive.writestr(_member(name), extras[name] if name in extras else folder.get(members[name]))
+        os.replace(unfinished, file)
+    except OSError as error:
+        raise SiteError(f"cannot write the archive {file}: {error.strerror or error}") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _member(name: str) -> zipfile.ZipInfo:
+    """Stored as it is, since compressors differ from one machine to the next, and readable by everyone."""
+    member = zipfile.ZipInfo(name, EARLIEST)
+    member.create_system, member.external_attr = 3, 0o100644 << 16
+    return member
+
+
+def _citation(manifest: Manifest) -> bytes:
+    """How to cite the site, in the Citation File Format; JSON strings are YAML strings whatever is in them."""
+    titles = "; ".join(about["title"] for _, about in sorted(manifest.pages.items()))
+    fields = {
+        "cff-version": "1.2.0",
+        "message": "If you use these sounds or figures, please cite them as below.",
+        "type": "dataset",
+        "title": titles,
+        "authors": [{"name": f"The authors of {titles}"}],
+        "version": release_id(manifest),
+        "identifiers": [{"type": "other", "value": f"sha256:{manifest.sha256}", "description": "manifest.json"}],
+    }
+    return "".join(f"{name}: {json.dumps(value)}\n" for name, value in fields.items()).encode()

@@ -1,0 +1,141 @@
+"""Storages that can only be read: a published site, and a site in an archive."""
+
+import time
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import quote
+
+import urllib3
+
+from report.errors import Damaged, Missing, StoreError
+from report.storage.folder import write_whole
+from report.storage.interface import Entry, Head, check_name, check_url
+
+CONNECT, READ, IN_ALL = 10, 10, 60  # seconds; the last for all of an object
+BLOCK = 2**16  # bytes
+BUSY = (429, 500, 502, 503, 504)  # answers worth another attempt
+
+
+class _ReadOnly:
+    """What Web and Zip have in common."""
+
+    address: str
+
+    def put(self, name: str, data: bytes, media_type: str, immutable: bool) -> None:
+        raise self._refusal()
+
+    def delete(self, name: str) -> None:
+        raise self._refusal()
+
+    def export(self, name: str, target: Path) -> None:
+        write_whole(target, self.get(name))
+
+    def _refusal(self) -> StoreError:
+        return StoreError(f"{self.address} can only be read; give a folder or a bucket to write to")
+
+
+class Web(_ReadOnly):
+    """What lies under an address that starts with http:// or https://."""
+
+    parallel = 16
+
+    def __init__(self, address: str):
+        self.address = check_url(address)
+        retries = urllib3.Retry(3, connect=0, read=1, status=1, status_forcelist=BUSY, raise_on_status=False)
+        timeout = urllib3.Timeout(connect=CONNECT, read=READ)
+        self._pool = urllib3.PoolManager(maxsize=self.parallel, retries=retries, timeout=timeout)
+
+    def get(self, name: str) -> bytes:
+        latest = time.monotonic() + IN_ALL - READ
+        with self._answer("GET", name) as response:
+            blocks = []
+            for block in response.stream(BLOCK):
+                blocks.append(block)
+                if time.monotonic() > latest:
+                    raise StoreError(f"cannot read {name} at {self.address}: it takes longer than {IN_ALL} s")
+            return b"".join(blocks)
+
+    def head(self, name: str) -> Head:
+        """Raises: Missing."""
+        with self._answer("HEAD", name) as response:
+            length = response.headers.get("Content-Length", "")
+            size = int(length) if length.isdecimal() else None
+            return Head(size, media_type_of(response), None, response.headers.get("Cache-Control", ""))
+
+    def entries(self, prefix: str = "") -> dict[str, Entry]:
+        raise StoreError(f"{self.address} can not be listed; it is read by name")
+
+    @contextmanager
+    def _answer(self, method: str, name: str) -> Iterator[urllib3.BaseHTTPResponse]:
+        url = f"{self.address}/{quote(check_name(name))}"
+        with request(self._pool, method, url, {"Accept-Encoding": "identity"}) as response:
+            if response.status in (404, 410):
+                raise Missing(f"cannot read {url}: HTTP {response.status}, there is nothing")
+            if response.status != 200:
+                raise StoreError(f"cannot read {url}: HTTP {response.status} {response.reason}")
+            yield response
+
+
+class Zip(_ReadOnly):
+    """The files of a zip archive."""
+
+    parallel = 1
+
+    def __init__(self, path: Path):
+        self.address = str(path)
+        try:
+            self._archive = zipfile.ZipFile(path)
+        except (OSError, zipfile.BadZipFile) as error:
+            raise StoreError(f"cannot read the archive {path}: {getattr(error, 'strerror', None) or error}") from error
+
+    def get(self, name: str) -> bytes:
+        try:
+            return self._archive.read(check_name(name))
+        except KeyError as error:
+            raise Missing(f"{name} is not in {self.address}") from error
+        except OSError as error:
+            raise StoreError(f"cannot read {name} in {self.address}: {error.strerror or error}") from error
+        except (EOFError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
+            raise Damaged(f"cannot read {name} in {self.address}: {error}") from error
+
+    def entries(self, prefix: str = "") -> dict[str, Entry]:
+        files = sorted(self._archive.infolist(), key=lambda file: file.filename)
+        return {
+            file.filename: Entry(file.file_size, datetime(*file.date_time).timestamp())
+            for file in files
+            if file.filename.startswith(prefix) and not file.is_dir()
+        }
+
+
+@contextmanager
+def request(
+    pool: urllib3.PoolManager, method: str, url: str, headers: dict[str, str]
+) -> Iterator[urllib3.BaseHTTPResponse]:
+    """The answer, its body not yet read. Raises: StoreError for whatever happens before the body's end."""
+    try:
+        response = pool.request(method, url, headers=headers, preload_content=False)
+        try:
+            yield response
+        finally:
+            response.close()
+    except urllib3.exceptions.HTTPError as error:
+        reason = getattr(error, "reason", None) or error
+        raise StoreError(f"cannot read {url}: {_words(reason)}") from error
+
+
+def _words(reason: object) -> str:
+    if isinstance(reason, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError):
+        return "nothing answers there; is the server running, and is the address right?"
+    if isinstance(reason, urllib3.exceptions.ReadTimeoutError):
+        return "the server accepts connections and does not answer"
+    if isinstance(reason, urllib3.exceptions.ProtocolError):
+        return "the connection broke off before the end"
+    return str(reason)
+
+
+def media_type_of(response: urllib3.BaseHTTPResponse) -> str:
+    return response.headers.get("Content-Type", "").partition(";")[0].strip()
