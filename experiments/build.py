@@ -16,11 +16,11 @@ from experiments.clips import Clip, clips_of_folder, own_clips, shipped_clips
 from report.cli.main import run
 from report.cli.program import Job, Program
 from sparse_codec import CheckpointError, EncodeOptions, SparseCodec, find_checkpoint
-from sparse_codec.manifest import read_manifest
-from sparse_codec.train import train
+from sparse_codec.evaluation.frozen_set import read_manifest
+from sparse_codec.training.trainer import train
 
-SCRIPTS = Path(experiments.__file__).parent
-ROOT = SCRIPTS.parent
+ROOT = Path(experiments.__file__).parents[1]
+SCRIPTS = ROOT / "experiments" / "articles"
 ARTICLES = ("music", "speech", "ablations")
 COMMANDS = {".json": "evaluate", ".words.json": "words"}  # which of them writes which file beside a checkpoint
 RUNS = Path("runs")  # where --train keeps its checkpoints, in a folder named after the configuration

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from sparse_codec import AudioError, load_audio
-from sparse_codec.data import find_recordings
-from sparse_codec.sound_files import duration
+from sparse_codec.audio.files import duration
+from sparse_codec.audio.recordings import find_recordings
 
 SHIPPED = Path(__file__).parent / "clips"
 SEGMENT_SECONDS = 2**17 / 22_050  # an example is one segment long

@@ -10,14 +10,14 @@ pursuit, `waveform_codecs`; `metrics`, `variations`, `evaluate`, `words`. `__mai
 `event_sets` and a module `cli_*` for each kind of command.
 """
 
+from sparse_codec.audio.files import AudioError, load_audio, read_blocks, save_audio, write_blocks
 from sparse_codec.checkpoint import CheckpointError, find_checkpoint
 from sparse_codec.codec import SparseCodec
+from sparse_codec.coding.event_file import EventFileError, read_events, write_events
+from sparse_codec.coding.midi import midi_file
+from sparse_codec.coding.priors import Priors
 from sparse_codec.config import CodecConfig, ConfigError, EncodeOptions, TrainingConfig, read_config
-from sparse_codec.event_file import EventFileError, read_events, write_events
 from sparse_codec.events import EventSet, join
-from sparse_codec.midi import midi_file
-from sparse_codec.priors import Priors
-from sparse_codec.sound_files import AudioError, load_audio, read_blocks, save_audio, write_blocks
 from sparse_codec.stereo import encode_stereo
 
 __all__ = [

@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 
-from sparse_codec import cli_data, cli_events, cli_model, cli_sound
+from sparse_codec.cli import data, events, model, sound
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -32,7 +32,7 @@ def main(argv: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sparse-codec", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND", help="each has its own --help")
-    for module in (cli_sound, cli_events, cli_data, cli_model):
+    for module in (sound, events, data, model):
         module.add_commands(commands)
     return parser
 

@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
-from sparse_codec.blocks import check_audio, cut_segments, mix_down, resample
+from sparse_codec.audio.blocks import check_audio, cut_segments, mix_down, resample
 from sparse_codec.checkpoint import FORMAT, CheckpointError, find_checkpoint, read_checkpoint
 from sparse_codec.config import (
     CodecConfig,
@@ -26,14 +26,14 @@ from sparse_codec.config import (
     config_tables,
     parse_config,
 )
-from sparse_codec.decoder import HarmonicDecoder
-from sparse_codec.encoder import FrameEncoder, HarmonicEncoder
 from sparse_codec.events import EventSet, join, kind_in_words
-from sparse_codec.greedy import Decomposition, GreedyLoop
+from sparse_codec.model.decoder import HarmonicDecoder
+from sparse_codec.model.encoder import FrameEncoder, HarmonicEncoder
+from sparse_codec.model.greedy import Decomposition, GreedyLoop
+from sparse_codec.model.recurrent_decoder import RecurrentDecoder
+from sparse_codec.model.resonance_decoder import ResonanceDecoder
+from sparse_codec.model.spectrogram import magnitudes
 from sparse_codec.outputs import partial_file
-from sparse_codec.recurrent_decoder import RecurrentDecoder
-from sparse_codec.resonance_decoder import ResonanceDecoder
-from sparse_codec.spectrogram import magnitudes
 
 
 class SparseCodec(nn.Module):

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sparse_codec.blocks import check_audio, cut_segments
+from sparse_codec.audio.blocks import check_audio, cut_segments
 from sparse_codec.codec import SparseCodec
 from sparse_codec.config import EncodeOptions
 from sparse_codec.events import EventSet
-from sparse_codec.greedy import Decomposition, joint_gains
+from sparse_codec.model.greedy import Decomposition, joint_gains
 
 # Shared events take half of the bits. They pay if they remove at least so much of left and right, relative to what they
 # remove of the mid, which is the most that they can. To measure this no events of left and right are needed.

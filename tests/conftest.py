@@ -6,8 +6,8 @@ import torch
 
 from experiments.clips import SHIPPED, shipped_clips
 from sparse_codec import CodecConfig, SparseCodec
+from sparse_codec.audio.recordings import Recording
 from sparse_codec.config import HarmonicDecoderConfig, HarmonicEncoderConfig
-from sparse_codec.data import Recording
 
 SAMPLERATE = 22_050
 

@@ -57,7 +57,7 @@ def test_three_articles_and_an_index_from_the_shipped_models(tmp_path, monkeypat
     few = {name: shipped_clips(name) for name in ("music", "speech")}
     short = {name: (examples[:1], replace(long, seconds=3.0)) for name, (examples, long) in few.items()}
     monkeypatch.setattr("experiments.build.shipped_clips", lambda name: short[name])
-    monkeypatch.setattr("experiments.evaluation.AGREEMENT", 1.0)  # one clip is not the mean of five
+    monkeypatch.setattr("experiments.sections.evaluation.AGREEMENT", 1.0)  # one clip is not the mean of five
     assert main(["--out", str(tmp_path / "site"), "--store", str(tmp_path / "store")]) == 0
     index = (tmp_path / "site" / "index.html").read_text()
     for name in ("music", "speech", "ablations"):
@@ -72,7 +72,7 @@ def test_three_articles_and_an_index_from_the_shipped_models(tmp_path, monkeypat
 def test_examples_that_no_longer_measure_as_stored_fail_the_build(tmp_path, monkeypatch, capsys):
     examples, long = shipped_clips("music")
     monkeypatch.setattr("experiments.build.shipped_clips", lambda name: (examples[:1], replace(long, seconds=3.0)))
-    monkeypatch.setattr("experiments.evaluation.AGREEMENT", 0.0)
+    monkeypatch.setattr("experiments.sections.evaluation.AGREEMENT", 0.0)
     assert main(["--out", str(tmp_path / "site"), "--store", str(tmp_path / "store"), "--article", "music"]) == 1
     assert "measure it again" in capsys.readouterr().err
     assert not (tmp_path / "site").exists()

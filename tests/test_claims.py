@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from sparse_codec import SparseCodec, find_checkpoint
-from sparse_codec.manifest import read_manifest
-from sparse_codec.tables import comparison_rows, count_rows, markdown_table
+from sparse_codec.evaluation.frozen_set import read_manifest
+from sparse_codec.evaluation.tables import comparison_rows, count_rows, markdown_table
 
 ROOT = Path(__file__).parent.parent
 MODELS = ("music", "speech")
@@ -89,7 +89,7 @@ def test_a_checkpoint_is_small_and_says_how_it_was_trained(model):
 
 
 def test_every_switch_was_measured():
-    from experiments.ablate import FIGURES, PUBLISHED, SWITCHES
+    from experiments.measurements.switches import FIGURES, PUBLISHED, SWITCHES
 
     figures = json.loads(FIGURES.read_text())
     assert set(figures["runs"]) == {*SWITCHES, PUBLISHED} and figures["minutes"] > 0.5
@@ -97,15 +97,15 @@ def test_every_switch_was_measured():
 
 
 def test_every_set_of_options_was_measured_with_the_shipped_model():
-    from experiments.encoding_options import FIGURES, OPTIONS
+    from experiments.measurements.encoding_options import FIGURES, OPTIONS
 
     figures = json.loads(FIGURES.read_text())
     assert set(figures["rows"]) == set(OPTIONS) and figures["checkpoint"] == SparseCodec.load("music").digest
 
 
 def test_the_two_decoders_were_trained_alike_and_one_is_the_shipped_one():
-    from experiments.second_decoder import FIGURES
-    from experiments.tried import paces
+    from experiments.measurements.second_decoder import FIGURES
+    from experiments.sections.tried import paces
 
     runs = json.loads(FIGURES.read_text())["decoders"]
     assert runs["recurrent"]["checkpoint"] == SparseCodec.load("recurrent").digest
@@ -119,8 +119,8 @@ def test_the_two_decoders_were_trained_alike_and_one_is_the_shipped_one():
 
 
 def test_times_were_looked_for_in_every_code_with_the_shipped_model():
-    from experiments.time_codes import ERRORS, FIGURES
-    from sparse_codec.time_codes import CODES
+    from experiments.measurements.compare_time_codes import ERRORS, FIGURES
+    from experiments.measurements.time_codes import CODES
 
     figures = json.loads(FIGURES.read_text())
     assert set(figures["codes"]) == set(CODES) and figures["checkpoint"] == SparseCodec.load("music").digest
@@ -133,9 +133,9 @@ def test_times_were_looked_for_in_every_code_with_the_shipped_model():
 
 @pytest.mark.parametrize("model", MODELS)
 def test_files_of_events_were_measured_with_the_shipped_checkpoint_and_priors(model):
-    from experiments.rate_distortion import FIGURES
-    from sparse_codec.event_file import SCALE
-    from sparse_codec.priors import Priors
+    from experiments.measurements.rate_distortion import FIGURES
+    from sparse_codec.coding.event_file import SCALE
+    from sparse_codec.coding.priors import Priors
 
     figures = json.loads(FIGURES.read_text())[model]
     assert figures["checkpoint"] == SparseCodec.load(model).digest and figures["priors"] == Priors.load(model).digest
@@ -145,8 +145,8 @@ def test_files_of_events_were_measured_with_the_shipped_checkpoint_and_priors(mo
 
 
 def test_the_readme_shows_what_files_of_events_were_measured_to_take():
-    from experiments.rate_distortion import FIGURES
-    from sparse_codec.event_file import SCALE
+    from experiments.measurements.rate_distortion import FIGURES
+    from sparse_codec.coding.event_file import SCALE
 
     figures, readme = json.loads(FIGURES.read_text()), (ROOT / "README.md").read_text()
     for model in MODELS:

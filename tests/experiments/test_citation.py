@@ -2,7 +2,7 @@
 
 import pytest
 
-from experiments.sections import bibtex
+from experiments.sections.examples import bibtex
 
 FIELDS = {
     "author": "Vinyard, John",

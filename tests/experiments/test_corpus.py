@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from experiments.corpus import (
+from experiments.corpora.music import (
     ENSEMBLES,
     FONT,
     HELD_OUT_ENSEMBLE,
@@ -17,7 +17,7 @@ from experiments.corpus import (
     write_labels,
     write_midi,
 )
-from sparse_codec.data import find_recordings, read_labels
+from sparse_codec.audio.recordings import find_recordings, read_labels
 
 pytest.importorskip("music21", reason="needs music21: pip install '.[data]'")
 needs_synthesiser = pytest.mark.skipif(

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from experiments import demos, pictures
 from experiments.clips import shipped_clips
+from experiments.sections import demos, pictures
 from report import MemoryStore, use_store
 from sparse_codec import SparseCodec
-from sparse_codec.evaluate import VARIATIONS
+from sparse_codec.evaluation.measure import VARIATIONS
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from experiments import event_files
+from experiments.sections import event_files
 from report import Image, MemoryStore, Prose, Table, use_store
 from sparse_codec import SparseCodec
-from sparse_codec.event_file import SCALE
+from sparse_codec.coding.event_file import SCALE
 
 EVALUATION = {"all": {"Opus, 6 kb/s": {"bits_per_second": 7380, "log_mel": 14.1}, "silence": {"log_mel": 46.1}}}
 
@@ -19,7 +19,7 @@ def codec(small_codec, tmp_path) -> SparseCodec:
 
 
 def measured(codec) -> dict:
-    """Figures as `experiments.rate_distortion` writes them."""
+    """Figures as `experiments.measurements.rate_distortion` writes them."""
     shares = {"l2": 0.9, "l1": 0.6, "l2_loss": 0.0012, "l1_loss": 0.0123, "log_mel": 5.2, "mode": "quantised"}
     ways = {"lossless": (None, 11_000), f"scale {SCALE}": (SCALE, 1234), "300 bits/s": (None, 301)}
     rows = [
@@ -49,4 +49,4 @@ def test_files_of_another_checkpoint_say_nothing(codec, tmp_path, monkeypatch, t
         figures["small"]["checkpoint"] = "0" * 64
         event_files.FIGURES.write_text(json.dumps(figures))
     (prose,) = event_files.files_section(codec, EVALUATION)
-    assert "python -m experiments.rate_distortion" in prose.text
+    assert "python -m experiments.measurements.rate_distortion" in prose.text

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from experiments.speech_corpus import HELD_OUT_FAMILY, SOUNDS, family_of, find_prompts, main
-from sparse_codec.data import find_recordings
+from experiments.corpora.speech import HELD_OUT_FAMILY, SOUNDS, family_of, find_prompts, main
+from sparse_codec.audio.recordings import find_recordings
 
 needs_prompts = pytest.mark.skipif(
     not SOUNDS.is_dir() or not shutil.which("ffmpeg"),

@@ -7,16 +7,23 @@ import numpy as np
 import pytest
 import torch
 
-from experiments import second_decoder, time_codes
-from experiments.ablate import PUBLISHED, SWITCHES, measure, tables_of
 from experiments.clips import SHIPPED
-from experiments.encoding_options import OPTIONS
-from experiments.tried import ablation_table, decoder_table, figures_of, precision_table, read_figures, recovery_table
+from experiments.measurements import compare_time_codes, second_decoder
+from experiments.measurements.encoding_options import OPTIONS
+from experiments.measurements.switches import PUBLISHED, SWITCHES, measure, tables_of
+from experiments.measurements.time_codes import CODES, Grid
+from experiments.sections.tried import (
+    ablation_table,
+    decoder_table,
+    figures_of,
+    precision_table,
+    read_figures,
+    recovery_table,
+)
 from report import ReportError
 from sparse_codec import EncodeOptions, SparseCodec
+from sparse_codec.audio.recordings import find_recordings
 from sparse_codec.config import parse_config
-from sparse_codec.data import find_recordings
-from sparse_codec.time_codes import CODES, Grid
 
 
 @pytest.mark.parametrize("name", [*SWITCHES, PUBLISHED])
@@ -46,15 +53,16 @@ def test_a_table_has_a_row_for_each_run():
 
 
 def test_missing_figures_name_the_command(tmp_path):
-    with pytest.raises(ReportError, match="python -m experiments.ablate"):
-        read_figures(tmp_path / "ablate.json")
+    with pytest.raises(ReportError, match="python -m experiments.measurements.switches"):
+        read_figures(tmp_path / "switches.json")
 
 
 def test_figures_of_another_checkpoint_are_refused(small_codec, tmp_path):
-    path, figures = tmp_path / "time_codes.json", tmp_path / "small.safetensors"
+    path, figures = tmp_path / "compare_time_codes.json", tmp_path / "small.safetensors"
     small_codec.save(figures)
     path.write_text(json.dumps({"checkpoint": "0" * 64}))
-    with pytest.raises(ReportError, match="of another checkpoint; run python -m experiments.time_codes"):
+    advice = "of another checkpoint; run python -m experiments.measurements.compare_time_codes"
+    with pytest.raises(ReportError, match=advice):
         figures_of(SparseCodec.load(figures), path)
 
 
@@ -78,13 +86,13 @@ def test_a_decoder_has_a_column_with_its_size_and_its_training(small_codec, tmp_
 
 
 @pytest.fixture(scope="module")
-def scene(small_codec) -> time_codes.Scene:
+def scene(small_codec) -> compare_time_codes.Scene:
     """Two events in one clip."""
     vectors = torch.rand(1, 2, 32, generator=torch.Generator().manual_seed(5)) - 0.5
     frames, gains = torch.tensor([[5, 20]]), torch.ones(1, 2)
     with torch.no_grad():
         original = small_codec.decoder.scene(vectors, torch.full((1, 2), 0.2), frames, gains, 40)
-    return time_codes.Scene(vectors, gains, frames + 0.2, original)
+    return compare_time_codes.Scene(vectors, gains, frames + 0.2, original)
 
 
 @pytest.fixture(scope="module")
@@ -94,16 +102,16 @@ def grid(small_codec) -> Grid:
 
 @pytest.mark.parametrize(("name", "found"), [("one-hot", 1), ("bits", 0)])
 def test_a_one_hot_finds_its_frame_from_afar_and_bits_do_not(small_codec, scene, grid, name, found):
-    assert time_codes.recovery(name, small_codec, scene, grid, error=8)["found"] == found
+    assert compare_time_codes.recovery(name, small_codec, scene, grid, error=8)["found"] == found
 
 
 def test_seconds_come_back_from_near(small_codec, scene, grid):
-    assert time_codes.recovery("seconds", small_codec, scene, grid, error=1)["found"] == 1
+    assert compare_time_codes.recovery("seconds", small_codec, scene, grid, error=1)["found"] == 1
 
 
 def test_wrong_times_are_as_wrong_as_said_and_inside():
     positions = torch.linspace(0, 63, 30, dtype=torch.double)
-    moved = time_codes.wrong(positions, 20, n_frames=64)
+    moved = compare_time_codes.wrong(positions, 20, n_frames=64)
     torch.testing.assert_close((moved - positions).abs(), torch.full_like(moved, 20))
     assert moved.min() >= 0 and moved.max() <= 63
     assert {-1, 1} == set((moved - positions).sign().tolist())
@@ -111,12 +119,12 @@ def test_wrong_times_are_as_wrong_as_said_and_inside():
 
 def test_a_summary_counts_the_events_that_stay():
     away = np.array([[0.1, 3.0, 9.0], [2.0, 0.4, 9.0], [0.1, 0.3, 9.0], [0.0, 0.2, 8.0]])
-    assert time_codes.summary(away) == {"found": 0.667, "steps": 2, "frames_left": 0.2}
+    assert compare_time_codes.summary(away) == {"found": 0.667, "steps": 2, "frames_left": 0.2}
 
 
 def test_seconds_get_worse_with_length_and_bits_do_not(grid):
     hour = replace(grid, n_samples=3600 * grid.samplerate)
-    errors = {name: [time_codes.largest_error(kind, g) for g in (grid, hour)] for name, kind in CODES.items()}
+    errors = {name: [compare_time_codes.largest_error(kind, g) for g in (grid, hour)] for name, kind in CODES.items()}
     assert max(errors["one-hot"]) < 1e-3 and max(errors["bits"]) <= 0.5
     assert errors["seconds"][0] < 0.01 < 1 < errors["seconds"][1]
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from sparse_codec import EventSet, SparseCodec
-from sparse_codec.fit_priors import tabulate
-from sparse_codec.priors import Priors
+from sparse_codec.coding.priors import Priors
+from sparse_codec.training.fit_priors import tabulate
 
 DrawWindows = Callable[..., list[EventSet]]
 

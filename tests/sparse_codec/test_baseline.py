@@ -1,8 +1,8 @@
 import torch
 
 from sparse_codec import CodecConfig
-from sparse_codec.baseline import DECAYS, LOBE, MatchingPursuit
-from sparse_codec.spectrogram import magnitudes
+from sparse_codec.evaluation.pursuit import DECAYS, LOBE, MatchingPursuit
+from sparse_codec.model.spectrogram import magnitudes
 
 
 def energy(x):

@@ -14,8 +14,8 @@ import soundfile as sf
 from experiments.clips import SHIPPED
 from sparse_codec import EventSet, SparseCodec, load_audio
 from sparse_codec.__main__ import main
-from sparse_codec.event_sets import read_set
-from sparse_codec.priors import priors_file
+from sparse_codec.coding.formats import read_set
+from sparse_codec.coding.priors import priors_file
 
 RATE = 22_050
 QUICK = ["--fast", "--lossless"]

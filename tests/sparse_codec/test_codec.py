@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from sparse_codec import CheckpointError, EncodeOptions, SparseCodec
-from sparse_codec.greedy import joint_gains
-from sparse_codec.spectrogram import share_removed, shares_removed
+from sparse_codec.model.greedy import joint_gains
+from sparse_codec.model.spectrogram import share_removed, shares_removed
 
 QUICK = EncodeOptions(candidates=3, refine=2)
 GREEDY = EncodeOptions(candidates=2, interim=0, refine=0)

@@ -7,7 +7,7 @@ import pytest
 import soundfile as sf
 
 from sparse_codec import AudioError, load_audio
-from sparse_codec.data import find_recordings, held_out_segments, random_segment, read_labels
+from sparse_codec.audio.recordings import find_recordings, held_out_segments, random_segment, read_labels
 
 
 def write(path, seconds=2.0, samplerate=22_050, channels=1, level=0.5, **options):

@@ -9,9 +9,9 @@ from threading import Thread
 
 import pytest
 
-from sparse_codec import download
 from sparse_codec.__main__ import main
-from sparse_codec.download import DataSet, DownloadError, RemoteFile
+from sparse_codec.audio import download
+from sparse_codec.audio.download import DataSet, DownloadError, RemoteFile
 
 
 class Server(ThreadingHTTPServer):

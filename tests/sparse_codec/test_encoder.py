@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from sparse_codec.encoder import AntiCausalStack
+from sparse_codec.model.encoder import AntiCausalStack
 
 
 @torch.no_grad()

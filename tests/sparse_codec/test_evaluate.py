@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from sparse_codec import EncodeOptions, SparseCodec
-from sparse_codec.evaluate import (
+from sparse_codec.evaluation.frozen_set import Segment, freeze, read_manifest
+from sparse_codec.evaluation.measure import (
     COUNTS,
     VARIATIONS,
     Ruler,
@@ -18,9 +19,8 @@ from sparse_codec.evaluate import (
     summarise,
     write_results,
 )
-from sparse_codec.manifest import Segment, freeze, read_manifest
-from sparse_codec.tables import report
-from sparse_codec.waveform_codecs import WAVEFORM_CODECS
+from sparse_codec.evaluation.tables import report
+from sparse_codec.evaluation.waveform_codecs import WAVEFORM_CODECS
 
 OPTIONS = EncodeOptions(candidates=2, interim=2, refine=3)
 CODECS = ("codec", "codec, greedy")

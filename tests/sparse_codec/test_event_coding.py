@@ -6,7 +6,7 @@ import io
 import numpy as np
 import pytest
 
-from sparse_codec.event_coding import (
+from sparse_codec.coding.entropy import (
     CodingError,
     Part,
     decode_exact,
@@ -15,10 +15,18 @@ from sparse_codec.event_coding import (
     encode_rounded,
     part_of,
 )
-from sparse_codec.event_file import BLOCK, EventFileError, Header, end_block, header_for, read_header, read_windows
-from sparse_codec.event_file import _block as block_of
-from sparse_codec.priors import CELLS, Priors
-from sparse_codec.quantise import ONE, SCALES, SILENT
+from sparse_codec.coding.event_file import (
+    BLOCK,
+    EventFileError,
+    Header,
+    end_block,
+    header_for,
+    read_header,
+    read_windows,
+)
+from sparse_codec.coding.event_file import _block as block_of
+from sparse_codec.coding.priors import CELLS, Priors
+from sparse_codec.coding.quantise import ONE, SCALES, SILENT
 
 N_FRAMES = 8
 

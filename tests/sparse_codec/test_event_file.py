@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sparse_codec import EventSet
-from sparse_codec.channels import join_windows
-from sparse_codec.event_file import (
+from sparse_codec.coding.channels import join_windows
+from sparse_codec.coding.event_file import (
     SCALE,
     EventFileError,
     EventWriter,
@@ -25,9 +25,9 @@ from sparse_codec.event_file import (
     read_windows,
     write_events,
 )
+from sparse_codec.coding.priors import Priors, PriorsError
+from sparse_codec.coding.quantise import ONE, gain_levels, step_sizes
 from sparse_codec.events import PARTS, join
-from sparse_codec.priors import Priors, PriorsError
-from sparse_codec.quantise import ONE, gain_levels, step_sizes
 
 HEADER_SIZE = 89
 

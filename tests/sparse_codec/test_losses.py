@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from sparse_codec import CodecConfig, TrainingConfig
-from sparse_codec.decoder import Target
-from sparse_codec.discriminator import Discriminator, discriminator_loss, generator_loss
-from sparse_codec.losses import greedy_loss, removal
-from sparse_codec.scene_loss import SceneLoss, SceneWeights
+from sparse_codec.model.decoder import Target
+from sparse_codec.model.scene_loss import SceneLoss, SceneWeights
+from sparse_codec.training.discriminator import Discriminator, discriminator_loss, generator_loss
+from sparse_codec.training.losses import greedy_loss, removal
 
 TERMS = ("l2", "l1", "perceptual", "sparsity")
 

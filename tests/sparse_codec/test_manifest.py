@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from sparse_codec.data import find_recordings
-from sparse_codec.manifest import ManifestError, find_files, freeze, read_manifest, read_segments
-from sparse_codec.sound_files import AudioError
+from sparse_codec.audio.files import AudioError
+from sparse_codec.audio.recordings import find_recordings
+from sparse_codec.evaluation.frozen_set import ManifestError, find_files, freeze, read_manifest, read_segments
 
 RATE, N_SAMPLES = 22_050, 2**14
 

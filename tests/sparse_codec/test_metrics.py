@@ -5,7 +5,7 @@ import pytest
 
 from experiments.clips import SHIPPED
 from sparse_codec import load_audio
-from sparse_codec.metrics import (
+from sparse_codec.evaluation.metrics import (
     has,
     intelligibility,
     onset_f_measure,

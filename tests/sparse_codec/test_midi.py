@@ -72,7 +72,7 @@ def test_a_note_ends_where_the_next_one_of_its_key_begins(small_codec, tone):
 
 def test_noise_is_a_stroke_on_the_percussion_channel(small_codec, tone, monkeypatch):
     events = small_codec.encode_segment(tone, GREEDY)
-    monkeypatch.setattr("sparse_codec.midi.CLEAR", 1.1)  # then nothing is harmonic enough
+    monkeypatch.setattr("sparse_codec.coding.midi.CLEAR", 1.1)  # then nothing is harmonic enough
     assert {(channel, key) for _, _, channel, key, _ in notes(midi_file(events, small_codec))} == {(9, 38)}
 
 

@@ -5,8 +5,8 @@ import pytest
 import soundfile as sf
 
 from sparse_codec.__main__ import main
-from sparse_codec.data import find_recordings
-from sparse_codec.sound_files import load_audio
+from sparse_codec.audio.files import load_audio
+from sparse_codec.audio.recordings import find_recordings
 
 RATE = 22_050
 

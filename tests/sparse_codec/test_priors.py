@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from sparse_codec import EncodeOptions, SparseCodec
-from sparse_codec.fit_priors import equal_steps, fit_priors, sensitivities, tabulate
-from sparse_codec.priors import CELLS, TOTAL, Priors, PriorsError
-from sparse_codec.quantise import (
+from sparse_codec.coding.priors import CELLS, TOTAL, Priors, PriorsError
+from sparse_codec.coding.quantise import (
     EIGHTHS,
     FINEST_STEP,
     ONE,
@@ -20,6 +19,7 @@ from sparse_codec.quantise import (
     quantise,
     step_sizes,
 )
+from sparse_codec.training.fit_priors import equal_steps, fit_priors, sensitivities, tabulate
 
 
 def test_every_multiple_of_every_step_can_come_and_the_likely_ones_have_more(small_priors):

@@ -13,9 +13,9 @@ import torch
 
 from experiments.clips import SHIPPED
 from sparse_codec import SparseCodec, TrainingConfig
+from sparse_codec.audio.recordings import Recording, find_recordings
 from sparse_codec.config import config_tables, parse_config
-from sparse_codec.data import Recording, find_recordings
-from sparse_codec.train import Trainer, processes
+from sparse_codec.training.trainer import Trainer, processes
 
 ROOT = Path(__file__).parent.parent.parent
 STEPS = 3

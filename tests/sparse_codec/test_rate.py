@@ -6,9 +6,9 @@ import io
 import numpy as np
 import pytest
 
-from sparse_codec.channels import strongest
-from sparse_codec.event_file import EventWriter, header_for, read_header, read_windows
-from sparse_codec.rate import COARSEST, RateError, limit_rate
+from sparse_codec.coding.channels import strongest
+from sparse_codec.coding.event_file import EventWriter, header_for, read_header, read_windows
+from sparse_codec.coding.rate import COARSEST, RateError, limit_rate
 
 
 def file_of(windows, rate, codec, priors, channels=1) -> bytes:

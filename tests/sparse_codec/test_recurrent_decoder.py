@@ -9,11 +9,11 @@ from torch.nn import functional as F
 
 from sparse_codec import CodecConfig, EncodeOptions, SparseCodec, TrainingConfig
 from sparse_codec.config import RecurrentDecoderConfig
-from sparse_codec.decoder import Stages
 from sparse_codec.events import join
-from sparse_codec.recurrent_decoder import Modes, RecurrentDecoder
-from sparse_codec.spectrogram import magnitudes, place
-from sparse_codec.train import Trainer
+from sparse_codec.model.decoder import Stages
+from sparse_codec.model.recurrent_decoder import Modes, RecurrentDecoder
+from sparse_codec.model.spectrogram import magnitudes, place
+from sparse_codec.training.trainer import Trainer
 
 QUICK = EncodeOptions(candidates=2, interim=0, refine=2)
 

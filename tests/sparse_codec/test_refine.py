@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from sparse_codec import EncodeOptions
-from sparse_codec.refine import Events, FreeEvents, refine, settle
-from sparse_codec.scene_loss import SceneLoss
+from sparse_codec.model.refine import Events, FreeEvents, refine, settle
+from sparse_codec.model.scene_loss import SceneLoss
 
 NAMES = ("vectors", "frames", "offsets", "gains")
 

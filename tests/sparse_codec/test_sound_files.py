@@ -11,8 +11,8 @@ import pytest
 import soundfile as sf
 
 from sparse_codec import AudioError
+from sparse_codec.audio.files import KINDS, RawFormat, known_duration, read_blocks, save_audio, write_blocks
 from sparse_codec.outputs import OutputError
-from sparse_codec.sound_files import KINDS, RawFormat, known_duration, read_blocks, save_audio, write_blocks
 
 RATE = 22_050
 

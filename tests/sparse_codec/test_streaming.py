@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sparse_codec import EncodeOptions
-from sparse_codec.blocks import resample
+from sparse_codec.audio.blocks import resample
 from sparse_codec.events import PARTS, EventSet, join
 
 GREEDY = EncodeOptions(candidates=2, interim=0, refine=0)

@@ -9,9 +9,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from experiments.measurements.time_codes import CODES, Bits, Grid, OneHot, Seconds, Times
 from sparse_codec import CodecConfig, EventSet, SparseCodec
 from sparse_codec.config import FrameEncoderConfig, ResonanceDecoderConfig
-from sparse_codec.time_codes import CODES, Bits, Grid, OneHot, Seconds, Times
 
 PAIRS = list(permutations(CODES.values(), 2))
 

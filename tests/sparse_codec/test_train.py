@@ -11,8 +11,8 @@ from safetensors.torch import save_file
 from sparse_codec import CheckpointError, CodecConfig, ConfigError, SparseCodec, TrainingConfig
 from sparse_codec.checkpoint import FORMAT
 from sparse_codec.config import FrameEncoderConfig, ResonanceDecoderConfig, config_tables
-from sparse_codec.pool import Pool, Segments, Share
-from sparse_codec.train import Trainer
+from sparse_codec.training.pool import Pool, Segments, Share
+from sparse_codec.training.trainer import Trainer
 
 QUICK = TrainingConfig(steps=4, batch=3, pool=6)
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.signal import correlate
 
-from sparse_codec.waveform_codecs import WAVEFORM_CODECS
+from sparse_codec.evaluation.waveform_codecs import WAVEFORM_CODECS
 
 RATE = 22_050
 

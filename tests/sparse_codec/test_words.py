@@ -5,8 +5,8 @@ import pytest
 
 from experiments.clips import SHIPPED
 from sparse_codec import SparseCodec
-from sparse_codec.data import Recording
-from sparse_codec.words import count_word_errors, pursue
+from sparse_codec.audio.recordings import Recording
+from sparse_codec.evaluation.words import count_word_errors, pursue
 
 
 def test_matching_pursuit_goes_through_a_clip_of_any_length(small_codec, music):

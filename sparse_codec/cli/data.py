@@ -1,0 +1,70 @@
+"""Commands that get training audio ready: data, prepare."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from sparse_codec.audio.download import DATA_SETS, fetch_data_set
+from sparse_codec.audio.files import SUFFIXES, AudioError, read_blocks, write_blocks
+from sparse_codec.audio.recordings import SILENT_PEAK
+from sparse_codec.cli.jobs import Job, add_command, plan_jobs, run_jobs
+from sparse_codec.cli.sound import say
+from sparse_codec.config import CodecConfig
+from sparse_codec.outputs import make_folder
+
+
+def add_commands(commands) -> None:
+    fetch = add_command(
+        commands, "data", fetch_data, "download a data set, check and unpack it", "data musicnet datasets"
+    )
+    fetch.add_argument("name", choices=DATA_SETS)
+    fetch.add_argument("folder", type=Path, metavar="DIR", help="the data set comes to DIR/NAME")
+
+    prepare = add_command(
+        commands,
+        "prepare",
+        prepare_audio,
+        "make mono FLAC files at the codec's samplerate of audio, so that training reads them fast",
+        "prepare datasets/musicnet -o prepared/musicnet",
+    )
+    prepare.add_argument("inputs", nargs="+", metavar="IN", help="files, folders and patterns")
+    prepare.add_argument("-o", "--out", required=True, metavar="DIR", help="gets the same tree, tables (.csv) included")
+    prepare.add_argument("--force", action="store_true", help="make files again that are there")
+
+
+def fetch_data(args: argparse.Namespace) -> int:
+    target = fetch_data_set(DATA_SETS[args.name], args.name, args.folder)
+    print(f"{target} is there; train on it with --data {target}")
+    return 0
+
+
+def prepare_audio(args: argparse.Namespace) -> int:
+    samplerate = CodecConfig().samplerate
+
+    def prepare(job: Job) -> None:
+        written = write_blocks(job.target, _audible(read_blocks(job.source, samplerate), job.source), samplerate)
+        say(job.target, f"{written.n_samples / samplerate:.1f} s")
+
+    make_folder(Path(args.out))
+    code = run_jobs(plan_jobs(args.inputs, args.out, SUFFIXES, ".flac"), prepare, args.force)
+    for folder in (Path(text) for text in args.inputs if Path(text).is_dir()):
+        for table in folder.rglob("*.csv"):
+            target = Path(args.out) / table.relative_to(folder)
+            make_folder(target.parent)
+            shutil.copyfile(table, target)
+    return code
+
+
+def _audible(blocks: Iterable[np.ndarray], path: str) -> Iterator[np.ndarray]:
+    """Raises: AudioError at the end of audio in which nothing was loud enough to learn from."""
+    peak = 0.0
+    for block in blocks:
+        peak = max(peak, np.abs(block).max(initial=0.0))
+        yield block
+    if peak <= SILENT_PEAK:
+        raise AudioError(f"{path}: is silent (its peak is {peak:.4f}); left out")
