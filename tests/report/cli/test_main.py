@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 ARTICLE = '''"""Tones"""
 import numpy as np
 from report import Player, Sound, conjure

@@ -24,7 +24,7 @@ from report.sharing.publish import publish
 from report.site.reader import open_site
 from report.storage.addresses import open_storage
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 RATE = 8000
 
 

@@ -17,7 +17,7 @@ from sparse_codec.audio.recordings import Recording, find_recordings
 from sparse_codec.config import config_tables, parse_config
 from sparse_codec.training.trainer import Trainer, processes
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 STEPS = 3
 TRAINING = TrainingConfig(steps=STEPS, batch=4, pool=8, scenes=2)
 

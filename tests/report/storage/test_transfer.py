@@ -41,7 +41,7 @@ def test_after_the_first_failure_nothing_is_begun_and_what_is_under_way_ends():
 
 INTERRUPTED = """
 import os, time
-from report.transfer import each
+from report.storage.transfer import each
 
 def work(n):
     os.write(1, b"begun\\n")
