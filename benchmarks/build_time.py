@@ -23,7 +23,9 @@ ROOT = Path(__file__).parent.parent
 def measure(command: list[str]) -> dict:
     """Seconds, CPU seconds and the largest resident size of a command and its children; it must succeed."""
     started, before = time.perf_counter(), os.times()
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     peak = [0.0]
     watcher = threading.Thread(target=watch_memory, args=(process, peak))
     watcher.start()
@@ -32,8 +34,14 @@ def measure(command: list[str]) -> dict:
     if process.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{output}")
     after = os.times()
-    cpu = after.children_user - before.children_user + after.children_system - before.children_system
-    return {"seconds": time.perf_counter() - started, "cpu_seconds": cpu, "peak_gigabytes": peak[0] / 1e9}
+    cpu = (
+        after.children_user - before.children_user + after.children_system - before.children_system
+    )
+    return {
+        "seconds": time.perf_counter() - started,
+        "cpu_seconds": cpu,
+        "peak_gigabytes": peak[0] / 1e9,
+    }
 
 
 def watch_memory(process: subprocess.Popen, peak: list[float]) -> None:
@@ -53,18 +61,31 @@ def main() -> int:
     parser.add_argument("--json", type=Path, default=Path("build_time.json"))
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        build = [sys.executable, "build_site.py", "--out", f"{folder}/site", "--store", f"{folder}/store"]
+        build = [
+            sys.executable,
+            "build_site.py",
+            "--out",
+            f"{folder}/site",
+            "--store",
+            f"{folder}/store",
+        ]
         figures = {"cold": measure(build), "warm": measure(build)}
         size = sum(f.stat().st_size for f in Path(folder, "site").rglob("*") if f.is_file())
     print(f"{'build':<8}{'seconds':>10}{'CPU seconds':>14}{'peak GB':>10}")
     for name, row in figures.items():
-        print(f"{name:<8}{row['seconds']:>10.1f}{row['cpu_seconds']:>14.1f}{row['peak_gigabytes']:>10.2f}")
+        print(
+            f"{name:<8}{row['seconds']:>10.1f}{row['cpu_seconds']:>14.1f}{row['peak_gigabytes']:>10.2f}"
+        )
     ratio = figures["cold"]["seconds"] / figures["warm"]["seconds"]
     print(
         f"warm is {ratio:.0f} times as fast; the site is {size / 1e6:.1f} MB; "
         f"{os.cpu_count()} cores, {platform.machine()}"
     )
-    figures |= {"site_megabytes": size / 1e6, "cores": os.cpu_count(), "python": platform.python_version()}
+    figures |= {
+        "site_megabytes": size / 1e6,
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+    }
     args.json.write_text(json.dumps(figures, indent=1) + "\n")
     return 0
 

@@ -71,7 +71,9 @@ def hit_milliseconds(n: int = 500) -> float:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--store", help="folder that a build of the music article filled (default: build it first)")
+    parser.add_argument(
+        "--store", help="folder that a build of the music article filled (default: build it first)"
+    )
     parser.add_argument("--json", type=Path, default=Path("key_time.json"))
     parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)  # this is the fresh process
     args = parser.parse_args()
@@ -81,15 +83,33 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory() as folder:
         store, out = args.store or f"{folder}/store", f"{folder}/site"
-        build = [sys.executable, "build_site.py", "--article", "music", "--store", store, "--out", out]
-        subprocess.run(build, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        build = [
+            sys.executable,
+            "build_site.py",
+            "--article",
+            "music",
+            "--store",
+            store,
+            "--out",
+            out,
+        ]
+        subprocess.run(
+            build, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         command = [sys.executable, __file__, "--measure", store, out]
         told = subprocess.run(
-            command, cwd=ROOT, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            command,
+            cwd=ROOT,
+            check=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
         )
     figures = json.loads(told.stdout.splitlines()[-1]) | {"python": platform.python_version()}
     print(f"calls of conjured functions in the music article: {figures['calls']}")
-    print(f"keys of all of them:     {figures['keys']:.3f} s (one: {figures['median_call_ms']:.2f} ms in the median)")
+    print(
+        f"keys of all of them:     {figures['keys']:.3f} s (one: {figures['median_call_ms']:.2f} ms in the median)"
+    )
     print(f"look-ups of all of them: {figures['lookups']:.3f} s")
     print(f"a small result found and read: {figures['hit_ms']:.2f} ms")
     args.json.write_text(json.dumps(figures, indent=1) + "\n")

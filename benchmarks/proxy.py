@@ -48,7 +48,9 @@ class Proxy:
                 await asyncio.Event().wait()
             server, to_server = await asyncio.open_connection("127.0.0.1", self._target)
             try:
-                await asyncio.gather(self._copy(client, to_server, False), self._copy(server, to_client, True))
+                await asyncio.gather(
+                    self._copy(client, to_server, False), self._copy(server, to_client, True)
+                )
             finally:
                 to_server.transport.abort()
         except (OSError, asyncio.CancelledError):  # the server, the client or the proxy has ended
@@ -57,7 +59,9 @@ class Proxy:
             to_client.transport.abort()
             self._connections.discard(asyncio.current_task())
 
-    async def _copy(self, source: asyncio.StreamReader, drain: asyncio.StreamWriter, is_answer: bool) -> None:
+    async def _copy(
+        self, source: asyncio.StreamReader, drain: asyncio.StreamWriter, is_answer: bool
+    ) -> None:
         """Send on `delay` later, while what follows is already read: latency takes nothing from the bandwidth."""
         passed = 0
         while data := await source.read(BLOCK):

@@ -51,7 +51,9 @@ class Server:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(self._command, env=environment, stdout=log, stderr=log)
         if self._file_limit:
-            resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (self._file_limit, self._file_limit))
+            resource.prlimit(
+                self._process.pid, resource.RLIMIT_FSIZE, (self._file_limit, self._file_limit)
+            )
         wait_until(self._answers, f"{self._command[0]} at {self.url}, see {self._log}")
         return self
 
@@ -79,8 +81,18 @@ def seaweedfs(folder: Path, *options: str) -> Server:
     command = [find_program("weed"), "-logtostderr=true", "mini", f"-dir={folder}", "-ip=127.0.0.1"]
     command += ["-ip.bind=127.0.0.1", *(f"-{name}.port={port}" for name, port in ports.items())]
     # Its defaults also speak other protocols, call home, create buckets by themselves and allow every origin.
-    command += ["-master.telemetry=false", "-admin.ui=false", "-webdav=false", "-s3.port.iceberg=0", "-s3.port.lance=0"]
-    command += ["-s3.autoCreateBucket=false", "-s3.allowDeleteBucketNotEmpty=false", "-s3.allowedOrigins="]
+    command += [
+        "-master.telemetry=false",
+        "-admin.ui=false",
+        "-webdav=false",
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+    ]
+    command += [
+        "-s3.autoCreateBucket=false",
+        "-s3.allowDeleteBucketNotEmpty=false",
+        "-s3.allowedOrigins=",
+    ]
     command += ["-master.volumeSizeLimitMB=64", "-volume.max=500", *options]
     folder.mkdir(parents=True, exist_ok=True)
     return Server(command, ports["s3"], folder.with_suffix(".log"))
@@ -89,7 +101,15 @@ def seaweedfs(folder: Path, *options: str) -> Server:
 def rclone(folder: Path, file_limit: int | None = None) -> Server:
     """`rclone serve s3` on loopback; each folder in `folder` is a bucket."""
     port = free_port()
-    command = [find_program("rclone"), "serve", "s3", "--config", os.devnull, "--addr", f"127.0.0.1:{port}"]
+    command = [
+        find_program("rclone"),
+        "serve",
+        "s3",
+        "--config",
+        os.devnull,
+        "--addr",
+        f"127.0.0.1:{port}",
+    ]
     command += ["--auth-key", f"{KEY},{SECRET}", str(folder)]
     folder.mkdir(parents=True, exist_ok=True)
     return Server(command, port, folder.with_suffix(".log"), file_limit)

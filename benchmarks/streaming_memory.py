@@ -18,7 +18,9 @@ import soundfile as sf
 
 from sparse_codec import EncodeOptions, EventSet, SparseCodec
 
-CLIP = Path(__file__).parent.parent / "experiments" / "clips" / "music" / "mozart_k156_movement1.flac"
+CLIP = (
+    Path(__file__).parent.parent / "experiments" / "clips" / "music" / "mozart_k156_movement1.flac"
+)
 FEW = EncodeOptions(n_events=2, candidates=1, interim=0, refine=0)
 WAYS = ("encode", "decode")
 
@@ -47,7 +49,9 @@ def run(way: str, minutes: float) -> float:
     codec = SparseCodec.load("music")
     n_samples = round(minutes * 60 * codec.samplerate)
     results = (
-        codec.stream(looped_blocks(n_samples), FEW) if way == "encode" else codec.play(looped_windows(codec, n_samples))
+        codec.stream(looped_blocks(n_samples), FEW)
+        if way == "encode"
+        else codec.play(looped_windows(codec, n_samples))
     )
     for _ in results:
         pass
@@ -65,9 +69,14 @@ def measure(way: str, minutes: float) -> tuple[float, float]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--minutes", type=float, nargs="+", default=[10.0, 60.0], help="default: 10 60")
     parser.add_argument(
-        "--one", nargs=2, metavar=("WAY", "MINUTES"), help="print the peak of this process alone, in MB"
+        "--minutes", type=float, nargs="+", default=[10.0, 60.0], help="default: 10 60"
+    )
+    parser.add_argument(
+        "--one",
+        nargs=2,
+        metavar=("WAY", "MINUTES"),
+        help="print the peak of this process alone, in MB",
     )
     args = parser.parse_args()
     if args.one:

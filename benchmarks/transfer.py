@@ -54,7 +54,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--json", type=Path, default=Path("transfer.json"))
     args = parser.parse_args()
-    os.environ |= {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_DEFAULT_REGION": "us-east-1"}
+    os.environ |= {
+        "AWS_ACCESS_KEY_ID": KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
     with tempfile.TemporaryDirectory() as folder:
         server = seaweedfs(Path(folder, "server")).start()
         try:
@@ -65,13 +69,24 @@ def main() -> int:
                 many, one = transfer(storage, "many", storage.parallel), transfer(storage, "one", 1)
         finally:
             server.stop()
-    print(f"{OBJECTS} objects of {SIZE / 1000:.0f} kB, {1000 * ROUND_TRIP:.0f} ms added to each round trip")
+    print(
+        f"{OBJECTS} objects of {SIZE / 1000:.0f} kB, {1000 * ROUND_TRIP:.0f} ms added to each round trip"
+    )
     print(f"{'':<6}{'one by one':>14}{f'{storage.parallel} at a time':>14}{'ratio':>8}")
     ratios = {way: one[way] / many[way] for way in one}
     for way, ratio in ratios.items():
         print(f"{way:<6}{one[way]:>12.1f} s{many[way]:>12.1f} s{ratio:>8.1f}")
-    figures = {"one_by_one": one, "many_at_a_time": many, "ratio": ratios, "parallel": storage.parallel}
-    figures |= {"round_trip_seconds": ROUND_TRIP, "cores": os.cpu_count(), "python": platform.python_version()}
+    figures = {
+        "one_by_one": one,
+        "many_at_a_time": many,
+        "ratio": ratios,
+        "parallel": storage.parallel,
+    }
+    figures |= {
+        "round_trip_seconds": ROUND_TRIP,
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+    }
     args.json.write_text(json.dumps(figures, indent=1) + "\n")
     return 0 if min(ratios.values()) >= PROMISED else 1
 

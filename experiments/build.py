@@ -22,8 +22,13 @@ from sparse_codec.training.trainer import train
 ROOT = Path(experiments.__file__).parents[1]
 SCRIPTS = ROOT / "experiments" / "articles"
 ARTICLES = ("music", "speech", "ablations")
-COMMANDS = {".json": "evaluate", ".words.json": "words"}  # which of them writes which file beside a checkpoint
-RUNS = Path("runs")  # where --train keeps its checkpoints, in a folder named after the configuration
+COMMANDS = {
+    ".json": "evaluate",
+    ".words.json": "words",
+}  # which of them writes which file beside a checkpoint
+RUNS = Path(
+    "runs"
+)  # where --train keeps its checkpoints, in a folder named after the configuration
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,9 @@ class Inputs:
     long_clip: Clip
     evaluation: dict | None  # held-out figures of exactly this checkpoint, if there are any
     words: dict | None  # word errors of exactly this checkpoint, likewise
-    shipped: bool  # the shipped model, of whose training the article knows more than its checkpoint says
+    shipped: (
+        bool  # the shipped model, of whose training the article knows more than its checkpoint says
+    )
     own_audio: bool  # the reader's files, of which nothing is known
     remarks: list[str]  # such as that a file was padded
     articles: list[str]  # of the site
@@ -48,12 +55,28 @@ def main(argv: list[str] | None = None) -> int:
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--article", nargs="+", choices=ARTICLES, help="only these (default: all)")
-    parser.add_argument("--audio", type=Path, nargs="+", metavar="FILE", help="build one article from your own files")
-    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="the speech article from an LJ Speech folder")
-    parser.add_argument("--checkpoint", help="a .safetensors file, or the name of a shipped model, for one article")
-    parser.add_argument("--train", type=Path, metavar="CONFIG", help="train a model first, by this TOML file")
-    parser.add_argument("--data", type=Path, nargs="+", metavar="DIR", help="what to train on, with --train")
-    parser.add_argument("--minutes", type=float, help="how long to train, instead of the configuration's")
+    parser.add_argument(
+        "--audio",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="build one article from your own files",
+    )
+    parser.add_argument(
+        "--data-dir", type=Path, metavar="DIR", help="the speech article from an LJ Speech folder"
+    )
+    parser.add_argument(
+        "--checkpoint", help="a .safetensors file, or the name of a shipped model, for one article"
+    )
+    parser.add_argument(
+        "--train", type=Path, metavar="CONFIG", help="train a model first, by this TOML file"
+    )
+    parser.add_argument(
+        "--data", type=Path, nargs="+", metavar="DIR", help="what to train on, with --train"
+    )
+    parser.add_argument(
+        "--minutes", type=float, help="how long to train, instead of the configuration's"
+    )
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -65,14 +88,27 @@ def _check(args: argparse.Namespace) -> None:
     if args.train and args.checkpoint:
         args.usage_error("give either --checkpoint or --train")
     if args.train and args.command != "build":
-        args.usage_error(f"--train is for build; {args.command} takes the --checkpoint that came out of it")
+        args.usage_error(
+            f"--train is for build; {args.command} takes the --checkpoint that came out of it"
+        )
     if args.audio and args.data_dir:
         args.usage_error("give either --audio or --data-dir")
     if not args.article:  # what is given says for which article
-        one = "speech" if args.data_dir else "music" if args.audio or args.checkpoint or args.train else None
+        one = (
+            "speech"
+            if args.data_dir
+            else "music"
+            if args.audio or args.checkpoint or args.train
+            else None
+        )
         args.article = [one] if one else list(ARTICLES)
-    if (args.audio or args.data_dir or args.checkpoint or args.train) and args.article not in (["music"], ["speech"]):
-        args.usage_error("your own audio or model is for one article: add --article music or --article speech")
+    if (args.audio or args.data_dir or args.checkpoint or args.train) and args.article not in (
+        ["music"],
+        ["speech"],
+    ):
+        args.usage_error(
+            "your own audio or model is for one article: add --article music or --article speech"
+        )
 
 
 def _prepare(args: argparse.Namespace) -> Job:
@@ -83,9 +119,14 @@ def _prepare(args: argparse.Namespace) -> Job:
     # number of cores a machine has.
     torch.set_num_threads(getattr(args, "threads", 1))
     inputs = {name: _inputs(name, args) for name in args.article if name != "ablations"}
-    facts = {f"model of {name}": f"{i.codec.config.name}, {i.codec.digest[:16]}" for name, i in inputs.items()}
+    facts = {
+        f"model of {name}": f"{i.codec.config.name}, {i.codec.digest[:16]}"
+        for name, i in inputs.items()
+    }
     scripts = [SCRIPTS / f"{name}.py" for name in args.article]
-    facts |= {"source": _commit()} | ({"date": date} if (date := _git("log", "-1", "--format=%cI").strip()) else {})
+    facts |= {"source": _commit()} | (
+        {"date": date} if (date := _git("log", "-1", "--format=%cI").strip()) else {}
+    )
     return Job(scripts, facts, {"BUILD": inputs}, _sources())
 
 
@@ -129,23 +170,35 @@ def stored_figures(checkpoint: str | Path, suffix: str, codec: SparseCodec) -> d
         figures = json.loads(file.read_text())
         measured = figures["checkpoint"]
     except (ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{file}: not figures of sparse_codec {COMMANDS[suffix]}; move it away") from error
+        raise CheckpointError(
+            f"{file}: not figures of sparse_codec {COMMANDS[suffix]}; move it away"
+        ) from error
     if measured != codec.digest:
         raise CheckpointError(f"{file}: measured with another checkpoint; {again}")
     if "manifest" in figures:
         beside = file.with_suffix(".manifest.json")
         if not beside.exists() or read_manifest(beside).digest != figures["manifest"]:
-            raise CheckpointError(f"{file}: measured with another manifest than {beside.name}; {again}")
-        options = asdict(EncodeOptions()) | figures["options"]  # what is new since then had its default
+            raise CheckpointError(
+                f"{file}: measured with another manifest than {beside.name}; {again}"
+            )
+        options = (
+            asdict(EncodeOptions()) | figures["options"]
+        )  # what is new since then had its default
         if options != asdict(codec.config.encode):
-            raise CheckpointError(f"{file}: measured with other options than the checkpoint's; {again}")
+            raise CheckpointError(
+                f"{file}: measured with other options than the checkpoint's; {again}"
+            )
     return figures
 
 
 def _sources() -> dict[str, bytes]:
     """The project's files, for an archive that keeps them with the site."""
     listed = _git("ls-files", "-z")
-    return {name: (ROOT / name).read_bytes() for name in listed.split("\0") if name and not name.startswith(".")}
+    return {
+        name: (ROOT / name).read_bytes()
+        for name in listed.split("\0")
+        if name and not name.startswith(".")
+    }
 
 
 def _commit() -> str:
@@ -158,7 +211,9 @@ def _git(*arguments: str) -> str:
     if not (ROOT / ".git").exists():  # it may lie inside another one
         return ""
     try:
-        return subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=True).stdout
+        return subprocess.run(
+            ["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=True
+        ).stdout
     except (OSError, subprocess.CalledProcessError):
         return ""
 

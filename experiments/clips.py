@@ -50,10 +50,16 @@ def clips_of_folder(folder: Path, n_examples: int = 5) -> tuple[list[Clip], Clip
     Raises: AudioError if the folder holds too few recordings of a segment's length.
     """
     recordings = sorted(find_recordings(folder), key=lambda r: (r.split != "test", r.path))
-    long_enough = list(islice((r for r in recordings if duration(r.path) >= SEGMENT_SECONDS), n_examples + 1))
+    long_enough = list(
+        islice((r for r in recordings if duration(r.path) >= SEGMENT_SECONDS), n_examples + 1)
+    )
     if len(long_enough) <= n_examples:
-        raise AudioError(f"{folder}: {len(long_enough)} recordings of {SEGMENT_SECONDS:.1f} s; give {n_examples + 1}")
-    clips = [Clip(r.path, r.path.stem, source=r.path.name, licence="not stated") for r in long_enough]
+        raise AudioError(
+            f"{folder}: {len(long_enough)} recordings of {SEGMENT_SECONDS:.1f} s; give {n_examples + 1}"
+        )
+    clips = [
+        Clip(r.path, r.path.stem, source=r.path.name, licence="not stated") for r in long_enough
+    ]
     last = clips[-1]
     seconds = min(STREAM_SECONDS, duration(last.path))
     return clips[:-1], Clip(last.path, last.title, last.source, last.licence, seconds=seconds)
@@ -73,8 +79,16 @@ def own_clips(paths: list[Path]) -> tuple[list[Clip], Clip, list[str]]:
                 f"{path}: its first {SEGMENT_SECONDS:.1f} seconds are silent; there is nothing to take apart"
             )
         if len(audio) / 22_050 < SEGMENT_SECONDS - 0.01:
-            padded.append(f"{path}: {len(audio) / 22_050:.2f} s is shorter than a segment; padded with silence")
-        examples.append(Clip(Path(path), Path(path).stem, source=Path(path).name, licence="not stated"))
+            padded.append(
+                f"{path}: {len(audio) / 22_050:.2f} s is shorter than a segment; padded with silence"
+            )
+        examples.append(
+            Clip(Path(path), Path(path).stem, source=Path(path).name, licence="not stated")
+        )
     first = examples[0]
     seconds = min(STREAM_SECONDS, max(SEGMENT_SECONDS, duration(first.path)))
-    return examples, Clip(first.path, first.title, first.source, first.licence, seconds=seconds), padded
+    return (
+        examples,
+        Clip(first.path, first.title, first.source, first.licence, seconds=seconds),
+        padded,
+    )

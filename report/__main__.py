@@ -10,7 +10,9 @@ from report.errors import ReportError
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("scripts", nargs="*", type=Path, metavar="ARTICLE.py", help="article scripts")
+    parser.add_argument(
+        "scripts", nargs="*", type=Path, metavar="ARTICLE.py", help="article scripts"
+    )
 
 
 def _prepare(args: argparse.Namespace) -> Job:

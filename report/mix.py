@@ -12,7 +12,9 @@ import numpy as np
 UNITY = 4096  # the gain that changes nothing: gains are fixed-point with 12 bits after the point
 
 
-def mix(sounds: Sequence[np.ndarray], starts: Sequence[int], gains: Sequence[int], length: int) -> np.ndarray:
+def mix(
+    sounds: Sequence[np.ndarray], starts: Sequence[int], gains: Sequence[int], length: int
+) -> np.ndarray:
     """The sum of `sounds`, each int16 (T_i,), placed at sample starts[i] and scaled by gains[i] / UNITY.
 
     Products are added in 64 bits, in the order given; then (x + 2048) >> 12 rounds to the nearest integer (halves
@@ -21,7 +23,9 @@ def mix(sounds: Sequence[np.ndarray], starts: Sequence[int], gains: Sequence[int
     Returns: int16 (length,). Raises: ValueError for lists of unequal length or sounds that are not int16 (T,).
     """
     if not len(sounds) == len(starts) == len(gains):
-        raise ValueError(f"{len(sounds)} sounds, {len(starts)} starts, {len(gains)} gains; give one of each per event")
+        raise ValueError(
+            f"{len(sounds)} sounds, {len(starts)} starts, {len(gains)} gains; give one of each per event"
+        )
     total = np.zeros(length, np.int64)
     for sound, start, gain in zip(sounds, starts, gains, strict=True):
         if sound.dtype != np.int16 or sound.ndim != 1:

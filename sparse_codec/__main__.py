@@ -19,19 +19,28 @@ def main(argv: list[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
-        print("interrupted; what was finished is kept, nothing is half-written; run again to go on", file=sys.stderr)
+        print(
+            "interrupted; what was finished is kept, nothing is half-written; run again to go on",
+            file=sys.stderr,
+        )
         return 130
     except BrokenPipeError:  # whoever reads the output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (ValueError, ArithmeticError, OSError) as error:  # the project's own errors are ValueErrors
+    except (
+        ValueError,
+        ArithmeticError,
+        OSError,
+    ) as error:  # the project's own errors are ValueErrors
         print(f"error: {error}", file=sys.stderr)
         return 1
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sparse-codec", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", help="each has its own --help")
+    commands = parser.add_subparsers(
+        required=True, metavar="COMMAND", help="each has its own --help"
+    )
     for module in (sound, events, data, model):
         module.add_commands(commands)
     return parser

@@ -30,7 +30,9 @@ def read_checkpoint(file: Path) -> tuple[dict[str, Tensor], dict[str, str], str]
     except (OSError, ValueError, KeyError, TypeError, RecursionError, SafetensorError) as error:
         raise CheckpointError(f"{file}: not a checkpoint of this project ({error})") from error
     if header.get("format") != FORMAT:
-        raise CheckpointError(f"{file}: format {header.get('format')!r}, expected {FORMAT!r}; train it again")
+        raise CheckpointError(
+            f"{file}: format {header.get('format')!r}, expected {FORMAT!r}; train it again"
+        )
     return tensors, header, hashlib.sha256(data).hexdigest()
 
 
@@ -40,6 +42,8 @@ def find_checkpoint(path: str | Path) -> Path:
     if Path(path).suffix or not shipped.exists():
         if not Path(path).is_file():
             names = ", ".join(sorted(p.stem for p in CHECKPOINTS.glob("*.safetensors")))
-            raise CheckpointError(f"{path}: no such checkpoint; give a .safetensors file or one of: {names}")
+            raise CheckpointError(
+                f"{path}: no such checkpoint; give a .safetensors file or one of: {names}"
+            )
         return Path(path)
     return shipped

@@ -59,7 +59,9 @@ class SparseCodec(nn.Module):
         Raises: CheckpointError if it was not loaded from one: save it first.
         """
         if not self._digest:
-            raise CheckpointError("this codec has no digest because it is in no file; save it and load it again")
+            raise CheckpointError(
+                "this codec has no digest because it is in no file; save it and load it again"
+            )
         return self._digest
 
     # ---- audio -> events
@@ -85,7 +87,9 @@ class SparseCodec(nn.Module):
             windows = progress(windows, total=self.n_windows(len(mono)))
         return join(list(windows))
 
-    def stream(self, blocks: Iterable[np.ndarray], options: EncodeOptions | None = None) -> Iterator[EventSet]:
+    def stream(
+        self, blocks: Iterable[np.ndarray], options: EncodeOptions | None = None
+    ) -> Iterator[EventSet]:
         """Encode blocks of audio at the codec's samplerate as they come; how they are cut changes nothing.
 
         Yields the events of one window after another, each at their places in the clip, of which `n_samples` have
@@ -132,8 +136,13 @@ class SparseCodec(nn.Module):
         """
         sounding, start, n_samples = np.zeros(0, np.float32), 0, 0
         for events in windows:
-            sounding, n_samples = self._add(sounding, start, events.in_time_order()), events.n_samples
-            final = max(0, n_samples - events.hop - start)  # the next may start a little ahead of its window
+            sounding, n_samples = (
+                self._add(sounding, start, events.in_time_order()),
+                events.n_samples,
+            )
+            final = max(
+                0, n_samples - events.hop - start
+            )  # the next may start a little ahead of its window
             yield sounding[:final]
             sounding, start = sounding[final:], start + len(sounding[:final])
         yield sounding[: n_samples - start]
@@ -163,21 +172,32 @@ class SparseCodec(nn.Module):
         """
         self.check_events(events)
         for vector, offset, gain in zip(events.vectors, events.offsets, events.gains, strict=True):
-            stages = self.decoder.render(*(torch.from_numpy(x).to(self.device) for x in (vector[None], offset[None])))
-            sounds = {"excitation": stages.excitation, "resonance": stages.resonance, "room": stages.room}
+            stages = self.decoder.render(
+                *(torch.from_numpy(x).to(self.device) for x in (vector[None], offset[None]))
+            )
+            sounds = {
+                "excitation": stages.excitation,
+                "resonance": stages.resonance,
+                "room": stages.room,
+            }
             yield {name: gain * sound[0].cpu().numpy() for name, sound in sounds.items()}
 
     def check_events(self, events: EventSet) -> None:
         """Raises: ValueError for events of another samplerate, hop or vector size than this codec's."""
         ours = (self.config.samplerate, self.config.hop, self.config.vector_size)
         if events.kind != ours:
-            told = f"events of {kind_in_words(events.kind)}, but this codec has {kind_in_words(ours)}"
+            told = (
+                f"events of {kind_in_words(events.kind)}, but this codec has {kind_in_words(ours)}"
+            )
             raise ValueError(f"{told}: decode them with the codec that made them")
 
     @torch.no_grad()
     def scene(self, events: EventSet, n_frames: int) -> Tensor:
         """The events' spectrograms, added up: magnitudes (F, n_frames)."""
-        values = (torch.from_numpy(x)[None] for x in (events.vectors, events.offsets, events.frames, events.gains))
+        values = (
+            torch.from_numpy(x)[None]
+            for x in (events.vectors, events.offsets, events.frames, events.gains)
+        )
         return self.decoder.scene(*(x.to(self.device) for x in values), n_frames)[0]
 
     def peel(self, original: Tensor, events: EventSet) -> Iterator[Tensor]:
@@ -227,10 +247,16 @@ class SparseCodec(nn.Module):
 
         Raises: OutputError.
         """
-        facts = {"format": FORMAT, "config": json.dumps(config_tables(self.config)), "card": json.dumps(card or {})}
+        facts = {
+            "format": FORMAT,
+            "config": json.dumps(config_tables(self.config)),
+            "card": json.dumps(card or {}),
+        }
         with partial_file(path) as partial:
             partial.write_bytes(
-                save_tensors({k: v.contiguous().cpu() for k, v in self.state_dict().items()}, metadata=facts)
+                save_tensors(
+                    {k: v.contiguous().cpu() for k, v in self.state_dict().items()}, metadata=facts
+                )
             )
 
     @classmethod
@@ -246,7 +272,9 @@ class SparseCodec(nn.Module):
             codec.load_state_dict(tensors)
             codec.card = json.loads(header["card"])
         except (ConfigError, RuntimeError, KeyError, ValueError) as error:
-            raise CheckpointError(f"{file}: does not fit this version: {str(error).splitlines()[0]}") from error
+            raise CheckpointError(
+                f"{file}: does not fit this version: {str(error).splitlines()[0]}"
+            ) from error
         if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
             raise CheckpointError(f"{file}: holds weights that are not finite; train it again")
         codec._digest = digest

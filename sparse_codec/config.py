@@ -21,7 +21,17 @@ class HarmonicEncoderConfig:
     channels: int = 128
     dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 1)
     pitches: int = 240  # candidates' pitches, a third of a semitone apart
-    look: tuple[int, ...] = (-1, 0, 1, 3, 8, 16, 32, 64, 110)  # frames after a candidate where its harmonics are read
+    look: tuple[int, ...] = (
+        -1,
+        0,
+        1,
+        3,
+        8,
+        16,
+        32,
+        64,
+        110,
+    )  # frames after a candidate where its harmonics are read
     salience_frames: int = 24  # how far the salience of an onset looks ahead
     hidden: int = 256  # of the perceptron that writes the vector
 
@@ -40,15 +50,29 @@ class HarmonicDecoderConfig:
 
     harmonics: int = 32
     noise_bands: int = 64
-    knots: tuple[int, ...] = (0, 1, 2, 4, 8, 16, 32, 48, 64, 96, 128)  # frames after the onset, of the envelope
+    knots: tuple[int, ...] = (
+        0,
+        1,
+        2,
+        4,
+        8,
+        16,
+        32,
+        48,
+        64,
+        96,
+        128,
+    )  # frames after the onset, of the envelope
     event_frames: int = 128  # how long an event may sound
     lowest_pitch: float = 24.0  # MIDI; the first number of a vector spans it to `highest_pitch`
     highest_pitch: float = 104.0
-    reverberation: tuple[float, ...] = (0.4, 1.0, 2.5)  # seconds to fall by 60 dB, mixed for each event
+    reverberation: tuple[float, ...] = (
+        0.4,
+        1.0,
+        2.5,
+    )  # seconds to fall by 60 dB, mixed for each event
     noise_envelope: bool = True  # the noise has an envelope of its own
-    tilt: float = (
-        1.0  # how far an event may grow brighter or duller, as an exponent of e for each octave; 0: not at all
-    )
+    tilt: float = 1.0  # how far an event may grow brighter or duller, as an exponent of e for each octave; 0: not at all
     glide: float = 0.0  # semitones that an event's pitch may move; 0: it stands still
     hidden: int = 256
 
@@ -71,7 +95,16 @@ class ResonanceDecoderConfig:
     attack_samples: int = 8192  # 0.37 s
     attack_knots: int = 128
     noise_filter_samples: int = 512
-    reverberation: tuple[float, ...] = (0.2, 0.4, 0.6, 0.9, 1.3, 1.8, 2.5, 3.5)  # seconds to fall by 60 dB
+    reverberation: tuple[float, ...] = (
+        0.2,
+        0.4,
+        0.6,
+        0.9,
+        1.3,
+        1.8,
+        2.5,
+        3.5,
+    )  # seconds to fall by 60 dB
     hidden: int = 512
 
 
@@ -95,19 +128,27 @@ class EncodeOptions:
 
     n_events: int = 0  # the most for each window; 0 is the configuration's
     candidates: int = 12  # tried at each step; the one that removes most is kept
-    joint_gains: bool = True  # fit the gains of all events again after each (orthogonal matching pursuit)
+    joint_gains: bool = (
+        True  # fit the gains of all events again after each (orthogonal matching pursuit)
+    )
     interim: int = 20  # gradient steps on all events found so far after every fourth; 0 for none
     refine: int = 60  # gradient steps on all events at the end; 0 leaves them as they were found
     merge: float = 0.0  # before that, of two events whose spectrograms have at least this cosine one goes; 0: both stay
-    stop: float = 0.0  # decibels below the original at which a residual is left alone, such as -10; 0: never
-    smallest_share: float = 0.0  # of the original's energy: the first event that removes less is dropped; 0: none
+    stop: float = (
+        0.0  # decibels below the original at which a residual is left alone, such as -10; 0: never
+    )
+    smallest_share: float = (
+        0.0  # of the original's energy: the first event that removes less is dropped; 0: none
+    )
 
     def __post_init__(self):
         for name in ("n_events", "interim", "refine"):
             _demand(vars(self)[name] >= 0, f"{name} = {vars(self)[name]} must not be negative")
         _demand(self.candidates > 0, f"candidates = {self.candidates} must be at least 1")
         _demand(0 <= self.merge <= 1, f"merge = {self.merge} must be a cosine from 0 to 1")
-        _demand(self.stop <= 0, f"stop = {self.stop} must be in dB below the original, such as -10.0")
+        _demand(
+            self.stop <= 0, f"stop = {self.stop} must be in dB below the original, such as -10.0"
+        )
         share = f"smallest_share = {self.smallest_share}"
         _demand(0 <= self.smallest_share < 1, f"{share} must be from 0 to below 1, such as 0.001")
 
@@ -117,9 +158,13 @@ class TrainingConfig:
     """How a codec learns. The weights say how much each term of the loss counts; 0 switches it off."""
 
     steps: int = 20_000  # optimiser steps; each is one greedy step on a batch
-    minutes: float = 0.0  # if above 0, stop after so many and fit the learning rate's schedule to that
+    minutes: float = (
+        0.0  # if above 0, stop after so many and fit the learning rate's schedule to that
+    )
     batch: int = 12
-    pool: int = 96  # segments in flight, at all depths of their decomposition; a multiple of the batch
+    pool: int = (
+        96  # segments in flight, at all depths of their decomposition; a multiple of the batch
+    )
     candidates: int = 3  # tried and trained at each step; one is drawn at random
     scenes: int = 0  # segments whose events are fitted together while the decoder learns from them
     scene_visits: int = 40  # steps for which a scene is kept
@@ -162,11 +207,19 @@ class CodecConfig:
     n_events: int = 32
     vector_size: int = 32
     horizon_frames: int = 160  # frames that gains are fitted on: the first half and a little more
-    gain: str = "closed_form"  # "closed_form" (least squares) or "switch" (the encoder's, as published)
-    input: str = "compressed"  # what the encoder sees: "compressed" (signed root) or "linear" (as published)
+    gain: str = (
+        "closed_form"  # "closed_form" (least squares) or "switch" (the encoder's, as published)
+    )
+    input: str = (
+        "compressed"  # what the encoder sees: "compressed" (signed root) or "linear" (as published)
+    )
     encode: EncodeOptions = field(default_factory=EncodeOptions)
-    encoder: HarmonicEncoderConfig | FrameEncoderConfig = field(default_factory=HarmonicEncoderConfig)
-    decoder: HarmonicDecoderConfig | ResonanceDecoderConfig = field(default_factory=HarmonicDecoderConfig)
+    encoder: HarmonicEncoderConfig | FrameEncoderConfig = field(
+        default_factory=HarmonicEncoderConfig
+    )
+    decoder: HarmonicDecoderConfig | ResonanceDecoderConfig = field(
+        default_factory=HarmonicDecoderConfig
+    )
 
     @property
     def n_frames(self) -> int:
@@ -191,7 +244,9 @@ def read_config(path: str | Path) -> tuple[CodecConfig, TrainingConfig]:
     try:
         tables = tomllib.loads(Path(path).read_text())
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); give the path of a TOML file") from error
+        raise ConfigError(
+            f"{path}: cannot be read ({error.strerror}); give the path of a TOML file"
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not TOML ({error})") from error
     return parse_config(tables, str(path))
@@ -209,11 +264,15 @@ def parse_config(tables: dict, source: str) -> tuple[CodecConfig, TrainingConfig
             raise ConfigError(f"{source}: [{table}] kind = {kind!r}; choose one of {sorted(kinds)}")
         parts[table] = _fill(kinds[kind], values, f"{source}: [{table}]")
     parts["encode"] = _fill(EncodeOptions, tables.get("encode", {}), f"{source}: [encode]")
-    codec = _fill(CodecConfig, tables.get("codec", {}), f"{source}: [codec]", skip=tuple(parts), **parts)
+    codec = _fill(
+        CodecConfig, tables.get("codec", {}), f"{source}: [codec]", skip=tuple(parts), **parts
+    )
     _check_codec(codec, source)
     training = _fill(TrainingConfig, tables.get("training", {}), f"{source}: [training]")
     if training.batch < 1 or training.pool % training.batch:
-        raise ConfigError(f"{source}: [training] pool = {training.pool} must be a multiple of batch = {training.batch}")
+        raise ConfigError(
+            f"{source}: [training] pool = {training.pool} must be a multiple of batch = {training.batch}"
+        )
     return codec, training
 
 
@@ -245,7 +304,9 @@ def _fill(cls: type, values: dict, where: str, skip: tuple[str, ...] = (), **fix
         elif isinstance(default, float) and type(value) is int:
             value = float(value)
         if type(value) is not type(default):
-            raise ConfigError(f"{where} {key} = {value!r}: expected a {type(default).__name__}, such as {default!r}")
+            raise ConfigError(
+                f"{where} {key} = {value!r}: expected a {type(default).__name__}, such as {default!r}"
+            )
         checked[key] = value
     try:
         return cls(**checked, **fixed)
@@ -264,7 +325,11 @@ def _check_keys(values: dict, known, where: str) -> None:
     for key in values:
         if key not in known:
             close = get_close_matches(key, list(known), n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(sorted(known))}"
+            hint = (
+                f"did you mean {close[0]!r}?"
+                if close
+                else f"known keys: {', '.join(sorted(known))}"
+            )
             raise ConfigError(f"{where}: unknown key {key!r}; {hint}")
 
 
@@ -272,7 +337,15 @@ def _check_codec(codec: CodecConfig, source: str) -> None:
     def demand(holds: bool, what: str) -> None:
         _demand(holds, f"{source}: {what}")
 
-    for name in ("samplerate", "segment_samples", "window", "hop", "n_events", "vector_size", "horizon_frames"):
+    for name in (
+        "samplerate",
+        "segment_samples",
+        "window",
+        "hop",
+        "n_events",
+        "vector_size",
+        "horizon_frames",
+    ):
         demand(vars(codec)[name] > 0, f"[codec] {name} = {vars(codec)[name]} must be at least 1")
     demand(
         codec.segment_samples % (2 * codec.hop) == 0,
@@ -283,7 +356,10 @@ def _check_codec(codec: CodecConfig, source: str) -> None:
         f"[codec] horizon_frames = {codec.horizon_frames} must be from {codec.half_frames} to {codec.n_frames}",
     )
     for key, choices in (("gain", ("closed_form", "switch")), ("input", ("compressed", "linear"))):
-        demand(vars(codec)[key] in choices, f"[codec] {key} = {vars(codec)[key]!r}; choose one of {choices}")
+        demand(
+            vars(codec)[key] in choices,
+            f"[codec] {key} = {vars(codec)[key]!r}; choose one of {choices}",
+        )
     harmonic = isinstance(codec.decoder, HarmonicDecoderConfig)
     demand(
         harmonic == isinstance(codec.encoder, HarmonicEncoderConfig),

@@ -10,7 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-PARTS = ("vectors", "frames", "offsets", "gains")  # the arrays of an event set, a row each for every event
+PARTS = (
+    "vectors",
+    "frames",
+    "offsets",
+    "gains",
+)  # the arrays of an event set, a row each for every event
 NUMBERS = ("samplerate", "hop", "n_samples")
 MOST = 2**31 - 1  # of frames, of samples a second and of samples a frame
 LOUDEST = 200.0  # decibels that an edit may add or take away
@@ -43,8 +48,12 @@ class EventSet:
         for name in PARTS:
             object.__setattr__(self, name, _array(vars(self)[name], name))
         shapes = {name: vars(self)[name].shape for name in PARTS}
-        if self.vectors.ndim != 2 or any(shapes[name] != self.vectors.shape[:1] for name in PARTS[1:]):
-            raise ValueError(f"event set of shapes {shapes}; all must be equally long, and vectors (events, numbers)")
+        if self.vectors.ndim != 2 or any(
+            shapes[name] != self.vectors.shape[:1] for name in PARTS[1:]
+        ):
+            raise ValueError(
+                f"event set of shapes {shapes}; all must be equally long, and vectors (events, numbers)"
+            )
         for name in ("samplerate", "hop"):
             _check_whole(vars(self)[name], name, MOST)
         _check_whole(self.n_samples, "n_samples", MOST * self.hop)
@@ -59,7 +68,9 @@ class EventSet:
     @property
     def onsets(self) -> np.ndarray:
         """The sample (N,) int64 that each event starts at."""
-        return np.maximum(0, np.rint((self.frames + self.offsets.astype(np.float64)) * self.hop).astype(np.int64))
+        return np.maximum(
+            0, np.rint((self.frames + self.offsets.astype(np.float64)) * self.hop).astype(np.int64)
+        )
 
     @property
     def seconds(self) -> np.ndarray:
@@ -93,7 +104,9 @@ class EventSet:
         Raises: ValueError for another samplerate, hop or number of numbers in a vector.
         """
         self._check_same_kind(other)
-        return dataclasses.replace(join([self, other]), n_samples=max(self.n_samples, other.n_samples))
+        return dataclasses.replace(
+            join([self, other]), n_samples=max(self.n_samples, other.n_samples)
+        )
 
     # ---- the same events, louder, later or otherwise
 
@@ -122,7 +135,9 @@ class EventSet:
     def at(self, onsets: np.ndarray) -> EventSet:
         """The same sounds and gains at other onsets: samples (N,), whole numbers from 0 on."""
         frames = np.rint(onsets / self.hop).astype(np.int64)
-        return dataclasses.replace(self, frames=frames, offsets=(onsets - frames * self.hop) / self.hop)
+        return dataclasses.replace(
+            self, frames=frames, offsets=(onsets - frames * self.hop) / self.hop
+        )
 
     def perturb(self, amount: float, seed: int, spare: tuple[int, ...] = ()) -> EventSet:
         """Every vector moved in the same direction: one random vector of norm `amount` is added to all.
@@ -140,7 +155,9 @@ class EventSet:
     def randomise_vectors(self, seed: int) -> EventSet:
         """Other sounds at the same times and gains: uniform between the smallest and largest value of the vectors."""
         low, high = (self.vectors.min(), self.vectors.max()) if len(self) else (0.0, 0.0)
-        return dataclasses.replace(self, vectors=_generator(seed).uniform(low, high, self.vectors.shape))
+        return dataclasses.replace(
+            self, vectors=_generator(seed).uniform(low, high, self.vectors.shape)
+        )
 
     def randomise_times(self, seed: int, until: int | None = None) -> EventSet:
         """The same sounds at times drawn uniformly from the first `until` samples, by default from the whole clip."""
@@ -171,7 +188,9 @@ class EventSet:
         )
         fading = [(self.mute(mine), 1 - share), (other.mute(theirs), share)]
         alone = [dataclasses.replace(e, gains=e.gains * left) for e, left in fading]
-        return dataclasses.replace(join([between, *alone]), n_samples=max(self.n_samples, other.n_samples))
+        return dataclasses.replace(
+            join([between, *alone]), n_samples=max(self.n_samples, other.n_samples)
+        )
 
     # ---- in order of time
 
@@ -183,7 +202,9 @@ class EventSet:
         """The events of every `n_frames` frames alone, at their places in the clip; `join` puts them together again."""
         n_samples = n_frames * self.hop
         n_windows = max(1, -(-self.n_samples // n_samples))
-        window = np.minimum(self.frames // n_frames, n_windows - 1)  # the last has those after the clip's end
+        window = np.minimum(
+            self.frames // n_frames, n_windows - 1
+        )  # the last has those after the clip's end
         order = np.argsort(window, kind="stable")
         edges = np.searchsorted(window[order], np.arange(n_windows + 1))
         for w in range(n_windows):
@@ -197,7 +218,10 @@ class EventSet:
         return {
             **{name: vars(self)[name] for name in NUMBERS},
             "vector_size": self.vectors.shape[1],
-            **{name: vars(self)[name].tolist() for name in ("frames", "offsets", "gains", "vectors")},
+            **{
+                name: vars(self)[name].tolist()
+                for name in ("frames", "offsets", "gains", "vectors")
+            },
         }
 
     @classmethod
@@ -219,7 +243,9 @@ class EventSet:
         if not len(parts["gains"]):  # an empty list does not tell how long its vectors would be
             parts["vectors"] = parts["vectors"].reshape(-1, values["vector_size"])
         if parts["vectors"].shape[1:] != (values["vector_size"],):
-            raise ValueError(f"vectors of shape {parts['vectors'].shape}, but vector_size = {values['vector_size']}")
+            raise ValueError(
+                f"vectors of shape {parts['vectors'].shape}, but vector_size = {values['vector_size']}"
+            )
         return cls(**parts, **{name: values[name] for name in NUMBERS})
 
     def _picked(self, index) -> np.ndarray:
@@ -273,7 +299,11 @@ def _check_size(value: float, name: str, most: float) -> None:
 
 
 def _check_whole(value: int, name: str, most: int, least: int = 1) -> None:
-    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or not least <= value <= most:
+    if (
+        not isinstance(value, (int, np.integer))
+        or isinstance(value, bool)
+        or not least <= value <= most
+    ):
         raise ValueError(f"{name} = {value!r}; it must be a whole number from {least} to {most}")
 
 
@@ -291,7 +321,9 @@ def _array(values, name: str) -> np.ndarray:
     try:
         array = np.asarray(values)
     except ValueError as error:  # lists of unequal lengths
-        raise ValueError(f"event set with {name} of unequal lengths; all must be equally long") from error
+        raise ValueError(
+            f"event set with {name} of unequal lengths; all must be equally long"
+        ) from error
     if array.ndim == 0 or array.size and array.dtype.kind not in kinds:
         what = "whole numbers" if name == "frames" else "numbers"
         raise ValueError(f"event set with {name} that are not a list of {what}")

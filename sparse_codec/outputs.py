@@ -21,14 +21,20 @@ def check_output(path: str | Path, suffixes: Collection[str] = ()) -> None:
     if path == STREAM:
         return
     if suffixes and not is_stream(path) and Path(path).suffix.lower() not in suffixes:
-        raise OutputError(f"{path}: tells no format that can be written here; end it with {', '.join(suffixes)}")
+        raise OutputError(
+            f"{path}: tells no format that can be written here; end it with {', '.join(suffixes)}"
+        )
     folder = Path(path).parent
     if not folder.is_dir():
-        raise OutputError(f"{path}: there is no folder {folder}; make it first, or give another output")
+        raise OutputError(
+            f"{path}: there is no folder {folder}; make it first, or give another output"
+        )
     if Path(path).is_dir():
         raise OutputError(f"{path}: is a folder; name the file in it")
     if not os.access(path if Path(path).exists() else folder, os.W_OK):
-        raise OutputError(f"{path}: may not be written; give another output, or change who may write there")
+        raise OutputError(
+            f"{path}: may not be written; give another output, or change who may write there"
+        )
 
 
 def make_folder(path: Path) -> None:
@@ -36,12 +42,19 @@ def make_folder(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{path}: no folder can be made there ({error.strerror}); give another output") from error
+        raise OutputError(
+            f"{path}: no folder can be made there ({error.strerror}); give another output"
+        ) from error
 
 
 def is_stream(path: str | Path) -> bool:
     """Whether what is written goes away at once: standard output, a pipe or a device, which can not be replaced."""
-    return path == STREAM or Path(path).exists() and not Path(path).is_file() and not Path(path).is_dir()
+    return (
+        path == STREAM
+        or Path(path).exists()
+        and not Path(path).is_file()
+        and not Path(path).is_dir()
+    )
 
 
 @contextmanager
@@ -55,7 +68,9 @@ def partial_file(path: str | Path) -> Iterator[Path]:
         yield partial
         partial.replace(path)
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror}); make room, or give another output") from error
+        raise OutputError(
+            f"{path}: cannot be written ({error.strerror}); make room, or give another output"
+        ) from error
     finally:
         partial.unlink(missing_ok=True)
 
@@ -76,7 +91,9 @@ def open_output(path: str | Path) -> Iterator[BinaryIO]:
         except BrokenPipeError:
             raise
         except OSError as error:
-            raise OutputError(f"{path}: cannot be written ({error.strerror}); give another output") from error
+            raise OutputError(
+                f"{path}: cannot be written ({error.strerror}); give another output"
+            ) from error
     else:
         with partial_file(path) as partial, partial.open("wb") as file:
             yield file

@@ -61,7 +61,11 @@ def _check_pair(block: np.ndarray) -> np.ndarray:
 
 @torch.no_grad()
 def _shared(
-    codec: SparseCodec, original: Tensor, n_samples: int, first_frame: int, options: EncodeOptions | None
+    codec: SparseCodec,
+    original: Tensor,
+    n_samples: int,
+    first_frame: int,
+    options: EncodeOptions | None,
 ) -> Pair | None:
     """Events of the mid with a gain for each channel; None if they do not pay."""
     found = codec.decompose(original.mean(0, keepdim=True), options)
@@ -79,7 +83,11 @@ def _shared(
 
 
 def _separate(
-    codec: SparseCodec, original: Tensor, n_samples: int, first_frame: int, options: EncodeOptions | None
+    codec: SparseCodec,
+    original: Tensor,
+    n_samples: int,
+    first_frame: int,
+    options: EncodeOptions | None,
 ) -> Pair:
     """Each channel's own events."""
     found = [codec.decompose(channel[None], options) for channel in original]

@@ -19,9 +19,16 @@ def small_config() -> CodecConfig:
         segment_samples=2**15,
         n_events=4,
         horizon_frames=40,
-        encoder=HarmonicEncoderConfig(mel_bands=32, channels=8, dilations=(1, 2), pitches=48, hidden=16),
+        encoder=HarmonicEncoderConfig(
+            mel_bands=32, channels=8, dilations=(1, 2), pitches=48, hidden=16
+        ),
         decoder=HarmonicDecoderConfig(
-            harmonics=8, noise_bands=8, knots=(0, 2, 8, 32), event_frames=32, reverberation=(0.3,), hidden=16
+            harmonics=8,
+            noise_bands=8,
+            knots=(0, 2, 8, 32),
+            event_frames=32,
+            reverberation=(0.3,),
+            hidden=16,
         ),
     )
 
@@ -47,7 +54,9 @@ def music() -> np.ndarray:
 def recordings() -> list[Recording]:
     """The shipped clips; the first is held out."""
     files = sorted((SHIPPED / "music").glob("*.flac"))
-    return [Recording(f, f.stem, "test" if i == 0 else "train", "clips") for i, f in enumerate(files)]
+    return [
+        Recording(f, f.stem, "test" if i == 0 else "train", "clips") for i, f in enumerate(files)
+    ]
 
 
 @pytest.fixture

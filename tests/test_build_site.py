@@ -14,7 +14,9 @@ from report.site.build import GENERATOR
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    return {str(f.relative_to(folder)): f.read_bytes() for f in sorted(folder.rglob("*")) if f.is_file()}
+    return {
+        str(f.relative_to(folder)): f.read_bytes() for f in sorted(folder.rglob("*")) if f.is_file()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +24,10 @@ def site(tmp_path_factory) -> Path:
     """The article of one shipped clip; the store stays beside it."""
     folder = tmp_path_factory.mktemp("build")
     clip = str(SHIPPED / "music" / "bach_bwv309.flac")
-    assert main(["--out", str(folder / "site"), "--store", str(folder / "store"), "--audio", clip]) == 0
+    assert (
+        main(["--out", str(folder / "site"), "--store", str(folder / "store"), "--audio", clip])
+        == 0
+    )
     return folder / "site"
 
 
@@ -43,8 +48,18 @@ def test_the_article_has_its_sections_sounds_and_figures(site):
         assert section in page
     manifest = json.loads((site / "manifest.json").read_text())
     made = {artifact["function"].rsplit(".", 1)[-1] for artifact in manifest["artifacts"].values()}
-    assert {"original", "rendered", "event_sound", "stage_sound", "film", "vectors_picture", "spectrogram"} <= made
-    chosen = "".join(path.read_text() for path in (site / "media").glob("*.json"))  # what events may sound like
+    assert {
+        "original",
+        "rendered",
+        "event_sound",
+        "stage_sound",
+        "film",
+        "vectors_picture",
+        "spectrogram",
+    } <= made
+    chosen = "".join(
+        path.read_text() for path in (site / "media").glob("*.json")
+    )  # what events may sound like
     for name in manifest["files"]:
         assert (site / name).stat().st_size > 0
         assert name in page or not name.startswith("media/") or Path(name).stem in chosen
@@ -55,9 +70,13 @@ def test_the_article_has_its_sections_sounds_and_figures(site):
 def test_three_articles_and_an_index_from_the_shipped_models(tmp_path, monkeypatch):
     """With one short clip for each, so that all sections run; the whole site is what `make site` builds."""
     few = {name: shipped_clips(name) for name in ("music", "speech")}
-    short = {name: (examples[:1], replace(long, seconds=3.0)) for name, (examples, long) in few.items()}
+    short = {
+        name: (examples[:1], replace(long, seconds=3.0)) for name, (examples, long) in few.items()
+    }
     monkeypatch.setattr("experiments.build.shipped_clips", lambda name: short[name])
-    monkeypatch.setattr("experiments.sections.evaluation.AGREEMENT", 1.0)  # one clip is not the mean of five
+    monkeypatch.setattr(
+        "experiments.sections.evaluation.AGREEMENT", 1.0
+    )  # one clip is not the mean of five
     assert main(["--out", str(tmp_path / "site"), "--store", str(tmp_path / "store")]) == 0
     index = (tmp_path / "site" / "index.html").read_text()
     for name in ("music", "speech", "ablations"):
@@ -71,15 +90,36 @@ def test_three_articles_and_an_index_from_the_shipped_models(tmp_path, monkeypat
 @pytest.mark.slow
 def test_examples_that_no_longer_measure_as_stored_fail_the_build(tmp_path, monkeypatch, capsys):
     examples, long = shipped_clips("music")
-    monkeypatch.setattr("experiments.build.shipped_clips", lambda name: (examples[:1], replace(long, seconds=3.0)))
+    monkeypatch.setattr(
+        "experiments.build.shipped_clips", lambda name: (examples[:1], replace(long, seconds=3.0))
+    )
     monkeypatch.setattr("experiments.sections.evaluation.AGREEMENT", 0.0)
-    assert main(["--out", str(tmp_path / "site"), "--store", str(tmp_path / "store"), "--article", "music"]) == 1
+    assert (
+        main(
+            [
+                "--out",
+                str(tmp_path / "site"),
+                "--store",
+                str(tmp_path / "store"),
+                "--article",
+                "music",
+            ]
+        )
+        == 1
+    )
     assert "measure it again" in capsys.readouterr().err
     assert not (tmp_path / "site").exists()
 
 
 def test_a_speech_folder_gives_five_examples_and_a_long_clip(tmp_path):
-    for name in ("LJ001-0001", "LJ001-0002", "LJ002-0001", "LJ002-0002", "LJ003-0001", "LJ003-0002"):
+    for name in (
+        "LJ001-0001",
+        "LJ001-0002",
+        "LJ002-0001",
+        "LJ002-0002",
+        "LJ003-0001",
+        "LJ003-0002",
+    ):
         write(tmp_path / f"{name}.wav", 0.1 * np.sin(np.arange(7 * 22_050) / 20))
     examples, long = clips_of_folder(tmp_path)
     assert len(examples) == 5 and long.seconds == 7.0
@@ -101,7 +141,10 @@ def test_no_shipped_sound_is_silent_clipped_or_constant(site):
 def test_two_builds_are_the_same_bytes(site, tmp_path):
     """From an empty store, so that everything is computed again."""
     clip = str(SHIPPED / "music" / "bach_bwv309.flac")
-    assert main(["--out", str(tmp_path / "site"), "--store", str(tmp_path / "store"), "--audio", clip]) == 0
+    assert (
+        main(["--out", str(tmp_path / "site"), "--store", str(tmp_path / "store"), "--audio", clip])
+        == 0
+    )
     assert tree(tmp_path / "site") == tree(site)
 
 
@@ -117,7 +160,14 @@ def test_audio_whose_first_half_is_silent_still_makes_an_article(tmp_path):
     late = np.zeros(2**17)
     late[100_000:] = 0.3 * np.sin(np.arange(2**17 - 100_000) / 10)
     audio = write(tmp_path / "late.wav", late)
-    arguments = ["--out", str(tmp_path / "site"), "--store", str(tmp_path / "store"), "--audio", audio]
+    arguments = [
+        "--out",
+        str(tmp_path / "site"),
+        "--store",
+        str(tmp_path / "store"),
+        "--audio",
+        audio,
+    ]
     assert main(arguments) == 0
     assert "holds no events" in (tmp_path / "site" / "music.html").read_text()
 
@@ -131,7 +181,10 @@ def test_train_and_build_in_one_go(tmp_path, monkeypatch, capsys):
         (data / clip.name).symlink_to(clip)
     (tmp_path / "small.toml").write_text(SMALL)
     clip = str(SHIPPED / "music" / "bach_bwv309.flac")
-    assert main(["--train", "small.toml", "--data", str(data), "--minutes", "0.05", "--audio", clip]) == 0
+    assert (
+        main(["--train", "small.toml", "--data", str(data), "--minutes", "0.05", "--audio", clip])
+        == 0
+    )
     assert (tmp_path / "runs" / "small" / "model.safetensors").exists()
     assert "No held-out figures" in (tmp_path / "site" / "music.html").read_text()
 
@@ -169,14 +222,22 @@ def write(path: Path, samples: np.ndarray) -> str:
         (lambda p: ["--audio", str(Path(__file__))], "cannot be read as audio"),
         (lambda p: ["--checkpoint", "musik"], "no such checkpoint"),
         (lambda p: ["--data-dir", str(p / "gone")], "no such folder"),
-        (lambda p: ["--checkpoint", str(Path(__file__).parent.parent / "README.md")], "not a checkpoint"),
+        (
+            lambda p: ["--checkpoint", str(Path(__file__).parent.parent / "README.md")],
+            "not a checkpoint",
+        ),
         (lambda p: ["--train", str(p / "gone.toml"), "--data", str(p)], "gone.toml"),
-        (lambda p: ["--train", str(p / "gone.toml"), "--data", str(p), "--minutes", "0"], "give more than 0"),
+        (
+            lambda p: ["--train", str(p / "gone.toml"), "--data", str(p), "--minutes", "0"],
+            "give more than 0",
+        ),
         (lambda p: ["--article", "music", "--store", "/dev/null/store"], "/dev/null/store"),
         (lambda p: ["--out", "/dev/null/site"], "/dev/null/site"),
     ],
 )
-def test_an_error_is_one_line_and_leaves_the_earlier_site_whole(make, told, tmp_path, capsys, monkeypatch):
+def test_an_error_is_one_line_and_leaves_the_earlier_site_whole(
+    make, told, tmp_path, capsys, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     earlier = tmp_path / "site"
     earlier.mkdir()
@@ -192,7 +253,11 @@ def test_an_error_is_one_line_and_leaves_the_earlier_site_whole(make, told, tmp_
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--train", "x.toml"], ["--audio", "a.wav", "--data-dir", "b"], ["--audio", "a.wav", "--article", "ablations"]],
+    [
+        ["--train", "x.toml"],
+        ["--audio", "a.wav", "--data-dir", "b"],
+        ["--audio", "a.wav", "--article", "ablations"],
+    ],
 )
 def test_arguments_that_do_not_go_together_are_wrong_usage(arguments):
     with pytest.raises(SystemExit) as stopped:

@@ -39,7 +39,9 @@ def test_the_evaluation_set_of_music_is_large_and_held_out():
 def test_the_codec_beats_matching_pursuit_at_every_number_of_events(model):
     codec, pursuit = (stored(model)["all"][name] for name in ("codec", "matching pursuit"))
     for order in ("l2", "l1"):
-        assert all(ours > theirs for ours, theirs in zip(codec[order], pursuit[order], strict=True)), order
+        assert all(
+            ours > theirs for ours, theirs in zip(codec[order], pursuit[order], strict=True)
+        ), order
 
 
 def test_every_group_is_better_than_pursuit_with_four_times_as_many_atoms():
@@ -54,7 +56,10 @@ def test_every_group_is_better_than_pursuit_with_four_times_as_many_atoms():
 def test_no_event_of_any_measured_segment_adds_energy():
     for model in MODELS:
         figures = stored(model)
-        assert all(group["codec"]["harmful"] == 0 for group in [figures["all"], *figures["groups"].values()])
+        assert all(
+            group["codec"]["harmful"] == 0
+            for group in [figures["all"], *figures["groups"].values()]
+        )
 
 
 @pytest.mark.parametrize(
@@ -100,7 +105,10 @@ def test_every_set_of_options_was_measured_with_the_shipped_model():
     from experiments.measurements.encoding_options import FIGURES, OPTIONS
 
     figures = json.loads(FIGURES.read_text())
-    assert set(figures["rows"]) == set(OPTIONS) and figures["checkpoint"] == SparseCodec.load("music").digest
+    assert (
+        set(figures["rows"]) == set(OPTIONS)
+        and figures["checkpoint"] == SparseCodec.load("music").digest
+    )
 
 
 def test_the_two_decoders_were_trained_alike_and_one_is_the_shipped_one():
@@ -123,11 +131,18 @@ def test_times_were_looked_for_in_every_code_with_the_shipped_model():
     from experiments.measurements.time_codes import CODES
 
     figures = json.loads(FIGURES.read_text())
-    assert set(figures["codes"]) == set(CODES) and figures["checkpoint"] == SparseCodec.load("music").digest
+    assert (
+        set(figures["codes"]) == set(CODES)
+        and figures["checkpoint"] == SparseCodec.load("music").digest
+    )
     assert figures["errors"] == list(ERRORS)
-    found = {name: [r["found"] for r in code["recovery"]] for name, code in figures["codes"].items()}
+    found = {
+        name: [r["found"] for r in code["recovery"]] for name, code in figures["codes"].items()
+    }
     assert min(found["one-hot"]) > 0.9  # "wherever it belongs"
-    assert found["seconds"][1] > found["seconds"][0] and found["seconds"][-1] < 0.1  # "nearly right"; far away
+    assert (
+        found["seconds"][1] > found["seconds"][0] and found["seconds"][-1] < 0.1
+    )  # "nearly right"; far away
     assert max(found["bits"][1:]) < 0.1  # "not for learning"
 
 
@@ -138,7 +153,10 @@ def test_files_of_events_were_measured_with_the_shipped_checkpoint_and_priors(mo
     from sparse_codec.coding.priors import Priors
 
     figures = json.loads(FIGURES.read_text())[model]
-    assert figures["checkpoint"] == SparseCodec.load(model).digest and figures["priors"] == Priors.load(model).digest
+    assert (
+        figures["checkpoint"] == SparseCodec.load(model).digest
+        and figures["priors"] == Priors.load(model).digest
+    )
     row = next(row for row in figures["rows"] if row["scale"] == SCALE)
     assert figures["seconds"] >= 30 and row["ratio"] >= 200
     assert row["l2_loss"] <= 0.02 and row["l1_loss"] <= 0.02
@@ -152,7 +170,9 @@ def test_the_readme_shows_what_files_of_events_were_measured_to_take():
     for model in MODELS:
         row = next(row for row in figures[model]["rows"] if row["scale"] == SCALE)
         ratios = f"{row['bits']} | {row['ratio']:.0f} | {row['ratio_worst']:.0f}"
-        losses = " | ".join(f"{100 * row[loss]:.1f} %" for loss in ("l2_loss", "l1_loss", "l1_loss_worst"))
+        losses = " | ".join(
+            f"{100 * row[loss]:.1f} %" for loss in ("l2_loss", "l1_loss", "l1_loss_worst")
+        )
         assert f"| {model} | {ratios} | {losses} |" in readme
     rows = {row["name"]: row for row in figures["music"]["rows"]}
     assert f"lossless file has a ratio of {rows['lossless']['ratio']:.0f}" in readme

@@ -10,5 +10,7 @@ import pytest
 @pytest.mark.parametrize("command", [["check"], ["format", "--check"]])
 def test_ruff_has_nothing_to_say(command):
     root = Path(__file__).parent.parent
-    done = subprocess.run([sys.executable, "-m", "ruff", *command, "."], cwd=root, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "ruff", *command, "."], cwd=root, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout

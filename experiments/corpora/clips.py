@@ -61,7 +61,13 @@ def _cut(cuts: list[tuple[str, Path, float, str, str]], out: Path, licence: str)
         audio = load_audio(path, rate, start, seconds)[: round(seconds * rate)]
         sf.write(out / f"{name}.flac", audio, rate, subtype="PCM_16")
         described.append(
-            {"file": f"{name}.flac", "title": caption, "source": source, "licence": licence, "seconds": seconds}
+            {
+                "file": f"{name}.flac",
+                "title": caption,
+                "source": source,
+                "licence": licence,
+                "seconds": seconds,
+            }
         )
     (out / "clips.json").write_text(json.dumps({"clips": described}, indent=1) + "\n")
 

@@ -52,7 +52,12 @@ ENSEMBLES = {
     "recorder and viols": (74, 41, 42, 43),
 }
 HELD_OUT_ENSEMBLE = "brass"
-HELD_OUT_WORKS = ("haydn_opus74no1", "mozart_k156", "schumann_clara_polonaise_op1n2", "joplin_maple_leaf_rag")
+HELD_OUT_WORKS = (
+    "haydn_opus74no1",
+    "mozart_k156",
+    "schumann_clara_polonaise_op1n2",
+    "joplin_maple_leaf_rag",
+)
 KEYBOARD = ("chopin", "joplin", "schumann_clara", "mozart_k545")
 QUARTETS = ("haydn", "mozart", "beethoven", "schumann_robert_opus41")
 
@@ -121,7 +126,11 @@ def describe(number: int, title: str, path: Path) -> Piece:
     else:
         names = sorted(set(ENSEMBLES) - {"string quartet"})
         ensemble = names[zlib.crc32(title.encode()) % len(names)]
-    held_out = ensemble == HELD_OUT_ENSEMBLE or work in HELD_OUT_WORKS or zlib.crc32(work.encode()) % 10 == 0
+    held_out = (
+        ensemble == HELD_OUT_ENSEMBLE
+        or work in HELD_OUT_WORKS
+        or zlib.crc32(work.encode()) % 10 == 0
+    )
     return Piece(number, path, title, work, ensemble, "test" if held_out else "train")
 
 
@@ -153,7 +162,9 @@ def read_notes(path: Path, seed: int) -> list[Note]:
                 start = open_notes.pop(message.note)
                 velocity = max(20, min(127, loudness + rng.randint(-14, 14)))
                 beats = start / midi.ticks_per_beat, tick / midi.ticks_per_beat
-                notes.append(Note(seconds(start), seconds(tick), *beats, part, message.note, velocity))
+                notes.append(
+                    Note(seconds(start), seconds(tick), *beats, part, message.note, velocity)
+                )
     return sorted((n for n in notes if n.end <= LONGEST), key=lambda n: (n.start, n.pitch))
 
 
@@ -182,14 +193,26 @@ def write_midi(notes: list[Note], programs: tuple[int, ...], target: Path) -> No
     for part in sorted({n.part for n in notes}):
         channel = part % 15 + (part % 15 >= 9)  # channel 9 is drums
         track = mido.MidiTrack(
-            [mido.Message("program_change", channel=channel, program=programs[part % len(programs)])]
+            [
+                mido.Message(
+                    "program_change", channel=channel, program=programs[part % len(programs)]
+                )
+            ]
         )
         events = [(round(1000 * n.start), 1, n) for n in notes if n.part == part]
-        events += [(max(round(1000 * n.end), round(1000 * n.start) + 1), 0, n) for n in notes if n.part == part]
+        events += [
+            (max(round(1000 * n.end), round(1000 * n.start) + 1), 0, n)
+            for n in notes
+            if n.part == part
+        ]
         now = 0
         for tick, is_on, note in sorted(events, key=lambda e: e[:2]):
             kind, velocity = ("note_on", note.velocity) if is_on else ("note_off", 0)
-            track.append(mido.Message(kind, channel=channel, note=note.pitch, velocity=velocity, time=tick - now))
+            track.append(
+                mido.Message(
+                    kind, channel=channel, note=note.pitch, velocity=velocity, time=tick - now
+                )
+            )
             now = tick
         midi.tracks.append(track)
     midi.save(target)
@@ -211,16 +234,27 @@ def render(notes: list[Note], programs: tuple[int, ...], font: Path, seed: int):
 
 def write_labels(notes: list[Note], programs: tuple[int, ...], target: Path) -> None:
     """MusicNet's columns: times in samples at 44.1 kHz, the program counted from 1, positions in beats."""
-    lengths = {4: "Whole", 2: "Half", 1: "Quarter", 0.5: "Eighth", 0.25: "Sixteenth", 0.125: "Thirty Second"}
+    lengths = {
+        4: "Whole",
+        2: "Half",
+        1: "Quarter",
+        0.5: "Eighth",
+        0.25: "Sixteenth",
+        0.125: "Thirty Second",
+    }
     with target.open("w", newline="") as file:
         rows = csv.writer(file)
-        rows.writerow(["start_time", "end_time", "instrument", "note", "start_beat", "end_beat", "note_value"])
+        rows.writerow(
+            ["start_time", "end_time", "instrument", "note", "start_beat", "end_beat", "note_value"]
+        )
         for n in notes:
             beats = n.end_beat - n.start_beat
             value = lengths[min(lengths, key=lambda b: abs(b - beats))]
             times = round(n.start * LABEL_RATE), round(n.end * LABEL_RATE)
             program = programs[n.part % len(programs)] + 1
-            rows.writerow([*times, program, n.pitch, round(n.start_beat, 4), round(n.end_beat, 4), value])
+            rows.writerow(
+                [*times, program, n.pitch, round(n.start_beat, 4), round(n.end_beat, 4), value]
+            )
 
 
 def make_piece(job: tuple[Piece, Path, Path]) -> tuple[Piece, str]:
@@ -239,7 +273,9 @@ def make_piece(job: tuple[Piece, Path, Path]) -> tuple[Piece, str]:
         partial = wav.with_suffix(".part")
         sf.write(partial, audio, SAMPLERATE, format="WAV", subtype="PCM_16")
         partial.replace(wav)
-    except Exception as error:  # music21 fails on a few scores in many ways: name the score and go on
+    except (
+        Exception
+    ) as error:  # music21 fails on a few scores in many ways: name the score and go on
         return piece, f"{type(error).__name__}: {str(error)[:80]}"
     return piece, ""
 
@@ -250,11 +286,23 @@ def write_metadata(pieces: list[Piece], out: Path) -> None:
         rows.writerow(["id", "composer", "composition", "movement", "ensemble", "source", "split"])
         for p in pieces:
             composer, _, rest = p.title.partition("_")
-            rows.writerow([p.number, composer, p.work, rest, p.ensemble, "music21, MuseScore General", p.split])
+            rows.writerow(
+                [
+                    p.number,
+                    composer,
+                    p.work,
+                    rest,
+                    p.ensemble,
+                    "music21, MuseScore General",
+                    p.split,
+                ]
+            )
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="experiments.corpora.music", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="experiments.corpora.music", description=__doc__.split("\n")[0]
+    )
     parser.add_argument("out", type=Path)
     parser.add_argument("--limit", type=int, help="only the first N pieces")
     parser.add_argument("--font", type=Path, default=FONT, help="sound font (default: %(default)s)")
@@ -262,11 +310,15 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if not args.font.exists():
         print(
-            f"error: no sound font at {args.font}; install musescore-general-soundfont or give --font", file=sys.stderr
+            f"error: no sound font at {args.font}; install musescore-general-soundfont or give --font",
+            file=sys.stderr,
         )
         return 2
     if not shutil.which("fluidsynth"):
-        print("error: fluidsynth is not installed; install Debian's package fluidsynth", file=sys.stderr)
+        print(
+            "error: fluidsynth is not installed; install Debian's package fluidsynth",
+            file=sys.stderr,
+        )
         return 2
     for folder in ("train_data", "train_labels", "test_data", "test_labels"):
         (args.out / folder).mkdir(parents=True, exist_ok=True)

@@ -26,13 +26,25 @@ SAMPLERATE = 16_000  # Hz
 GAP = 0.2  # seconds between two prompts
 READING = 30.0  # seconds, about
 HELD_OUT_FAMILY = "demo"
-NOT_SPEECH = ("silence", "beep", "beeperr", "ascending-2tone", "descending-2tone", "tt-monkeys", "tt-weasels")
+NOT_SPEECH = (
+    "silence",
+    "beep",
+    "beeperr",
+    "ascending-2tone",
+    "descending-2tone",
+    "tt-monkeys",
+    "tt-weasels",
+)
 
 
 def find_prompts(sounds: Path) -> dict[str, list[Path]]:
     """The prompts of each family, sorted by name."""
-    files = sorted(p for p in sounds.rglob("*.g722") if not name_of(p, sounds).startswith(NOT_SPEECH))
-    return {family: list(group) for family, group in groupby(files, key=lambda p: family_of(p, sounds))}
+    files = sorted(
+        p for p in sounds.rglob("*.g722") if not name_of(p, sounds).startswith(NOT_SPEECH)
+    )
+    return {
+        family: list(group) for family, group in groupby(files, key=lambda p: family_of(p, sounds))
+    }
 
 
 def name_of(path: Path, sounds: Path) -> str:
@@ -45,7 +57,20 @@ def family_of(path: Path, sounds: Path) -> str:
 
 def decode(path: Path) -> np.ndarray:
     """Samples (T,) float32 of a G.722 file, by FFmpeg; libsndfile does not read raw G.722."""
-    command = ["ffmpeg", "-loglevel", "error", "-f", "g722", "-i", str(path), "-f", "f32le", "-ac", "1", "-"]
+    command = [
+        "ffmpeg",
+        "-loglevel",
+        "error",
+        "-f",
+        "g722",
+        "-i",
+        str(path),
+        "-f",
+        "f32le",
+        "-ac",
+        "1",
+        "-",
+    ]
     done = subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL)
     return np.frombuffer(done.stdout, np.float32)
 
@@ -61,21 +86,35 @@ def readings(prompts: list[Path]) -> list[np.ndarray]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="experiments.corpora.speech", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="experiments.corpora.speech", description=__doc__.split("\n")[0]
+    )
     parser.add_argument("out", type=Path)
-    parser.add_argument("--sounds", type=Path, default=SOUNDS, help="folder of prompts (default: %(default)s)")
+    parser.add_argument(
+        "--sounds", type=Path, default=SOUNDS, help="folder of prompts (default: %(default)s)"
+    )
     args = parser.parse_args(argv)
     families = find_prompts(args.sounds) if args.sounds.is_dir() else {}
     if HELD_OUT_FAMILY not in families or not shutil.which("ffmpeg"):
-        print("error: install Debian's asterisk-core-sounds-en-g722 and ffmpeg, or give --sounds", file=sys.stderr)
+        print(
+            "error: install Debian's asterisk-core-sounds-en-g722 and ffmpeg, or give --sounds",
+            file=sys.stderr,
+        )
         return 2
-    trained = [p for family, prompts in families.items() if family != HELD_OUT_FAMILY for p in prompts]
+    trained = [
+        p for family, prompts in families.items() if family != HELD_OUT_FAMILY for p in prompts
+    ]
     parts = {f"reading-{i:02d}": audio for i, audio in enumerate(readings(trained), start=1)}
     write(parts, args.out / "train_data")
-    write({name_of(p, args.sounds): decode(p) for p in families[HELD_OUT_FAMILY]}, args.out / "test_data")
+    write(
+        {name_of(p, args.sounds): decode(p) for p in families[HELD_OUT_FAMILY]},
+        args.out / "test_data",
+    )
     minutes = sum(map(len, parts.values())) / SAMPLERATE / 60
     n_held_out = len(families[HELD_OUT_FAMILY])
-    print(f"{len(parts)} readings ({minutes:.0f} minutes) of {len(trained)} prompts, {n_held_out} prompts held out")
+    print(
+        f"{len(parts)} readings ({minutes:.0f} minutes) of {len(trained)} prompts, {n_held_out} prompts held out"
+    )
     return 0
 
 

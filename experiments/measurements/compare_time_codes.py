@@ -22,7 +22,15 @@ from torch import Tensor
 from tqdm import tqdm
 
 from experiments.clips import shipped_clips
-from experiments.measurements.time_codes import CODES, Bits, Grid, OneHot, Seconds, TimeCode, nearest
+from experiments.measurements.time_codes import (
+    CODES,
+    Bits,
+    Grid,
+    OneHot,
+    Seconds,
+    TimeCode,
+    nearest,
+)
 from sparse_codec import SparseCodec
 from sparse_codec.model.scene_loss import SceneLoss
 
@@ -31,7 +39,11 @@ EVENTS = 4  # of each clip, the strongest; all are moved at once
 ERRORS = (0.25, 1, 4, 16, 64)  # frames that a time is wrong by at the start
 STEPS = 60
 FOUND = 0.5  # frames from where it belongs
-RATES = {"one-hot": 1.0, "seconds": 0.03, "bits": 0.1}  # of Adam, in the units of each code's parameters
+RATES = {
+    "one-hot": 1.0,
+    "seconds": 0.03,
+    "bits": 0.1,
+}  # of Adam, in the units of each code's parameters
 START = 4.0  # logit of the frame that a soft one-hot starts in; the others' are 0
 TEN_HOURS = 36_000  # seconds
 TIMES = 200  # drawn to measure the precision
@@ -53,12 +65,19 @@ def main(argv: list[str] | None = None) -> int:
         prog="experiments.measurements.compare_time_codes", description=__doc__.partition("\n")[0]
     )
     parser.add_argument("--checkpoint", default="music")
-    parser.add_argument("--out", type=Path, default=FIGURES, help="JSON file (default: %(default)s)")
+    parser.add_argument(
+        "--out", type=Path, default=FIGURES, help="JSON file (default: %(default)s)"
+    )
     args = parser.parse_args(argv)
     torch.set_num_threads(1)
     codec = SparseCodec.load(args.checkpoint)
     scene = strongest_events(codec)
-    done = {"checkpoint": codec.digest, "steps": STEPS, "events": scene.gains.numel(), "errors": ERRORS}
+    done = {
+        "checkpoint": codec.digest,
+        "steps": STEPS,
+        "events": scene.gains.numel(),
+        "errors": ERRORS,
+    }
     done["codes"] = {name: measure(name, codec, scene) for name in tqdm(CODES, disable=None)}
     args.out.write_text(json.dumps(done, indent=1) + "\n")
     print(json.dumps(done, indent=1))
@@ -70,9 +89,16 @@ def measure(name: str, codec: SparseCodec, scene: Scene) -> dict:
     config = codec.config
     grid = Grid(config.segment_samples, config.hop, config.samplerate)
     ten_hours = replace(grid, n_samples=TEN_HOURS * grid.samplerate)
-    plain = {"one-hot": grid.n_frames + 32, "seconds": 32, "bits": grid.n_bits}  # a number being a float32
+    plain = {
+        "one-hot": grid.n_frames + 32,
+        "seconds": 32,
+        "bits": grid.n_bits,
+    }  # a number being a float32
     return {
-        "samples_off": {where: largest_error(CODES[name], g) for where, g in (("segment", grid), ("10 h", ten_hours))},
+        "samples_off": {
+            where: largest_error(CODES[name], g)
+            for where, g in (("segment", grid), ("10 h", ten_hours))
+        },
         "bits": {"plain": plain[name], "coded": math.log2(grid.n_samples)},
         "recovery": [recovery(name, codec, scene, grid, error) for error in ERRORS],
     }
@@ -100,7 +126,9 @@ def strongest_events(codec: SparseCodec) -> Scene:
     config, found = codec.config, []
     for clip in shipped_clips()[0]:
         audio = clip.audio(config.samplerate)[: config.segment_samples]
-        events = codec.encode_segment(audio, replace(config.encode, n_events=2 * EVENTS, interim=0, refine=0))
+        events = codec.encode_segment(
+            audio, replace(config.encode, n_events=2 * EVENTS, interim=0, refine=0)
+        )
         found.append(events.select(np.argsort(-events.gains, kind="stable")[:EVENTS]))
     vectors, frames, offsets, gains = (
         torch.from_numpy(np.stack([getattr(events, name) for events in found]))
@@ -122,7 +150,9 @@ def recovery(name: str, codec: SparseCodec, scene: Scene, grid: Grid, error: flo
         for group in optimiser.param_groups:
             group["lr"] = group["full"] * (0.5 + 0.5 * math.cos(math.pi * step / STEPS))
         drawn = read().scene(codec.decoder, scene.vectors, scene.gains, scene.original.shape[2])
-        gradients = torch.autograd.grad(loss(drawn, scene.gains).sum(), parameters)  # the model gets none
+        gradients = torch.autograd.grad(
+            loss(drawn, scene.gains).sum(), parameters
+        )  # the model gets none
         for x, gradient in zip(parameters, gradients, strict=True):
             x.grad = gradient
         optimiser.step()
@@ -139,13 +169,17 @@ def wrong(positions: Tensor, error: float, n_frames: int) -> Tensor:
     return torch.where((moved < 0) | (moved > n_frames - 1), positions - error * signs, moved)
 
 
-def free_code(name: str, positions: Tensor, grid: Grid) -> tuple[list[tuple[Tensor, float]], Callable[[], TimeCode]]:
+def free_code(
+    name: str, positions: Tensor, grid: Grid
+) -> tuple[list[tuple[Tensor, float]], Callable[[], TimeCode]]:
     """The parameters that Adam moves, each with its rate, and the code that they say."""
     code, rate = CODES[name].of(nearest(positions * grid.hop, grid), grid), RATES[name]
     if isinstance(code, OneHot):
         logits = (START * code.weights).requires_grad_(True)
         offsets = code.offsets.clone().requires_grad_(True)
-        return [(logits, rate), (offsets, 0.02)], lambda: OneHot(torch.softmax(logits, -1), offsets, grid)
+        return [(logits, rate), (offsets, 0.02)], lambda: OneHot(
+            torch.softmax(logits, -1), offsets, grid
+        )
     if isinstance(code, Seconds):
         seconds = code.seconds.requires_grad_(True)
         return [(seconds, rate)], lambda: Seconds(seconds, grid)

@@ -49,15 +49,23 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="experiments.measurements.encoding_options", description=__doc__.partition("\n")[0]
     )
-    parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders of audio with held-out works")
+    parser.add_argument(
+        "--data", type=Path, nargs="+", required=True, help="folders of audio with held-out works"
+    )
     parser.add_argument("--checkpoint", default="music")
-    parser.add_argument("--out", type=Path, default=FIGURES, help="JSON file (default: %(default)s)")
+    parser.add_argument(
+        "--out", type=Path, default=FIGURES, help="JSON file (default: %(default)s)"
+    )
     args = parser.parse_args(argv)
     torch.set_num_threads(1)
     codec = SparseCodec.load(args.checkpoint)
     held_out = [r for folder in args.data for r in find_recordings(folder) if r.split == "test"]
     config = codec.config
-    segments = list(held_out_segments(spread(held_out, SEGMENTS), config.segment_samples, config.samplerate, each=1))
+    segments = list(
+        held_out_segments(
+            spread(held_out, SEGMENTS), config.segment_samples, config.samplerate, each=1
+        )
+    )
     originals = [codec.magnitudes(torch.from_numpy(audio)[None]) for audio in segments]
     rows = {
         name: measure(codec, originals, replace(config.encode, **changes))

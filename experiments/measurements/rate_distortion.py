@@ -73,10 +73,19 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="experiments.measurements.rate_distortion", description=__doc__.partition("\n")[0]
     )
-    parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders of audio with held-out works")
+    parser.add_argument(
+        "--data", type=Path, nargs="+", required=True, help="folders of audio with held-out works"
+    )
     parser.add_argument("--checkpoint", default="music")
-    parser.add_argument("--clips", type=int, default=4, help="how many, spread over the groups (default: %(default)s)")
-    parser.add_argument("--out", type=Path, default=FIGURES, help="JSON file, added to (default: %(default)s)")
+    parser.add_argument(
+        "--clips",
+        type=int,
+        default=4,
+        help="how many, spread over the groups (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--out", type=Path, default=FIGURES, help="JSON file, added to (default: %(default)s)"
+    )
     args = parser.parse_args(argv)
     torch.set_num_threads(1)
     codec, priors = SparseCodec.load(args.checkpoint), Priors.load(args.checkpoint)
@@ -90,7 +99,9 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def held_out_audio(recordings: list[Recording], samplerate: int, n_clips: int) -> list[tuple[str, np.ndarray]]:
+def held_out_audio(
+    recordings: list[Recording], samplerate: int, n_clips: int
+) -> list[tuple[str, np.ndarray]]:
     """Clips with names, spread over the groups; the recordings of a group are joined and cut into clips."""
     groups: dict[str, list[Recording]] = {}
     for recording in recordings:
@@ -101,10 +112,14 @@ def held_out_audio(recordings: list[Recording], samplerate: int, n_clips: int) -
         audio = np.zeros(0, np.float32)
         for recording in members:
             if len(audio) < each * size:
-                audio = np.concatenate([audio, load_audio(recording.path, samplerate, seconds=each * SECONDS)])
+                audio = np.concatenate(
+                    [audio, load_audio(recording.path, samplerate, seconds=each * SECONDS)]
+                )
         for k in range(min(each, len(audio) // size)):
             found.append((f"{group} {k + 1}", audio[k * size : (k + 1) * size]))
-    return [found[i] for i in np.unique(np.rint(np.linspace(0, len(found) - 1, n_clips)).astype(int))]
+    return [
+        found[i] for i in np.unique(np.rint(np.linspace(0, len(found) - 1, n_clips)).astype(int))
+    ]
 
 
 def encode(codec: SparseCodec, audio: np.ndarray) -> list[EventSet]:
@@ -126,16 +141,28 @@ def measure(codec: SparseCodec, priors: Priors, clips: list[Clip]) -> dict:
     }
 
 
-def measure_way(codec: SparseCodec, priors: Priors, clips: list[Clip], before: np.ndarray, way: Way) -> dict:
+def measure_way(
+    codec: SparseCodec, priors: Priors, clips: list[Clip], before: np.ndarray, way: Way
+) -> dict:
     """A row of the JSON. before: shares (clips, 2) that the unquantised events remove."""
     files = [write(codec, clip, priors, way) for clip in clips]
     heard = [read(codec, file, priors) for file in files]
-    after = np.array([removed(codec, clip, events) for clip, events in zip(clips, heard, strict=True)])
+    after = np.array(
+        [removed(codec, clip, events) for clip, events in zip(clips, heard, strict=True)]
+    )
     loss = 1 - after / before
-    bits = np.array([8 * len(file) / (len(c.audio) / codec.samplerate) for file, c in zip(files, clips, strict=True)])
+    bits = np.array(
+        [
+            8 * len(file) / (len(c.audio) / codec.samplerate)
+            for file, c in zip(files, clips, strict=True)
+        ]
+    )
     pcm = 16 * codec.samplerate
     sounds = [
-        log_mel_distance(*(torch.from_numpy(x)[None] for x in (codec.decode(events), clip.audio)), codec.samplerate)
+        log_mel_distance(
+            *(torch.from_numpy(x)[None] for x in (codec.decode(events), clip.audio)),
+            codec.samplerate,
+        )
         for clip, events in zip(clips, heard, strict=True)
     ]
     figures = dict(zip(("l2", "l1"), after.mean(0).tolist(), strict=True))

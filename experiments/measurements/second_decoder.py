@@ -27,14 +27,23 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="experiments.measurements.second_decoder", description=__doc__.partition("\n")[0]
     )
-    parser.add_argument("--checkpoints", nargs="+", required=True, help="one for each kind of decoder")
-    parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders of audio with held-out works")
-    parser.add_argument("--out", type=Path, default=FIGURES, help="JSON file (default: %(default)s)")
+    parser.add_argument(
+        "--checkpoints", nargs="+", required=True, help="one for each kind of decoder"
+    )
+    parser.add_argument(
+        "--data", type=Path, nargs="+", required=True, help="folders of audio with held-out works"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=FIGURES, help="JSON file (default: %(default)s)"
+    )
     args = parser.parse_args(argv)
     torch.set_num_threads(1)
     held_out = [r for folder in args.data for r in find_recordings(folder) if r.split == "test"]
     codecs = [SparseCodec.load(checkpoint) for checkpoint in args.checkpoints]
-    done = {"segments": SEGMENTS, "decoders": {kind_of(c): facts(c) | measure(c, held_out, SEGMENTS) for c in codecs}}
+    done = {
+        "segments": SEGMENTS,
+        "decoders": {kind_of(c): facts(c) | measure(c, held_out, SEGMENTS) for c in codecs},
+    }
     args.out.write_text(json.dumps(done, indent=1) + "\n")
     print(json.dumps(done, indent=1))
     return 0

@@ -35,35 +35,67 @@ SEGMENTS = 3  # held-out, spread over the data
 SWITCHES: dict[str, tuple[str, dict]] = {
     "default": ("nothing", {}),
     "no scenes": ("the greedy loss alone: no scenes are fitted", {"training": {"scenes": 0}}),
-    "switch gain": ("the gain is the height of the encoder's switch, as published", {"codec": {"gain": "switch"}}),
-    "linear input": ("the encoder sees plain magnitudes, as published", {"codec": {"input": "linear"}}),
+    "switch gain": (
+        "the gain is the height of the encoder's switch, as published",
+        {"codec": {"gain": "switch"}},
+    ),
+    "linear input": (
+        "the encoder sees plain magnitudes, as published",
+        {"codec": {"input": "linear"}},
+    ),
     "published gain and input": ("both of these", {"codec": {"gain": "switch", "input": "linear"}}),
-    "one envelope": ("noise and partials share an envelope", {"decoder": {"noise_envelope": False}}),
+    "one envelope": (
+        "noise and partials share an envelope",
+        {"decoder": {"noise_envelope": False}},
+    ),
     "no tilt": ("an event's colour does not change but by its decays", {"decoder": {"tilt": 0.0}}),
     "glide": ("an event's pitch may move by a semitone", {"decoder": {"glide": 1.0}}),
     "no room": ("the decoder has no room stage", {"decoder": {"reverberation": []}}),
     "no perceptual loss": ("scenes without the log-mel term", {"training": {"perceptual": 0.0}}),
     "sparsity": ("the sum of the gains has a price of 0.05", {"training": {"sparsity": 0.05}}),
     "adversarial": ("a discriminator, with a weight of 0.1", {"training": {"adversarial": 0.1}}),
-    "no L1": ("no reward for the L1 norm removed", {"training": {"removed_l1": 0.0, "scene_l1": 0.0}}),
+    "no L1": (
+        "no reward for the L1 norm removed",
+        {"training": {"removed_l1": 0.0, "scene_l1": 0.0}},
+    ),
     "no price on over-subtraction": ("what goes below zero is free", {"training": {"over": 0.0}}),
-    "no cosine": ("no reward for the cosine between event and residual", {"training": {"cosine": 0.0}}),
+    "no cosine": (
+        "no reward for the cosine between event and residual",
+        {"training": {"cosine": 0.0}},
+    ),
     "one candidate": ("one candidate a step in training", {"training": {"candidates": 1}}),
 }
 PUBLISHED = "published configuration"
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="experiments.measurements.switches", description=__doc__.partition("\n")[0])
-    parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders of audio with held-out works")
-    parser.add_argument("--minutes", type=float, default=3.0, help="of training for each (default: %(default)s)")
-    parser.add_argument("--only", nargs="+", choices=[*SWITCHES, PUBLISHED], help="these switches, measured anew")
-    parser.add_argument("--out", type=Path, default=FIGURES, help="JSON file (default: %(default)s)")
+    parser = argparse.ArgumentParser(
+        prog="experiments.measurements.switches", description=__doc__.partition("\n")[0]
+    )
+    parser.add_argument(
+        "--data", type=Path, nargs="+", required=True, help="folders of audio with held-out works"
+    )
+    parser.add_argument(
+        "--minutes", type=float, default=3.0, help="of training for each (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--only", nargs="+", choices=[*SWITCHES, PUBLISHED], help="these switches, measured anew"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=FIGURES, help="JSON file (default: %(default)s)"
+    )
     args = parser.parse_args(argv)
     torch.set_num_threads(1)  # so that two rounds on two cores do not slow each other down
-    done = json.loads(args.out.read_text()) if args.out.exists() else {"minutes": args.minutes, "runs": {}}
+    done = (
+        json.loads(args.out.read_text())
+        if args.out.exists()
+        else {"minutes": args.minutes, "runs": {}}
+    )
     if done["minutes"] != args.minutes:
-        print(f"error: {args.out} has runs of {done['minutes']} minutes; give the same or delete it", file=sys.stderr)
+        print(
+            f"error: {args.out} has runs of {done['minutes']} minutes; give the same or delete it",
+            file=sys.stderr,
+        )
         return 2
     recordings = [r for folder in args.data for r in find_recordings(folder)]
     for name in args.only or [n for n in (*SWITCHES, PUBLISHED) if n not in done["runs"]]:
@@ -99,7 +131,13 @@ def tables_of(name: str, minutes: float) -> dict:
 def measure(codec: SparseCodec, test_set: list, n_segments: int = SEGMENTS) -> dict:
     """Shares removed in the configuration's own transform, greedily and with its own options, and of the sound."""
     config, few = codec.config, spread(test_set, n_segments)
-    figures: dict[str, list] = {"greedy": [], "refined": [], "sound": [], "log_mel": [], "seconds": []}
+    figures: dict[str, list] = {
+        "greedy": [],
+        "refined": [],
+        "sound": [],
+        "log_mel": [],
+        "seconds": [],
+    }
     for audio in held_out_segments(few, config.segment_samples, config.samplerate, each=1):
         original = codec.magnitudes(torch.from_numpy(audio)[None])
         found = codec.decompose(original, replace(config.encode, interim=0, refine=0))

@@ -68,7 +68,9 @@ class TimeCode(ABC):
         samples = _samples(times, grid)
         outside = samples[(times.frames < 0) | (samples >= grid.n_samples)]
         if len(outside):
-            raise ValueError(f"an event at sample {outside[0]}; move it to one from 0 to {grid.n_samples - 1}")
+            raise ValueError(
+                f"an event at sample {outside[0]}; move it to one from 0 to {grid.n_samples - 1}"
+            )
         return cls._of(times, grid)
 
     @classmethod
@@ -114,11 +116,15 @@ class OneHot(TimeCode):
         return Times(self.weights.argmax(-1), self.offsets)
 
     def scene(self, decoder: nn.Module, vectors: Tensor, gains: Tensor, n_frames: int) -> Tensor:
-        events = decoder.spectrograms(vectors.flatten(0, 1), self.offsets.flatten()).unflatten(0, gains.shape)
+        events = decoder.spectrograms(vectors.flatten(0, 1), self.offsets.flatten()).unflatten(
+            0, gains.shape
+        )
         length, lead = events.shape[-1], decoder.lead
         reach = (length - 1 - lead, lead + n_frames - self.weights.shape[-1])
         weights = nn.functional.pad(gains[..., None] * self.weights, reach)
-        shifted = weights.unfold(-1, n_frames, 1).flip(-2)  # (B, N, L, T) what each of an event's frames adds to each
+        shifted = weights.unfold(-1, n_frames, 1).flip(
+            -2
+        )  # (B, N, L, T) what each of an event's frames adds to each
         return torch.einsum("bnfl,bnlt->bft", events, shifted)
 
 

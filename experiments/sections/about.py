@@ -19,7 +19,9 @@ def about_encoder(config: CodecConfig) -> Prose:
         f"The encoder works on magnitude spectrograms (Hann window of {config.window} samples, a frame every"
         f" {config.hop}). It repeats one step up to {config.n_events} times:\n\n"
     )
-    return Prose(start + (_harmonic_encoder(config) if is_harmonic(config) else _frame_encoder(config)))
+    return Prose(
+        start + (_harmonic_encoder(config) if is_harmonic(config) else _frame_encoder(config))
+    )
 
 
 def about_decoder(config: CodecConfig) -> Prose:
@@ -30,7 +32,9 @@ def about_decoder(config: CodecConfig) -> Prose:
 def about_speech(config: CodecConfig) -> Prose:
     """What is set otherwise than for music."""
     if not is_harmonic(config):
-        return Prose("The model of this page has another decoder than the one that the article on music describes.")
+        return Prose(
+            "The model of this page has another decoder than the one that the article on music describes."
+        )
     sizes = config.decoder
     return Prose(
         f"The model differs in its decoder's settings. An event sounds for at most"

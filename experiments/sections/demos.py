@@ -22,7 +22,13 @@ from sparse_codec.evaluation.waveform_codecs import WAVEFORM_CODECS
 from sparse_codec.events import join
 from sparse_codec.model.spectrogram import hann, log_spectral_distance, shares_removed, stft
 
-STEPS = (-2, -1, 0, 1, 2)  # how far along a principal direction, in standard deviations of an example's events
+STEPS = (
+    -2,
+    -1,
+    0,
+    1,
+    2,
+)  # how far along a principal direction, in standard deviations of an example's events
 DIRECTIONS = 2
 STEERED = 6  # events of an example that can be steered: the strongest
 
@@ -39,7 +45,9 @@ def original(clip: Clip, codec: SparseCodec) -> Sound:
 @conjure
 def first_half(clip: Clip, codec: SparseCodec) -> Sound:
     """The coded half of the clip's first segment."""
-    return Sound(_segment(clip, codec)[: codec.config.segment_samples // 2], codec.config.samplerate)
+    return Sound(
+        _segment(clip, codec)[: codec.config.segment_samples // 2], codec.config.samplerate
+    )
 
 
 @conjure
@@ -95,12 +103,16 @@ def stage_sound(events: Artifact, index: int, stage: str, codec: SparseCodec) ->
 def residual_sound(clip: Clip, half: Artifact, n_events: int, codec: SparseCodec) -> Sound:
     """What the first events leave of the coded half: the residual's non-negative part with the original's phases."""
     config = codec.config
-    left = original_magnitudes(clip, codec) - codec.scene(events_of(half).select(slice(n_events)), config.n_frames)
+    left = original_magnitudes(clip, codec) - codec.scene(
+        events_of(half).select(slice(n_events)), config.n_frames
+    )
     audio = torch.from_numpy(_segment(clip, codec))[None]
     phases = torch.angle(stft(audio, config.window, config.hop))
     spectrum = torch.polar(left.clamp(min=0)[None], phases)
     spectrum = torch.nn.functional.pad(spectrum, (0, 1))
-    heard = torch.istft(spectrum, config.window, config.hop, window=hann(config.window), length=audio.shape[1])
+    heard = torch.istft(
+        spectrum, config.window, config.hop, window=hann(config.window), length=audio.shape[1]
+    )
     return Sound(heard[0, : config.segment_samples // 2].numpy(), config.samplerate)
 
 
@@ -148,7 +160,11 @@ def steered(events: Artifact, index: int, direction: int, step: int, codec: Spar
 
 def strongest(events: EventSet) -> list[int]:
     """The events that can be steered."""
-    return np.argsort(-events.gains, kind="stable")[:STEERED].tolist() if len(events) > DIRECTIONS else []
+    return (
+        np.argsort(-events.gains, kind="stable")[:STEERED].tolist()
+        if len(events) > DIRECTIONS
+        else []
+    )
 
 
 @conjure
@@ -157,7 +173,10 @@ def choices(sets: dict[str, list[Artifact]], steps: dict[str, list[list[Artifact
     return Data(
         {
             "sets": {kind: [_hash(sound) for sound in sounds] for kind, sounds in sets.items()},
-            "steps": {event: [[_hash(sound) for sound in row] for row in rows] for event, rows in steps.items()},
+            "steps": {
+                event: [[_hash(sound) for sound in row] for row in rows]
+                for event, rows in steps.items()
+            },
         }
     )
 
@@ -209,7 +228,9 @@ def original_magnitudes(clip: Clip, codec: SparseCodec) -> torch.Tensor:
 
 def residuals(clip: Clip, half: Artifact, codec: SparseCodec) -> list[torch.Tensor]:
     """The residuals (F, T) of the coded half: before the first event and after each."""
-    return list(codec.peel(original_magnitudes(clip, codec)[:, : codec.config.half_frames], events_of(half)))
+    return list(
+        codec.peel(original_magnitudes(clip, codec)[:, : codec.config.half_frames], events_of(half))
+    )
 
 
 def waveform(sound: Sound) -> torch.Tensor:

@@ -30,20 +30,35 @@ METHODS = (
 )
 
 
-def evaluation_section(evaluation: dict | None, clips: list[Clip], codec: SparseCodec, shipped: bool) -> list:
+def evaluation_section(
+    evaluation: dict | None, clips: list[Clip], codec: SparseCodec, shipped: bool
+) -> list:
     """Tables and plots of the held-out figures, or a line that there are none for this checkpoint.
 
     shipped: model and clips are the shipped ones, whose figures are measured again.
     """
     if evaluation is None or not evaluation["all"]["segments"]:
-        return [Prose("No held-out figures were measured for this checkpoint: run `python -m sparse_codec evaluate`.")]
+        return [
+            Prose(
+                "No held-out figures were measured for this checkpoint: run `python -m sparse_codec evaluate`."
+            )
+        ]
     everything = evaluation["all"]
     shown = {name: everything[name] for name in METHODS if name in everything}
     n_segments = everything["segments"]
     return [
-        Table(*count_rows(shown, evaluation["counts"]), f"Shares removed from {n_segments} held-out segments."),
-        Image(share_curve(evaluation), "What is gone from the held-out segments, by number of events or atoms."),
-        Table(*comparison_rows(shown, AS_SOUND), f"The sound of the same {n_segments} segments; terms are below."),
+        Table(
+            *count_rows(shown, evaluation["counts"]),
+            f"Shares removed from {n_segments} held-out segments.",
+        ),
+        Image(
+            share_curve(evaluation),
+            "What is gone from the held-out segments, by number of events or atoms.",
+        ),
+        Table(
+            *comparison_rows(shown, AS_SOUND),
+            f"The sound of the same {n_segments} segments; terms are below.",
+        ),
         Table(
             *comparison_rows(shown, AS_EVENTS),
             "Their events or atoms, rates, and seconds a segment in one thread.",
@@ -64,15 +79,22 @@ def share_curve(evaluation: dict) -> Figure:
 
     canvas = Canvas(figsize=(5.2, 3.2), layout="constrained", facecolor="none")
     for place, order in enumerate(("l2", "l1"), start=1):
-        axes = canvas.add_subplot(1, 2, place, xlabel="events or atoms", ylabel=f"share of {order.upper()} removed")
+        axes = canvas.add_subplot(
+            1, 2, place, xlabel="events or atoms", ylabel=f"share of {order.upper()} removed"
+        )
         axes.set_facecolor("none")
         for name, colour in LINES.items():
-            axes.plot(evaluation["counts"], evaluation["all"][name][order], "o-", color=colour, label=name)
+            axes.plot(
+                evaluation["counts"], evaluation["all"][name][order], "o-", color=colour, label=name
+            )
         axes.set_xscale("log", base=2)
         axes.set_xticks(evaluation["counts"], evaluation["counts"])
         axes.set_ylim(0, 1)
         _legend(axes)
-    return Figure(canvas, "The shares of L2 and of L1 that codec and matching pursuit remove, by number of events")
+    return Figure(
+        canvas,
+        "The shares of L2 and of L1 that codec and matching pursuit remove, by number of events",
+    )
 
 
 def _legend(axes) -> None:
@@ -83,10 +105,25 @@ def _legend(axes) -> None:
 def _group_shares(evaluation: dict) -> Table:
     methods, rows = ("codec", "matching pursuit, 128"), []
     for name, group in evaluation["groups"].items():
-        shares = [np.atleast_1d(group[m].get(o, group[m].get(f"{o}_all")))[-1] for m in methods for o in ("l2", "l1")]
+        shares = [
+            np.atleast_1d(group[m].get(o, group[m].get(f"{o}_all")))[-1]
+            for m in methods
+            for o in ("l2", "l1")
+        ]
         shares += [group["codec"]["sound_l2"], group["codec"]["sound_l1"]]
-        rows.append([_label(name, evaluation), str(group["segments"]), *(f"{x:.2f}" for x in shares)])
-    headers = ["Group", "Segments", "L2", "L1", "Pursuit, L2", "Pursuit, L1", "Sound, L2", "Sound, L1"]
+        rows.append(
+            [_label(name, evaluation), str(group["segments"]), *(f"{x:.2f}" for x in shares)]
+        )
+    headers = [
+        "Group",
+        "Segments",
+        "L2",
+        "L1",
+        "Pursuit, L2",
+        "Pursuit, L1",
+        "Sound, L2",
+        "Sound, L1",
+    ]
     caption = (
         "Each group alone: shares removed by all events, and by matching pursuit with 128 atoms. Groups in brackets"
         " are not part of the means above: other kinds of sound, and this page's examples."
@@ -98,10 +135,17 @@ def _group_distances(evaluation: dict) -> Table:
     methods = {"codec": "codec", "matching pursuit, 128": "pursuit", "Opus, 6 kb/s": "Opus"}
     rows = []
     for name, group in evaluation["groups"].items():
-        distances = [f"{group[method][key]:.1f}" for key in ("distance", "log_mel") for method in methods]
+        distances = [
+            f"{group[method][key]:.1f}" for key in ("distance", "log_mel") for method in methods
+        ]
         rows.append([_label(name, evaluation), *distances])
-    headers = ["Group", *(f"{what}, {who}" for what in ("Distance", "Log-mel") for who in methods.values())]
-    return Table(headers, rows, "Each group alone: distances of the sound in dB; pursuit has 128 atoms.")
+    headers = [
+        "Group",
+        *(f"{what}, {who}" for what in ("Distance", "Log-mel") for who in methods.values()),
+    ]
+    return Table(
+        headers, rows, "Each group alone: distances of the sound in dB; pursuit has 128 atoms."
+    )
 
 
 def _label(group: str, evaluation: dict) -> str:
@@ -115,8 +159,22 @@ def _onset_table(evaluation: dict) -> list[Table]:
     for name, group in evaluation["groups"].items():
         if "onset_f" in group["codec"]:
             agree = [f"{group[m]['onset_f']:.2f}" if "onset_f" in group[m] else "" for m in methods]
-            rows.append([name, *agree, f"{group['codec']['redundancy']:.2f}", f"{group['codec']['crowd']:.1f}"])
-    headers = ["Group", "Codec", "Matching pursuit", "Random times", "Shared onsets", "In one frame"]
+            rows.append(
+                [
+                    name,
+                    *agree,
+                    f"{group['codec']['redundancy']:.2f}",
+                    f"{group['codec']['crowd']:.1f}",
+                ]
+            )
+    headers = [
+        "Group",
+        "Codec",
+        "Matching pursuit",
+        "Random times",
+        "Shared onsets",
+        "In one frame",
+    ]
     caption = (
         "Onsets: F-measure at 50 ms of the 16 strongest events' unique onsets against the labels'; the share of events"
         " whose onset another one has; and the most events in one frame."
@@ -125,7 +183,9 @@ def _onset_table(evaluation: dict) -> list[Table]:
 
 
 def _variations(everything: dict) -> str:
-    told = ", ".join(f"{name} {everything[name]['distance_to_reconstruction']:.1f} dB" for name in VARIATIONS)
+    told = ", ".join(
+        f"{name} {everything[name]['distance_to_reconstruction']:.1f} dB" for name in VARIATIONS
+    )
     return (
         "*L2* and *L1 removed* are shares of the magnitude spectrogram; *as sound* they are measured on the rendered"
         " sound, whose phases are not the original's. *Distance* is the log-spectral distance (windows of 512 to 4,096"
@@ -143,7 +203,9 @@ def _measured_again(evaluation: dict, clips: list[Clip], codec: SparseCodec) -> 
     Raises: ReportError if they differ: then the stored figures are not those of this code and this checkpoint.
     """
     halves = [demos.event_data(demos.encoded(clip, codec), "first half") for clip in clips]
-    shares = [demos.shares(clip, half, codec).value[-1] for clip, half in zip(clips, halves, strict=True)]
+    shares = [
+        demos.shares(clip, half, codec).value[-1] for clip, half in zip(clips, halves, strict=True)
+    ]
     now, stored = np.mean(shares, axis=0), evaluation["groups"].get(EXAMPLES)
     if stored is None:
         return Prose("")

@@ -25,7 +25,9 @@ def files_section(codec: SparseCodec, evaluation: dict) -> list:
                 "No files were measured for this checkpoint: run `python -m experiments.measurements.rate_distortion`."
             )
         ]
-    others = {name: evaluation["all"][name] for name in WAVEFORM_CODECS if name in evaluation["all"]}
+    others = {
+        name: evaluation["all"][name] for name in WAVEFORM_CODECS if name in evaluation["all"]
+    }
     caption = "What a second takes in a file, and how far its sound is from the original; plain codecs beside it."
     return [Prose(_summary(figures)), Image(rate_curve(figures, others), caption), _table(figures)]
 
@@ -36,21 +38,34 @@ def rate_curve(figures: dict, others: dict) -> Figure:
     from matplotlib.figure import Figure as Canvas
 
     canvas = Canvas(figsize=(5.2, 3.2), layout="constrained", facecolor="none")
-    axes = canvas.add_subplot(xlabel="bits per second", ylabel="log-mel distance, dB", facecolor="none")
+    axes = canvas.add_subplot(
+        xlabel="bits per second", ylabel="log-mel distance, dB", facecolor="none"
+    )
     bits, distances = zip(*((row["bits"], row["log_mel"]) for row in figures["rows"]), strict=True)
     axes.plot(bits, distances, "o-", color=LINE)
-    axes.annotate(".events files", (bits[-1], distances[-1]), (4, 6), textcoords="offset points", color=pictures.INK)
+    axes.annotate(
+        ".events files",
+        (bits[-1], distances[-1]),
+        (4, 6),
+        textcoords="offset points",
+        color=pictures.INK,
+    )
     for name, means in others.items():
         point = means["bits_per_second"], means["log_mel"]
         axes.plot(*point, "o", color=OTHERS)
-        axes.annotate(name, point, (-8, -4), textcoords="offset points", ha="right", color=pictures.INK)
+        axes.annotate(
+            name, point, (-8, -4), textcoords="offset points", ha="right", color=pictures.INK
+        )
     axes.set_xscale("log")
-    axes.set_xticks([300, 1000, 3000, 10_000, 30_000], ["300", "1,000", "3,000", "10,000", "30,000"])
+    axes.set_xticks(
+        [300, 1000, 3000, 10_000, 30_000], ["300", "1,000", "3,000", "10,000", "30,000"]
+    )
     axes.minorticks_off()
     axes.set_ylim(0, 24)
     pictures.tone_down(axes)
     return Figure(
-        canvas, "The distance of the sound against the bits per second of files of events and of plain codecs"
+        canvas,
+        "The distance of the sound against the bits per second of files of events and of plain codecs",
     )
 
 

@@ -39,7 +39,10 @@ LAYOUT_SEED = 7  # of the t-SNE and of the projection to colours
 def streaming(clip: Clip, codec: SparseCodec) -> Compare:
     """The long clip and its reconstruction, with their spectrograms."""
     events = demos.event_data(demos.encoded(clip, codec), "events")
-    sounds = {"Original": demos.original(clip, codec), "Reconstruction": demos.rendered(events, codec)}
+    sounds = {
+        "Original": demos.original(clip, codec),
+        "Reconstruction": demos.rendered(events, codec),
+    }
     return compare(f"{clip.title}, in {len(demos.events_of(events))} events", sounds, source(clip))
 
 
@@ -97,11 +100,19 @@ def source(clip: Clip) -> str:
 
 
 def compare(
-    title: str, sounds: dict[str, Artifact], note: str = "", unseen: dict[str, Artifact] | None = None
+    title: str,
+    sounds: dict[str, Artifact],
+    note: str = "",
+    unseen: dict[str, Artifact] | None = None,
 ) -> Compare:
     """Versions to switch between, each with its spectrogram, but for those that are `unseen`."""
-    seen = [(label, sound, pictures.spectrogram(sound, label.lower())) for label, sound in sounds.items()]
-    return Compare(title, [*seen, *((label, sound, None) for label, sound in (unseen or {}).items())], note)
+    seen = [
+        (label, sound, pictures.spectrogram(sound, label.lower()))
+        for label, sound in sounds.items()
+    ]
+    return Compare(
+        title, [*seen, *((label, sound, None) for label, sound in (unseen or {}).items())], note
+    )
 
 
 def _coded_half(clip: Clip, half: Artifact, codec: SparseCodec) -> Compare:
@@ -123,14 +134,19 @@ def _coded_half(clip: Clip, half: Artifact, codec: SparseCodec) -> Compare:
 
 def _whole_clip(clip: Clip, codec: SparseCodec) -> Compare:
     events = demos.event_data(demos.encoded(clip, codec), "events")
-    sounds = {"Original, whole": demos.original(clip, codec), "By streaming": demos.rendered(events, codec)}
+    sounds = {
+        "Original, whole": demos.original(clip, codec),
+        "By streaming": demos.rendered(events, codec),
+    }
     return compare("The whole excerpt, coded window by window.", sounds)
 
 
 def stages(half: Artifact, codec: SparseCodec) -> Compare:
     """The loudest event after each stage."""
     loudest = int(np.argmax(demos.events_of(half).gains))
-    sounds = {stage.capitalize(): demos.stage_sound(half, loudest, stage, codec) for stage in STAGES}
+    sounds = {
+        stage.capitalize(): demos.stage_sound(half, loudest, stage, codec) for stage in STAGES
+    }
     title = "The loudest event after each of the decoder's stages; the last is how it is heard."
     return replace(compare(title, sounds), plain=True)
 
@@ -139,13 +155,17 @@ def _variation(half: Artifact, kind: str, codec: SparseCodec) -> tuple[Artifact,
     return demos.rendered(demos.variation(half, kind, codec), codec), kind.capitalize()
 
 
-def _decomposition(clip: Clip, half: Artifact, roll: EventRoll, codec: SparseCodec) -> Decomposition:
+def _decomposition(
+    clip: Clip, half: Artifact, roll: EventRoll, codec: SparseCodec
+) -> Decomposition:
     shares = demos.shares(clip, half, codec).value
     steps = [n for n in STEPS_HEARD if n <= len(shares)]
     left = {n: demos.residual_sound(clip, half, n, codec) for n in steps}
     told = ", ".join(f"{100 * shares[n - 1][0]:.0f} % after {n}" for n in steps)
     caption = f"The residual's spectrogram, event by event. Energy removed (L2): {told}."
-    return Decomposition(pictures.film(clip, half, codec), pictures.film_poster(clip, codec), roll, left, caption)
+    return Decomposition(
+        pictures.film(clip, half, codec), pictures.film_poster(clip, codec), roll, left, caption
+    )
 
 
 def event_roll(clip: Clip, half: Artifact, codec: SparseCodec) -> EventRoll:
@@ -154,7 +174,13 @@ def event_roll(clip: Clip, half: Artifact, codec: SparseCodec) -> EventRoll:
     loudness = events.gains / max(events.gains.max(), 1e-9)
     sounds = [demos.event_sound(half, i, codec) for i in range(len(events))]
     marks = [
-        Mark(int(events.onsets[i]), layout["heights"][i], float(np.sqrt(loudness[i])), layout["colours"][i], sound)
+        Mark(
+            int(events.onsets[i]),
+            layout["heights"][i],
+            float(np.sqrt(loudness[i])),
+            layout["colours"][i],
+            sound,
+        )
         for i, sound in enumerate(sounds)
     ]
     choices, others = _choices(half, sounds, codec)
@@ -169,13 +195,18 @@ def event_roll(clip: Clip, half: Artifact, codec: SparseCodec) -> EventRoll:
     )
 
 
-def _choices(half: Artifact, sounds: list[Artifact], codec: SparseCodec) -> tuple[Artifact, list[Artifact]]:
+def _choices(
+    half: Artifact, sounds: list[Artifact], codec: SparseCodec
+) -> tuple[Artifact, list[Artifact]]:
     """The published random vectors for every event, and steps along principal directions for the strongest."""
     drawn = demos.variation(half, "random vectors", codec)
     random = [demos.event_sound(drawn, i, codec) for i in range(len(sounds))]
     steps = {
         str(i): [
-            [demos.steered(half, i, direction, step, codec) if step else None for step in demos.STEPS]
+            [
+                demos.steered(half, i, direction, step, codec) if step else None
+                for step in demos.STEPS
+            ]
             for direction in range(demos.DIRECTIONS)
         ]
         for i in demos.strongest(demos.events_of(half))
@@ -190,20 +221,38 @@ def figures_table(clips: list[Clip], codec: SparseCodec) -> Table:
     for clip in clips:
         encoding = demos.encoded(clip, codec)
         half = demos.event_data(encoding, "first half")
-        facts = demos.figures(demos.first_half(clip, codec), demos.rendered(half, codec), half).value
+        facts = demos.figures(
+            demos.first_half(clip, codec), demos.rendered(half, codec), half
+        ).value
         l2, l1 = (demos.shares(clip, half, codec).value or [(0.0, 0.0)])[-1]
         distances = f"{facts['distance']:.1f} dB", f"{facts['silence']:.1f} dB"
         ratio, bits = f"{facts['samples_to_numbers']:.0f}", f"{facts['bits_per_second']:.0f}"
-        rows.append([clip.title, f"{l2:.2f}", f"{l1:.2f}", *distances, str(facts["events"]), ratio, bits])
-    headers = ["Example", "L2 removed", "L1 removed", "Distance", "Silence", "Events", "Samples per number", "Bits/s"]
+        rows.append(
+            [clip.title, f"{l2:.2f}", f"{l1:.2f}", *distances, str(facts["events"]), ratio, bits]
+        )
+    headers = [
+        "Example",
+        "L2 removed",
+        "L1 removed",
+        "Distance",
+        "Silence",
+        "Events",
+        "Samples per number",
+        "Bits/s",
+    ]
     return Table(headers, rows, "The coded half of each example, in figures.")
 
 
 def word_table(words: dict | None) -> Table | Prose:
     """Word errors of a recogniser, as `sparse_codec words` stored them with the checkpoint."""
     if words is None:
-        return Prose("No word errors were measured for this checkpoint: run `python -m sparse_codec words`.")
-    rows = [[n, f"{100 * rate:.0f} %", f"{words['estoi'][n]:.2f}"] for n, rate in words["word error rate"].items()]
+        return Prose(
+            "No word errors were measured for this checkpoint: run `python -m sparse_codec words`."
+        )
+    rows = [
+        [n, f"{100 * rate:.0f} %", f"{words['estoi'][n]:.2f}"]
+        for n, rate in words["word error rate"].items()
+    ]
     caption = (
         f"{words['clips']} clips of LJ Speech, {words['words']} words: word errors of"
         " PocketSphinx with the model it carries, and ESTOI, the extended short-time objective intelligibility."
@@ -241,7 +290,11 @@ def _extras(weights: dict) -> str:
 
 def see_also(article: str, articles: list[str]) -> Prose:
     """Links to the other articles of the site, if there are any."""
-    others = [f"[{title}]({name}.html)" for name, title in TITLES.items() if name in articles and name != article]
+    others = [
+        f"[{title}]({name}.html)"
+        for name, title in TITLES.items()
+        if name in articles and name != article
+    ]
     return Prose(f"On this site too: {' and '.join(others)}." if others else "")
 
 

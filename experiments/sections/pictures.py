@@ -11,11 +11,19 @@ from sparse_codec import SparseCodec
 from sparse_codec.model.spectrogram import magnitudes, mel_bands
 
 FLOOR_DB = -70  # what a spectrogram shows below its reference is black
-REFERENCE = 256.0  # magnitude that is 0 dB: a sinusoid of half of full scale in a Hann window of 2048
+REFERENCE = (
+    256.0  # magnitude that is 0 dB: a sinusoid of half of full scale in a Hann window of 2048
+)
 MEL_BANDS = 160  # rows of a spectrogram
 WIDTH = 512  # columns of a spectrogram, at most
 PICTURE_HOP = 256  # samples from column to column, at least
-HERTZ = {500: "500 Hz", 1000: "1 kHz", 2000: "2", 4000: "4", 8000: "8 kHz"}  # marks of the frequency axis
+HERTZ = {
+    500: "500 Hz",
+    1000: "1 kHz",
+    2000: "2",
+    4000: "4",
+    8000: "8 kHz",
+}  # marks of the frequency axis
 FILM_SECONDS = 8.0
 FILM_COLUMNS = 3  # pixels for a frame of the codec
 INK = "#7d7a72"
@@ -36,7 +44,11 @@ def film(clip: Clip, half: Artifact, codec: SparseCodec) -> Film:
     """The residual, event by event, from the original to what is left."""
     rate = codec.config.samplerate
     frames = np.stack([_frame(residual.numpy(), rate) for residual in residuals(clip, half, codec)])
-    return Film(frames, FILM_SECONDS, f"The residual spectrogram of {clip.title}, one frame for each event taken off")
+    return Film(
+        frames,
+        FILM_SECONDS,
+        f"The residual spectrogram of {clip.title}, one frame for each event taken off",
+    )
 
 
 @conjure
@@ -56,7 +68,9 @@ def vectors_picture(events: Artifact) -> Picture:
 
     vectors = events_of(events).vectors
     pixels = np.rint(255 * colormaps["RdBu_r"]((vectors + 1) / 2)[..., :3]).astype(np.uint8)
-    return Picture(pixels, f"Event vectors: {len(vectors)} rows of {vectors.shape[1]} numbers between -1 and 1")
+    return Picture(
+        pixels, f"Event vectors: {len(vectors)} rows of {vectors.shape[1]} numbers between -1 and 1"
+    )
 
 
 @conjure
@@ -69,7 +83,9 @@ def layout(events: Artifact, seed: int) -> Data:
     colours = vectors @ np.random.default_rng(seed).normal(size=(vectors.shape[1], 3))
     colours = np.rint(70 + 150 * _to_unit_range(colours, axis=0)).astype(int)
     heights = _to_unit_range(_one_dimension(vectors, seed), axis=0)
-    return Data({"heights": heights.tolist(), "colours": [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in colours]})
+    return Data(
+        {"heights": heights.tolist(), "colours": [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in colours]}
+    )
 
 
 def _one_dimension(vectors: np.ndarray, seed: int) -> np.ndarray:
@@ -81,7 +97,9 @@ def _one_dimension(vectors: np.ndarray, seed: int) -> np.ndarray:
     from sklearn.manifold import TSNE
 
     perplexity = min(8.0, (len(vectors) - 1) / 3)
-    return TSNE(1, init="pca", perplexity=perplexity, random_state=seed).fit_transform(vectors)[:, 0]
+    return TSNE(1, init="pca", perplexity=perplexity, random_state=seed).fit_transform(vectors)[
+        :, 0
+    ]
 
 
 def _to_unit_range(values: np.ndarray, axis: int) -> np.ndarray:
@@ -105,7 +123,9 @@ def _colours(decibels: np.ndarray) -> np.ndarray:
     """uint8 (mel bands, T, 3), highest band first."""
     from matplotlib import colormaps
 
-    return np.rint(255 * colormaps["magma"](1 - decibels[::-1] / FLOOR_DB)[..., :3]).astype(np.uint8)
+    return np.rint(255 * colormaps["magma"](1 - decibels[::-1] / FLOOR_DB)[..., :3]).astype(
+        np.uint8
+    )
 
 
 def _frame(magnitudes: np.ndarray, samplerate: int) -> np.ndarray:
@@ -117,8 +137,12 @@ def _axes(seconds: float, samplerate: int) -> dict[str, dict[str, float]]:
     """The marks of a spectrogram's axes, as a Picture takes them."""
     every = max(1, round(seconds / 6))
     across = {f"{second} s": second / seconds for second in range(every, int(seconds) + 1, every)}
-    inside = {text: share for text, share in across.items() if share < 0.97}  # or it would stick out
-    up = {text: _height(hertz, samplerate) for hertz, text in HERTZ.items() if hertz < samplerate / 2}
+    inside = {
+        text: share for text, share in across.items() if share < 0.97
+    }  # or it would stick out
+    up = {
+        text: _height(hertz, samplerate) for hertz, text in HERTZ.items() if hertz < samplerate / 2
+    }
     return {"across": inside, "up": up}
 
 

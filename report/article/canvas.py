@@ -58,7 +58,9 @@ class Canvas:
         if id(component) not in self.anchors:
             name = f"{self.section}.{slug(title)}" if self.section else slug(title)
             self._repeats[name] += 1
-            self.anchors[id(component)] = name if self._repeats[name] == 1 else f"{name}-{self._repeats[name]}"
+            self.anchors[id(component)] = (
+                name if self._repeats[name] == 1 else f"{name}-{self._repeats[name]}"
+            )
         return self.anchors[id(component)]
 
     @functools.cached_property
@@ -78,7 +80,11 @@ class Canvas:
     def function(self, record: Record) -> str:
         """The function that made an artifact; the first time with the digest of its code."""
         first = self._told.setdefault(record.code, record.sha256)
-        return f"{record.function}, code {record.code[:12]}" if first == record.sha256 else record.function
+        return (
+            f"{record.function}, code {record.code[:12]}"
+            if first == record.sha256
+            else record.function
+        )
 
     def arguments(self, artifact: Artifact) -> dict[str, str]:
         """What an artifact was made from, artifacts by the names of the calls that made them.
@@ -107,18 +113,26 @@ class Canvas:
     @property
     def libraries(self) -> str:
         """Those of which the whole article used one version, so that this is said once."""
-        return ", ".join(f"{name} {min(versions)}" for name, versions in self._versions.items() if len(versions) == 1)
+        return ", ".join(
+            f"{name} {min(versions)}"
+            for name, versions in self._versions.items()
+            if len(versions) == 1
+        )
 
     def libraries_of(self, artifact: Artifact) -> str:
         """Those of which the article used several versions, with the one that made this artifact."""
         used = {
-            name: artifact.record.versions.get(name) for name, versions in self._versions.items() if len(versions) > 1
+            name: artifact.record.versions.get(name)
+            for name, versions in self._versions.items()
+            if len(versions) > 1
         }
         return ", ".join(f"{name} {version}" for name, version in used.items() if version)
 
     def first_picture(self) -> Artifact | None:
         """What stands for the article where others show a link to it."""
-        pictures = (same[0] for same in self.artifacts.values() if same[0].media_type == "image/png")
+        pictures = (
+            same[0] for same in self.artifacts.values() if same[0].media_type == "image/png"
+        )
         return next(pictures, None)
 
     def number(self, what: str) -> int:
@@ -144,19 +158,29 @@ class Canvas:
     def show(self, value: object) -> Markup:
         component = as_component(value)
         if isinstance(component, Part):
-            raise TypeError(f"the part {component.name} stands inside something else; show it by itself or in a Group")
+            raise TypeError(
+                f"the part {component.name} stands inside something else; show it by itself or in a Group"
+            )
         return self._draw(component)
 
     def _draw(self, component: Component) -> Markup:
         name = type(component).__name__
-        html = getattr(environment().get_template(f"components/{name}.html").module, name)(component, self)
-        return html if "<pre" in html else Markup(INDENTED.sub("\n", html))  # a tenth of a page would be indentation
+        html = getattr(environment().get_template(f"components/{name}.html").module, name)(
+            component, self
+        )
+        return (
+            html if "<pre" in html else Markup(INDENTED.sub("\n", html))
+        )  # a tenth of a page would be indentation
 
 
 def templates_folder() -> Path:
     """The templates: inside the package when installed, beside it in a checkout."""
     package = Path(__file__).resolve().parents[1]
-    return next(folder for folder in (package / "templates", package.parent / "templates") if folder.is_dir())
+    return next(
+        folder
+        for folder in (package / "templates", package.parent / "templates")
+        if folder.is_dir()
+    )
 
 
 def render_template(name: str, **values: object) -> str:

@@ -59,7 +59,10 @@ def parse(source: str, path: Path) -> list[Cell]:
     if prose and (heading := SPAN_OR_HEADING_OR_LINK.match(prose[0].lstrip())) and heading["level"]:
         prose[0] = prose[0].lstrip()[heading.end() :]
     texts = iter(_commonmark(prose))
-    cells = [cell if cell.kind == "code" else _comment_cell("prose", next(texts), cell.line) for cell in cells]
+    cells = [
+        cell if cell.kind == "code" else _comment_cell("prose", next(texts), cell.line)
+        for cell in cells
+    ]
     return [cell for cell in cells if cell.source.strip()]
 
 
@@ -74,7 +77,9 @@ def title(source: str, path: Path) -> str:
                 if match["level"]:
                     inline = MarkdownIt("commonmark").parse(f"# {match['heading']}")[1]
                     return "".join(token.content for token in inline.children)
-    raise ReportError(f"{path} has no heading in a [markdown] string; its first one, such as `# Title`, is the title")
+    raise ReportError(
+        f"{path} has no heading in a [markdown] string; its first one, such as `# Title`, is the title"
+    )
 
 
 def fill_in(cell: Cell, path: Path, scope: dict, compiler: codeop.Compile) -> str:
@@ -121,12 +126,18 @@ def _cells(source: str, path: Path) -> list[Cell]:
     try:
         statements = ast.parse(source).body
     except SyntaxError as error:
-        raise ReportError(f"{path}, line {error.lineno}: {error.msg}: {(error.text or '').strip()}") from error
+        raise ReportError(
+            f"{path}, line {error.lineno}: {error.msg}: {(error.text or '').strip()}"
+        ) from error
     lines, cells, start = source.split("\n"), [], 0
     for statement in statements:
         text = "\n".join(lines[statement.lineno - 1 : statement.end_lineno])
         match = STRING.fullmatch(text)
-        if match and isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant | ast.JoinedStr):
+        if (
+            match
+            and isinstance(statement, ast.Expr)
+            and isinstance(statement.value, ast.Constant | ast.JoinedStr)
+        ):
             cells.append(_code(lines[start : statement.lineno - 1], start + 1))
             prose = match["text"] if isinstance(statement.value, ast.Constant) else text
             cells.append(_comment_cell("prose", prose, statement.lineno))
@@ -166,7 +177,9 @@ def _comments(code: str) -> list[int]:
     for statement in ast.parse(code).body:
         decorators = [decorator.lineno for decorator in getattr(statement, "decorator_list", [])]
         inside |= set(range(min([statement.lineno, *decorators]) - 1, statement.end_lineno))
-    return [i for i, line in enumerate(code.split("\n")) if line.startswith("#") and i not in inside]
+    return [
+        i for i, line in enumerate(code.split("\n")) if line.startswith("#") and i not in inside
+    ]
 
 
 def _named(comment: str, scope: dict) -> Group | None:
@@ -180,7 +193,9 @@ def _named(comment: str, scope: dict) -> Group | None:
         found = list(_leaves(_look_up(match[1], scope)))
     except (LookupError, TypeError):
         return None
-    if not found or not ("." in match[1] or any(isinstance(leaf, Component | Artifact) for leaf in found)):
+    if not found or not (
+        "." in match[1] or any(isinstance(leaf, Component | Artifact) for leaf in found)
+    ):
         return None
     texts = iter(_commonmark([leaf for leaf in found if isinstance(leaf, str)]))
     return Group([Prose(next(texts)) if isinstance(leaf, str) else leaf for leaf in found])

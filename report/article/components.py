@@ -85,7 +85,9 @@ class Table:
     def number_columns(self) -> list[bool]:
         """For each column, whether all of its cells are numbers, with or without a sign, a unit or a per cent sign."""
         columns = zip(*self.rows, strict=True)
-        return [all(_is_number(cell) for cell in column) for column in columns] or [False] * len(self.headers)
+        return [all(_is_number(cell) for cell in column) for column in columns] or [False] * len(
+            self.headers
+        )
 
 
 @dataclass(frozen=True)

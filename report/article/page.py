@@ -57,7 +57,9 @@ class Article(Page):
 
 def assets() -> list[Path]:
     """The style sheets and scripts that every page links to."""
-    return sorted([*templates_folder().glob("styles/*.css"), *templates_folder().glob("scripts/*.js")])
+    return sorted(
+        [*templates_folder().glob("styles/*.css"), *templates_folder().glob("scripts/*.js")]
+    )
 
 
 def render_article(
@@ -126,7 +128,13 @@ def _part_pages(parts: list["_Placed"], canvas: Canvas, common: dict) -> list[Pa
 def render_index(articles: list[Article], facts: dict[str, str]) -> str:
     """The entry page: the list of articles."""
     return render_template(
-        "index.html", address="", title="Articles", description=WELCOME, lang="en", articles=articles, facts=facts
+        "index.html",
+        address="",
+        title="Articles",
+        description=WELCOME,
+        lang="en",
+        articles=articles,
+        facts=facts,
     )
 
 
@@ -152,19 +160,34 @@ class _Placed:
         return Markup(re.sub(r"(</?h)4\b", r"\g<1>2", LOCAL_ADDRESS.sub(link, self.html)))
 
 
-def _body(shown: list[Shown], canvas: Canvas, path: Path) -> tuple[Markup, list[Heading], list[_Placed]]:
+def _body(
+    shown: list[Shown], canvas: Canvas, path: Path
+) -> tuple[Markup, list[Heading], list[_Placed]]:
     """All prose as one document, so that footnotes and headings are numbered through, with the components put in."""
-    blocks = [(block, x.cell) for x in shown for component in _components(x, path) for block in _spread(component)]
-    text = "\n\n".join(b.text if isinstance(b, Prose) else PLACE.format(i) for i, (b, _) in enumerate(blocks))
+    blocks = [
+        (block, x.cell)
+        for x in shown
+        for component in _components(x, path)
+        for block in _spread(component)
+    ]
+    text = "\n\n".join(
+        b.text if isinstance(b, Prose) else PLACE.format(i) for i, (b, _) in enumerate(blocks)
+    )
     _check_formulas(blocks, path)
     env: dict = {}
     tokens = markdown().parse(text, env)
     contents = anchor_headings(tokens)
     pieces = PLACED.split(markdown().renderer.render(tokens, markdown().options, env))
     placed = {int(i) for i in pieces[1::2]}
-    lost = [cell.line for i, (block, cell) in enumerate(blocks) if i not in placed and not isinstance(block, Prose)]
+    lost = [
+        cell.line
+        for i, (block, cell) in enumerate(blocks)
+        if i not in placed and not isinstance(block, Prose)
+    ]
     if lost:
-        raise CellError(f"{path}: the prose before line {lost[0]} swallows the code cell there; close its ``` fence")
+        raise CellError(
+            f"{path}: the prose before line {lost[0]} swallows the code cell there; close its ``` fence"
+        )
     places = [blocks[int(i)] for i in pieces[1::2]]
     html, parts = _put_in(pieces[::2], places, canvas, path)
     return Markup(html), contents, parts

@@ -34,7 +34,9 @@ def parse(source: str, path: Path) -> list[Cell]:
     Raises: ReportError if a marker or a prose cell is not well formed.
     """
     lines = source.split("\n")
-    starts = [(i, match["options"]) for i, line in enumerate(lines) if (match := MARKER.fullmatch(line))]
+    starts = [
+        (i, match["options"]) for i, line in enumerate(lines) if (match := MARKER.fullmatch(line))
+    ]
     bounds = [i for i, _ in starts] + [len(lines)]
     cells = [_cell("code", lines[: bounds[0]], 1, ("hide",), path)]
     for (start, options), end in zip(starts, bounds[1:], strict=True):
@@ -89,7 +91,9 @@ def fill_in(cell: Cell, path: Path, scope: dict, compiler: codeop.Compile) -> st
         line = cell.line + cell.source.count("\n", 0, match.start())
         field = 'f"""{ ' + match["value"].strip() + '}"""'
         text = eval(compiler(in_place(field, line), str(path), "eval"), scope)
-        return PUNCTUATION.sub(r"\\\1", " ".join(text.split()))  # plain text: no value can become markup
+        return PUNCTUATION.sub(
+            r"\\\1", " ".join(text.split())
+        )  # plain text: no value can become markup
 
     return SPAN_OR_VALUE.sub(value, cell.source)
 

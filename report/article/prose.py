@@ -19,7 +19,12 @@ from pygments.lexers import TextLexer, get_lexer_by_name
 from pygments.util import ClassNotFound
 
 LONGEST_ANCHOR = 40  # letters
-TEXTS = ("text", "text_special", "code_inline", "math_inline")  # what the text of a heading is made of
+TEXTS = (
+    "text",
+    "text_special",
+    "code_inline",
+    "math_inline",
+)  # what the text of a heading is made of
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,11 @@ def anchor_headings(tokens: list[Token]) -> list[Heading]:
         anchor = slug(text)
         if above and repeats[anchor] > 1:
             anchor = f"{above[-1].anchor}-{anchor}"
-        anchor = next(x for x in (anchor, *(f"{anchor}-{n}" for n in range(2, len(found) + 2))) if x not in used)
+        anchor = next(
+            x
+            for x in (anchor, *(f"{anchor}-{n}" for n in range(2, len(found) + 2)))
+            if x not in used
+        )
         used.add(anchor)
         token.attrSet("id", anchor)
         above.append(Heading(level, text, anchor))
@@ -104,7 +113,9 @@ def maths_plugin(markdown: MarkdownIt) -> None:
         allow_space=False,
         allow_digits=False,
         double_inline=False,
-        renderer=lambda latex, options: to_mathml(latex, "block" if options["display_mode"] else "inline"),
+        renderer=lambda latex, options: to_mathml(
+            latex, "block" if options["display_mode"] else "inline"
+        ),
     )
 
 
@@ -113,12 +124,16 @@ def to_mathml(latex: str, display: str) -> str:
     try:
         formula = convert_to_element(latex, display=display)
     except Exception as error:  # of a dozen kinds, none of which says anything else than its name
-        raise ValueError(f"the formula ${latex}$ can not be read: {type(error).__name__}") from error
+        raise ValueError(
+            f"the formula ${latex}$ can not be read: {type(error).__name__}"
+        ) from error
     del formula.attrib["xmlns"]  # HTML knows what <math> is
     for element in formula.iter():
         if forbidden := next((name for name in FORBIDDEN if name in element.attrib), None):
             raise ValueError(f"the formula ${latex}$ has a \\{forbidden}; leave it out")
-        element.text = html.unescape(element.text or "")  # the converter escapes some of it, and the next line all
+        element.text = html.unescape(
+            element.text or ""
+        )  # the converter escapes some of it, and the next line all
         if element.tag != "mtext" and element.text.startswith("\\") and len(element.text) > 1:
             raise ValueError(f"the formula ${latex}$ has an unknown command {element.text}")
     return ElementTree.tostring(formula, encoding="unicode")

@@ -33,7 +33,10 @@ def parse_script(path: Path) -> list[Cell]:
 
 
 def run_cells(
-    cells: list[Cell], path: Path, namespace: dict, on_cell: Callable[[Cell], None] = lambda cell: None
+    cells: list[Cell],
+    path: Path,
+    namespace: dict,
+    on_cell: Callable[[Cell], None] = lambda cell: None,
 ) -> list[Shown]:
     """Run `cells` in order as one module and return what each shows.
 
@@ -56,7 +59,9 @@ def _importable(folder: Path) -> Iterator[None]:
         sys.path[:] = before
 
 
-def _run_cells(cells: list[Cell], path: Path, namespace: dict, on_cell: Callable[[Cell], None]) -> list[Shown]:
+def _run_cells(
+    cells: list[Cell], path: Path, namespace: dict, on_cell: Callable[[Cell], None]
+) -> list[Shown]:
     module = types.ModuleType("article_" + re.sub(r"\W", "_", Path(path).stem))
     vars(module).update(namespace, __file__=str(path))
     compiler = codeop.Compile()  # remembers `from __future__` lines from one cell to the next
@@ -100,7 +105,11 @@ def _blame(cell: Cell, number: int, path: Path):
     except StoreError:
         raise
     except (Exception, SystemExit) as error:
-        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_authors(frame.filename)]
+        frames = [
+            frame
+            for frame in traceback.extract_tb(error.__traceback__)
+            if _is_authors(frame.filename)
+        ]
         lines = [frame.lineno for frame in frames if frame.filename == str(path)]
         if isinstance(error, SyntaxError) and error.filename == str(path):
             lines.append(error.lineno)
@@ -108,7 +117,9 @@ def _blame(cell: Cell, number: int, path: Path):
         if isinstance(error, ReportError):
             what = str(error)
         where = f"{path}, cell {number}, line {lines[-1] if lines else cell.line}"
-        raise CellError(f"{where}: {what}\n{''.join(traceback.format_list(frames))}".rstrip()) from error
+        raise CellError(
+            f"{where}: {what}\n{''.join(traceback.format_list(frames))}".rstrip()
+        ) from error
 
 
 def _is_authors(filename: str) -> bool:
@@ -130,7 +141,9 @@ def read_metadata(path: Path) -> tuple[str, str]:
             return comment_form.title(source, path), ""
         text = ast.get_docstring(ast.parse(source))
     except SyntaxError as error:
-        raise ReportError(f"{path}, line {error.lineno}: {error.msg}: {(error.text or '').strip()}") from error
+        raise ReportError(
+            f"{path}, line {error.lineno}: {error.msg}: {(error.text or '').strip()}"
+        ) from error
     except (OSError, ValueError) as error:
         raise ReportError(f"cannot read the article script {path}: {error}") from error
     if not text:

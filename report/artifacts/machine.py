@@ -34,6 +34,9 @@ def _blas() -> str:
 def _processor() -> str:
     try:
         with open("/proc/cpuinfo") as file:
-            return next((line.split(":")[1].strip() for line in file if line.startswith("model name")), "unknown")
+            return next(
+                (line.split(":")[1].strip() for line in file if line.startswith("model name")),
+                "unknown",
+            )
     except OSError:
         return platform.processor() or "unknown"

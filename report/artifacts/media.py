@@ -18,7 +18,12 @@ PEAK_PAIRS = 100  # columns of a drawn waveform
 LOUDNESS_RATE = 4000  # Hz; below it the filters of BS.1770 are too far from what they are at 48 kHz
 FIGURE_DPI = 160
 WEBP_SIDE = 16_383  # pixels
-EXTENSIONS = {"audio/wav": "wav", "image/png": "png", "image/webp": "webp", "application/json": "json"}
+EXTENSIONS = {
+    "audio/wav": "wav",
+    "image/png": "png",
+    "image/webp": "webp",
+    "application/json": "json",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,14 +96,18 @@ def encode(media: Media) -> Encoded:
     for kind, encoder in _ENCODERS.items():
         if isinstance(media, kind):
             return encoder(media)
-    raise TypeError(f"{type(media).__name__} is no media; return {', '.join(k.__name__ for k in _ENCODERS)}")
+    raise TypeError(
+        f"{type(media).__name__} is no media; return {', '.join(k.__name__ for k in _ENCODERS)}"
+    )
 
 
 def decode(data: bytes, media_type: str) -> Sound | Data:
     """The sound (int16 samples) or data that `encode` stored. Raises: TypeError for pictures and films."""
     if media_type == "audio/wav":
         with wave.open(io.BytesIO(data)) as file:
-            return Sound(np.frombuffer(file.readframes(file.getnframes()), "<i2"), file.getframerate())
+            return Sound(
+                np.frombuffer(file.readframes(file.getnframes()), "<i2"), file.getframerate()
+            )
     if media_type == "application/json":
         return Data(json.loads(data))
     raise TypeError(f"{media_type} has no value to compute with; only sounds and data have one")
@@ -111,13 +120,17 @@ def to_int16(samples: np.ndarray) -> tuple[np.ndarray, int]:
     """
     samples = np.asarray(samples)
     if samples.ndim != 1 or samples.size == 0:
-        raise ValueError(f"a sound is samples (T,) with T > 0, not {samples.shape}; mix channels down first")
+        raise ValueError(
+            f"a sound is samples (T,) with T > 0, not {samples.shape}; mix channels down first"
+        )
     if samples.dtype == np.int16:
         return samples, 0
     if samples.dtype.kind != "f":
         raise ValueError(f"samples are {samples.dtype}; give floats in [-1, 1] or int16")
     if not np.isfinite(samples).all():
-        raise ValueError(f"{np.count_nonzero(~np.isfinite(samples))} of {samples.size} samples are NaN or infinite")
+        raise ValueError(
+            f"{np.count_nonzero(~np.isfinite(samples))} of {samples.size} samples are NaN or infinite"
+        )
     scaled = np.rint(samples.astype(np.float64) * FULL_SCALE)
     clipped = int(np.count_nonzero(np.abs(samples) > 1))
     return np.clip(scaled, -FULL_SCALE, FULL_SCALE - 1).astype(np.int16), clipped
@@ -126,7 +139,9 @@ def to_int16(samples: np.ndarray) -> tuple[np.ndarray, int]:
 def waveform(samples: np.ndarray) -> list[list[int]]:
     """Smallest and largest of int16 samples (T,) in up to PEAK_PAIRS equal stretches, each in -127..127."""
     stretches = np.array_split(samples.astype(np.int32), min(PEAK_PAIRS, samples.size))
-    return [[round(int(x) * 127 / FULL_SCALE) for x in (part.min(), part.max())] for part in stretches]
+    return [
+        [round(int(x) * 127 / FULL_SCALE) for x in (part.min(), part.max())] for part in stretches
+    ]
 
 
 def loudness(samples: np.ndarray, samplerate: int) -> float | None:
@@ -136,11 +151,15 @@ def loudness(samples: np.ndarray, samplerate: int) -> float | None:
     """
     from pyloudnorm import Meter  # here, because it brings SciPy's filters along
 
-    steps = samples.size * 10 // samplerate  # tenths of a second: a block is four of them, and one begins at each
+    steps = (
+        samples.size * 10 // samplerate
+    )  # tenths of a second: a block is four of them, and one begins at each
     if steps < 4 or samplerate < LOUDNESS_RATE:
         return None
     whole = samples[: math.ceil(steps * samplerate / 10)] / FULL_SCALE
-    level = float(Meter(samplerate, "DeMan").integrated_loudness(whole))  # its filters are the standard's at 48 kHz
+    level = float(
+        Meter(samplerate, "DeMan").integrated_loudness(whole)
+    )  # its filters are the standard's at 48 kHz
     return round(level, 2) if math.isfinite(level) else None
 
 
@@ -151,7 +170,9 @@ def encode_sound(sound: Sound) -> Encoded:
         "samplerate": int(sound.samplerate),
         "n_samples": samples.size,
         "seconds": samples.size / int(sound.samplerate),
-        "peak": round(20 * float(np.log10(loudest / FULL_SCALE)), 2) if loudest else None,  # dBFS; None is silence
+        "peak": round(20 * float(np.log10(loudest / FULL_SCALE)), 2)
+        if loudest
+        else None,  # dBFS; None is silence
         "loudness": loudness(samples, int(sound.samplerate)),
         "clipped": clipped,
         "peaks": waveform(samples),
@@ -186,7 +207,13 @@ def encode_figure(figure: Figure) -> Encoded:
 def encode_picture(picture: Picture) -> Encoded:
     pixels = _pixels(picture.pixels, axes=2)
     height, width = pixels.shape[:2]
-    info = {"width": width, "height": height, "alt": picture.alt, "across": picture.across, "up": picture.up}
+    info = {
+        "width": width,
+        "height": height,
+        "alt": picture.alt,
+        "across": picture.across,
+        "up": picture.up,
+    }
     file = io.BytesIO()
     if picture.lossy:
         return Encoded(_webp(pixels), "image/webp", info)
@@ -208,7 +235,13 @@ def encode_film(film: Film) -> Encoded:
     sheet = np.zeros((rows, height, columns, width, *frames.shape[3:]), np.uint8)
     for i, frame in enumerate(frames):
         sheet[i // columns, :, i % columns] = frame
-    info = {"width": width, "height": height, "alt": film.alt, "n_frames": n_frames, "columns": columns}
+    info = {
+        "width": width,
+        "height": height,
+        "alt": film.alt,
+        "n_frames": n_frames,
+        "columns": columns,
+    }
     pixels = sheet.reshape(rows * height, columns * width, *frames.shape[3:])
     return Encoded(_webp(pixels), "image/webp", info | {"seconds": float(film.seconds)})
 
@@ -221,7 +254,9 @@ def _webp(pixels: np.ndarray) -> bytes:
 
 def encode_data(data: Data) -> Encoded:
     try:
-        text = json.dumps(data.value, sort_keys=True, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps(
+            data.value, sort_keys=True, allow_nan=False, ensure_ascii=False, separators=(",", ":")
+        )
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"data can not be stored as JSON: {error}; use finite numbers, strings, lists, dicts"

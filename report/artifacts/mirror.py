@@ -93,8 +93,12 @@ class Mirror:
             for name in needed.keys() - set().union(*there):
                 if name in kept:
                     self._mark(name, needed[name], immutable=True)
-                elif name.startswith(ORDER[0]):  # builds do without their records, which are in them, and without code
-                    raise StoreError(f"{name} is no longer in {self.address}, nor here; build with --force to make it")
+                elif name.startswith(
+                    ORDER[0]
+                ):  # builds do without their records, which are in them, and without code
+                    raise StoreError(
+                        f"{name} is no longer in {self.address}, nor here; build with --force to make it"
+                    )
 
     def _is_behind(self, name: str) -> bool:
         """Whether what is behind is what is here."""
@@ -105,7 +109,9 @@ class Mirror:
 
     def _mark(self, name: str, media_type: str, immutable: bool) -> None:
         """Remember to send it."""
-        self._unsent.put(name, json.dumps([media_type, immutable]).encode(), "application/json", immutable=False)
+        self._unsent.put(
+            name, json.dumps([media_type, immutable]).encode(), "application/json", immutable=False
+        )
 
     def _send(self, name: str) -> None:
         try:

@@ -58,7 +58,9 @@ class Record:
             "hashes": all(is_digest(x) for x in (fields["key"], fields["sha256"], fields["code"])),
             "inputs": isinstance(fields["inputs"], list) and all(map(is_digest, fields["inputs"])),
             "texts": all(_is_text(fields[name]) for name in ("function", "created")),
-            "tables": all(_is_table(fields[name]) for name in ("arguments", "values", "versions", "machine")),
+            "tables": all(
+                _is_table(fields[name]) for name in ("arguments", "values", "versions", "machine")
+            ),
             "numbers": all(_is_size(fields[name]) for name in ("seconds", "bytes")),
             "media type": fields["media_type"] in tuple(EXTENSIONS),
             "info": isinstance(fields["info"], dict) and _is_info(fields["info"]),
@@ -80,7 +82,8 @@ class Build:
 def make_record(encoded: Encoded, **made) -> Record:
     """The record of `encoded`; `made` are the fields that say how."""
     made["arguments"] = {
-        name: CONTROL.sub("\N{REPLACEMENT CHARACTER}", text) for name, text in made["arguments"].items()
+        name: CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+        for name, text in made["arguments"].items()
     }
     return Record(
         bytes=len(encoded.data),
@@ -119,7 +122,11 @@ def seal(content: dict) -> bytes:
 def unseal(data: bytes) -> dict:
     """What was sealed. Raises: ValueError if it is not as it was."""
     sealed = json.loads(data, parse_constant=_refuse)
-    if not isinstance(sealed, dict) or not isinstance(sealed.get("content"), dict) or seal(sealed["content"]) != data:
+    if (
+        not isinstance(sealed, dict)
+        or not isinstance(sealed.get("content"), dict)
+        or seal(sealed["content"]) != data
+    ):
         raise ValueError("it does not hash to what it says")
     return sealed["content"]
 
@@ -146,7 +153,12 @@ def _is_text(value: object) -> bool:
 
 
 def _is_size(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+        and value >= 0
+    )
 
 
 def _is_info(value: object) -> bool:
@@ -154,7 +166,10 @@ def _is_info(value: object) -> bool:
     if isinstance(value, dict):
         return all(_is_info(item) for item in value.values())
     if isinstance(value, list):
-        return all(_is_number(item) or isinstance(item, list) and all(map(_is_number, item)) for item in value)
+        return all(
+            _is_number(item) or isinstance(item, list) and all(map(_is_number, item))
+            for item in value
+        )
     return value is None or isinstance(value, str) or _is_number(value)
 
 
@@ -167,12 +182,18 @@ def _is_level(value: object) -> bool:
 
 
 def _is_waveform(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(pair, list) and len(pair) == 2 for pair in value)
+    return isinstance(value, list) and all(
+        isinstance(pair, list) and len(pair) == 2 for pair in value
+    )
 
 
 def _wrong_info(media_type: str, info: dict) -> list[str]:
     """What a page needs to know of a file and `info` does not say."""
-    return [f"info {name}" for name, fine in INFO[media_type].items() if name not in info or not fine(info[name])]
+    return [
+        f"info {name}"
+        for name, fine in INFO[media_type].items()
+        if name not in info or not fine(info[name])
+    ]
 
 
 SOUND = dict.fromkeys(("samplerate", "n_samples", "seconds", "clipped"), _is_size)

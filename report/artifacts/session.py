@@ -85,7 +85,10 @@ class Request:
 
         A global that is a number is there with it; texts are not shown, since they may be secrets.
         """
-        shown = {name: f"{digest[:16]}{self._number(name)}" for name, digest in self.parts["globals"].items()}
+        shown = {
+            name: f"{digest[:16]}{self._number(name)}"
+            for name, digest in self.parts["globals"].items()
+        }
         return {**self.parts["arguments"], **shown, "device": json.dumps(self.parts["device"])}
 
     def _number(self, name: str) -> str:
@@ -109,7 +112,9 @@ class Session:
     computed: int = 0
     seconds: float = 0.0  # spent in conjured functions
     article: str = ""
-    calls: dict[str, tuple[str, Record]] = field(default_factory=dict)  # key -> name and record, of the article
+    calls: dict[str, tuple[str, Record]] = field(
+        default_factory=dict
+    )  # key -> name and record, of the article
     _names: Counter = field(default_factory=Counter)
 
     def begin(self, article: str) -> None:
@@ -177,7 +182,10 @@ def describe(request: Request) -> dict[str, Any]:
 
 def matches(pattern: str, article: str, name: str, digest: str = "") -> bool:
     """Whether a pattern means a call: "music/rendered/3", "rendered/3", "rendered", "music/*", or part of a digest."""
-    named = any(fnmatch(full, pattern) or fnmatch(full, f"{pattern}/*") for full in (name, f"{article}/{name}"))
+    named = any(
+        fnmatch(full, pattern) or fnmatch(full, f"{pattern}/*")
+        for full in (name, f"{article}/{name}")
+    )
     return named or len(pattern) >= 8 and digest.startswith(pattern)
 
 
@@ -217,10 +225,14 @@ def conjure(function: Callable[..., Media]) -> Callable[..., Artifact]:
     """
     inner = inspect.unwrap(function)  # other decorators stand in the source, and are followed there
     if not hasattr(inner, "__code__"):
-        raise TypeError(f"{inner!r} is no function; a decorator below @conjure has to use functools.wraps")
+        raise TypeError(
+            f"{inner!r} is no function; a decorator below @conjure has to use functools.wraps"
+        )
     if inner.__code__.co_freevars:
         names = ", ".join(inner.__code__.co_freevars)
-        raise TypeError(f"{inner.__qualname__} uses {names} from the function around it; pass it as an argument")
+        raise TypeError(
+            f"{inner.__qualname__} uses {names} from the function around it; pass it as an argument"
+        )
     signature = inspect.signature(function)
 
     @functools.wraps(function)
@@ -235,7 +247,9 @@ def conjure(function: Callable[..., Media]) -> Callable[..., Artifact]:
 
 def _request(function: Callable[..., Media], bound: inspect.BoundArguments) -> Request:
     name, walk = f"{function.__module__}.{function.__qualname__}", Walk()
-    arguments = {x: _digest(identity(v, f"{name}: argument {x!r}", walk)) for x, v in bound.arguments.items()}
+    arguments = {
+        x: _digest(identity(v, f"{name}: argument {x!r}", walk)) for x, v in bound.arguments.items()
+    }
     code = code_of(function, frozenset(walk.roots))
     parts = {
         "function": name,
@@ -264,7 +278,11 @@ def _defaults(code: Code) -> list[list[str]]:
     if "torch" not in code.versions or (torch := sys.modules.get("torch")) is None:
         return []
     told = [["default", torch.get_default_device().type]]
-    return [*told, ["found", "cuda" if torch.cuda.is_available() else "none"]] if code.chooses_device else told
+    return (
+        [*told, ["found", "cuda" if torch.cuda.is_available() else "none"]]
+        if code.chooses_device
+        else told
+    )
 
 
 def _digest(value: object) -> str:

@@ -19,7 +19,17 @@ from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from report.artifacts.media import Encoded
-from report.artifacts.record import ARTICLE, SCHEMA, Build, Record, is_digest, make_record, parse_build, seal, unseal
+from report.artifacts.record import (
+    ARTICLE,
+    SCHEMA,
+    Build,
+    Record,
+    is_digest,
+    make_record,
+    parse_build,
+    seal,
+    unseal,
+)
 from report.errors import Damaged, Missing, StoreError
 from report.storage.folder import Folder, Memory
 from report.storage.interface import Entry, Storage
@@ -27,7 +37,8 @@ from report.storage.interface import Entry, Storage
 Loaded = TypeVar("Loaded")
 
 OURS = re.compile(
-    rf"(objects|index|sources)/([0-9a-f]{{2}})/\2[0-9a-f]{{62}}\.[a-z]+|builds/{ARTICLE.pattern}\.json", re.ASCII
+    rf"(objects|index|sources)/([0-9a-f]{{2}})/\2[0-9a-f]{{62}}\.[a-z]+|builds/{ARTICLE.pattern}\.json",
+    re.ASCII,
 )
 
 
@@ -66,7 +77,9 @@ class Store:
         record = make_record(encoded, **made)
         kept = record.key not in self._forgotten
         self.storage.put(_object(record), encoded.data, record.media_type, immutable=kept)
-        self.storage.put(_index(record.key), seal(record.to_json()), "application/json", immutable=kept)
+        self.storage.put(
+            _index(record.key), seal(record.to_json()), "application/json", immutable=kept
+        )
         self._forgotten.discard(record.key)
         return record
 
@@ -97,7 +110,9 @@ class Store:
 
     def put_source(self, digest: str, source: dict) -> None:
         """Keep what the code with this digest consists of; `source` is JSON. What is computed again is kept anew."""
-        self.storage.put(_source(digest), seal(source), "application/json", immutable=not self._forgotten)
+        self.storage.put(
+            _source(digest), seal(source), "application/json", immutable=not self._forgotten
+        )
 
     def source(self, digest: str) -> dict | None:
         """What was kept under a code digest, or None."""
@@ -116,7 +131,9 @@ class Store:
         """The last build of an article, or None. From then on its records are found without another look."""
         name = _build(article)
         try:
-            build = self._load(name, lambda data: parse_build(name, data), "build the article again")
+            build = self._load(
+                name, lambda data: parse_build(name, data), "build the article again"
+            )
         except Missing:
             return None
         self._known |= {record.key: record for _, record in build.calls}
@@ -131,11 +148,17 @@ class Store:
 
     def builds(self) -> list[str]:
         """The articles that have been built."""
-        return [name.removeprefix("builds/").removesuffix(".json") for name in self.entries("builds")]
+        return [
+            name.removeprefix("builds/").removesuffix(".json") for name in self.entries("builds")
+        ]
 
     def entries(self, kind: str) -> dict[str, Entry]:
         """What is stored of a kind, "objects", "index", "sources" or "builds"; files of others are left out."""
-        return {name: entry for name, entry in self.storage.entries(f"{kind}/").items() if OURS.fullmatch(name)}
+        return {
+            name: entry
+            for name, entry in self.storage.entries(f"{kind}/").items()
+            if OURS.fullmatch(name)
+        }
 
     def flush(self, progress: Callable[[int, int], None] | None = None) -> None:
         """Send what a storage behind a network has not got yet, or not any more."""

@@ -15,28 +15,42 @@ from report.storage.transfer import transfer_bar
 
 
 def build_options(parser: argparse.ArgumentParser, program: Program) -> None:
-    parser.add_argument("--out", type=Path, default=Path("site"), help="folder of the site (%(default)s)")
     parser.add_argument(
-        "--force", nargs="+", default=[], metavar="NAME", help="compute these again, see `ls` for names"
+        "--out", type=Path, default=Path("site"), help="folder of the site (%(default)s)"
+    )
+    parser.add_argument(
+        "--force",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="compute these again, see `ls` for names",
     )
     _publish_options(parser)
     article_options(parser, program)
 
 
 def _publish_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--publish", metavar="TARGET", help="then publish to a folder or s3://bucket/prefix")
+    parser.add_argument(
+        "--publish", metavar="TARGET", help="then publish to a folder or s3://bucket/prefix"
+    )
     _public_options(parser)
 
 
 def _public_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--media-url", metavar="URL", help="where readers find the target's media, if not beside the pages"
+        "--media-url",
+        metavar="URL",
+        help="where readers find the target's media, if not beside the pages",
     )
     parser.add_argument(
-        "--public", action="store_true", help="let everyone read the bucket's prefix, by a bucket policy"
+        "--public",
+        action="store_true",
+        help="let everyone read the bucket's prefix, by a bucket policy",
     )
     parser.add_argument(
-        "--origin", metavar="URL", help="of the pages, if media have another: CORS is set and checked for it"
+        "--origin",
+        metavar="URL",
+        help="of the pages, if media have another: CORS is set and checked for it",
     )
 
 
@@ -68,7 +82,9 @@ def publish_site(args: argparse.Namespace) -> int:
 def _publish_to(target, site: Path, args: argparse.Namespace) -> None:
     if args.public or args.origin:
         if not hasattr(target, "allow_reading"):
-            raise ReportError(f"{target.address} is no bucket: --public and --origin are for buckets")
+            raise ReportError(
+                f"{target.address} is no bucket: --public and --origin are for buckets"
+            )
         if args.public:
             target.allow_reading()
         if args.origin:
@@ -82,7 +98,9 @@ def _publish_to(target, site: Path, args: argparse.Namespace) -> None:
 
 
 def export_options(parser: argparse.ArgumentParser, program: Program) -> None:
-    parser.add_argument("--zip", type=Path, required=True, metavar="FILE", help="the archive to write")
+    parser.add_argument(
+        "--zip", type=Path, required=True, metavar="FILE", help="the archive to write"
+    )
     site_options(parser, program)
     program.add_options(parser)
 
@@ -97,7 +115,15 @@ def export_site(args: argparse.Namespace) -> int:
 
 
 COMMANDS = {
-    "build": (build_site, "build the articles into a site, and publish it if asked to", build_options),
+    "build": (
+        build_site,
+        "build the articles into a site, and publish it if asked to",
+        build_options,
+    ),
     "publish": (publish_site, "publish a site that was built", publish_command_options),
-    "export": (export_site, "write a site and its sources into one archive that checks itself", export_options),
+    "export": (
+        export_site,
+        "write a site and its sources into one archive that checks itself",
+        export_options,
+    ),
 }

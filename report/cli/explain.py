@@ -17,7 +17,10 @@ from report.errors import ReportError
 from report.site.plan import FOUND, NEW, STALE, WAITS, Step, plan
 from report.site.reproduce import DIFFERENT, Verdict, reproduce
 
-_STATES = {NEW: "was never computed", WAITS: "is computed again if what it depends on comes out otherwise"}
+_STATES = {
+    NEW: "was never computed",
+    WAITS: "is computed again if what it depends on comes out otherwise",
+}
 
 _TOLD = {
     STALE: "stale because",
@@ -35,7 +38,11 @@ def print_plan(args: argparse.Namespace) -> int:
     job = args.program.prepare(args)
     planned = plan(job.scripts, open_store(args), job.namespace)
     if args.json:
-        print(json.dumps({**asdict(planned), "steps": [step.to_json() for step in planned.steps]}, indent=1))
+        print(
+            json.dumps(
+                {**asdict(planned), "steps": [step.to_json() for step in planned.steps]}, indent=1
+            )
+        )
         return 0
     todo = [step for step in planned.steps if step.state != FOUND]
     for step in todo:
@@ -44,7 +51,10 @@ def print_plan(args: argparse.Namespace) -> int:
     for line in (*planned.unknown, *(f"{name} is not asked for any more" for name in planned.gone)):
         print(line)
     certain = [step for step in todo if step.state == STALE and step.record]
-    seconds, size = sum(step.record.seconds for step in certain), sum(step.record.bytes for step in certain)
+    seconds, size = (
+        sum(step.record.seconds for step in certain),
+        sum(step.record.bytes for step in certain),
+    )
     print(
         f"to compute: {sum(step.state in (STALE, NEW) for step in todo)} of {len(planned.steps)} "
         f"(the stale ones took {seconds:.1f} s last time), perhaps {sum(step.state == WAITS for step in todo)} more; "
@@ -62,7 +72,9 @@ def _size(step: Step) -> str:
 
 
 def why_options(parser: argparse.ArgumentParser, program: Program) -> None:
-    parser.add_argument("name", help='such as "music/rendered/3", "rendered", or 8 digits of a hash; see `ls`')
+    parser.add_argument(
+        "name", help='such as "music/rendered/3", "rendered", or 8 digits of a hash; see `ls`'
+    )
     plan_options(parser, program)
 
 
@@ -90,9 +102,15 @@ def _print_step(step: Step) -> None:
         print(f"{step.name} is {_TOLD[step.state]}")
     else:
         record = step.record
-        print(f"{step.name} is fresh because its key {step.key[:12]} is what it was on {record.created}:")
-        print(f"  {record.function}({', '.join(f'{x}={value}' for x, value in record.arguments.items())})")
-        print(f"  code {record.code[:12]}, {len(record.versions)} versions; it took {record.seconds:.1f} s")
+        print(
+            f"{step.name} is fresh because its key {step.key[:12]} is what it was on {record.created}:"
+        )
+        print(
+            f"  {record.function}({', '.join(f'{x}={value}' for x, value in record.arguments.items())})"
+        )
+        print(
+            f"  code {record.code[:12]}, {len(record.versions)} versions; it took {record.seconds:.1f} s"
+        )
     for reason in step.reasons:
         print(f"  {reason.text}")
         for line in reason.difference.splitlines():
@@ -100,7 +118,9 @@ def _print_step(step: Step) -> None:
 
 
 def ls_options(parser: argparse.ArgumentParser, program: Program) -> None:
-    parser.add_argument("name", nargs="?", help='such as "music/*", "rendered", or music.py for all in that article')
+    parser.add_argument(
+        "name", nargs="?", help='such as "music/*", "rendered", or music.py for all in that article'
+    )
     plan_options(parser, program)
 
 
@@ -119,13 +139,19 @@ def list_artifacts(args: argparse.Namespace) -> int:
             f"{record.sha256[:12]} {record.bytes / 1e3:>8.0f} kB {record.seconds:>7.1f} s  {record.created[:10]}  "
             f"{article}/{name}  {arguments[:100]}"
         )
-    print(f"{len(listed)} of {len(calls)} artifacts of {len(builds)} articles in {store.storage.address}")
+    print(
+        f"{len(listed)} of {len(calls)} artifacts of {len(builds)} articles in {store.storage.address}"
+    )
     return 0
 
 
 def reproduce_options(parser: argparse.ArgumentParser, program: Program) -> None:
-    parser.add_argument("--only", nargs="+", default=["*"], metavar="NAME", help="these alone, see `ls`")
-    parser.add_argument("--threads", type=positive_count, default=1, help="of the fresh process (%(default)s)")
+    parser.add_argument(
+        "--only", nargs="+", default=["*"], metavar="NAME", help="these alone, see `ls`"
+    )
+    parser.add_argument(
+        "--threads", type=positive_count, default=1, help="of the fresh process (%(default)s)"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the verdicts there too")
     parser.add_argument("--fresh", type=Path, help=argparse.SUPPRESS)  # this is the fresh process
     article_options(parser, program)
@@ -135,12 +161,17 @@ def reproduce_artifacts(args: argparse.Namespace) -> int:
     if args.fresh:
         job = args.program.prepare(args)
         verdicts = reproduce(job.scripts, open_store(args), tuple(args.only), job.namespace)
-        args.fresh.write_text(json.dumps({"machine": fingerprint(), "verdicts": [asdict(v) for v in verdicts]}))
+        args.fresh.write_text(
+            json.dumps({"machine": fingerprint(), "verdicts": [asdict(v) for v in verdicts]})
+        )
         return 0
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "verdicts.json"
         command = [sys.executable, "-m", args.program.module, *args.argv, "--fresh", str(result)]
-        threads = {name: str(args.threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+        threads = {
+            name: str(args.threads)
+            for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+        }
         paths = os.pathsep.join(filter(None, sys.path))
         environment = {**os.environ, **threads, "PYTHONPATH": paths, "PYTHONHASHSEED": "random"}
         # In a session of its own, Ctrl-C reaches this process alone, which then ends the other.
@@ -156,15 +187,26 @@ def reproduce_artifacts(args: argparse.Namespace) -> int:
 def _print_verdicts(verdicts: list[Verdict], machine: dict[str, str]) -> int:
     for verdict in verdicts:
         print(f"{verdict.name}: {verdict}")
-    counts = {kind: sum(v.verdict == kind for v in verdicts) for kind in dict.fromkeys(v.verdict for v in verdicts)}
+    counts = {
+        kind: sum(v.verdict == kind for v in verdicts)
+        for kind in dict.fromkeys(v.verdict for v in verdicts)
+    }
     print(", ".join(f"{kind}: {count}" for kind, count in counts.items()))
     print("on " + ", ".join(f"{name} {value}" for name, value in machine.items()))
     return 1 if DIFFERENT in counts else 0
 
 
 COMMANDS = {
-    "plan": (print_plan, "say what a build would compute, why, and how long that took last time", plan_options),
+    "plan": (
+        print_plan,
+        "say what a build would compute, why, and how long that took last time",
+        plan_options,
+    ),
     "why": (print_why, "say why an artifact is fresh, or which change made it stale", why_options),
     "ls": (list_artifacts, "list the artifacts of the last builds", ls_options),
-    "reproduce": (reproduce_artifacts, "compute artifacts again in a fresh process and compare", reproduce_options),
+    "reproduce": (
+        reproduce_artifacts,
+        "compute artifacts again in a fresh process and compare",
+        reproduce_options,
+    ),
 }

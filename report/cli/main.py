@@ -28,12 +28,20 @@ def run(program: Program, argv: list[str] | None = None) -> int:
         with _terminable():
             return args.run(args)
     except KeyboardInterrupt as stop:
-        print("interrupted; what was computed is kept, and the next run goes on from there", file=sys.stderr)
+        print(
+            "interrupted; what was computed is kept, and the next run goes on from there",
+            file=sys.stderr,
+        )
         return 143 if isinstance(stop, Terminated) else 130
     except BrokenPipeError:  # whoever reads what is printed has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (ReportError, ValueError, ArithmeticError, OSError) as error:  # those of models are ValueErrors
+    except (
+        ReportError,
+        ValueError,
+        ArithmeticError,
+        OSError,
+    ) as error:  # those of models are ValueErrors
         print(f"error: {error}", file=sys.stderr)
         return 1
 
@@ -76,7 +84,9 @@ def _sort_words(args: argparse.Namespace) -> None:
 
 def _parser(program: Program) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=program.name, description=program.description)
-    commands = parser.add_subparsers(metavar="COMMAND", help="build, if none is given; each has its own --help")
+    commands = parser.add_subparsers(
+        metavar="COMMAND", help="build, if none is given; each has its own --help"
+    )
     for name, (work, text, add_options) in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=text)
         command.set_defaults(run=work, command=name, usage_error=command.error)

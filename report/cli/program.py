@@ -13,7 +13,9 @@ class Job:
     scripts: list[Path]
     facts: dict[str, str] = field(default_factory=dict)
     namespace: dict = field(default_factory=dict)
-    sources: dict[str, bytes] = field(default_factory=dict)  # for an archive, in which the site is kept with its code
+    sources: dict[str, bytes] = field(
+        default_factory=dict
+    )  # for an archive, in which the site is kept with its code
 
 
 @dataclass(frozen=True)
@@ -30,21 +32,30 @@ class Program:
 def article_options(parser: argparse.ArgumentParser, program: Program) -> None:
     program.add_options(parser)
     parser.add_argument(
-        "--store", default=".artifacts", help="where artifacts are kept: a folder or s3://bucket/prefix (%(default)s)"
+        "--store",
+        default=".artifacts",
+        help="where artifacts are kept: a folder or s3://bucket/prefix (%(default)s)",
     )
     parser.add_argument(
-        "--cache", type=Path, default=Path(".artifacts"), help="folder that mirrors a store in a bucket (%(default)s)"
+        "--cache",
+        type=Path,
+        default=Path(".artifacts"),
+        help="folder that mirrors a store in a bucket (%(default)s)",
     )
     server_options(parser)
 
 
 def server_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--endpoint-url", metavar="URL", help="of an S3-compatible server other than AWS")
+    parser.add_argument(
+        "--endpoint-url", metavar="URL", help="of an S3-compatible server other than AWS"
+    )
     parser.add_argument("--profile", help="of boto3's credentials")
 
 
 def site_options(parser: argparse.ArgumentParser, _program: Program) -> None:
-    parser.add_argument("--site", type=Path, default=Path("site"), help="a folder that was built (%(default)s)")
+    parser.add_argument(
+        "--site", type=Path, default=Path("site"), help="a folder that was built (%(default)s)"
+    )
 
 
 def positive_count(text: str) -> int:

@@ -22,7 +22,9 @@ DAY = 24 * 3600
 
 
 def verify_options(parser: argparse.ArgumentParser, _program: Program) -> None:
-    parser.add_argument("place", help="a folder, an archive, s3://bucket/prefix or the URL of a published site")
+    parser.add_argument(
+        "place", help="a folder, an archive, s3://bucket/prefix or the URL of a published site"
+    )
     server_options(parser)
 
 
@@ -38,14 +40,23 @@ def verify_site(args: argparse.Namespace) -> int:
 
 
 def diff_options(parser: argparse.ArgumentParser, _program: Program) -> None:
-    parser.add_argument("before", help="a folder, an archive, s3://bucket/prefix or the URL of a published site")
+    parser.add_argument(
+        "before", help="a folder, an archive, s3://bucket/prefix or the URL of a published site"
+    )
     parser.add_argument("after", help="another")
-    parser.add_argument("--page", type=Path, metavar="DIR", help="write a page with both sounds of each change there")
+    parser.add_argument(
+        "--page",
+        type=Path,
+        metavar="DIR",
+        help="write a page with both sounds of each change there",
+    )
     server_options(parser)
 
 
 def print_difference(args: argparse.Namespace) -> int:
-    places = [open_storage(place, args.endpoint_url, args.profile) for place in (args.before, args.after)]
+    places = [
+        open_storage(place, args.endpoint_url, args.profile) for place in (args.before, args.after)
+    ]
     changes = diff(*places)
     print(changes)
     if args.page:
@@ -55,15 +66,21 @@ def print_difference(args: argparse.Namespace) -> int:
 
 def mix_options(parser: argparse.ArgumentParser, _program: Program) -> None:
     parser.add_argument("edit", type=Path, metavar="EDIT.json", help="what an event roll exported")
-    parser.add_argument("--site", default="site", metavar="PLACE", help="the site it was made of (%(default)s)")
-    parser.add_argument("-o", "--out", type=Path, metavar="OUT.wav", help="file to write (default: EDIT.wav)")
+    parser.add_argument(
+        "--site", default="site", metavar="PLACE", help="the site it was made of (%(default)s)"
+    )
+    parser.add_argument(
+        "-o", "--out", type=Path, metavar="OUT.wav", help="file to write (default: EDIT.wav)"
+    )
     server_options(parser)
 
 
 def mix_edited(args: argparse.Namespace) -> int:
     out = args.out or args.edit.with_suffix(".wav")
     if out.resolve() == args.edit.resolve():
-        raise ReportError(f"{out} would replace the edit itself; write the sound elsewhere, with -o")
+        raise ReportError(
+            f"{out} would replace the edit itself; write the sound elsewhere, with -o"
+        )
     edit = read_edit(args.edit.read_bytes(), str(args.edit))
     site = open_site(open_storage(args.site, args.endpoint_url, args.profile))
     data = mix_edit(edit, site)
@@ -78,11 +95,30 @@ def mix_edited(args: argparse.Namespace) -> int:
 
 def gc_options(parser: argparse.ArgumentParser, _program: Program) -> None:
     place = parser.add_mutually_exclusive_group(required=True)
-    place.add_argument("--store", help="delete artifacts of this store that no last build and no site given asks for")
-    place.add_argument("--target", help="delete media that no release names where sites are published")
-    parser.add_argument("--sites", nargs="+", default=[], metavar="PLACE", help="sites whose artifacts the store keeps")
-    parser.add_argument("--keep", type=positive_count, help="of a target's releases only so many (default: all)")
-    parser.add_argument("--grace", type=float, default=1.0, metavar="DAYS", help="spare what is younger (%(default)s)")
+    place.add_argument(
+        "--store",
+        help="delete artifacts of this store that no last build and no site given asks for",
+    )
+    place.add_argument(
+        "--target", help="delete media that no release names where sites are published"
+    )
+    parser.add_argument(
+        "--sites",
+        nargs="+",
+        default=[],
+        metavar="PLACE",
+        help="sites whose artifacts the store keeps",
+    )
+    parser.add_argument(
+        "--keep", type=positive_count, help="of a target's releases only so many (default: all)"
+    )
+    parser.add_argument(
+        "--grace",
+        type=float,
+        default=1.0,
+        metavar="DAYS",
+        help="spare what is younger (%(default)s)",
+    )
     parser.add_argument("--delete", action="store_true", help="do it; without, it is only said")
     server_options(parser)
 
@@ -92,7 +128,10 @@ def collect_garbage(args: argparse.Namespace) -> int:
         target = open_storage(args.target, args.endpoint_url, args.profile)
         result = collect_releases(target, args.keep, args.grace * DAY, args.delete)
     else:
-        sites = [open_site(open_storage(site, args.endpoint_url, args.profile)).manifest for site in args.sites]
+        sites = [
+            open_site(open_storage(site, args.endpoint_url, args.profile)).manifest
+            for site in args.sites
+        ]
         store = built_store(Store(open_storage(args.store, args.endpoint_url, args.profile)))
         result = collect_store(store, sites, args.grace * DAY, args.delete)
     _print_collection(result, args.delete)
@@ -104,7 +143,9 @@ def _print_collection(result: Sweep, deleted: bool) -> None:
     for name, why in result.kept:
         reasons.setdefault(why, []).append(name)
     for why, names in reasons.items():
-        print(f"keep   {len(names):>6}  {why}: {', '.join(names[:2])}{' …' if len(names) > 2 else ''}")
+        print(
+            f"keep   {len(names):>6}  {why}: {', '.join(names[:2])}{' …' if len(names) > 2 else ''}"
+        )
     for name, size in result.deleted:
         print(f"delete {size / 1e3:>6.0f} kB  {name}")
     done = "deleted" if deleted else "to delete; nothing was: add --delete"
@@ -113,7 +154,11 @@ def _print_collection(result: Sweep, deleted: bool) -> None:
 
 COMMANDS = {
     "verify": (verify_site, "check every file of a site against its manifest", verify_options),
-    "diff": (print_difference, "say which sounds and numbers differ between two sites", diff_options),
+    "diff": (
+        print_difference,
+        "say which sounds and numbers differ between two sites",
+        diff_options,
+    ),
     "mix": (mix_edited, "make the sound of an edit that an event roll exported", mix_options),
     "gc": (collect_garbage, "delete what no published page and no last build names", gc_options),
 }

@@ -15,10 +15,14 @@ def built_store(store: Store, scripts: Iterable[Path] = ()) -> Store:
     """The store, if articles were built with it, and these scripts among them."""
     built = store.builds()
     if not built:
-        raise ReportError(f"no article was built with a store at {store.storage.address}; name another with --store")
+        raise ReportError(
+            f"no article was built with a store at {store.storage.address}; name another with --store"
+        )
     for script in scripts:
         if script.stem not in built:
-            raise ReportError(f"{script} was not built with the store at {store.storage.address}; build it first")
+            raise ReportError(
+                f"{script} was not built with the store at {store.storage.address}; build it first"
+            )
     return store
 
 

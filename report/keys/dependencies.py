@@ -21,7 +21,14 @@ from typing import Any
 
 from report.errors import ReportError
 from report.keys.libraries import library_versions
-from report.keys.source import Module, Reference, find_module, first_line, resolve_in, unversioned_extension
+from report.keys.source import (
+    Module,
+    Reference,
+    find_module,
+    first_line,
+    resolve_in,
+    unversioned_extension,
+)
 from report.keys.syntax import Piece, read_piece
 from report.keys.values import Walk, identity, is_function, is_immutable, symbol_of
 
@@ -49,7 +56,12 @@ class Code:
         """What it consists of, for people: {symbol: {digest, file, line, text}}."""
         places = {name: place_of(name) for name in self.symbols}
         return {
-            name: {"digest": digest, "file": places[name][0], "line": places[name][1], "text": _text_of(name)}
+            name: {
+                "digest": digest,
+                "file": places[name][0],
+                "line": places[name][1],
+                "text": _text_of(name),
+            }
             for name, digest in self.symbols.items()
         }
 
@@ -63,15 +75,21 @@ def code_of(function: Callable, roots: frozenset[Reference] = frozenset()) -> Co
     module = find_module(function.__module__)
     name = function.__qualname__.partition(".")[0]
     if module is None or name not in module.definitions:
-        raise ReportError(f"the source of {function.__qualname__} can not be read; define it in a file, not in a shell")
+        raise ReportError(
+            f"the source of {function.__qualname__} can not be read; define it in a file, not in a shell"
+        )
     found = _reach({Reference("symbol", module.name, name), *roots})
     _warn(found)
-    symbols = {str(r): piece.digest for r, piece in found.items() if piece is not None and piece.tokens}
+    symbols = {
+        str(r): piece.digest for r, piece in found.items() if piece is not None and piece.tokens
+    }
     libraries = {r.module for r in found if r.kind == "external"}
     symbols |= {name: digest for name in libraries if (digest := _extension_digest(name))}
     tops = frozenset(name.partition(".")[0] for name in libraries)
     chooses = any(str(r).startswith(ACCELERATORS) for r in found if r.kind == "external")
-    variables = sorted((r for r in found if r.kind in ("symbol", "injected") and found[r] is None), key=str)
+    variables = sorted(
+        (r for r in found if r.kind in ("symbol", "injected") and found[r] is None), key=str
+    )
     return Code(dict(sorted(symbols.items())), tuple(variables), library_versions(tops), chooses)
 
 
@@ -93,7 +111,9 @@ def _reach(roots: set[Reference]) -> dict[Reference, Piece | None]:
 
 def _follow(reference: Reference) -> tuple[Piece | None, Iterable[Reference]]:
     """What a reference says itself, and what it leads on to."""
-    if reference.kind == "external" or (reference.kind == "effects" and reference.module.partition(".")[0] == "report"):
+    if reference.kind == "external" or (
+        reference.kind == "effects" and reference.module.partition(".")[0] == "report"
+    ):
         return None, ()  # importing this package does nothing, so it need not be read for that
     if (module := find_module(reference.module)) is None:
         return None, ()
@@ -111,16 +131,23 @@ def _follow(reference: Reference) -> tuple[Piece | None, Iterable[Reference]]:
     return _follow_symbol(module, reference)
 
 
-def _follow_symbol(module: Module, reference: Reference) -> tuple[Piece | None, Iterable[Reference]]:
+def _follow_symbol(
+    module: Module, reference: Reference
+) -> tuple[Piece | None, Iterable[Reference]]:
     """A function or class by its source; a variable by its value if it has one, or else by its source."""
     value = runtime_value(reference)
     # a name may also be imported, as in `try: from x import f`, with another definition for where there is no x
-    imported = {resolve_in(*module.imports[reference.name])} if reference.name in module.imports else set()
+    imported = (
+        {resolve_in(*module.imports[reference.name])} if reference.name in module.imports else set()
+    )
     if isinstance(value, type) or is_function(value):
         piece = _piece(module, reference.name)
         return piece, piece.references | imported | _registered(value)
     walk = Walk()
-    if reference.name not in module.written_by_functions and _try_identity(reference, walk) is not None:
+    if (
+        reference.name not in module.written_by_functions
+        and _try_identity(reference, walk) is not None
+    ):
         return None, walk.roots
     piece = _piece(module, reference.name)
     if not isinstance(value, HARMLESS) and reference.name not in module.written_by_functions:
@@ -133,7 +160,9 @@ def _follow_symbol(module: Module, reference: Reference) -> tuple[Piece | None, 
 def _piece(module: Module, name: str) -> Piece:
     """The piece of a top-level name; for "", of what importing the module does, with the modules that it loads."""
     if name not in module.pieces:
-        piece = module.pieces[name] = read_piece(module, module.definitions[name] if name else module.effects)
+        piece = module.pieces[name] = read_piece(
+            module, module.definitions[name] if name else module.effects
+        )
         if not name:
             loaded = module.loads | ({module.name.rpartition(".")[0]} - {""})
             piece.references |= {Reference("effects", other) for other in loaded}
@@ -145,15 +174,28 @@ def runtime_value(reference: Reference) -> Any:
     if (module := sys.modules.get(reference.module)) is None:
         try:
             module = importlib.import_module(reference.module)
-        except Exception as error:  # whatever a module does when imported; its source is followed instead
-            warnings.warn(f"{reference.module} can not be imported ({error}); its source is followed", NotFollowed, 2)
+        except (
+            Exception
+        ) as error:  # whatever a module does when imported; its source is followed instead
+            warnings.warn(
+                f"{reference.module} can not be imported ({error}); its source is followed",
+                NotFollowed,
+                2,
+            )
             return MISSING
     return vars(module).get(reference.name, MISSING)
 
 
 MISSING = object()
 # Objects without a value of their own that hold nothing which results depend on, or only names of files.
-HARMLESS = (PurePath, ContextVar, logging.Logger, type(threading.Lock()), type(threading.RLock()), type(MISSING))
+HARMLESS = (
+    PurePath,
+    ContextVar,
+    logging.Logger,
+    type(threading.Lock()),
+    type(threading.RLock()),
+    type(MISSING),
+)
 
 
 def _try_identity(reference: Reference, walk: Walk) -> Any:
@@ -181,7 +223,9 @@ def variable_digests(variables: Iterable[Reference], walk: Walk) -> dict[str, st
     return digests
 
 
-_settled: dict[Reference, tuple[Any, str]] = {}  # globals that can not change without becoming other objects
+_settled: dict[
+    Reference, tuple[Any, str]
+] = {}  # globals that can not change without becoming other objects
 
 
 def _registered(value: object) -> set[Reference]:
@@ -208,11 +252,17 @@ _warned: set[tuple[str, int]] = set()
 def _warn(found: dict[Reference, Piece | None]) -> None:
     """Say once in a process what could not be followed."""
     for reference, piece in found.items():
-        doubts = [(find_module(reference.module).path, *doubt) for doubt in piece.unfollowed] if piece else []
+        doubts = (
+            [(find_module(reference.module).path, *doubt) for doubt in piece.unfollowed]
+            if piece
+            else []
+        )
         for path, line, why in doubts:
             if (str(path), line) not in _warned:
                 _warned.add((str(path), line))
-                warnings.warn_explicit(f"{why}: results may depend on more than is seen", NotFollowed, str(path), line)
+                warnings.warn_explicit(
+                    f"{why}: results may depend on more than is seen", NotFollowed, str(path), line
+                )
 
 
 def place_of(symbol: str) -> tuple[str, int]:
@@ -222,7 +272,11 @@ def place_of(symbol: str) -> tuple[str, int]:
         return symbol, 0
     statements = module.definitions.get(name, []) if name else module.effects
     folders = "/".join(module.name.split("."))
-    file = module.path.name if module.is_script else folders + ("/__init__.py" if module.is_package else ".py")
+    file = (
+        module.path.name
+        if module.is_script
+        else folders + ("/__init__.py" if module.is_package else ".py")
+    )
     return file, first_line(statements[0]) if statements else 0
 
 

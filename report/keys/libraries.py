@@ -13,7 +13,12 @@ from packaging.utils import canonicalize_name
 def origin_of(name: str) -> str | None:
     try:
         spec = importlib.util.find_spec(name)
-    except (ImportError, ValueError, AttributeError, TypeError):  # TypeError: a module that answers to any name
+    except (
+        ImportError,
+        ValueError,
+        AttributeError,
+        TypeError,
+    ):  # TypeError: a module that answers to any name
         return None
     return spec.origin if spec else None
 
@@ -72,7 +77,9 @@ def _owners(folder: Path) -> dict[str, str]:
         try:
             tops = (record / "top_level.txt").read_text().split()
         except OSError:
-            lines = (record / "RECORD").read_text().splitlines() if (record / "RECORD").exists() else []
+            lines = (
+                (record / "RECORD").read_text().splitlines() if (record / "RECORD").exists() else []
+            )
             tops = {line.split(",")[0].split("/")[0].removesuffix(".py") for line in lines}
         owners |= dict.fromkeys(tops, record.name.split("-")[0])
     return owners
@@ -91,4 +98,6 @@ def installed() -> tuple[Path, ...]:
 def is_under(path: Path, folders: tuple[Path, ...]) -> bool:
     """Whether a file is in one of these folders, and not among what pip installed into it."""
     inside = any(path.is_relative_to(folder) for folder in folders)
-    return inside and (folders is installed() or not any(path.is_relative_to(folder) for folder in installed()))
+    return inside and (
+        folders is installed() or not any(path.is_relative_to(folder) for folder in installed())
+    )

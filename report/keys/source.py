@@ -24,7 +24,19 @@ MAIN = ("__name__ == '__main__'", "'__main__' == __name__")
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 SCOPES = (*DEFINITIONS, ast.Lambda)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-CHANGES = ("add", "append", "clear", "discard", "extend", "insert", "pop", "popitem", "remove", "setdefault", "update")
+CHANGES = (
+    "add",
+    "append",
+    "clear",
+    "discard",
+    "extend",
+    "insert",
+    "pop",
+    "popitem",
+    "remove",
+    "setdefault",
+    "update",
+)
 
 
 @dataclass(frozen=True)
@@ -52,22 +64,36 @@ class Module:
     is_package: bool
     is_script: bool  # its statements show things; they are not what an import would do
     definitions: dict[str, list[ast.stmt]] = field(default_factory=dict)
-    imports: dict[str, tuple[str, str]] = field(default_factory=dict)  # name -> (module, name in it or "")
-    stars: list[tuple[str, int]] = field(default_factory=list)  # modules imported with *, and the lines of that
+    imports: dict[str, tuple[str, str]] = field(
+        default_factory=dict
+    )  # name -> (module, name in it or "")
+    stars: list[tuple[str, int]] = field(
+        default_factory=list
+    )  # modules imported with *, and the lines of that
     bound_on: dict[str, int] = field(default_factory=dict)  # name -> the last line that binds it
     effects: list[ast.stmt] = field(default_factory=list)
     loads: set[str] = field(default_factory=set)  # modules that it imports when it is imported
-    pieces: dict[str, object] = field(default_factory=dict)  # what its names say, once they were read
+    pieces: dict[str, object] = field(
+        default_factory=dict
+    )  # what its names say, once they were read
 
     def segment(self, statement: ast.stmt) -> str:
         """The statement's text, decorators included."""
-        return "".join(self.text.splitlines(keepends=True)[first_line(statement) - 1 : statement.end_lineno])
+        return "".join(
+            self.text.splitlines(keepends=True)[first_line(statement) - 1 : statement.end_lineno]
+        )
 
     @functools.cached_property
     def written_by_functions(self) -> set[str]:
         """Top-level names that functions of this module write to: they hold state, such as a cache or a registry."""
         functions = [n for n in self.tree.body if isinstance(n, DEFINITIONS)]
-        written = {n for f in functions for node in ast.walk(f) if isinstance(node, ast.Global) for n in node.names}
+        written = {
+            n
+            for f in functions
+            for node in ast.walk(f)
+            if isinstance(node, ast.Global)
+            for n in node.names
+        }
         return written | {name for f in functions for name in changed_names(f)}
 
 
@@ -83,10 +109,14 @@ _modules: dict[str, tuple[object, Module | None]] = {}
 def find_module(name: str) -> Module | None:
     """The project module of this name, as source; None for what is installed, built in, or not there."""
     top = name.partition(".")[0]
-    if top != name and not _may_be_project(top):  # so that no library is imported only to see where it lies
+    if top != name and not _may_be_project(
+        top
+    ):  # so that no library is imported only to see where it lies
         return None
     loaded = sys.modules.get(name)
-    version = getattr(loaded, "__spec__", None) or loaded  # a module that is loaded again has another spec
+    version = (
+        getattr(loaded, "__spec__", None) or loaded
+    )  # a module that is loaded again has another spec
     if name not in _modules or _modules[name][0] is not version:
         path = _project_file(name, loaded)
         _modules[name] = version, path and _read(name, path)
@@ -98,10 +128,16 @@ def find_module(name: str) -> Module | None:
 def _check_unchanged(loaded: ModuleType, module: Module) -> None:
     """Raises: ReportError if the source is no longer that of the code which runs: a file edited meanwhile."""
     for code in compile(module.text, str(module.path), "exec", dont_inherit=True).co_consts:
-        function = inspect.unwrap(value) if callable(value := vars(loaded).get(getattr(code, "co_name", ""))) else None
+        function = (
+            inspect.unwrap(value)
+            if callable(value := vars(loaded).get(getattr(code, "co_name", "")))
+            else None
+        )
         running = getattr(function, "__code__", None)
         if running and running.co_filename == str(module.path) and not _same_code(running, code):
-            raise ReportError(f"{module.path} was edited while it was in use, at {code.co_name}; run it again")
+            raise ReportError(
+                f"{module.path} was edited while it was in use, at {code.co_name}; run it again"
+            )
 
 
 def _same_code(one: CodeType, other: CodeType) -> bool:
@@ -111,7 +147,9 @@ def _same_code(one: CodeType, other: CodeType) -> bool:
         other.co_names,
         other.co_firstlineno,
     ) and all(
-        _same_code(a, b) if isinstance(a, CodeType) and isinstance(b, CodeType) else repr(a) == repr(b)
+        _same_code(a, b)
+        if isinstance(a, CodeType) and isinstance(b, CodeType)
+        else repr(a) == repr(b)
         for a, b in zip_longest(one.co_consts, other.co_consts)
     )
 
@@ -163,7 +201,11 @@ def _enter(module: Module, statement: ast.stmt) -> None:
         for node in nodes:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 _enter_import(module, node)
-        changed = set() if isinstance(statement, DEFINITIONS) else changed_names(statement) & module.definitions.keys()
+        changed = (
+            set()
+            if isinstance(statement, DEFINITIONS)
+            else changed_names(statement) & module.definitions.keys()
+        )
         names = sorted(bound_names(nodes) | changed)
         for name in names:
             module.definitions.setdefault(name, []).append(statement)
@@ -183,33 +225,49 @@ def _sets_up(module: Module, statement: ast.stmt) -> bool:
 
 def _enter_import(module: Module, statement: ast.Import | ast.ImportFrom) -> None:
     targets = import_targets(module, statement)
-    module.stars += [(source, statement.lineno) for bound, (source, _) in targets.items() if bound.startswith("*")]
+    module.stars += [
+        (source, statement.lineno)
+        for bound, (source, _) in targets.items()
+        if bound.startswith("*")
+    ]
     named = {bound: target for bound, target in targets.items() if not bound.startswith("*")}
     module.imports |= named
     module.bound_on |= dict.fromkeys(named, statement.lineno)
     module.loads |= loaded_by(module, statement)
 
 
-def import_targets(module: Module, statement: ast.Import | ast.ImportFrom) -> dict[str, tuple[str, str]]:
+def import_targets(
+    module: Module, statement: ast.Import | ast.ImportFrom
+) -> dict[str, tuple[str, str]]:
     """What an import statement binds: name -> (module, name in it or ""); a star import binds "*" and its module."""
     if isinstance(statement, ast.Import):
-        bound = [(a.asname, a.name) if a.asname else (a.name.partition(".")[0],) * 2 for a in statement.names]
+        bound = [
+            (a.asname, a.name) if a.asname else (a.name.partition(".")[0],) * 2
+            for a in statement.names
+        ]
         return {name: (source, "") for name, source in bound}
     source = statement.module or ""
     if statement.level:
         package = module.name.split(".")
         package = package[: len(package) - statement.level + module.is_package]
         source = ".".join([*package, *([source] if source else [])])
-    return {f"*{source}" if a.name == "*" else a.asname or a.name: (source, a.name) for a in statement.names}
+    return {
+        f"*{source}" if a.name == "*" else a.asname or a.name: (source, a.name)
+        for a in statement.names
+    }
 
 
 def loaded_by(module: Module, statement: ast.Import | ast.ImportFrom) -> set[str]:
     """The modules that an import statement loads: parents, and submodules that are imported by name."""
     targets = import_targets(module, statement).values()
-    names = {source for source, _ in targets} | {f"{source}.{name}" for source, name in targets if name}
+    names = {source for source, _ in targets} | {
+        f"{source}.{name}" for source, name in targets if name
+    }
     if isinstance(statement, ast.Import):
         names |= {alias.name for alias in statement.names}
-    return {".".join(name.split(".")[: n + 1]) for name in names for n in range(name.count(".") + 1)}
+    return {
+        ".".join(name.split(".")[: n + 1]) for name in names for n in range(name.count(".") + 1)
+    }
 
 
 def bound_names(nodes: Iterable[ast.AST]) -> set[str]:
@@ -236,7 +294,9 @@ def changed_names(node: ast.AST) -> set[str]:
             changed.add(_root(inner))
         elif isinstance(inner, ast.Expr) and isinstance(inner.value, ast.Call):
             function = inner.value.func
-            if isinstance(function, ast.Attribute) and (function.attr in CHANGES or isinstance(node, ast.Expr)):
+            if isinstance(function, ast.Attribute) and (
+                function.attr in CHANGES or isinstance(node, ast.Expr)
+            ):
                 changed.add(_root(function))
     return changed - {""}
 
@@ -274,7 +334,10 @@ def _is_main_block(statement: ast.stmt) -> bool:
 def resolve(module: Module, name: str) -> Reference:
     """What a global name in a module leads to."""
     for source, line in reversed(module.stars):
-        if line > module.bound_on.get(name, 0) and (found := _resolve_star(source, name)) is not None:
+        if (
+            line > module.bound_on.get(name, 0)
+            and (found := _resolve_star(source, name)) is not None
+        ):
             return found
     if name in module.definitions:
         return Reference("symbol", module.name, name)
@@ -302,7 +365,9 @@ def resolve_in(source: str, name: str) -> Reference:
         return resolve(module, name)
     if module.is_package and (find_module(f"{source}.{name}") or origin_of(f"{source}.{name}")):
         return resolve_in(f"{source}.{name}", "")
-    found = Reference("injected", source, name) if hasattr(builtins, name) else resolve(module, name)
+    found = (
+        Reference("injected", source, name) if hasattr(builtins, name) else resolve(module, name)
+    )
     if found.kind == "injected" and "__getattr__" in module.definitions:
         return Reference("symbol", source, "__getattr__")
     return found
@@ -311,11 +376,16 @@ def resolve_in(source: str, name: str) -> Reference:
 def _resolve_star(source: str, name: str) -> Reference | None:
     module = find_module(source)
     if module is None:
-        return Reference("external", source, name) if hasattr(sys.modules.get(source), name) else None
+        return (
+            Reference("external", source, name) if hasattr(sys.modules.get(source), name) else None
+        )
     public = not name.startswith("_") or "__all__" in module.definitions
     if public and (name in module.definitions or name in module.imports):
         return resolve(module, name)
-    return next((found for star, _ in module.stars if (found := _resolve_star(star, name)) is not None), None)
+    return next(
+        (found for star, _ in module.stars if (found := _resolve_star(star, name)) is not None),
+        None,
+    )
 
 
 def _is_namespace(name: str) -> bool:
@@ -330,7 +400,9 @@ def _is_namespace(name: str) -> bool:
             return False
     if spec is None or spec.origin is not None or not spec.submodule_search_locations:
         return False
-    return not any(is_under(Path(place).resolve(), installed()) for place in spec.submodule_search_locations)
+    return not any(
+        is_under(Path(place).resolve(), installed()) for place in spec.submodule_search_locations
+    )
 
 
 # ---- installed libraries
@@ -344,5 +416,7 @@ def unversioned_extension(name: str) -> Path | None:
     if origin is None or not origin.endswith((".so", ".pyd")):
         return None
     path = Path(origin).resolve()
-    owned = is_under(path, standard_library()) or distribution_of(name.partition(".")[0], path, name)
+    owned = is_under(path, standard_library()) or distribution_of(
+        name.partition(".")[0], path, name
+    )
     return None if owned else path

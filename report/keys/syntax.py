@@ -199,15 +199,30 @@ class _Reader:
         self.scopes.pop()
 
     def function_scope(self, arguments: ast.arguments, body: list[ast.stmt]) -> _Scope:
-        listed = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
+        listed = [
+            *arguments.posonlyargs,
+            *arguments.args,
+            *arguments.kwonlyargs,
+            arguments.vararg,
+            arguments.kwarg,
+        ]
         parameters = {argument.arg for argument in listed if argument}
         nodes = within(*body)
-        elsewhere = {name for node in nodes if isinstance(node, ast.Global | ast.Nonlocal) for name in node.names}
+        elsewhere = {
+            name
+            for node in nodes
+            if isinstance(node, ast.Global | ast.Nonlocal)
+            for name in node.names
+        }
         bound = bound_names(nodes) - elsewhere - parameters
         return _Scope("function", parameters, bound, self.imports_in(nodes))
 
     def imports_in(self, nodes: list[ast.AST]) -> dict[str, tuple[str, str]]:
-        imports = [import_targets(self.module, node) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+        imports = [
+            import_targets(self.module, node)
+            for node in nodes
+            if isinstance(node, ast.Import | ast.ImportFrom)
+        ]
         return {name: target for targets in imports for name, target in targets.items()}
 
     def function_in_lambda(self, node: ast.Lambda) -> None:
@@ -248,7 +263,9 @@ class _Reader:
         self.bases(node)
         nodes = within(*node.body)
         annotated = bool(node.decorator_list or node.bases or node.keywords)
-        self.scopes.append(_Scope("class", bound_names(nodes), set(), self.imports_in(nodes), annotated))
+        self.scopes.append(
+            _Scope("class", bound_names(nodes), set(), self.imports_in(nodes), annotated)
+        )
         self.body(node.body)
         self.scopes.pop()
 
@@ -256,7 +273,9 @@ class _Reader:
         self.read(node.bases)
         self.read(node.keywords)
 
-    def comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> None:
+    def comprehension(
+        self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
+    ) -> None:
         self.word(type(node).__name__)
         first, *rest = node.generators
         self.read(first.iter)
@@ -288,10 +307,14 @@ class _Reader:
     def import_(self, node: ast.Import | ast.ImportFrom) -> None:
         """An import inside a function or another statement: its names lead on, and the modules are loaded."""
         self.word("import")
-        self.piece.references |= {Reference("effects", module) for module in loaded_by(self.module, node)}
+        self.piece.references |= {
+            Reference("effects", module) for module in loaded_by(self.module, node)
+        }
         in_function = self.scopes and self.scopes[-1].kind == "function"
         for source, name in import_targets(self.module, node).values():
-            if name or not in_function:  # a module that a function imports is followed as far as it is used
+            if (
+                name or not in_function
+            ):  # a module that a function imports is followed as far as it is used
                 target = resolve_in(source, name if name != "*" else "")
                 self.word(str(target))
                 self.piece.references.add(target)
@@ -354,7 +377,11 @@ class _Reader:
     def leads_to(self, node: ast.expr | None) -> Reference | None:
         """What a name, or a name in a module, leads to; None for a local and for all else."""
         found = self.find(node.id) if isinstance(node, ast.Name) else None
-        if isinstance(node, ast.Attribute) and (outer := self.leads_to(node.value)) and outer.kind == "module":
+        if (
+            isinstance(node, ast.Attribute)
+            and (outer := self.leads_to(node.value))
+            and outer.kind == "module"
+        ):
             found = resolve_in(outer.module, node.attr)
         return found if isinstance(found, Reference) else None
 
@@ -363,7 +390,9 @@ class _Reader:
         if isinstance(returns, ast.Constant) and isinstance(returns.value, str):
             returns = ast.parse(returns.value, mode="eval").body
         found = self.leads_to(returns)
-        encoder = f"encode_{found.name.lower()}" if getattr(found, "module", "") == MEDIA else "encode"
+        encoder = (
+            f"encode_{found.name.lower()}" if getattr(found, "module", "") == MEDIA else "encode"
+        )
         known = encoder in find_module(MEDIA).definitions
         self.refer(Reference("symbol", MEDIA, encoder if known else "encode"))
 

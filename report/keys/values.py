@@ -75,15 +75,22 @@ def identity(value: object, what: str, walk: Walk, paths: bool = True) -> Any:
 
 def _state(value: object, what: str, tell: Callable[[object, str], Any]) -> list:
     """What a value holds besides what its kind tells: attributes of a dataclass or of a list of one's own."""
-    if isinstance(value, type | types.ModuleType | enum.Enum | functools.partial) or is_function(value):
+    if isinstance(value, type | types.ModuleType | enum.Enum | functools.partial) or is_function(
+        value
+    ):
         return []
-    known = {f.name for f in dataclasses.fields(value)} if dataclasses.is_dataclass(value) else set()
+    known = (
+        {f.name for f in dataclasses.fields(value)} if dataclasses.is_dataclass(value) else set()
+    )
     kept = {
         name: item
         for name, item in getattr(value, "__dict__", {}).items()
-        if name not in known and not isinstance(getattr(type(value), name, None), functools.cached_property)
+        if name not in known
+        and not isinstance(getattr(type(value), name, None), functools.cached_property)
     }
-    kept |= {"default_factory": factory} if (factory := getattr(value, "default_factory", None)) else {}
+    kept |= (
+        {"default_factory": factory} if (factory := getattr(value, "default_factory", None)) else {}
+    )
     return [tell(kept, what)] if kept else []
 
 
@@ -93,7 +100,9 @@ def _digested(value: object, kind: str, digest: str, what: str, walk: Walk) -> l
         walk.devices.append([what, str(device).partition(":")[0]])
     if kind == ARTIFACT:
         walk.inputs.append(digest)
-        walk.roots.discard(Reference("symbol", *ARTIFACT.rsplit(".", 1)))  # its code is the store's, not the result's
+        walk.roots.discard(
+            Reference("symbol", *ARTIFACT.rsplit(".", 1))
+        )  # its code is the store's, not the result's
         walk.roots.add(Reference("symbol", "report.artifacts.media", "decode"))
     return [kind, digest]
 
@@ -118,7 +127,11 @@ def is_function(value: object) -> bool:
 
 def is_immutable(value: object) -> bool:
     """Whether a value is sure to stay what it is."""
-    return isinstance(value, PLAIN + (bytes,)) or type(value) is tuple and all(map(is_immutable, value))
+    return (
+        isinstance(value, PLAIN + (bytes,))
+        or type(value) is tuple
+        and all(map(is_immutable, value))
+    )
 
 
 # ---- what tells the values of a type apart, as JSON: (value, what, tell, walk); tell(item, what) is for its parts
@@ -133,7 +146,11 @@ def _teller(value: object) -> Callable[..., Any] | None:
     if is_function(value):
         return _function
     if torch := sys.modules.get("torch"):
-        kinds = {torch.Tensor: _tensor, torch.dtype: _plain, torch.device: lambda device, *_: device.type}
+        kinds = {
+            torch.Tensor: _tensor,
+            torch.dtype: _plain,
+            torch.device: lambda device, *_: device.type,
+        }
         return next((teller for kind, teller in kinds.items() if isinstance(value, kind)), None)
     return None
 
@@ -148,8 +165,14 @@ def _bytes(value: bytes, *_: object) -> str:
 
 def _array(value: np.ndarray, what: str, *_: object) -> list:
     if value.dtype.hasobject:
-        raise TypeError(f"{what} is an array of Python objects, which has no value to key it by; give it a number type")
-    return [np.lib.format.dtype_to_descr(value.dtype), value.shape, _hash(np.ascontiguousarray(value))]
+        raise TypeError(
+            f"{what} is an array of Python objects, which has no value to key it by; give it a number type"
+        )
+    return [
+        np.lib.format.dtype_to_descr(value.dtype),
+        value.shape,
+        _hash(np.ascontiguousarray(value)),
+    ]
 
 
 def _tensor(value: Any, what: str, _tell: Callable, walk: Walk) -> list:
@@ -171,7 +194,9 @@ def _set(value: set | frozenset, what: str, tell: Callable, *_: object) -> list:
 
 
 def _dict(value: dict, what: str, tell: Callable, *_: object) -> list:
-    return sorted(([tell(k, what), tell(item, f"{what}[{k!r}]")] for k, item in value.items()), key=json.dumps)
+    return sorted(
+        ([tell(k, what), tell(item, f"{what}[{k!r}]")] for k, item in value.items()), key=json.dumps
+    )
 
 
 def _slice(value: slice, what: str, tell: Callable, *_: object) -> list:
@@ -197,7 +222,9 @@ def _function(value: Any, what: str, _tell: Callable, walk: Walk) -> str:
     source = getattr(function, "__module__", None) or type(function).__module__
     name = getattr(function, "__qualname__", None) or function.__name__
     if "<" in name or not _stands_there(value, source, name):  # what it closes over can not be seen
-        raise TypeError(f"{what} is {name}, which has no name to key it by; pass a function of a module")
+        raise TypeError(
+            f"{what} is {name}, which has no name to key it by; pass a function of a module"
+        )
     kind = "symbol" if find_module(source) else "external"
     walk.roots.add(Reference(kind, source, name.partition(".")[0]))
     return f"{source}.{name}"
@@ -212,11 +239,15 @@ def _stands_there(value: object, source: str, name: str) -> bool:
 
 
 def _module(value: types.ModuleType, _what: str, _tell: Callable, walk: Walk) -> str:
-    walk.roots.add(Reference("module" if find_module(value.__name__) else "external", value.__name__))
+    walk.roots.add(
+        Reference("module" if find_module(value.__name__) else "external", value.__name__)
+    )
     return value.__name__
 
 
-_TELLERS: list[tuple[Any, Callable[..., Any]]] = [  # the first that fits is taken: a NumPy float is a float, too
+_TELLERS: list[
+    tuple[Any, Callable[..., Any]]
+] = [  # the first that fits is taken: a NumPy float is a float, too
     ((np.ndarray, np.generic), _array),
     (enum.Enum, _enum),
     (PLAIN, _plain),
@@ -247,7 +278,11 @@ def path_digest(path: Path, what: str) -> str:
     try:
         if not path.is_dir():
             return _file_digest(path)
-        files = sorted(Path(folder, name) for folder, _, names in os.walk(path, followlinks=True) for name in names)
+        files = sorted(
+            Path(folder, name)
+            for folder, _, names in os.walk(path, followlinks=True)
+            for name in names
+        )
         told = [[file.relative_to(path).as_posix(), _file_digest(file)] for file in files]
         return _hash(json.dumps(told).encode())
     except OSError as error:
@@ -284,7 +319,9 @@ def readable(value: object) -> str:
         text = ", ".join(map(readable, value[:8])) + (", …" if len(value) > 8 else "")
         return f"[{text}]" if isinstance(value, list) else f"({text})"
     if dataclasses.is_dataclass(value):
-        text = ", ".join(f"{f.name}={readable(getattr(value, f.name))}" for f in dataclasses.fields(value))
+        text = ", ".join(
+            f"{f.name}={readable(getattr(value, f.name))}" for f in dataclasses.fields(value)
+        )
         return f"{type(value).__name__}({text})"
     return SHORT.repr(sorted(value, key=repr) if isinstance(value, set | frozenset) else value)
 

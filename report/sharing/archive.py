@@ -33,14 +33,18 @@ def export_zip(site: Path, file: Path, sources: dict[str, bytes]) -> None:
     extras = {f"source/{check_name(name)}": data for name, data in sources.items()}
     extras["__main__.py"] = Path(selfcheck.__file__).read_bytes()
     extras["CITATION.cff"] = _citation(manifest)
-    sums = [f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in sorted(extras.items())]
+    sums = [
+        f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in sorted(extras.items())
+    ]
     extras[selfcheck.SUMS] = "".join(sums).encode()
     unfinished = file.with_name(f"{uuid4().hex}{UNFINISHED}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(unfinished, "w") as archive:
             for name in sorted(members | extras):
-                archive.writestr(_member(name), extras[name] if name in extras else folder.get(members[name]))
+                archive.writestr(
+                    _member(name), extras[name] if name in extras else folder.get(members[name])
+                )
         os.replace(unfinished, file)
     except OSError as error:
         raise SiteError(f"cannot write the archive {file}: {error.strerror or error}") from error
@@ -65,6 +69,8 @@ def _citation(manifest: Manifest) -> bytes:
         "title": titles,
         "authors": [{"name": f"The authors of {titles}"}],
         "version": release_id(manifest),
-        "identifiers": [{"type": "other", "value": f"sha256:{manifest.sha256}", "description": "manifest.json"}],
+        "identifiers": [
+            {"type": "other", "value": f"sha256:{manifest.sha256}", "description": "manifest.json"}
+        ],
     }
     return "".join(f"{name}: {json.dumps(value)}\n" for name, value in fields.items()).encode()

@@ -21,7 +21,11 @@ from report.storage.transfer import each
 
 DAY = 24 * 3600.0  # seconds
 YOUNG = "it is new, and something may be about to name it"
-KINDS = ("index", "sources", "objects")  # of what a store holds, in the order in which it is deleted
+KINDS = (
+    "index",
+    "sources",
+    "objects",
+)  # of what a store holds, in the order in which it is deleted
 OF_RELEASE = re.compile(r"releases/([0-9a-f]{16})(\.json$|/)")
 
 
@@ -38,15 +42,25 @@ class Sweep:
         return sum(length for _, length in self.deleted)
 
 
-def collect_releases(target: Storage, keep: int | None = None, grace: float = DAY, delete: bool = False) -> Sweep:
+def collect_releases(
+    target: Storage, keep: int | None = None, grace: float = DAY, delete: bool = False
+) -> Sweep:
     """Plan, and with `delete` carry out, the deletion of old releases and of media that no kept release names.
 
     Kept are the newest `keep` releases (None: all), the one that the entry page shows, and what was written less than
     `grace` seconds ago. Raises: SiteError, StoreError if anything that says what is in use can not be read; nothing is
     deleted then.
     """
-    pages = {name: entry for name, entry in target.entries(f"{RELEASES}/").items() if OF_RELEASE.match(name)}
-    media = {name: entry for name, entry in target.entries(f"{MEDIA}/").items() if MEDIA_FILE.fullmatch(name)}
+    pages = {
+        name: entry
+        for name, entry in target.entries(f"{RELEASES}/").items()
+        if OF_RELEASE.match(name)
+    }
+    media = {
+        name: entry
+        for name, entry in target.entries(f"{MEDIA}/").items()
+        if MEDIA_FILE.fullmatch(name)
+    }
     why: dict[str, str] = {}
     for release, reason in _kept_releases(target, pages, keep, grace).items():
         why |= {name: reason for name in pages if _release(name) == release}
@@ -57,7 +71,9 @@ def collect_releases(target: Storage, keep: int | None = None, grace: float = DA
     return _collect(target, [dates, rest, media], why, grace, delete)
 
 
-def collect_store(store: Store, manifests: Iterable[Manifest] = (), grace: float = DAY, delete: bool = False) -> Sweep:
+def collect_store(
+    store: Store, manifests: Iterable[Manifest] = (), grace: float = DAY, delete: bool = False
+) -> Sweep:
     """Plan, and with `delete` carry out, the deletion of records, sources and objects that are in no use.
 
     In use is what the last build of an article asked for, what the sites of `manifests` name, and what was written
@@ -67,27 +83,49 @@ def collect_store(store: Store, manifests: Iterable[Manifest] = (), grace: float
     uses: list[tuple[str, Record | Made]] = []
     for article in store.builds():
         build = store.build(article)
-        uses += [(f"used by {article}/{call}", record) for call, record in (build.calls if build else ())]
+        uses += [
+            (f"used by {article}/{call}", record) for call, record in (build.calls if build else ())
+        ]
     for manifest in manifests:
         uses += [(f"used by {call} of a site", made) for call, made in manifest.artifacts.items()]
-    young = [PurePosixPath(name).stem for name, entry in stages[0].items() if _is_young(entry, grace)]
-    uses += [(YOUNG, record) for record in map(store.find, young) if record]  # the object may be older than the record
-    digests = {digest: why for why, made in reversed(uses) for digest in (made.key, made.code, made.sha256)}
+    young = [
+        PurePosixPath(name).stem for name, entry in stages[0].items() if _is_young(entry, grace)
+    ]
+    uses += [
+        (YOUNG, record) for record in map(store.find, young) if record
+    ]  # the object may be older than the record
+    digests = {
+        digest: why for why, made in reversed(uses) for digest in (made.key, made.code, made.sha256)
+    }
     names = [name for stage in stages for name in stage]
-    why = {name: digests[PurePosixPath(name).stem] for name in names if PurePosixPath(name).stem in digests}
+    why = {
+        name: digests[PurePosixPath(name).stem]
+        for name in names
+        if PurePosixPath(name).stem in digests
+    }
     return _collect(store.storage, stages, why, grace, delete)
 
 
-def _kept_releases(target: Storage, pages: dict[str, Entry], keep: int | None, grace: float) -> dict[str, str]:
+def _kept_releases(
+    target: Storage, pages: dict[str, Entry], keep: int | None, grace: float
+) -> dict[str, str]:
     """Release -> why it is kept."""
     shown = release_shown(target.get(INDEX))
     if shown is None:
-        raise SiteError(f"the {INDEX} at {target.address} shows no release; name a place to which a site was published")
-    finished = {name: _published(target, name) for name in set(map(_release, pages)) if _date(name) in pages}
+        raise SiteError(
+            f"the {INDEX} at {target.address} shows no release; name a place to which a site was published"
+        )
+    finished = {
+        name: _published(target, name) for name in set(map(_release, pages)) if _date(name) in pages
+    }
     newest = sorted(finished, key=lambda release: finished[release], reverse=True)[:keep]
     young = [_release(name) for name, entry in pages.items() if _is_young(entry, grace)]
     among = "all releases are kept" if keep is None else f"it is among the newest {keep}"
-    return dict.fromkeys(young, YOUNG) | dict.fromkeys(newest, among) | {shown: "the entry page shows it"}
+    return (
+        dict.fromkeys(young, YOUNG)
+        | dict.fromkeys(newest, among)
+        | {shown: "the entry page shows it"}
+    )
 
 
 def _files(target: Storage, release: str, pages: dict[str, Entry]) -> Iterable[str]:
@@ -103,16 +141,26 @@ def _published(target: Storage, release: str) -> datetime:
     try:
         return datetime.fromisoformat(json.loads(target.get(name))["published"]).astimezone(UTC)
     except (ValueError, TypeError, KeyError) as error:
-        raise SiteError(f"{name} at {target.address} is damaged ({error}); publish that release again") from error
+        raise SiteError(
+            f"{name} at {target.address} is damaged ({error}); publish that release again"
+        ) from error
 
 
 def _collect(
-    storage: Storage, stages: list[dict[str, Entry]], why: dict[str, str], grace: float, delete: bool
+    storage: Storage,
+    stages: list[dict[str, Entry]],
+    why: dict[str, str],
+    grace: float,
+    delete: bool,
 ) -> Sweep:
     """Each stage is deleted before the next one is begun."""
     kept, deleted = [], []
     for stage in stages:
-        kept += [(name, why.get(name, YOUNG)) for name in stage if name in why or _is_young(stage[name], grace)]
+        kept += [
+            (name, why.get(name, YOUNG))
+            for name in stage
+            if name in why or _is_young(stage[name], grace)
+        ]
         names = list(stage.keys() - {name for name, _ in kept})
         deleted += [(name, stage[name].bytes) for name in sorted(names)]
         if delete:

@@ -53,16 +53,26 @@ class Difference:
         lines = [str(change) for change in self.artifacts]
         for page, changed in self.texts.items():
             lines += [page, *(f"  {line}" for line in changed)]
-        counts = {kind: sum(change.kind == kind for change in self.artifacts) for kind in ("changed", "new", "gone")}
+        counts = {
+            kind: sum(change.kind == kind for change in self.artifacts)
+            for kind in ("changed", "new", "gone")
+        }
         told = ", ".join(f"{kind} {count}" for kind, count in counts.items())
-        return "\n".join([*lines, f"artifacts: same {self.same}, {told}; pages whose text changed: {len(self.texts)}"])
+        return "\n".join(
+            [
+                *lines,
+                f"artifacts: same {self.same}, {told}; pages whose text changed: {len(self.texts)}",
+            ]
+        )
 
 
 def diff(before: Storage, after: Storage) -> Difference:
     """Compare the sites at two places. Raises: SiteError if there is none."""
     old, new = open_site(before), open_site(after)
     names = sorted(old.manifest.artifacts.keys() | new.manifest.artifacts.keys(), key=_natural)
-    pairs = [(name, old.manifest.artifacts.get(name), new.manifest.artifacts.get(name)) for name in names]
+    pairs = [
+        (name, old.manifest.artifacts.get(name), new.manifest.artifacts.get(name)) for name in names
+    ]
     changed = [(n, a, b) for n, a, b in pairs if a is None or b is None or a.sha256 != b.sha256]
     return Difference(
         [Change(name, a, b, _level(old, a, new, b)) for name, a, b in changed],
@@ -86,7 +96,12 @@ def write_page(difference: Difference, before: Storage, after: Storage, folder: 
                  (("Before", old, change.before), ("After", new, change.after))]  # fmt: skip
         shown.append((change, [(label, address) for label, address in sides if address]))
     page = render_template(
-        "diff.html", title="What changed", lang="en", description="", shown=shown, difference=difference
+        "diff.html",
+        title="What changed",
+        lang="en",
+        description="",
+        shown=shown,
+        difference=difference,
     )
     write_whole(folder / "index.html", page.encode())
     return folder / "index.html"
@@ -119,7 +134,9 @@ def _natural(name: str) -> list[tuple[int, str]]:
 def _changed_texts(old: Site, new: Site) -> dict[str, list[str]]:
     changed = {}
     for page in sorted(old.manifest.pages.keys() | new.manifest.pages.keys()):
-        was, now = (_text(site.read(page)) if page in site.manifest.pages else [] for site in (old, new))
+        was, now = (
+            _text(site.read(page)) if page in site.manifest.pages else [] for site in (old, new)
+        )
         lines = [
             line
             for line in difflib.unified_diff(was, now, lineterm="", n=0)

@@ -56,7 +56,9 @@ def read_edit(data: bytes, where: str = "the edit") -> Edit:
         title=edit.take("title", str, "a text"),
         samplerate=edit.whole_number("samplerate", 1, HIGHEST_RATE),
         n_samples=edit.whole_number("n_samples", 1, MOST_SAMPLES),
-        events=tuple(_event(_Fields(event, f"{where}, event {i}")) for i, event in enumerate(events, 1)),
+        events=tuple(
+            _event(_Fields(event, f"{where}, event {i}")) for i, event in enumerate(events, 1)
+        ),
     )
 
 
@@ -66,7 +68,10 @@ def mix_edit(edit: Edit, site: Site) -> bytes:
     Raises: ReportError if a sound is not in the site, is not what its hash says, or has another rate; StoreError.
     """
     heard = [event for event in edit.events if not event.muted]
-    sounds = {digest: _sound(digest, edit.samplerate, site) for digest in dict.fromkeys(e.sound for e in heard)}
+    sounds = {
+        digest: _sound(digest, edit.samplerate, site)
+        for digest in dict.fromkeys(e.sound for e in heard)
+    }
     samples = mix(
         [sounds[event.sound] for event in heard],
         [event.start for event in heard],
@@ -92,16 +97,22 @@ def _sound(digest: str, samplerate: int, site: Site) -> np.ndarray:
     name = f"{MEDIA}/{digest}.wav"
     where = f"{name} at {site.location.place.address}"
     if name not in site.manifest.files:
-        raise ReportError(f"there is no {where}; give the site that the edit was made of with --site")
+        raise ReportError(
+            f"there is no {where}; give the site that the edit was made of with --site"
+        )
     data = site.read(name)
     if sha256(data).hexdigest() != digest:
-        raise ReportError(f"{where} is damaged: its bytes have another SHA-256; build or publish the site again")
+        raise ReportError(
+            f"{where} is damaged: its bytes have another SHA-256; build or publish the site again"
+        )
     try:
         sound = decode(data, "audio/wav")
     except (wave.Error, EOFError) as error:
         raise ReportError(f"{where} is no WAV file: {error}") from error
     if sound.samplerate != samplerate:
-        raise ReportError(f"{where} has {sound.samplerate} Hz, but the edit {samplerate}; export the edit again")
+        raise ReportError(
+            f"{where} has {sound.samplerate} Hz, but the edit {samplerate}; export the edit again"
+        )
     return sound.samples
 
 
@@ -127,4 +138,6 @@ class _Fields:
         return self.fields[name]
 
     def _refusal(self, name: str, words: str) -> ReportError:
-        return ReportError(f"{self.where}: {name} is {json.dumps(self.fields[name])[:80]}; give {words}")
+        return ReportError(
+            f"{self.where}: {name} is {json.dumps(self.fields[name])[:80]}; give {words}"
+        )

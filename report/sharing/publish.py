@@ -9,8 +9,26 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from report.errors import Missing, SiteError, StoreError
-from report.site.manifest import MANIFEST, MEDIA, MEDIA_URL, OFFLINE, RELEASED_MEDIA, File, Manifest, describe, read
-from report.site.release import INDEX, RELEASES, entry_page, make_release, release_id, release_name, release_shown
+from report.site.manifest import (
+    MANIFEST,
+    MEDIA,
+    MEDIA_URL,
+    OFFLINE,
+    RELEASED_MEDIA,
+    File,
+    Manifest,
+    describe,
+    read,
+)
+from report.site.release import (
+    INDEX,
+    RELEASES,
+    entry_page,
+    make_release,
+    release_id,
+    release_name,
+    release_shown,
+)
 from report.site.verify import verify
 from report.storage.folder import Folder
 from report.storage.interface import Entry, Storage, check_url
@@ -51,7 +69,9 @@ def publish(
     Raises: SiteError, StoreError; the entry page then still shows the old release.
     """
     if origin and not media_url:
-        raise SiteError(f"pages at {origin} have their media beside them; give the URL of media that are elsewhere")
+        raise SiteError(
+            f"pages at {origin} have their media beside them; give the URL of media that are elsewhere"
+        )
     source = Folder(site)
     _check_site(source)
     _check_target(target)
@@ -65,15 +85,21 @@ def publish(
         _check_reading(media, released.media, origin)
     _send_pages({release_name(release, name): data for name, data in pages.items()}, target)
     now = {"published": datetime.now(UTC).isoformat()}
-    target.put(f"{RELEASES}/{release}.json", json.dumps(now).encode(), "application/json", immutable=False)
-    target.put(INDEX, entry_page(pages[INDEX].decode(), release).encode(), "text/html", immutable=False)
+    target.put(
+        f"{RELEASES}/{release}.json", json.dumps(now).encode(), "application/json", immutable=False
+    )
+    target.put(
+        INDEX, entry_page(pages[INDEX].decode(), release).encode(), "text/html", immutable=False
+    )
     length = sum(media[name].bytes for name in sent)
     return Published(target.address, release, len(sent), length, len(media) - len(sent))
 
 
 def _served(manifest: Manifest) -> Manifest:
     """Without the copies for pages on a disk: a page that is served never asks for them."""
-    files = {name: file for name, file in manifest.files.items() if not name.startswith(f"{OFFLINE}/")}
+    files = {
+        name: file for name, file in manifest.files.items() if not name.startswith(f"{OFFLINE}/")
+    }
     return dataclasses.replace(manifest, files=files)
 
 
@@ -89,19 +115,26 @@ def _check_target(target: Storage) -> None:
     except Missing:
         return
     if release_shown(index) is None:
-        raise SiteError(f"{target.address} has an {INDEX} that was not published here; choose another place")
+        raise SiteError(
+            f"{target.address} has an {INDEX} that was not published here; choose another place"
+        )
 
 
 def _base(media_url: str | None) -> str:
     if media_url is None:
         return RELEASED_MEDIA
     if not MEDIA_URL.fullmatch(url := check_url(media_url)):
-        raise SiteError(f"{url!r} can not be where readers find media; give an address such as https://host/media")
+        raise SiteError(
+            f"{url!r} can not be where readers find media; give an address such as https://host/media"
+        )
     return url
 
 
 def _send_media(
-    media: dict[str, File], source: Storage, target: Storage, progress: Callable[[int, int], None] | None
+    media: dict[str, File],
+    source: Storage,
+    target: Storage,
+    progress: Callable[[int, int], None] | None,
 ) -> list[str]:
     """Send what is not at the target as it has to be, and look whether it arrived. Returns: the names sent."""
     held = target.entries(f"{MEDIA}/")
@@ -131,14 +164,18 @@ def _digest(target: Storage, name: str) -> str:
 
 def _check_reading(media: dict[str, File], base: str, origin: str | None) -> None:
     """Read one media file of each type as a page at `origin` would, or as anyone does who follows a link."""
-    from report.sharing.access import check_reading  # here, so that publishing to a folder does not wait for urllib3
+    from report.sharing.access import (
+        check_reading,
+    )  # here, so that publishing to a folder does not wait for urllib3
 
     for name, file in {file.media_type: (name, file) for name, file in media.items()}.values():
         check_reading(f"{base}/{PurePosixPath(name).name}", origin, file.bytes, file.media_type)
 
 
 def _missing(media: dict[str, File], held: dict[str, Entry]) -> list[str]:
-    return [name for name, file in media.items() if name not in held or held[name].bytes != file.bytes]
+    return [
+        name for name, file in media.items() if name not in held or held[name].bytes != file.bytes
+    ]
 
 
 def _send_pages(pages: dict[str, bytes], target: Storage) -> None:
@@ -146,7 +183,9 @@ def _send_pages(pages: dict[str, bytes], target: Storage) -> None:
         data = pages[name]
         target.put(name, data, describe(name, data).media_type, immutable=False)
         if target.get(name) != data:
-            raise StoreError(f"{target.address}: {name} does not read back as it was sent; publish again")
+            raise StoreError(
+                f"{target.address}: {name} does not read back as it was sent; publish again"
+            )
 
     for _ in each(send, pages, target.parallel):
         pass

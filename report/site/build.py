@@ -68,7 +68,11 @@ def build(
     what was computed is in the store.
     Raises: ReportError; whatever was at `out` is then as it was.
     """
-    scripts, out, facts = [Path(script) for script in scripts], Path(out).resolve(), (facts or {}) | _date()
+    scripts, out, facts = (
+        [Path(script) for script in scripts],
+        Path(out).resolve(),
+        (facts or {}) | _date(),
+    )
     _check_names(scripts)
     check_target(out)
     session = Session(store, force=force)
@@ -89,7 +93,12 @@ def build(
 
 
 def _summary(out: Path, articles: list[Article], session: Session) -> BuildSummary:
-    records = {a.name: a.record for article in articles for same in article.artifacts.values() for a in same}
+    records = {
+        a.name: a.record
+        for article in articles
+        for same in article.artifacts.values()
+        for a in same
+    }
     return BuildSummary(
         out=out,
         pages=[f"{page.name}.html" for article in articles for page in article.pages],
@@ -105,9 +114,13 @@ def _check_names(scripts: list[Path]) -> None:
     names = [script.stem for script in scripts]
     for name in names:
         if name == "index" or names.count(name) > 1:
-            raise SiteError(f"{name}.html would be written twice; rename one of the scripts called {name}.py")
+            raise SiteError(
+                f"{name}.html would be written twice; rename one of the scripts called {name}.py"
+            )
         if not ARTICLE.fullmatch(name):
-            raise SiteError(f"{name!r} is no name for an article; rename the script with letters, digits, _ and -")
+            raise SiteError(
+                f"{name!r} is no name for an article; rename the script with letters, digits, _ and -"
+            )
     if not scripts:
         raise SiteError("no article script was given")
 
@@ -128,7 +141,9 @@ def _check_pages(articles: list[Article]) -> None:
     for article in articles:
         for part in article.parts:
             if names[part.name.lower()] > 1:
-                raise SiteError(f"{part.name}.html would be written twice; rename the part of {article.name}")
+                raise SiteError(
+                    f"{part.name}.html would be written twice; rename the part of {article.name}"
+                )
 
 
 def _check_force(force: tuple[str, ...], builds: list[Build]) -> None:
@@ -152,7 +167,9 @@ def check_target(out: Path) -> None:
         out.parent.mkdir(parents=True, exist_ok=True)
         os.rmdir(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     except OSError as error:
-        raise SiteError(f"cannot write the site {out}: {error.strerror or error}; choose another folder") from error
+        raise SiteError(
+            f"cannot write the site {out}: {error.strerror or error}; choose another folder"
+        ) from error
 
 
 def _is_ours(out: Path) -> bool:
@@ -199,7 +216,9 @@ def _noted(failures: list[ReportError]) -> Iterator[None]:
         failures.append(error)
 
 
-def _render(script: Path, facts: dict[str, str], scope: dict, titles: dict[str, str], session: Session) -> Article:
+def _render(
+    script: Path, facts: dict[str, str], scope: dict, titles: dict[str, str], session: Session
+) -> Article:
     cells = parse_script(script)
     session.begin(script.stem)
     with use_session(session), _Progress(script.stem, len(cells)) as progress:
@@ -213,7 +232,9 @@ class _Progress:
 
     def __init__(self, name: str, n_cells: int):
         self.name = name
-        self.bar = tqdm(total=n_cells, desc=name, unit="cell", leave=False, disable=not sys.stderr.isatty())
+        self.bar = tqdm(
+            total=n_cells, desc=name, unit="cell", leave=False, disable=not sys.stderr.isatty()
+        )
 
     def __enter__(self) -> "_Progress":
         return self
@@ -223,7 +244,9 @@ class _Progress:
 
     def cell(self, cell: Cell) -> None:
         self.bar.update()
-        heading = next((line for line in cell.source.splitlines() if line.startswith("#")), "").strip("# ")
+        heading = next(
+            (line for line in cell.source.splitlines() if line.startswith("#")), ""
+        ).strip("# ")
         if cell.kind == "prose" and heading and self.bar.disable:
             print(f"{self.name}: {heading}", file=sys.stderr, flush=True)
 
@@ -231,12 +254,16 @@ class _Progress:
         self.bar.set_postfix_str(record.function.rsplit(".", 1)[-1])
 
 
-def _write(folder: Path, articles: list[Article], facts: dict[str, str], store: Store, builds: list[Build]) -> None:
+def _write(
+    folder: Path, articles: list[Article], facts: dict[str, str], store: Store, builds: list[Build]
+) -> None:
     for name in (MEDIA, OFFLINE, "assets"):
         (folder / name).mkdir()
     files = _write_media(folder, articles, store)
     texts = {f"assets/{file.name}": file.read_bytes() for file in assets()}
-    texts |= {f"{page.name}.html": page.html.encode() for article in articles for page in article.pages}
+    texts |= {
+        f"{page.name}.html": page.html.encode() for article in articles for page in article.pages
+    }
     texts["index.html"] = render_index(articles, facts).encode()
     files |= {name: describe(name, data) for name, data in texts.items()}
     texts |= _provenance(articles, facts, files, builds)
@@ -246,7 +273,9 @@ def _write(folder: Path, articles: list[Article], facts: dict[str, str], store: 
 
 def _write_media(folder: Path, articles: list[Article], store: Store) -> dict[str, File]:
     """The media, one by one, for there may be many gigabytes of them, and copies of those whose bytes scripts read."""
-    records = {same[0].name: same[0].record for article in articles for same in article.artifacts.values()}
+    records = {
+        same[0].name: same[0].record for article in articles for same in article.artifacts.values()
+    }
     files = {}
     for name, record in sorted(records.items()):
         store.export(record, folder / MEDIA / name)
@@ -273,7 +302,10 @@ def _provenance(
     """
     pages = {f"{x.name}.html": {"title": x.title, "description": x.description} for x in articles}
     crate = make_crate(make(facts, pages, files, builds))
-    return {CRATE: crate, MANIFEST: make(facts, pages, files | {CRATE: describe(CRATE, crate)}, builds).encode()}
+    return {
+        CRATE: crate,
+        MANIFEST: make(facts, pages, files | {CRATE: describe(CRATE, crate)}, builds).encode(),
+    }
 
 
 def _swap(new: Path, out: Path) -> None:

@@ -12,7 +12,9 @@ from report.site.manifest import MANIFEST, MEDIA, Made, Manifest
 
 CRATE = "ro-crate-metadata.json"
 CONTEXT = "https://w3id.org/ro/crate/1.1/context"
-UNKNOWN_DATE = "1970-01-01"  # a crate must have a date, and the day of the build would change its bytes
+UNKNOWN_DATE = (
+    "1970-01-01"  # a crate must have a date, and the day of the build would change its bytes
+)
 
 
 def make_crate(manifest: Manifest) -> bytes:
@@ -20,14 +22,29 @@ def make_crate(manifest: Manifest) -> bytes:
 
     The facts "date" (ISO 8601) and "license" (a URL or a name) are used where they are known.
     """
-    media = {file.sha256: name for name, file in manifest.files.items() if name.startswith(f"{MEDIA}/")}
-    calls = {made.key: (call, made) for call, made in sorted(manifest.artifacts.items(), reverse=True)}
+    media = {
+        file.sha256: name for name, file in manifest.files.items() if name.startswith(f"{MEDIA}/")
+    }
+    calls = {
+        made.key: (call, made) for call, made in sorted(manifest.artifacts.items(), reverse=True)
+    }
     made = [made for _, made in calls.values()]
     files = list(_files(manifest))
     actions = [_action(call, made, media) for call, made in calls.values()]
-    others = [*_artifacts(made, media), *_functions(made), *_libraries(made), *_arguments(made), *actions]
+    others = [
+        *_artifacts(made, media),
+        *_functions(made),
+        *_libraries(made),
+        *_arguments(made),
+        *actions,
+    ]
     unique = {thing["@id"]: thing for thing in others}
-    graph = [_descriptor(), _root(manifest, files, actions), *files, *(unique[name] for name in sorted(unique))]
+    graph = [
+        _descriptor(),
+        _root(manifest, files, actions),
+        *files,
+        *(unique[name] for name in sorted(unique)),
+    ]
     return selfcheck.serialise({"@context": CONTEXT, "@graph": graph})
 
 
@@ -59,9 +76,15 @@ def _files(manifest: Manifest) -> Iterator[dict]:
     """No hashes: those of media are in their names, and those of pages change where media have another address."""
     titles = {page: about["title"] for page, about in manifest.pages.items()}
     calls = {made.sha256: call for call, made in sorted(manifest.artifacts.items(), reverse=True)}
-    types = {name: file.media_type for name, file in manifest.files.items()} | {MANIFEST: "application/json"}
+    types = {name: file.media_type for name, file in manifest.files.items()} | {
+        MANIFEST: "application/json"
+    }
     for name, media_type in sorted(types.items()):
-        title = titles.get(name) or (name in manifest.files and calls.get(manifest.files[name].sha256)) or name
+        title = (
+            titles.get(name)
+            or (name in manifest.files and calls.get(manifest.files[name].sha256))
+            or name
+        )
         yield {"@id": name, "@type": "File", "name": title, "encodingFormat": media_type}
 
 
@@ -83,7 +106,9 @@ def _functions(made: list[Made]) -> Iterator[dict]:
             "name": x.function,
             "identifier": x.code,
             "programmingLanguage": "Python",
-            "softwareRequirements": _references(_library(*library) for library in sorted(x.libraries.items())),
+            "softwareRequirements": _references(
+                _library(*library) for library in sorted(x.libraries.items())
+            ),
         }
 
 
@@ -95,7 +120,12 @@ def _libraries(made: list[Made]) -> Iterator[dict]:
 
 def _arguments(made: list[Made]) -> Iterator[dict]:
     for name, value in {argument for x in made for argument in x.arguments.items()}:
-        yield {"@id": _argument(name, value), "@type": "PropertyValue", "name": name, "value": value}
+        yield {
+            "@id": _argument(name, value),
+            "@type": "PropertyValue",
+            "name": name,
+            "value": value,
+        }
 
 
 def _action(call: str, made: Made, media: dict[str, str]) -> dict:

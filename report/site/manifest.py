@@ -19,7 +19,9 @@ MEDIA = "media"  # where a site's media are, relative to its manifest
 OFFLINE = "offline"  # copies of media for pages that are opened from a disk, which may read nothing but scripts
 RELEASED_MEDIA = "../../media"  # where those of a published release are, if they have no URL
 MEDIA_FILE = re.compile(r"media/([0-9a-f]{64})\.[a-z0-9]+")
-MEDIA_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~%+-]+)*")  # no user, no password, no markup
+MEDIA_URL = re.compile(
+    r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~%+-]+)*"
+)  # no user, no password, no markup
 MEDIA_TYPES = {extension: media_type for media_type, extension in EXTENSIONS.items()} | {
     "css": "text/css",
     "html": "text/html",
@@ -58,7 +60,9 @@ class Manifest:
     facts: dict[str, str]
     pages: dict[str, dict[str, str]]  # address -> title, description
     files: dict[str, File]
-    artifacts: dict[str, Made]  # "music/rendered/3" -> what that call made; these names are never used as paths
+    artifacts: dict[
+        str, Made
+    ]  # "music/rendered/3" -> what that call made; these names are never used as paths
     media: str = MEDIA  # where the files named media/… are, relative to the manifest or as a URL
 
     @property
@@ -75,13 +79,18 @@ class Manifest:
 
 
 def make(
-    facts: dict[str, str], pages: dict[str, dict[str, str]], files: dict[str, File], builds: Iterable[Build]
+    facts: dict[str, str],
+    pages: dict[str, dict[str, str]],
+    files: dict[str, File],
+    builds: Iterable[Build],
 ) -> Manifest:
     """The manifest of a site with these files, whose articles made the calls of `builds`.
 
     Raises: SiteError for a file that can not have its name in a site.
     """
-    artifacts = {f"{build.article}/{call}": _made(record) for build in builds for call, record in build.calls}
+    artifacts = {
+        f"{build.article}/{call}": _made(record) for build in builds for call, record in build.calls
+    }
     return _checked(Manifest(facts, pages, files, artifacts))
 
 
@@ -89,7 +98,9 @@ def describe(name: str, data: bytes) -> File:
     """The entry of a file that holds `data`. Raises: SiteError for a kind of file that is in no site."""
     suffix = PurePosixPath(name).suffix[1:]
     if suffix not in MEDIA_TYPES:
-        raise SiteError(f"{name}: no file of a site ends in {suffix!r}; known: {', '.join(sorted(MEDIA_TYPES))}")
+        raise SiteError(
+            f"{name}: no file of a site ends in {suffix!r}; known: {', '.join(sorted(MEDIA_TYPES))}"
+        )
     return File(hashlib.sha256(data).hexdigest(), len(data), MEDIA_TYPES[suffix])
 
 
@@ -111,15 +122,20 @@ def read(data: bytes, where: str = MANIFEST) -> Manifest:
 
 
 def _made(record: Record) -> Made:
-    same = {f.name: getattr(record, f.name) for f in dataclasses.fields(Made) if f.name != "libraries"}
+    same = {
+        f.name: getattr(record, f.name) for f in dataclasses.fields(Made) if f.name != "libraries"
+    }
     return Made(libraries=record.versions, **same)
 
 
 def _checked(manifest: Manifest) -> Manifest:
     checks = {
         "facts": _is_table(manifest.facts),
-        "pages": all(x in manifest.files and _is_table(y) and "title" in y for x, y in manifest.pages.items()),
-        "media": manifest.media in (MEDIA, RELEASED_MEDIA) or MEDIA_URL.fullmatch(manifest.media) is not None,
+        "pages": all(
+            x in manifest.files and _is_table(y) and "title" in y for x, y in manifest.pages.items()
+        ),
+        "media": manifest.media in (MEDIA, RELEASED_MEDIA)
+        or MEDIA_URL.fullmatch(manifest.media) is not None,
         "artifacts": all(map(_is_made, manifest.artifacts.values())),
     }
     if wrong := [name for name, fine in checks.items() if not fine]:
@@ -129,7 +145,12 @@ def _checked(manifest: Manifest) -> Manifest:
             check_name(name)
         except StoreError as error:
             raise SiteError(str(error)) from error
-        if not _is_stored(file) or name == MANIFEST or name.startswith(f"{MEDIA}/") and not _is_media(name, file):
+        if (
+            not _is_stored(file)
+            or name == MANIFEST
+            or name.startswith(f"{MEDIA}/")
+            and not _is_media(name, file)
+        ):
             raise SiteError(f"unusable entry of {name}")
     return manifest
 
@@ -140,7 +161,12 @@ def _is_media(name: str, file: File) -> bool:
 
 
 def _is_stored(file: File | Made) -> bool:
-    return is_digest(file.sha256) and type(file.bytes) is int and file.bytes >= 0 and isinstance(file.media_type, str)
+    return (
+        is_digest(file.sha256)
+        and type(file.bytes) is int
+        and file.bytes >= 0
+        and isinstance(file.media_type, str)
+    )
 
 
 def _is_made(made: Made) -> bool:

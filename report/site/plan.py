@@ -88,7 +88,9 @@ def plan(scripts: Iterable[Path], store: Store, namespace: dict | None = None) -
                 made = {name for name, _ in planner.calls.values()}
                 gone += [f"{script.stem}/{name}" for name in planner.last if name not in made]
             except Unplanned as error:
-                unknown.append(f"{script.stem}: what follows from {error} is known once that is computed")
+                unknown.append(
+                    f"{script.stem}: what follows from {error} is known once that is computed"
+                )
     return Plan(planner.steps, unknown, gone)
 
 
@@ -110,10 +112,18 @@ class Planner(Session):
         record, before = self.store.find(request.key), self.last.get(name)
         waits = not self._doubtful.isdisjoint(request.inputs)
         if record is not None:
-            step = Step(f"{self.article}/{name}", WAITS if waits else FOUND, request.function, request.key, record)
+            step = Step(
+                f"{self.article}/{name}",
+                WAITS if waits else FOUND,
+                request.function,
+                request.key,
+                record,
+            )
         elif before is not None:
             reasons = tuple(explain(before, request, self.store))
-            step = Step(f"{self.article}/{name}", STALE, request.function, request.key, before, reasons)
+            step = Step(
+                f"{self.article}/{name}", STALE, request.function, request.key, before, reasons
+            )
         else:
             step = Step(f"{self.article}/{name}", NEW, request.function, request.key, None)
         self.steps.append(step)
@@ -133,9 +143,22 @@ class _StandIns(Store):
     def placeholder(self, name: str, request: Request) -> Record:
         self._names[request.key] = name
         digests = {"key": request.key, "sha256": request.key, "code": request.code.digest}
-        empty = {"arguments": {}, "values": {}, "versions": {}, "inputs": [], "machine": {}, "info": _AnyInfo()}
+        empty = {
+            "arguments": {},
+            "values": {},
+            "versions": {},
+            "inputs": [],
+            "machine": {},
+            "info": _AnyInfo(),
+        }
         return Record(
-            function=request.function, seconds=0, created="", bytes=0, media_type="audio/wav", **digests, **empty
+            function=request.function,
+            seconds=0,
+            created="",
+            bytes=0,
+            media_type="audio/wav",
+            **digests,
+            **empty,
         )
 
     def read(self, record: Record) -> bytes:
@@ -166,7 +189,9 @@ def explain(before: Record, request: Request, store: Store) -> list[Reason]:
         return [Reason("its record is no longer in the store")]
     reasons = []
     if before.function != request.function:
-        reasons.append(Reason(f"another function: {before.function} before, {request.function} now"))
+        reasons.append(
+            Reason(f"another function: {before.function} before, {request.function} now")
+        )
     if before.code != request.code.digest:
         reasons += code_changes(store.source(before.code), request.code.source())
     reasons += [Reason(text) for text in _version_changes(before.versions, request.code.versions)]
@@ -191,7 +216,9 @@ def code_changes(before: dict | None, now: dict) -> list[Reason]:
 
 def _code_change(name: str, old: dict, new: dict) -> Reason:
     was, now = old["text"].splitlines(), new["text"].splitlines()
-    difference = "\n".join(difflib.unified_diff(was, now, f"{old['file']} before", new["file"], lineterm="", n=1))
+    difference = "\n".join(
+        difflib.unified_diff(was, now, f"{old['file']} before", new["file"], lineterm="", n=1)
+    )
     line = new["line"] + _first_change(was, now)
     return Reason(f"line {line} of {new['file']} changed, in {name.rsplit('.', 1)[-1]}", difference)
 
@@ -208,8 +235,13 @@ def _first_change(was: list[str], now: list[str]) -> int:
 
 
 def _version_changes(before: dict[str, str], now: dict[str, str]) -> list[str]:
-    changed = [name for name in sorted(before.keys() | now.keys()) if before.get(name) != now.get(name)]
-    return [f"{name}: {before.get(name, 'not used')} before, {now.get(name, 'not used')} now" for name in changed]
+    changed = [
+        name for name in sorted(before.keys() | now.keys()) if before.get(name) != now.get(name)
+    ]
+    return [
+        f"{name}: {before.get(name, 'not used')} before, {now.get(name, 'not used')} now"
+        for name in changed
+    ]
 
 
 def _value_changes(before: Record, request: Request) -> list[Reason]:
@@ -218,9 +250,13 @@ def _value_changes(before: Record, request: Request) -> list[Reason]:
         if before.values.get(name) != request.values.get(name):
             old, new = before.arguments.get(name), request.arguments.get(name)
             if name == "device":
-                text = f"the device: {before.values.get(name)} before, {request.values.get(name)} now"
+                text = (
+                    f"the device: {before.values.get(name)} before, {request.values.get(name)} now"
+                )
             elif name.startswith("global "):
-                text = _global_change(name, before.values.get(name, ""), request.values.get(name, ""))
+                text = _global_change(
+                    name, before.values.get(name, ""), request.values.get(name, "")
+                )
             elif old == new:
                 text = f"argument {name}: still {new}, with another content"
             else:

@@ -69,5 +69,8 @@ def open_site(place: Storage) -> Site:
     """Raises: SiteError if there is no site, or none whose manifest can be read; StoreError."""
     location = find_site(place)
     return Site(
-        location, read(place.get(location.inside + MANIFEST), f"{location.inside}{MANIFEST} at {place.address}")
+        location,
+        read(
+            place.get(location.inside + MANIFEST), f"{location.inside}{MANIFEST} at {place.address}"
+        ),
     )

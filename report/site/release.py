@@ -18,7 +18,9 @@ RELEASES = "releases"
 RELEASE = re.compile(rb'<meta name="release" content="([0-9a-f]{16})">')
 CHARSET = '<meta charset="utf-8">'  # what the entry page's mark stands behind
 # In the text of a page, and in that of JSON, quotes are escaped: nothing there can look like an address.
-MEDIA_ADDRESS = re.compile(r'(\b(?:src|href)=|"og:image" content=|"@id": )"media/([0-9a-f]{64}\.[a-z0-9]+)"')
+MEDIA_ADDRESS = re.compile(
+    r'(\b(?:src|href)=|"og:image" content=|"@id": )"media/([0-9a-f]{64}\.[a-z0-9]+)"'
+)
 RELATIVE_ADDRESS = re.compile(r'\b(src|href)="(?![a-z]+:|[#/])')
 POLICY = re.compile(r'(http-equiv="Content-Security-Policy"\s+content=")([^"]*)')
 
@@ -43,7 +45,11 @@ def rebase(text: str, base: str) -> str:
     """A page, or the RO-Crate, with its media at `base`/<name>; where that is a URL, the page's policy allows it."""
     text = MEDIA_ADDRESS.sub(rf'\1"{base}/\2"', text)
     url = urlsplit(base)
-    return POLICY.sub(lambda m: m[1] + _allow(m[2], f"{url.scheme}://{url.netloc}"), text) if url.netloc else text
+    return (
+        POLICY.sub(lambda m: m[1] + _allow(m[2], f"{url.scheme}://{url.netloc}"), text)
+        if url.netloc
+        else text
+    )
 
 
 def entry_page(index: str, release: str) -> str:
@@ -52,7 +58,9 @@ def entry_page(index: str, release: str) -> str:
     return page.replace(CHARSET, f'{CHARSET}\n  <meta name="release" content="{release}">', 1)
 
 
-def make_release(manifest: Manifest, files: dict[str, bytes], base: str) -> tuple[Manifest, dict[str, bytes]]:
+def make_release(
+    manifest: Manifest, files: dict[str, bytes], base: str
+) -> tuple[Manifest, dict[str, bytes]]:
     """The manifest and the files, without the media, of a site whose media are at `base`."""
     moved = {name: _rebased(name, data, base) for name, data in files.items()}
     stated = {name: describe(name, data) for name, data in moved.items()}

@@ -70,7 +70,9 @@ class Reproducer(Session):
         if any(matches(pattern, self.article, name, record.sha256) for pattern in self.patterns):
             encoded, seconds = compute(request)
             verdict, level = compare(self.store.read(record), encoded.data, record.media_type)
-            self.verdicts.append(Verdict(f"{self.article}/{name}", record.sha256, verdict, level, seconds))
+            self.verdicts.append(
+                Verdict(f"{self.article}/{name}", record.sha256, verdict, level, seconds)
+            )
         return record
 
 
@@ -80,7 +82,11 @@ def compare(before: bytes, now: bytes, media_type: str) -> tuple[str, float | No
         return SAME_BYTES, None
     try:
         (old_form, old), (new_form, new) = (_contents(data, media_type) for data in (before, now))
-    except (ValueError, OSError, RuntimeError):  # what the readers of sounds, pictures and JSON raise
+    except (
+        ValueError,
+        OSError,
+        RuntimeError,
+    ):  # what the readers of sounds, pictures and JSON raise
         return DIFFERENT, None
     if old_form != new_form:
         return DIFFERENT, None
@@ -93,7 +99,9 @@ def compare(before: bytes, now: bytes, media_type: str) -> tuple[str, float | No
 def difference_level(old: np.ndarray, new: np.ndarray) -> float:
     """Energy of new - old below that of old in dB; infinite if old is silent and new is not."""
     energy, error = float(np.sum(old**2)), float(np.sum((new - old) ** 2))
-    return 10 * math.log10(error / energy) if error and energy else (math.inf if error else -math.inf)
+    return (
+        10 * math.log10(error / energy) if error and energy else (math.inf if error else -math.inf)
+    )
 
 
 def _contents(data: bytes, media_type: str) -> tuple[object, np.ndarray]:
@@ -103,7 +111,9 @@ def _contents(data: bytes, media_type: str) -> tuple[object, np.ndarray]:
         return (samplerate, samples.shape), samples
     if media_type.startswith("image/"):
         with Image.open(io.BytesIO(data)) as image:
-            frames = [np.asarray(frame.convert("RGBA"), float) for frame in ImageSequence.Iterator(image)]
+            frames = [
+                np.asarray(frame.convert("RGBA"), float) for frame in ImageSequence.Iterator(image)
+            ]
         return (len(frames), frames[0].shape), np.stack(frames)
     numbers: list[float] = []
     form = _without_numbers(json.loads(data), numbers)

@@ -17,12 +17,19 @@ from pathlib import Path
 SCHEMA = 2
 MANIFEST = "manifest.json"
 SUMS = "SHA256SUMS"  # in an archive: of what is no part of the site, such as sources
-UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)  # what a damaged archive's files raise
+UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    RuntimeError,
+)  # what a damaged archive's files raise
 
 
 def serialise(value: object) -> bytes:
     """The only way in which a manifest is written, so that a changed byte is found even where it is only a space."""
-    return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    return (
+        json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    ).encode()
 
 
 def digest(manifest: dict) -> str:
@@ -45,7 +52,9 @@ def parse(data: bytes) -> dict:
     return manifest
 
 
-def wrong_with(data: bytes, sha256: str, length: int | None = None, media_type: str | None = None) -> str:
+def wrong_with(
+    data: bytes, sha256: str, length: int | None = None, media_type: str | None = None
+) -> str:
     """What is wrong with the bytes of a file of which this much is stated; empty if nothing is."""
     if length is not None and len(data) != length:
         return f"damaged: {len(data)} bytes, not {length}"
@@ -56,7 +65,10 @@ def wrong_with(data: bytes, sha256: str, length: int | None = None, media_type: 
 
 
 def check(
-    names: Iterable[str], read: Callable[[str], bytes], by: str, stated: Callable[[bytes], dict[str, tuple]]
+    names: Iterable[str],
+    read: Callable[[str], bytes],
+    by: str,
+    stated: Callable[[bytes], dict[str, tuple]],
 ) -> Iterator[tuple[str, str]]:
     """(name, what is wrong with it, or nothing) for the file `by` and for all files that it or `names` has.
 
@@ -82,7 +94,9 @@ def check(
 def by_manifest(data: bytes) -> dict[str, tuple]:
     """What a manifest states of each file. Raises: ValueError, TypeError, KeyError, AttributeError."""
     files = parse(data)["files"]
-    return {name: (file["sha256"], file["bytes"], file["media_type"]) for name, file in files.items()}
+    return {
+        name: (file["sha256"], file["bytes"], file["media_type"]) for name, file in files.items()
+    }
 
 
 def by_sums(data: bytes) -> dict[str, tuple]:
@@ -133,7 +147,11 @@ def site_folder(names: Iterable[str]) -> str:
 
     Raises: ValueError.
     """
-    found = [name.removesuffix(MANIFEST) for name in names if name.count("/") < 2 and name.split("/")[-1] == MANIFEST]
+    found = [
+        name.removesuffix(MANIFEST)
+        for name in names
+        if name.count("/") < 2 and name.split("/")[-1] == MANIFEST
+    ]
     if "" in found:
         return ""
     if len(found) != 1:

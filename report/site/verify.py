@@ -75,14 +75,18 @@ def _check_entry(site: Site) -> list[Finding]:
     except Missing:  # found again among the files
         return findings
     if location.index != entry_page(page, location.release).encode():
-        findings.append(Finding(INDEX, f"damaged: it is not the index page of release {location.release}"))
+        findings.append(
+            Finding(INDEX, f"damaged: it is not the index page of release {location.release}")
+        )
     return findings
 
 
 def _check(what: tuple[Storage, str, File]) -> Finding | None:
     place, name, file = what
     try:
-        wrong = wrong_with(place.get(name), file.sha256, file.bytes, file.media_type) or _served(place, name, file)
+        wrong = wrong_with(place.get(name), file.sha256, file.bytes, file.media_type) or _served(
+            place, name, file
+        )
     except Missing:
         wrong = "missing"
     except Damaged as error:
@@ -95,7 +99,11 @@ def _served(place: Storage, name: str, file: File) -> str:
     if not hasattr(place, "head"):
         return ""
     served = place.head(name).media_type.partition(";")[0]
-    return "" if SAME_TYPE.get(served, served) == file.media_type else f"served as {served}, not {file.media_type}"
+    return (
+        ""
+        if SAME_TYPE.get(served, served) == file.media_type
+        else f"served as {served}, not {file.media_type}"
+    )
 
 
 def _strangers(place: Storage, inside: str, manifest: Manifest) -> tuple[list[str], str]:

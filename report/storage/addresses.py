@@ -10,7 +10,9 @@ from report.storage.interface import Storage, check_name, for_messages
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
-def open_storage(address: str, endpoint_url: str | None = None, profile: str | None = None) -> Storage:
+def open_storage(
+    address: str, endpoint_url: str | None = None, profile: str | None = None
+) -> Storage:
     """The storage at `address`: a folder, s3://bucket/prefix, https://site or an archive that ends with .zip.
 
     `endpoint_url` is where an S3-compatible server other than AWS listens, `profile` one of boto3's. A bucket is asked

@@ -92,7 +92,9 @@ class CollectionStorage:
             try:
                 keys.extend(self.collection.iter_prefix(start, start))
             except KeyError as error:
-                if error.args != ("Contents",):  # upstream's S3 collection, where there is nothing to list
+                if error.args != (
+                    "Contents",
+                ):  # upstream's S3 collection, where there is nothing to list
                     raise
             return [key if isinstance(key, str) else bytes(key).decode() for key in keys]
 

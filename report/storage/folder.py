@@ -97,7 +97,11 @@ class Memory:
     def entries(self, prefix: str = "") -> dict[str, Entry]:
         with self._lock:
             held = sorted(self._held.items())
-        return {name: Entry(len(data), written) for name, (data, written) in held if name.startswith(prefix)}
+        return {
+            name: Entry(len(data), written)
+            for name, (data, written) in held
+            if name.startswith(prefix)
+        }
 
     def delete(self, name: str) -> None:
         self._held.pop(name, None)

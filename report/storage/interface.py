@@ -51,8 +51,12 @@ class Storage(Protocol):
 
 def check_name(name: str) -> str:
     """`name`, if it can lead nowhere but into the storage. Raises: StoreError."""
-    if not all(SEGMENT.fullmatch(part) and not part.endswith((".", " ")) for part in name.split("/")):
-        raise StoreError(f"{name!r} is no name for something stored: letters, digits and ._+- between single slashes")
+    if not all(
+        SEGMENT.fullmatch(part) and not part.endswith((".", " ")) for part in name.split("/")
+    ):
+        raise StoreError(
+            f"{name!r} is no name for something stored: letters, digits and ._+- between single slashes"
+        )
     return name
 
 
@@ -61,11 +65,17 @@ def check_url(url: str) -> str:
     try:
         parts = urlsplit(url)
         host = parts.netloc.rpartition("@")[2]
-        known = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+        known = (
+            parts.scheme in ("http", "https")
+            and parts.hostname
+            and (parts.port is None or parts.port > 0)
+        )
     except ValueError:
         known = False
     if not known:
-        raise StoreError(f"{for_messages(url)!r} is no address of a server; write http://host:port or https://host")
+        raise StoreError(
+            f"{for_messages(url)!r} is no address of a server; write http://host:port or https://host"
+        )
     return parts._replace(netloc=host).geturl().rstrip("/")
 
 

@@ -34,10 +34,22 @@ PARTS_AT_ONCE = 4
 FOR_EVER, ASK_AGAIN = "public, max-age=31536000, immutable", "no-cache"
 
 ALREADY_THERE = 412  # HTTP
-MAY_PASS = {408, 429, 500, 502, 503, 504, "ConditionalRequestConflict", "RequestTimeout", "BadDigest"}
+MAY_PASS = {
+    408,
+    429,
+    500,
+    502,
+    503,
+    504,
+    "ConditionalRequestConflict",
+    "RequestTimeout",
+    "BadDigest",
+}
 NOT_THERE = "there is no such object"
 FULL = "the disk of the server is full; make room there"
-NO_CREDENTIALS = "no credentials were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile"
+NO_CREDENTIALS = (
+    "no credentials were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile"
+)
 REASONS = {  # by the server's code or by boto3's exception
     "NoSuchKey": NOT_THERE,
     "NoSuchBucket": "there is no such bucket; create it, or correct the address",
@@ -67,7 +79,13 @@ class S3:
 
     parallel = 16
 
-    def __init__(self, bucket: str, prefix: str = "", endpoint_url: str | None = None, profile: str | None = None):
+    def __init__(
+        self,
+        bucket: str,
+        prefix: str = "",
+        endpoint_url: str | None = None,
+        profile: str | None = None,
+    ):
         """Asks the server for nothing yet. Raises: StoreError if there is no such profile, or no such kind of URL."""
         self.address = f"s3://{bucket}/{prefix}".rstrip("/")
         self._bucket, self._prefix = bucket, f"{prefix}/" if prefix else ""
@@ -90,17 +108,28 @@ class S3:
         except (boto.BotoCoreError, boto.ClientError) as error:
             raise self._failure("open the bucket", error) from error
         if "Name" not in listing:
-            raise StoreError(f"cannot open the bucket: what answers is no S3 server ({self._where})")
+            raise StoreError(
+                f"cannot open the bucket: what answers is no S3 server ({self._where})"
+            )
 
     def get(self, name: str) -> bytes:
-        return self._request(f"read {name}", lambda: self._client.get_object(**self._at(name))["Body"].read())
+        return self._request(
+            f"read {name}", lambda: self._client.get_object(**self._at(name))["Body"].read()
+        )
 
     def head(self, name: str) -> Head:
         """Raises: Missing."""
-        told = self._request(f"read {name}", lambda: self._client.head_object(**self._at(name), ChecksumMode="ENABLED"))
+        told = self._request(
+            f"read {name}",
+            lambda: self._client.head_object(**self._at(name), ChecksumMode="ENABLED"),
+        )
         checksum = told.get("ChecksumSHA256", "-")
-        sha256 = None if "-" in checksum else base64.b64decode(checksum).hex()  # one with "-" is of parts
-        return Head(told["ContentLength"], told.get("ContentType", ""), sha256, told.get("CacheControl", ""))
+        sha256 = (
+            None if "-" in checksum else base64.b64decode(checksum).hex()
+        )  # one with "-" is of parts
+        return Head(
+            told["ContentLength"], told.get("ContentType", ""), sha256, told.get("CacheControl", "")
+        )
 
     def put(self, name: str, data: bytes, media_type: str, immutable: bool) -> None:
         served = {"ContentType": media_type, "CacheControl": FOR_EVER if immutable else ASK_AGAIN}
@@ -113,7 +142,9 @@ class S3:
         def read() -> dict[str, Entry]:
             pages = self._client.get_paginator("list_objects_v2")
             return {
-                found["Key"].removeprefix(self._prefix): Entry(found["Size"], found["LastModified"].timestamp())
+                found["Key"].removeprefix(self._prefix): Entry(
+                    found["Size"], found["LastModified"].timestamp()
+                )
                 for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix + prefix)
                 for found in page.get("Contents", [])
                 if not found["Key"].endswith("/")  # some programs mark folders so
@@ -138,7 +169,9 @@ class S3:
         ours["Resource"] = f"arn:aws:s3:::{self._bucket}/{self._prefix}*"
 
         def change() -> None:
-            told = self._unless("NoSuchBucketPolicy", lambda: self._client.get_bucket_policy(Bucket=self._bucket))
+            told = self._unless(
+                "NoSuchBucketPolicy", lambda: self._client.get_bucket_policy(Bucket=self._bucket)
+            )
             others = [one for one in _statements(told) if one.get("Sid") != self._rule]
             policy = json.dumps({"Version": "2012-10-17", "Statement": [*others, ours]})
             self._client.put_bucket_policy(Bucket=self._bucket, Policy=policy)
@@ -151,12 +184,19 @@ class S3:
         Raises: StoreError where the server does not allow it.
         """
         ours = {"ID": self._rule, "AllowedOrigins": origins, "AllowedMethods": ["GET", "HEAD"]}
-        ours |= {"AllowedHeaders": ["Range"], "ExposeHeaders": ["Content-Length", "Content-Range", "ETag"]}
+        ours |= {
+            "AllowedHeaders": ["Range"],
+            "ExposeHeaders": ["Content-Length", "Content-Range", "ETag"],
+        }
 
         def change() -> None:
-            told = self._unless("NoSuchCORSConfiguration", lambda: self._client.get_bucket_cors(Bucket=self._bucket))
+            told = self._unless(
+                "NoSuchCORSConfiguration", lambda: self._client.get_bucket_cors(Bucket=self._bucket)
+            )
             others = [rule for rule in told.get("CORSRules", []) if rule.get("ID") != self._rule]
-            self._client.put_bucket_cors(Bucket=self._bucket, CORSConfiguration={"CORSRules": [ours, *others]})
+            self._client.put_bucket_cors(
+                Bucket=self._bucket, CORSConfiguration={"CORSRules": [ours, *others]}
+            )
 
         self._change_rules(f"allow pages at {', '.join(origins)} to read", change)
 
@@ -178,7 +218,9 @@ class S3:
         try:
             self._request(doing, change)
         except ValueError as error:  # no JSON: how servers answer that do not know policies
-            raise StoreError(f"cannot {doing}: the server knows no policies ({self._where})") from error
+            raise StoreError(
+                f"cannot {doing}: the server knows no policies ({self._where})"
+            ) from error
 
     # ---- requests
 
@@ -207,7 +249,9 @@ class S3:
     def _put_at_once(self, name: str, data: bytes, served: dict[str, str], immutable: bool) -> None:
         condition = {"IfNoneMatch": "*"} if immutable else {}
         try:
-            self._client.put_object(**self._at(name), **served, **condition, Body=data, ChecksumSHA256=_checksum(data))
+            self._client.put_object(
+                **self._at(name), **served, **condition, Body=data, ChecksumSHA256=_checksum(data)
+            )
         except boto.ClientError as error:
             if _status(error) != ALREADY_THERE:
                 raise
@@ -223,13 +267,16 @@ class S3:
 
         upload = self._at(name)
         begin = self._request(
-            doing, lambda: client.create_multipart_upload(**upload, **served, ChecksumAlgorithm="SHA256")
+            doing,
+            lambda: client.create_multipart_upload(**upload, **served, ChecksumAlgorithm="SHA256"),
         )
         upload["UploadId"] = begin["UploadId"]
         try:
             sent = dict(each(send, range(1, -(-len(data) // PART) + 1), PARTS_AT_ONCE))
             parts = {"Parts": [sent[number] for number in sorted(sent)]}
-            self._request(doing, lambda: client.complete_multipart_upload(**upload, MultipartUpload=parts))
+            self._request(
+                doing, lambda: client.complete_multipart_upload(**upload, MultipartUpload=parts)
+            )
         except BaseException:
             with suppress(boto.BotoCoreError, boto.ClientError):  # parts that stay there cost money
                 client.abort_multipart_upload(**upload)
@@ -257,7 +304,11 @@ def _reason(error: Exception) -> str:
     if not isinstance(error, boto.ClientError):
         name = type(error).__name__
         return REASONS.get(name) or re.sub(r"//\S*@", "//", f"{name}: {error}".splitlines()[0])
-    code, status, message = _code(error), _status(error), str(error.response["Error"].get("Message")).lower()
+    code, status, message = (
+        _code(error),
+        _status(error),
+        str(error.response["Error"].get("Message")).lower(),
+    )
     if code in REASONS:
         return REASONS[code]
     if status == 404 and error.operation_name == "HeadObject":  # such answers have no code

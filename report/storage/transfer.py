@@ -13,7 +13,9 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def each(work: Callable[[Item], Result], items: Iterable[Item], parallel: int) -> Iterator[tuple[Item, Result]]:
+def each(
+    work: Callable[[Item], Result], items: Iterable[Item], parallel: int
+) -> Iterator[tuple[Item, Result]]:
     """(item, work(item)) for every item, `parallel` at a time, in the order in which they are done.
 
     After the first exception no item is begun; it is raised once those under way have ended. An interrupt by the user
@@ -27,7 +29,9 @@ def each(work: Callable[[Item], Result], items: Iterable[Item], parallel: int) -
     for item in items:
         todo.put(item)
     # Not a ThreadPoolExecutor: Python does not exit before its threads have ended, retries and all.
-    threads = [Thread(target=_run, args=(work, todo, done, stopped), daemon=True) for _ in items[:parallel]]
+    threads = [
+        Thread(target=_run, args=(work, todo, done, stopped), daemon=True) for _ in items[:parallel]
+    ]
     for thread in threads:
         thread.start()
     try:
@@ -45,7 +49,9 @@ def each(work: Callable[[Item], Result], items: Iterable[Item], parallel: int) -
         stopped.set()
 
 
-def _run(work: Callable[[Item], Result], todo: SimpleQueue, done: SimpleQueue, stopped: Event) -> None:
+def _run(
+    work: Callable[[Item], Result], todo: SimpleQueue, done: SimpleQueue, stopped: Event
+) -> None:
     while not stopped.is_set():
         try:
             item = todo.get_nowait()

@@ -45,7 +45,9 @@ class Web(_ReadOnly):
 
     def __init__(self, address: str):
         self.address = check_url(address)
-        retries = urllib3.Retry(3, connect=0, read=1, status=1, status_forcelist=BUSY, raise_on_status=False)
+        retries = urllib3.Retry(
+            3, connect=0, read=1, status=1, status_forcelist=BUSY, raise_on_status=False
+        )
         timeout = urllib3.Timeout(connect=CONNECT, read=READ)
         self._pool = urllib3.PoolManager(maxsize=self.parallel, retries=retries, timeout=timeout)
 
@@ -56,7 +58,9 @@ class Web(_ReadOnly):
             for block in response.stream(BLOCK):
                 blocks.append(block)
                 if time.monotonic() > latest:
-                    raise StoreError(f"cannot read {name} at {self.address}: it takes longer than {IN_ALL} s")
+                    raise StoreError(
+                        f"cannot read {name} at {self.address}: it takes longer than {IN_ALL} s"
+                    )
             return b"".join(blocks)
 
     def head(self, name: str) -> Head:
@@ -64,7 +68,9 @@ class Web(_ReadOnly):
         with self._answer("HEAD", name) as response:
             length = response.headers.get("Content-Length", "")
             size = int(length) if length.isdecimal() else None
-            return Head(size, media_type_of(response), None, response.headers.get("Cache-Control", ""))
+            return Head(
+                size, media_type_of(response), None, response.headers.get("Cache-Control", "")
+            )
 
     def entries(self, prefix: str = "") -> dict[str, Entry]:
         raise StoreError(f"{self.address} can not be listed; it is read by name")
@@ -90,7 +96,9 @@ class Zip(_ReadOnly):
         try:
             self._archive = zipfile.ZipFile(path)
         except (OSError, zipfile.BadZipFile) as error:
-            raise StoreError(f"cannot read the archive {path}: {getattr(error, 'strerror', None) or error}") from error
+            raise StoreError(
+                f"cannot read the archive {path}: {getattr(error, 'strerror', None) or error}"
+            ) from error
 
     def get(self, name: str) -> bytes:
         try:
@@ -98,7 +106,9 @@ class Zip(_ReadOnly):
         except KeyError as error:
             raise Missing(f"{name} is not in {self.address}") from error
         except OSError as error:
-            raise StoreError(f"cannot read {name} in {self.address}: {error.strerror or error}") from error
+            raise StoreError(
+                f"cannot read {name} in {self.address}: {error.strerror or error}"
+            ) from error
         except (EOFError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
             raise Damaged(f"cannot read {name} in {self.address}: {error}") from error
 
@@ -128,7 +138,9 @@ def request(
 
 
 def _words(reason: object) -> str:
-    if isinstance(reason, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError):
+    if isinstance(
+        reason, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError
+    ):
         return "nothing answers there; is the server running, and is the address right?"
     if isinstance(reason, urllib3.exceptions.ReadTimeoutError):
         return "the server accepts connections and does not answer"

@@ -16,7 +16,9 @@ def check_audio(audio: np.ndarray) -> np.ndarray:
     """Samples as float32. Raises: ValueError if they are not (T,) or (T, channels), or hold NaN or infinity."""
     audio = np.asarray(audio)
     if audio.dtype.kind not in "fiu" or audio.ndim not in (1, 2) or 0 in audio.shape[1:]:
-        raise ValueError(f"audio of type {audio.dtype} and shape {audio.shape}; give samples (T,) or (T, channels)")
+        raise ValueError(
+            f"audio of type {audio.dtype} and shape {audio.shape}; give samples (T,) or (T, channels)"
+        )
     if audio.dtype.kind in "iu":
         raise ValueError(f"audio of type {audio.dtype}; give floats, where full scale is 1.0")
     audio = audio.astype(np.float32, copy=False)
@@ -43,7 +45,9 @@ def resample(blocks: Iterable[np.ndarray], samplerate: int, wanted: int) -> Iter
     stream = None
     for block in blocks:
         n_channels = 1 if block.ndim == 1 else block.shape[1]
-        stream = stream or soxr.ResampleStream(samplerate, wanted, n_channels, dtype="float32", quality="HQ")
+        stream = stream or soxr.ResampleStream(
+            samplerate, wanted, n_channels, dtype="float32", quality="HQ"
+        )
         yield stream.resample_chunk(block)
     if stream:
         yield stream.resample_chunk(block[:0], last=True)

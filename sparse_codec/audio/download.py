@@ -68,7 +68,9 @@ def fetch_data_set(data_set: DataSet, name: str, folder: Path) -> Path:
     if target.exists():
         return target
     make_folder(folder)
-    archive, *others = (download(file, folder / file.name) for file in (data_set.archive, *data_set.others))
+    archive, *others = (
+        download(file, folder / file.name) for file in (data_set.archive, *data_set.others)
+    )
     with TemporaryDirectory(dir=folder, prefix=f"{name}.", suffix=".part") as place:
         unpacked = unpack(archive, Path(place))
         for file in others:
@@ -88,10 +90,14 @@ def unpack(archive: Path, folder: Path) -> Path:
             files.extractall(folder, filter="data")
     except (tarfile.TarError, EOFError) as error:
         reason = str(error).splitlines()[0].rstrip(":")
-        raise DownloadError(f"{archive}: cannot be unpacked ({reason}); delete it and run again") from error
+        raise DownloadError(
+            f"{archive}: cannot be unpacked ({reason}); delete it and run again"
+        ) from error
     found = list(folder.iterdir())
     if len(found) != 1 or not found[0].is_dir():
-        raise DownloadError(f"{archive}: holds {len(found)} files instead of one folder; delete it and run again")
+        raise DownloadError(
+            f"{archive}: holds {len(found)} files instead of one folder; delete it and run again"
+        )
     return found[0]
 
 
@@ -111,13 +117,22 @@ def download(file: RemoteFile, target: Path) -> Path:
             try:
                 _receive(file.url, partial, bar)
                 break
-            except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError) as error:
+            except (
+                urllib.error.URLError,
+                http.client.HTTPException,
+                ConnectionError,
+                TimeoutError,
+            ) as error:
                 if isinstance(error, urllib.error.HTTPError) and error.code < 500:
-                    raise DownloadError(f"{file.url}: the server says {error.code} {error.reason}") from error
+                    raise DownloadError(
+                        f"{file.url}: the server says {error.code} {error.reason}"
+                    ) from error
                 tries = tries - 1 if partial.stat().st_size == before else TRIES
                 reason = getattr(error, "reason", error)
         else:
-            raise DownloadError(f"{file.url}: broke off ({reason}); run again, it goes on where it was")
+            raise DownloadError(
+                f"{file.url}: broke off ({reason}); run again, it goes on where it was"
+            )
     _check(file, partial)
     return partial.replace(target)
 

@@ -19,11 +19,24 @@ import soundfile as sf
 import soxr
 
 from sparse_codec.audio.blocks import mix_down, resample
-from sparse_codec.outputs import STREAM, OutputError, check_output, is_stream, open_output, partial_file
+from sparse_codec.outputs import (
+    STREAM,
+    OutputError,
+    check_output,
+    is_stream,
+    open_output,
+    partial_file,
+)
 
 KINDS = {".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG", "VORBIS"),
          ".mp3": ("MP3", "MPEG_LAYER_III")}  # fmt: skip
-RAW_FORMATS = {"u8": "PCM_U8", "s16le": "PCM_16", "s24le": "PCM_24", "s32le": "PCM_32", "f32le": "FLOAT"}
+RAW_FORMATS = {
+    "u8": "PCM_U8",
+    "s16le": "PCM_16",
+    "s24le": "PCM_24",
+    "s32le": "PCM_32",
+    "f32le": "FLOAT",
+}
 UNKNOWN_LENGTH = 2**32 - 1  # in the header of a WAV stream
 
 
@@ -66,7 +79,9 @@ def read_blocks(
         if channels == 1:
             blocks = map(mix_down, blocks)
         elif file.channels != channels:
-            raise AudioError(f"{path}: has {file.channels} channel(s), not {channels}; leave --stereo out")
+            raise AudioError(
+                f"{path}: has {file.channels} channel(s), not {channels}; leave --stereo out"
+            )
         yield from resample(blocks, file.samplerate, samplerate)
 
 
@@ -88,7 +103,9 @@ def _open(path: str | Path, raw: RawFormat | None) -> sf.SoundFile:
     except (sf.LibsndfileError, OSError, TypeError) as error:
         if path == STREAM:
             fix = "send WAV, such as ffmpeg's -f wav -, or say with --raw what samples without a header are"
-            raise AudioError(f"standard input: not a WAV stream ({_reason(error)}); {fix}") from error
+            raise AudioError(
+                f"standard input: not a WAV stream ({_reason(error)}); {fix}"
+            ) from error
         if not Path(path).exists():
             raise AudioError(f"{path}: no such file; check the name") from error
         fix = f"give one of {', '.join(sorted(SUFFIXES))}, or make one with ffmpeg -i {path} sound.wav"
@@ -107,12 +124,16 @@ def _read(file: sf.SoundFile, path: str | Path) -> Iterator[np.ndarray]:
             finite = np.isfinite(block).all(axis=1)
             if not finite.all():
                 place = (n_read + finite.argmin()) / file.samplerate
-                raise AudioError(f"{name}: holds NaN or infinity at {place:.3f} s; export the file again")
+                raise AudioError(
+                    f"{name}: holds NaN or infinity at {place:.3f} s; export the file again"
+                )
             n_read += len(block)
             yield block
     except sf.LibsndfileError as error:
         at = f"after {n_read / file.samplerate:.1f} s"
-        raise AudioError(f"{name}: is damaged {at} ({_reason(error)}); export the file again") from error
+        raise AudioError(
+            f"{name}: is damaged {at} ({_reason(error)}); export the file again"
+        ) from error
     if not n_read:
         raise AudioError(f"{name}: holds no samples; give a file with sound")
     if file.seekable() and n_read < file.frames:
@@ -146,21 +167,32 @@ def write_blocks(path: str | Path, blocks: Iterable[np.ndarray], samplerate: int
 
 
 @contextmanager
-def _file(path: str | Path, samplerate: int, channels: int) -> Iterator[Callable[[np.ndarray], None]]:
+def _file(
+    path: str | Path, samplerate: int, channels: int
+) -> Iterator[Callable[[np.ndarray], None]]:
     """A function that writes a block to a sound file."""
     kind, subtype = KINDS[Path(path).suffix.lower()]
     try:
-        with partial_file(path) as partial, sf.SoundFile(partial, "w", samplerate, channels, subtype, format=kind) as f:
+        with (
+            partial_file(path) as partial,
+            sf.SoundFile(partial, "w", samplerate, channels, subtype, format=kind) as f,
+        ):
             yield f.write
     except sf.LibsndfileError as error:
-        raise OutputError(f"{path}: cannot be written ({_reason(error)}); make room, or give another output") from error
+        raise OutputError(
+            f"{path}: cannot be written ({_reason(error)}); make room, or give another output"
+        ) from error
 
 
 @contextmanager
-def _stream(path: str | Path, samplerate: int, channels: int) -> Iterator[Callable[[np.ndarray], None]]:
+def _stream(
+    path: str | Path, samplerate: int, channels: int
+) -> Iterator[Callable[[np.ndarray], None]]:
     """A function that sends a block off at once, in a WAV file of 16 bits whose length nobody knows yet."""
     frame = 2 * channels
-    layout = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, channels, samplerate, samplerate * frame, frame, 16)
+    layout = struct.pack(
+        "<4sIHHIIHH", b"fmt ", 16, 1, channels, samplerate, samplerate * frame, frame, 16
+    )
     riff, data = (struct.pack("<4sI", name, UNKNOWN_LENGTH) for name in (b"RIFF", b"data"))
 
     with open_output(path) as file:
@@ -180,7 +212,9 @@ class AudioError(ValueError):
     """Audio that cannot be used; the message names the file and the fix."""
 
 
-def load_audio(path: str | Path, samplerate: int, start: float = 0.0, seconds: float | None = None) -> np.ndarray:
+def load_audio(
+    path: str | Path, samplerate: int, start: float = 0.0, seconds: float | None = None
+) -> np.ndarray:
     """Mono float32 audio (T,) at `samplerate` Hz; `start` and `seconds` choose a part of the file.
 
     Raises: AudioError for a missing, unreadable or empty file and for NaN or infinite samples.
@@ -190,7 +224,11 @@ def load_audio(path: str | Path, samplerate: int, start: float = 0.0, seconds: f
             file.seek(min(file.frames, round(start * file.samplerate)))
             frames = -1 if seconds is None else round(seconds * file.samplerate) + 1
             audio, rate = file.read(frames, dtype="float32", always_2d=True), file.samplerate
-    except (sf.LibsndfileError, OSError, TypeError) as error:  # a TypeError for raw files, which have no header
+    except (
+        sf.LibsndfileError,
+        OSError,
+        TypeError,
+    ) as error:  # a TypeError for raw files, which have no header
         reason = "no such file" if not Path(path).exists() else f"cannot be read as audio ({error})"
         raise AudioError(f"{path}: {reason}; give a WAV, FLAC, Ogg or MP3 file") from error
     if not len(audio):
@@ -206,4 +244,6 @@ def duration(path: Path) -> float:
     try:
         return sf.info(path).duration
     except sf.LibsndfileError as error:
-        raise AudioError(f"{path}: cannot be read as audio ({error}); remove or replace it") from error
+        raise AudioError(
+            f"{path}: cannot be read as audio ({error}); remove or replace it"
+        ) from error

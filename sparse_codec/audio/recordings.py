@@ -69,7 +69,9 @@ def _musicnet(folder: Path) -> list[Recording]:
                 ensembles[row["id"]] = row["ensemble"].lower()
     found = []
     for split in ("train", "test"):
-        for path in sorted(_audio((folder / f"{split}_data").glob("*")), key=lambda p: (len(p.stem), p.stem)):
+        for path in sorted(
+            _audio((folder / f"{split}_data").glob("*")), key=lambda p: (len(p.stem), p.stem)
+        ):
             if works and path.stem not in works:
                 continue  # not part of the data set
             labels = folder / f"{split}_labels" / f"{path.stem}.csv"
@@ -80,11 +82,18 @@ def _musicnet(folder: Path) -> list[Recording]:
 
 def _lj_speech(folder: Path) -> list[Recording]:
     with (folder / "metadata.csv").open(newline="", encoding="utf-8") as file:
-        texts = {row[0]: row[-1] for row in csv.reader(file, delimiter="|", quoting=csv.QUOTE_NONE) if row}
+        texts = {
+            row[0]: row[-1]
+            for row in csv.reader(file, delimiter="|", quoting=csv.QUOTE_NONE)
+            if row
+        }
     files = sorted(_audio((folder / "wavs").glob("*")))
     # "LJ001-0001": the part before the dash is the chapter that was read
     chapters = {p: p.stem.split("-")[0] for p in files}
-    return [Recording(p, c, _hashed_split(c), "LJ Speech", None, texts.get(p.stem, "")) for p, c in chapters.items()]
+    return [
+        Recording(p, c, _hashed_split(c), "LJ Speech", None, texts.get(p.stem, ""))
+        for p, c in chapters.items()
+    ]
 
 
 def _hashed_split(work: str) -> str:
@@ -96,10 +105,14 @@ def read_labels(path: Path) -> list[tuple[float, float, int]]:
     """(onset, end, MIDI pitch) of each note in a MusicNet label file; times in seconds."""
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    return [(int(r["start_time"]) / 44_100, int(r["end_time"]) / 44_100, int(r["note"])) for r in rows]
+    return [
+        (int(r["start_time"]) / 44_100, int(r["end_time"]) / 44_100, int(r["note"])) for r in rows
+    ]
 
 
-def random_segment(recordings: list[Recording], n_samples: int, samplerate: int, rng: random.Random) -> np.ndarray:
+def random_segment(
+    recordings: list[Recording], n_samples: int, samplerate: int, rng: random.Random
+) -> np.ndarray:
     """A random segment (n_samples,) of a random recording, peak 1; silent ones and bad files are passed over.
 
     Raises: AudioError if a hundred draws in a row find nothing.
@@ -109,7 +122,9 @@ def random_segment(recordings: list[Recording], n_samples: int, samplerate: int,
         place = rng.random()
         try:
             latest = duration(recording.path) - n_samples / samplerate
-            audio = load_audio(recording.path, samplerate, place * max(0.0, latest), n_samples / samplerate)
+            audio = load_audio(
+                recording.path, samplerate, place * max(0.0, latest), n_samples / samplerate
+            )
         except AudioError as error:
             log.warning("skipped %s: %s", recording.path, error)
             continue
@@ -131,7 +146,9 @@ def segment_starts(path: Path, seconds: float, each: int) -> list[float]:
     return [(i + 0.5) / n * spare for i in range(n)]
 
 
-def held_out_segments(recordings: list[Recording], n_samples: int, samplerate: int, each: int) -> Iterator[np.ndarray]:
+def held_out_segments(
+    recordings: list[Recording], n_samples: int, samplerate: int, each: int
+) -> Iterator[np.ndarray]:
     """`each` segments of every recording, at fixed places spread over it, peak 1.
 
     A recording shorter than a segment gives one, padded. Silent segments and bad files are passed over.
@@ -139,7 +156,9 @@ def held_out_segments(recordings: list[Recording], n_samples: int, samplerate: i
     for recording in recordings:
         try:
             for start in segment_starts(recording.path, n_samples / samplerate, each):
-                audio = load_audio(recording.path, samplerate, start, n_samples / samplerate)[:n_samples]
+                audio = load_audio(recording.path, samplerate, start, n_samples / samplerate)[
+                    :n_samples
+                ]
                 audio = np.pad(audio, (0, n_samples - len(audio)))
                 if (peak := np.abs(audio).max()) > SILENT_PEAK:
                     yield audio / peak

@@ -20,7 +20,11 @@ from sparse_codec.outputs import make_folder
 
 def add_commands(commands) -> None:
     fetch = add_command(
-        commands, "data", fetch_data, "download a data set, check and unpack it", "data musicnet datasets"
+        commands,
+        "data",
+        fetch_data,
+        "download a data set, check and unpack it",
+        "data musicnet datasets",
     )
     fetch.add_argument("name", choices=DATA_SETS)
     fetch.add_argument("folder", type=Path, metavar="DIR", help="the data set comes to DIR/NAME")
@@ -33,7 +37,13 @@ def add_commands(commands) -> None:
         "prepare datasets/musicnet -o prepared/musicnet",
     )
     prepare.add_argument("inputs", nargs="+", metavar="IN", help="files, folders and patterns")
-    prepare.add_argument("-o", "--out", required=True, metavar="DIR", help="gets the same tree, tables (.csv) included")
+    prepare.add_argument(
+        "-o",
+        "--out",
+        required=True,
+        metavar="DIR",
+        help="gets the same tree, tables (.csv) included",
+    )
     prepare.add_argument("--force", action="store_true", help="make files again that are there")
 
 
@@ -47,7 +57,9 @@ def prepare_audio(args: argparse.Namespace) -> int:
     samplerate = CodecConfig().samplerate
 
     def prepare(job: Job) -> None:
-        written = write_blocks(job.target, _audible(read_blocks(job.source, samplerate), job.source), samplerate)
+        written = write_blocks(
+            job.target, _audible(read_blocks(job.source, samplerate), job.source), samplerate
+        )
         say(job.target, f"{written.n_samples / samplerate:.1f} s")
 
     make_folder(Path(args.out))

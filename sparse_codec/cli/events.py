@@ -14,7 +14,15 @@ from sparse_codec.cli.sound import add_model, clipping, say
 from sparse_codec.codec import SparseCodec
 from sparse_codec.coding.channels import Window, channels_of
 from sparse_codec.coding.event_file import EventFileError
-from sparse_codec.coding.formats import SET_SUFFIXES, Tally, load_codec, open_file, open_windows, read_set, write_set
+from sparse_codec.coding.formats import (
+    SET_SUFFIXES,
+    Tally,
+    load_codec,
+    open_file,
+    open_windows,
+    read_set,
+    write_set,
+)
 from sparse_codec.events import EventSet
 from sparse_codec.outputs import check_output
 
@@ -26,46 +34,75 @@ OUTPUTS = (*SET_SUFFIXES, *KINDS)
 
 def add_commands(commands) -> None:
     info = add_command(
-        commands, "info", print_info, "say what a .events file, an event set or a checkpoint is", "info song.events"
+        commands,
+        "info",
+        print_info,
+        "say what a .events file, an event set or a checkpoint is",
+        "info song.events",
     )
     info.add_argument("file", help=INFO_KINDS)
     info.add_argument("--json", action="store_true", help="print JSON")
     add_model(info)
 
-    text = "make sound of an event set, edited by hand or by a script; or store it in another format"
+    text = (
+        "make sound of an event set, edited by hand or by a script; or store it in another format"
+    )
     render = add_command(commands, "render", render_set, text, "render edited.json -o edited.wav")
     render.add_argument("set", metavar="EDIT.json", help=INPUT)
     _add_output(render)
 
     text = "move all sounds in one random direction; times, gains and pitches stay"
-    perturb = add_command(commands, "perturb", perturb_set, text, "perturb song.events -o other.wav --amount 0.6")
+    perturb = add_command(
+        commands, "perturb", perturb_set, text, "perturb song.events -o other.wav --amount 0.6"
+    )
     perturb.add_argument("set", metavar="IN", help=INPUT)
-    perturb.add_argument("--amount", type=float, required=True, help="norm of what is added to vectors in [-1, 1]")
+    perturb.add_argument(
+        "--amount", type=float, required=True, help="norm of what is added to vectors in [-1, 1]"
+    )
     _add_seed(perturb)
     _add_output(perturb)
 
     text = "give events random times, random sounds, or both"
-    randomise = add_command(commands, "randomise", randomise_set, text, "randomise song.events -o other.wav --times")
+    randomise = add_command(
+        commands, "randomise", randomise_set, text, "randomise song.events -o other.wav --times"
+    )
     randomise.add_argument("set", metavar="IN", help=INPUT)
     randomise.add_argument("--times", action="store_true", help="anywhere in the clip")
-    randomise.add_argument("--vectors", action="store_true", help="other sounds at the same times and gains")
+    randomise.add_argument(
+        "--vectors", action="store_true", help="other sounds at the same times and gains"
+    )
     _add_seed(randomise)
     _add_output(randomise)
 
     text = "make what lies between two event sets"
-    morph = add_command(commands, "morph", morph_sets, text, "morph one.events other.events -o between.wav --share 0.3")
+    morph = add_command(
+        commands,
+        "morph",
+        morph_sets,
+        text,
+        "morph one.events other.events -o between.wav --share 0.3",
+    )
     morph.add_argument("set", metavar="A", help=INPUT)
     morph.add_argument("other", metavar="B", help=INPUT)
-    morph.add_argument("--share", type=float, default=0.5, help="0 is A, 1 is B (default: %(default)s)")
+    morph.add_argument(
+        "--share", type=float, default=0.5, help="0 is A, 1 is B (default: %(default)s)"
+    )
     _add_output(morph)
 
 
 def _add_seed(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--seed", type=int, default=0, help="another one gives another result (default: %(default)s)")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        help="another one gives another result (default: %(default)s)",
+    )
 
 
 def _add_output(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-o", "--out", required=True, help=f'{", ".join(OUTPUTS)}, or "-" for a WAV stream')
+    parser.add_argument(
+        "-o", "--out", required=True, help=f'{", ".join(OUTPUTS)}, or "-" for a WAV stream'
+    )
     add_model(parser)
 
 
@@ -77,7 +114,10 @@ def render_set(args: argparse.Namespace) -> int:
 
 
 def perturb_set(args: argparse.Namespace) -> int:
-    return _edit(args, lambda events, codec: events.perturb(args.amount, args.seed, codec.decoder.pitch_numbers))
+    return _edit(
+        args,
+        lambda events, codec: events.perturb(args.amount, args.seed, codec.decoder.pitch_numbers),
+    )
 
 
 def randomise_set(args: argparse.Namespace) -> int:
@@ -103,7 +143,9 @@ def morph_sets(args: argparse.Namespace) -> int:
     check_output(args.out, OUTPUTS)
     (one, codec), (other, its) = (read_set(path, args.model) for path in (args.set, args.other))
     if codec is not its or len(channels_of(one)) != len(channels_of(other)):
-        raise EventFileError(f"{args.set}, {args.other}: of two checkpoints, or one is stereo; encode both alike")
+        raise EventFileError(
+            f"{args.set}, {args.other}: of two checkpoints, or one is stereo; encode both alike"
+        )
     pairs = zip(channels_of(one), channels_of(other), strict=True)
     between = tuple(a.interpolate(b, args.share) for a, b in pairs)
     return _write(args.out, between if isinstance(one, tuple) else between[0], codec)
@@ -112,7 +154,10 @@ def morph_sets(args: argparse.Namespace) -> int:
 def _write(out: str, events: Window, codec: SparseCodec) -> int:
     written = write_set(out, events, codec)
     n_events, n_samples = sum(map(len, channels_of(events))), channels_of(events)[0].n_samples
-    say(out, f"{n_events} events of {n_samples / codec.samplerate:.1f} s{clipping(written) if written else ''}")
+    say(
+        out,
+        f"{n_events} events of {n_samples / codec.samplerate:.1f} s{clipping(written) if written else ''}",
+    )
     return 0
 
 
@@ -145,8 +190,16 @@ def _set_facts(args: argparse.Namespace) -> dict:
 
 def _checkpoint_facts(name: str) -> dict:
     codec = load_codec(name)
-    parts = {part: sum(p.numel() for p in getattr(codec, part).parameters()) for part in ("encoder", "decoder")}
-    return {"digest": codec.digest, "parameters": parts, "config": dataclasses.asdict(codec.config), **codec.card}
+    parts = {
+        part: sum(p.numel() for p in getattr(codec, part).parameters())
+        for part in ("encoder", "decoder")
+    }
+    return {
+        "digest": codec.digest,
+        "parameters": parts,
+        "config": dataclasses.asdict(codec.config),
+        **codec.card,
+    }
 
 
 def _lines(facts: dict, indent: str = "") -> Iterator[str]:

@@ -42,7 +42,9 @@ def plan_jobs(inputs: list[str], out: str, suffixes: set[str], suffix: str) -> P
     to do, or if two inputs would become one file.
     """
     if "" in (out, *inputs):
-        raise InputError("an input or the output is empty text; name a file or a folder (. is the folder you are in)")
+        raise InputError(
+            "an input or the output is empty text; name a file or a folder (. is the folder you are in)"
+        )
     found = list(dict.fromkeys(pair for text in inputs for pair in _find(text, suffixes)))
     one_file = len(inputs) == 1 and not Path(inputs[0]).is_dir() and len(found) == 1
     if one_file and not (Path(out).is_dir() or out.endswith("/")):
@@ -50,14 +52,20 @@ def plan_jobs(inputs: list[str], out: str, suffixes: set[str], suffix: str) -> P
     if STREAM in (out, *inputs):
         raise InputError('"-" stands for one file: give one input, and a file or "-" as the output')
     if Path(out).suffix.lower() in FILE_SUFFIXES and not Path(out).is_dir():
-        raise InputError(f"{out}: is a file's name, but what comes of {len(found)} files goes into a folder; name one")
+        raise InputError(
+            f"{out}: is a file's name, but what comes of {len(found)} files goes into a folder; name one"
+        )
     jobs: dict[str, Job] = {}
     for source, place in found:
         target = str(Path(out) / place.with_suffix(suffix))
         if target in jobs:
-            raise InputError(f"{source} and {jobs[target].source} would both become {target}; give them one by one")
+            raise InputError(
+                f"{source} and {jobs[target].source} would both become {target}; give them one by one"
+            )
         if Path(source).resolve() == Path(target).resolve():
-            raise InputError(f"{source}: would be overwritten by what is made of it; give another output")
+            raise InputError(
+                f"{source}: would be overwritten by what is made of it; give another output"
+            )
         jobs[target] = Job(source, target)
     return Plan(list(jobs.values()), in_folder=True)
 
@@ -68,7 +76,9 @@ def _find(text: str, suffixes: set[str]) -> Iterator[tuple[str, Path]]:
     if path.is_dir():
         files = sorted(p for p in path.rglob("*") if p.suffix.lower() in suffixes and p.is_file())
         if not files:
-            raise InputError(f"{text}: holds no file to work on ({', '.join(sorted(suffixes))}); give another folder")
+            raise InputError(
+                f"{text}: holds no file to work on ({', '.join(sorted(suffixes))}); give another folder"
+            )
         yield from ((str(p), p.relative_to(path)) for p in files)
     elif text != STREAM and not path.exists() and glob.escape(text) != text:
         names = sorted(glob.glob(text, recursive=True))
@@ -103,7 +113,9 @@ def run_jobs(plan: Plan, work: Callable[[Job], None], force: bool) -> int:
     return 1 if failed else 0
 
 
-def add_command(commands, name: str, run: Callable, text: str, example: str) -> argparse.ArgumentParser:
+def add_command(
+    commands, name: str, run: Callable, text: str, example: str
+) -> argparse.ArgumentParser:
     """A command of the command line, with an example at the end of its --help."""
     parser = commands.add_parser(
         name,

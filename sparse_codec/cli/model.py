@@ -33,54 +33,118 @@ def add_commands(commands) -> None:
     _add_evaluate(commands)
 
     example = "words music --data LJSpeech-1.1"
-    words = add_command(commands, "words", run_words, "count a recogniser's word errors on LJ Speech", example)
+    words = add_command(
+        commands, "words", run_words, "count a recogniser's word errors on LJ Speech", example
+    )
     words.add_argument("checkpoint", help=CHECKPOINT)
     words.add_argument("--data", type=Path, nargs="+", required=True, help="LJ Speech folders")
     words.add_argument("--json", type=Path, help="write the figures to this file too")
 
     text = "fit the tables beside a checkpoint that .events files are coded with"
-    priors = add_command(commands, "priors", run_priors, text, "priors runs/mine/model.safetensors --data corpus")
+    priors = add_command(
+        commands, "priors", run_priors, text, "priors runs/mine/model.safetensors --data corpus"
+    )
     priors.add_argument("checkpoint", help=CHECKPOINT)
-    priors.add_argument("--data", type=Path, nargs="+", required=True, help="folders that the codec was trained on")
-    priors.add_argument("--excerpts", type=positive(int), default=30, help="that are encoded (default: %(default)s)")
+    priors.add_argument(
+        "--data", type=Path, nargs="+", required=True, help="folders that the codec was trained on"
+    )
+    priors.add_argument(
+        "--excerpts", type=positive(int), default=30, help="that are encoded (default: %(default)s)"
+    )
 
 
 def _add_train(commands) -> None:
-    example = "train --config experiments/configs/default.toml --data prepared/musicnet --out runs/mine"
-    learn = add_command(commands, "train", run_train, "train a codec; an interrupted run goes on where it was", example)
-    learn.add_argument("--config", type=Path, required=True, help="TOML file, such as experiments/configs/default.toml")
-    learn.add_argument("--data", type=Path, nargs="+", required=True, help="folders: MusicNet, LJ Speech, any audio")
-    learn.add_argument("--out", type=Path, required=True, help="folder for model.safetensors and the state of the run")
+    example = (
+        "train --config experiments/configs/default.toml --data prepared/musicnet --out runs/mine"
+    )
+    learn = add_command(
+        commands,
+        "train",
+        run_train,
+        "train a codec; an interrupted run goes on where it was",
+        example,
+    )
+    learn.add_argument(
+        "--config",
+        type=Path,
+        required=True,
+        help="TOML file, such as experiments/configs/default.toml",
+    )
+    learn.add_argument(
+        "--data",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="folders: MusicNet, LJ Speech, any audio",
+    )
+    learn.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        help="folder for model.safetensors and the state of the run",
+    )
     length = learn.add_mutually_exclusive_group()
     length.add_argument("--minutes", type=positive(float), help="instead of the configuration's")
-    length.add_argument("--steps", type=positive(int), help="instead of the configuration's minutes")
-    learn.add_argument("--device", default="", choices=("cpu", "cuda"), help="default: a GPU where there is one")
-    learn.add_argument("--start", help="checkpoint to take the first weights from, a file or a shipped name")
+    length.add_argument(
+        "--steps", type=positive(int), help="instead of the configuration's minutes"
+    )
+    learn.add_argument(
+        "--device", default="", choices=("cpu", "cuda"), help="default: a GPU where there is one"
+    )
+    learn.add_argument(
+        "--start", help="checkpoint to take the first weights from, a file or a shipped name"
+    )
 
 
 def _add_freeze(commands) -> None:
     text = "write the manifest of an evaluation set: segments of held-out works"
-    choose = add_command(commands, "freeze", run_freeze, text, "freeze --data corpus --out mine.manifest.json")
-    choose.add_argument("--data", type=Path, nargs="*", default=[], help="folders whose held-out works are taken")
-    choose.add_argument("--foreign", type=Path, nargs="*", default=[], help="folders never trained on: all is taken")
-    choose.add_argument("--each", type=positive(int), default=6, help="segments a recording (default: %(default)s)")
+    choose = add_command(
+        commands, "freeze", run_freeze, text, "freeze --data corpus --out mine.manifest.json"
+    )
+    choose.add_argument(
+        "--data", type=Path, nargs="*", default=[], help="folders whose held-out works are taken"
+    )
+    choose.add_argument(
+        "--foreign", type=Path, nargs="*", default=[], help="folders never trained on: all is taken"
+    )
+    choose.add_argument(
+        "--each", type=positive(int), default=6, help="segments a recording (default: %(default)s)"
+    )
     choose.add_argument("--out", type=Path, required=True, help="JSON file to write")
 
 
 def _add_evaluate(commands) -> None:
     text = "measure figures on held-out audio, beside matching pursuit and codecs"
-    measure = add_command(commands, "evaluate", run_evaluate, text, "evaluate music --data corpus --json music.json")
+    measure = add_command(
+        commands, "evaluate", run_evaluate, text, "evaluate music --data corpus --json music.json"
+    )
     measure.add_argument("checkpoint", help=CHECKPOINT)
-    measure.add_argument("--data", type=Path, nargs="+", required=True, help="folders with the manifest's files")
-    measure.add_argument("--manifest", type=Path, help="made by freeze (default: the one shipped with the checkpoint)")
-    measure.add_argument("--candidates", type=positive(int), help="tried at each step, instead of the checkpoint's")
-    measure.add_argument("--refine", type=positive(int), help="gradient steps at the end, instead of the checkpoint's")
-    measure.add_argument("--jobs", type=positive(int), default=1, help="processes (default: %(default)s)")
+    measure.add_argument(
+        "--data", type=Path, nargs="+", required=True, help="folders with the manifest's files"
+    )
+    measure.add_argument(
+        "--manifest",
+        type=Path,
+        help="made by freeze (default: the one shipped with the checkpoint)",
+    )
+    measure.add_argument(
+        "--candidates", type=positive(int), help="tried at each step, instead of the checkpoint's"
+    )
+    measure.add_argument(
+        "--refine",
+        type=positive(int),
+        help="gradient steps at the end, instead of the checkpoint's",
+    )
+    measure.add_argument(
+        "--jobs", type=positive(int), default=1, help="processes (default: %(default)s)"
+    )
     measure.add_argument("--json", type=Path, help="write the figures to this file too")
 
 
 def run_train(args: argparse.Namespace) -> int:
-    print(train(args.config, args.data, args.out, args.device, args.minutes, args.steps, args.start))
+    print(
+        train(args.config, args.data, args.out, args.device, args.minutes, args.steps, args.start)
+    )
     return 0
 
 
@@ -91,9 +155,13 @@ def _recordings(folders: list[Path]) -> list[Recording]:
 def run_freeze(args: argparse.Namespace) -> int:
     held_out = [r for r in _recordings(args.data) if r.split == "test"]
     config = CodecConfig()
-    values = freeze(held_out, _recordings(args.foreign), config.segment_samples, config.samplerate, args.each)
+    values = freeze(
+        held_out, _recordings(args.foreign), config.segment_samples, config.samplerate, args.each
+    )
     args.out.write_text(json.dumps(values, indent=1) + "\n")
-    print(f"{sum(len(f['starts']) for f in values['files'])} segments of {len(values['files'])} files in {args.out}")
+    print(
+        f"{sum(len(f['starts']) for f in values['files'])} segments of {len(values['files'])} files in {args.out}"
+    )
     return 0
 
 
@@ -102,8 +170,12 @@ def run_evaluate(args: argparse.Namespace) -> int:
         check_output(args.json)
     codec = SparseCodec.load(args.checkpoint)
     given = {"candidates": args.candidates, "refine": args.refine}
-    options = dataclasses.replace(codec.config.encode, **{k: v for k, v in given.items() if v is not None})
-    manifest = read_manifest(args.manifest or find_checkpoint(args.checkpoint).with_suffix(".manifest.json"))
+    options = dataclasses.replace(
+        codec.config.encode, **{k: v for k, v in given.items() if v is not None}
+    )
+    manifest = read_manifest(
+        args.manifest or find_checkpoint(args.checkpoint).with_suffix(".manifest.json")
+    )
 
     def progress(files):
         return tqdm(files, total=len(manifest.files), unit="file", disable=None)
@@ -121,7 +193,9 @@ def run_words(args: argparse.Namespace) -> int:
     torch.set_num_threads(1)
     codec = SparseCodec.load(args.checkpoint)
     recordings = [r for r in _recordings(args.data) if r.text]
-    results = count_word_errors(codec, recordings, progress=lambda x: tqdm(x, unit="clip", disable=None))
+    results = count_word_errors(
+        codec, recordings, progress=lambda x: tqdm(x, unit="clip", disable=None)
+    )
     print(json.dumps(results, indent=1))
     if args.json:
         write_results(results, args.json)

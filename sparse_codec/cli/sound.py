@@ -53,10 +53,18 @@ def add_commands(commands) -> None:
     _add_encode(commands)
     example = "decode song.events -o song.wav"
     decode = add_command(commands, "decode", decode_files, "make sound of .events files", example)
-    decode.add_argument("inputs", nargs="+", metavar="IN", help='.events files, folders, patterns, or "-"')
-    decode.add_argument("-o", "--out", required=True, help='sound file, "-" for a WAV stream, or folder')
-    decode.add_argument("--format", choices=[k[1:] for k in KINDS], default="wav", help="in a folder (%(default)s)")
-    decode.add_argument("--force", action="store_true", help="make files in a folder again that are there")
+    decode.add_argument(
+        "inputs", nargs="+", metavar="IN", help='.events files, folders, patterns, or "-"'
+    )
+    decode.add_argument(
+        "-o", "--out", required=True, help='sound file, "-" for a WAV stream, or folder'
+    )
+    decode.add_argument(
+        "--format", choices=[k[1:] for k in KINDS], default="wav", help="in a folder (%(default)s)"
+    )
+    decode.add_argument(
+        "--force", action="store_true", help="make files in a folder again that are there"
+    )
     add_model(decode)
 
 
@@ -64,31 +72,61 @@ def _add_encode(commands) -> None:
     text = "take sound apart into events"
     encode = add_command(commands, "encode", encode_files, text, "encode song.flac -o song.events")
     encode.add_argument(
-        "inputs", nargs="+", metavar="IN", help='sound files, folders, patterns, or "-" for a WAV stream'
+        "inputs",
+        nargs="+",
+        metavar="IN",
+        help='sound files, folders, patterns, or "-" for a WAV stream',
     )
     encode.add_argument(
-        "-o", "--out", required=True, help='.events, .json or .mid file, "-", or folder of .events files'
+        "-o",
+        "--out",
+        required=True,
+        help='.events, .json or .mid file, "-", or folder of .events files',
     )
-    encode.add_argument("--model", default=DEFAULT_MODEL, help="checkpoint, a file or a shipped name (%(default)s)")
-    encode.add_argument("--stereo", action="store_true", help="code left and right; else their mean is coded")
+    encode.add_argument(
+        "--model", default=DEFAULT_MODEL, help="checkpoint, a file or a shipped name (%(default)s)"
+    )
+    encode.add_argument(
+        "--stereo", action="store_true", help="code left and right; else their mean is coded"
+    )
     size = encode.add_mutually_exclusive_group()
     size.add_argument("--lossless", action="store_true", help="keep every bit of the events")
-    size.add_argument("--quality", type=_quality, metavar="FACTOR", default=1.0, help=_quality_help())
-    size.add_argument("--rate", type=positive(float), metavar="BITS", help="a second, or what all events take")
-    stop = encode.add_argument_group("when a window of 3 seconds has events enough")
-    stop.add_argument("--events", type=positive(int), metavar="N", help="after so many (default: the checkpoint's)")
-    stop.add_argument("--stop", type=float, metavar="DB", help="when what is left is so far down, such as -20")
-    stop.add_argument(
-        "--smallest-share", type=_share, metavar="PERCENT", help="when an event removes less of the energy"
+    size.add_argument(
+        "--quality", type=_quality, metavar="FACTOR", default=1.0, help=_quality_help()
     )
-    encode.add_argument("--fast", action="store_true", help="no refinement: several times as fast, and less exact")
+    size.add_argument(
+        "--rate", type=positive(float), metavar="BITS", help="a second, or what all events take"
+    )
+    stop = encode.add_argument_group("when a window of 3 seconds has events enough")
+    stop.add_argument(
+        "--events",
+        type=positive(int),
+        metavar="N",
+        help="after so many (default: the checkpoint's)",
+    )
+    stop.add_argument(
+        "--stop", type=float, metavar="DB", help="when what is left is so far down, such as -20"
+    )
+    stop.add_argument(
+        "--smallest-share",
+        type=_share,
+        metavar="PERCENT",
+        help="when an event removes less of the energy",
+    )
+    encode.add_argument(
+        "--fast", action="store_true", help="no refinement: several times as fast, and less exact"
+    )
     encode.add_argument("--raw", type=_raw_format, metavar="RATE,CHANNELS,FORMAT", help=_raw_help())
     encode.add_argument("--json", action="store_true", help="print a line of JSON for each file")
-    encode.add_argument("--force", action="store_true", help="make files in a folder again that are there")
+    encode.add_argument(
+        "--force", action="store_true", help="make files in a folder again that are there"
+    )
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", help="checkpoint that made the events (default: the shipped one that did)")
+    parser.add_argument(
+        "--model", help="checkpoint that made the events (default: the shipped one that did)"
+    )
 
 
 def _quality_help() -> str:
@@ -147,13 +185,17 @@ def encode_files(args: argparse.Namespace) -> int:
 def _options(args: argparse.Namespace, codec: SparseCodec) -> EncodeOptions:
     given = {"n_events": args.events, "stop": args.stop, "smallest_share": args.smallest_share}
     given |= FAST if args.fast else {}
-    return dataclasses.replace(codec.config.encode, **{k: v for k, v in given.items() if v is not None})
+    return dataclasses.replace(
+        codec.config.encode, **{k: v for k, v in given.items() if v is not None}
+    )
 
 
 def _encode(job: Job, codec: SparseCodec, options: EncodeOptions, args: argparse.Namespace) -> dict:
     """Returns facts about the file that was written."""
     blocks = read_blocks(job.source, codec.samplerate, 2 if args.stereo else 1, args.raw)
-    windows = encode_stereo(codec, blocks, options) if args.stereo else codec.stream(blocks, options)
+    windows = (
+        encode_stereo(codec, blocks, options) if args.stereo else codec.stream(blocks, options)
+    )
     windows = _with_progress(windows, job.source, codec)
     tally = Tally()
     with open_output(job.target) as file:
@@ -163,23 +205,35 @@ def _encode(job: Job, codec: SparseCodec, options: EncodeOptions, args: argparse
             file.write(to_bytes(job.target, events, codec))
         else:
             _write_events(file, windows, tally, codec, args)
-    return tally.facts(codec.samplerate, None if is_stream(job.target) else Path(job.target).stat().st_size)
+    return tally.facts(
+        codec.samplerate, None if is_stream(job.target) else Path(job.target).stat().st_size
+    )
 
 
 def _with_progress(windows: Iterable[Window], source: str, codec: SparseCodec) -> Iterable[Window]:
     length = known_duration(source)
     total = length and codec.n_windows(round(length * codec.samplerate))
-    return tqdm(windows, desc=Path(source).name, total=total, unit="window", leave=False, disable=None)
+    return tqdm(
+        windows, desc=Path(source).name, total=total, unit="window", leave=False, disable=None
+    )
 
 
 def _write_events(
-    file: BinaryIO, windows: Iterable[Window], tally: Tally, codec: SparseCodec, args: argparse.Namespace
+    file: BinaryIO,
+    windows: Iterable[Window],
+    tally: Tally,
+    codec: SparseCodec,
+    args: argparse.Namespace,
 ) -> None:
     """Window by window, each sent off at once."""
     priors = None if args.lossless else load_priors(args.model)
     header = header_for(codec, 2 if args.stereo else 1, priors)
     scale = round(SCALE / args.quality)
-    scaled = limit_rate(windows, args.rate, header, priors) if args.rate else ((window, scale) for window in windows)
+    scaled = (
+        limit_rate(windows, args.rate, header, priors)
+        if args.rate
+        else ((window, scale) for window in windows)
+    )
     writer = EventWriter(file, header, priors)
     for window, scale in scaled:
         writer.write(window, scale)
@@ -189,7 +243,9 @@ def _write_events(
     tally.n_events = writer.n_events  # rounding leaves out the faintest
 
 
-def _sentence(seconds: float, events: int, bytes: int = 0, bits_per_second: float = 0, ratio: float = 0) -> str:
+def _sentence(
+    seconds: float, events: int, bytes: int = 0, bits_per_second: float = 0, ratio: float = 0
+) -> str:
     told = f"{events} events of {seconds:.1f} s"
     size = f" in {bytes} bytes: {bits_per_second:.0f} bits a second, {ratio:.0f} to 1 against 16-bit samples"
     return told + (size if bytes else "")

@@ -17,7 +17,9 @@ def channels_of(window: Window) -> tuple[EventSet, ...]:
 
 def windows_of(events: Window, codec: SparseCodec) -> Iterator[Window]:
     """The events window by window, as `SparseCodec.stream` yields them; `join_windows` puts them together again."""
-    windows = zip(*(channel.split(codec.config.half_frames) for channel in channels_of(events)), strict=True)
+    windows = zip(
+        *(channel.split(codec.config.half_frames) for channel in channels_of(events)), strict=True
+    )
     return windows if isinstance(events, tuple) else (window for (window,) in windows)
 
 
@@ -32,7 +34,10 @@ def join_windows(windows: Iterable[Window]) -> Window:
 
 def same_events(left: EventSet, right: EventSet) -> bool:
     """Whether left and right share their events, with gains of their own."""
-    return all(np.array_equal(vars(left)[name], vars(right)[name]) for name in ("vectors", "frames", "offsets"))
+    return all(
+        np.array_equal(vars(left)[name], vars(right)[name])
+        for name in ("vectors", "frames", "offsets")
+    )
 
 
 def strongest(window: Window, n_events: int) -> Window:

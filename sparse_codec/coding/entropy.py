@@ -56,7 +56,14 @@ def part_of(events: EventSet, first_frame: int, *others: EventSet) -> Part:
 
 
 def _records(vector_size: int, n_gains: int) -> np.dtype:
-    return np.dtype([("vector", "<f4", vector_size), ("frame", "<u4"), ("offset", "<f4"), ("gain", "<f4", (n_gains,))])
+    return np.dtype(
+        [
+            ("vector", "<f4", vector_size),
+            ("frame", "<u4"),
+            ("offset", "<f4"),
+            ("gain", "<f4", (n_gains,)),
+        ]
+    )
 
 
 def encode_exact(parts: list[Part]) -> bytes:
@@ -80,7 +87,14 @@ def decode_exact(data: bytes, n_parts: int, n_gains: int, vector_size: int) -> l
         if len(data) < max(4, end):
             raise CodingError(f"{n_events} events are said to be in {len(data)} bytes")
         records = np.frombuffer(data[4:end], dtype)
-        parts.append(Part(records["vector"], records["frame"].astype(np.int64), records["offset"], records["gain"]))
+        parts.append(
+            Part(
+                records["vector"],
+                records["frame"].astype(np.int64),
+                records["offset"],
+                records["gain"],
+            )
+        )
         data = data[end:]
     if data:
         raise CodingError(f"{len(data)} bytes are left over")
@@ -105,14 +119,18 @@ def encode_rounded(parts: list[Part], n_frames: int, priors: Priors, scale: int)
     return scale.to_bytes(2, "little") + words.astype("<u4").tobytes()
 
 
-def decode_rounded(data: bytes, n_parts: int, n_gains: int, n_frames: int, priors: Priors) -> list[Part]:
+def decode_rounded(
+    data: bytes, n_parts: int, n_gains: int, n_frames: int, priors: Priors
+) -> list[Part]:
     """The inverse of `encode_rounded`. Raises: CodingError."""
     scale = int.from_bytes(data[:2], "little")
     if not SCALES[0] <= scale <= SCALES[1] or len(data) % 4 != 2:
         raise CodingError(f"its scale is {scale}, in {len(data)} bytes")
     coder = RangeDecoder(np.frombuffer(data[2:], "<u4").astype(np.uint32))
     try:
-        return [_decode_part(coder, len(data), n_gains, n_frames, priors, scale) for _ in range(n_parts)]
+        return [
+            _decode_part(coder, len(data), n_gains, n_frames, priors, scale) for _ in range(n_parts)
+        ]
     except AssertionError as error:  # constriction's word for data that no encoder wrote
         raise CodingError("no range coder wrote these words") from error
 
@@ -129,7 +147,9 @@ def audible(part: Part, n_frames: int) -> Part:
 def _encode_part(coder: RangeEncoder, part: Part, priors: Priors, scale: int) -> None:
     n_events = len(part.gains)
     if n_events > MOST_EVENTS:
-        raise CodingError(f"{n_events} events in a window; keep at most {MOST_EVENTS}, such as with strongest()")
+        raise CodingError(
+            f"{n_events} events in a window; keep at most {MOST_EVENTS}, such as with strongest()"
+        )
     coder.encode(n_events, Uniform(MOST_EVENTS + 1))
     if not n_events:
         return
@@ -142,18 +162,32 @@ def _encode_part(coder: RangeEncoder, part: Part, priors: Priors, scale: int) ->
     multiples = quantise(event_numbers(part), steps)
     for event in range(n_events):
         for number, step in enumerate(steps[event].tolist()):
-            coder.encode(int(multiples[event, number]) + highest_multiple(step), _multiples(priors, number, step))
+            coder.encode(
+                int(multiples[event, number]) + highest_multiple(step),
+                _multiples(priors, number, step),
+            )
 
 
-def _decode_part(coder: RangeDecoder, n_bytes: int, n_gains: int, n_frames: int, priors: Priors, scale: int) -> Part:
+def _decode_part(
+    coder: RangeDecoder, n_bytes: int, n_gains: int, n_frames: int, priors: Priors, scale: int
+) -> Part:
     n_events = coder.decode(Uniform(MOST_EVENTS + 1))
     if n_events > n_bytes:
         raise CodingError(f"{n_events} events are said to be in {n_bytes} bytes")
     if not n_events:
         size = len(priors.steps) - 1
-        return Part(*(np.zeros(s, t) for s, t in (((0, size), "f4"), (0, "i8"), (0, "f4"), ((0, n_gains), "f4"))))
+        return Part(
+            *(
+                np.zeros(s, t)
+                for s, t in (((0, size), "f4"), (0, "i8"), (0, "f4"), ((0, n_gains), "f4"))
+            )
+        )
     loudest = coder.decode(Uniform(LEVELS))
-    drops = coder.decode(_table(priors, "drops"), n_events * n_gains).astype(np.int64).reshape(n_events, n_gains)
+    drops = (
+        coder.decode(_table(priors, "drops"), n_events * n_gains)
+        .astype(np.int64)
+        .reshape(n_events, n_gains)
+    )
     frames = coder.decode(_table(priors, "deltas"), n_events).astype(np.int64).cumsum()
     if frames[-1] >= n_frames:
         raise CodingError(f"an event starts in frame {frames[-1]} of {n_frames}")
@@ -161,7 +195,9 @@ def _decode_part(coder: RangeDecoder, n_bytes: int, n_gains: int, n_frames: int,
     multiples = np.zeros_like(steps)
     for event in range(n_events):
         for number, step in enumerate(steps[event].tolist()):
-            multiples[event, number] = coder.decode(_multiples(priors, number, step)) - highest_multiple(step)
+            multiples[event, number] = coder.decode(
+                _multiples(priors, number, step)
+            ) - highest_multiple(step)
     numbers = dequantise(multiples, steps)
     gains = np.where(drops < SILENT, level_gains((loudest - drops).clip(0)), np.float32(0))
     return Part(numbers[:, :-1], frames, numbers[:, -1] / 2, gains)

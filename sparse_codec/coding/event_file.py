@@ -38,7 +38,9 @@ MAGIC = b"\x89EVENTS\n"
 VERSION = 1
 HEADER = struct.Struct("<8sBBBIHHH32s32s")
 MODES = ("lossless", "quantised")
-SCALE = 160  # of the rounding unless told otherwise: it costs less than 2 % of what the events remove
+SCALE = (
+    160  # of the rounding unless told otherwise: it costs less than 2 % of what the events remove
+)
 
 END, WINDOW, SHARED, SHORT = 0, 1, 2, 4  # kinds of blocks; the last two are added to WINDOW
 BLOCK = struct.Struct("<BI")  # kind and length of what follows
@@ -83,9 +85,13 @@ class Header:
                 f"{name}: made with the checkpoint {self.checkpoint}, but this one is {codec.digest};"
                 " give the checkpoint that made it"
             )
-        expected = dataclasses.replace(header_for(codec, self.channels), priors=self.priors, mode=self.mode)
+        expected = dataclasses.replace(
+            header_for(codec, self.channels), priors=self.priors, mode=self.mode
+        )
         if self != expected:
-            raise EventFileError(f"{name}: has other sizes than the checkpoint that it names; encode it again")
+            raise EventFileError(
+                f"{name}: has other sizes than the checkpoint that it names; encode it again"
+            )
 
 
 def header_for(codec: SparseCodec, channels: int = 1, priors: Priors | None = None) -> Header:
@@ -95,7 +101,9 @@ def header_for(codec: SparseCodec, channels: int = 1, priors: Priors | None = No
     """
     config = codec.config
     if priors and priors.checkpoint != codec.digest:
-        raise PriorsError(f"priors of the checkpoint {priors.checkpoint}, but this one is {codec.digest}; fit its own")
+        raise PriorsError(
+            f"priors of the checkpoint {priors.checkpoint}, but this one is {codec.digest}; fit its own"
+        )
     return Header(
         checkpoint=codec.digest,
         priors=priors.digest if priors else "0" * 64,
@@ -139,14 +147,20 @@ class EventWriter:
         self.file.flush()
 
 
-def window_block(window: Window, index: int, header: Header, priors: Priors | None, scale: int = SCALE) -> bytes:
+def window_block(
+    window: Window, index: int, header: Header, priors: Priors | None, scale: int = SCALE
+) -> bytes:
     """What `EventWriter` writes for window number `index` of a clip. Raises: ValueError as `EventWriter.write`."""
     channels = channels_of(window)
     _check_window(channels, index, header)
     if not SCALES[0] <= scale <= SCALES[1]:
         raise ValueError(f"scale {scale}; choose one from {SCALES[0]} to {SCALES[1]}")
     kind, parts = _parts(channels, index, header)
-    data = encode_rounded(parts, header.window_frames, priors, scale) if priors else encode_exact(parts)
+    data = (
+        encode_rounded(parts, header.window_frames, priors, scale)
+        if priors
+        else encode_exact(parts)
+    )
     n_samples = channels[0].n_samples - index * header.window_samples
     if n_samples < header.window_samples:
         kind, data = kind | SHORT, n_samples.to_bytes(4, "little") + data
@@ -173,11 +187,18 @@ def _check_window(channels: tuple[EventSet, ...], index: int, header: Header) ->
     sizes = [channel.vectors.shape[1] for channel in channels]
     expected = [header.vector_size] * header.channels
     if sizes != expected:
-        raise ValueError(f"a window with vectors of {sizes} numbers, channel by channel; this file has {expected}")
+        raise ValueError(
+            f"a window with vectors of {sizes} numbers, channel by channel; this file has {expected}"
+        )
     for channel in channels:
         early = (channel.frames < index * header.window_frames).any()
-        if early or not 1 <= channel.n_samples - index * header.window_samples <= header.window_samples:
-            raise ValueError(f"window {index} of a clip up to sample {channel.n_samples}; give windows of split()")
+        if (
+            early
+            or not 1 <= channel.n_samples - index * header.window_samples <= header.window_samples
+        ):
+            raise ValueError(
+                f"window {index} of a clip up to sample {channel.n_samples}; give windows of split()"
+            )
 
 
 def end_block(n_samples: int, n_windows: int) -> bytes:
@@ -185,7 +206,11 @@ def end_block(n_samples: int, n_windows: int) -> bytes:
 
 
 def write_events(
-    path: str | Path, events: Window, codec: SparseCodec, priors: Priors | None = None, scale: int = SCALE
+    path: str | Path,
+    events: Window,
+    codec: SparseCodec,
+    priors: Priors | None = None,
+    scale: int = SCALE,
 ) -> None:
     """Write an event set, or left and right, whole or not at all: rounded with the checkpoint's priors, else exact.
 
@@ -208,13 +233,27 @@ def read_header(file: BinaryIO) -> Header:
     if data[: len(MAGIC)] != MAGIC:
         raise EventFileError(f"{name}: not an .events file; give one that `encode` wrote")
     if len(data) > len(MAGIC) and data[len(MAGIC)] != VERSION:
-        raise EventFileError(f"{name}: version {data[len(MAGIC)]} of the format, but this reads {VERSION}; update it")
+        raise EventFileError(
+            f"{name}: version {data[len(MAGIC)]} of the format, but this reads {VERSION}; update it"
+        )
     if len(data) < HEADER.size + 4 or _checksum(data[:-4]) != data[-4:]:
         raise EventFileError(f"{name}: its header is cut off or damaged; encode it again")
-    _, version, mode, channels, samplerate, hop, frames, size, checkpoint, priors = HEADER.unpack(data[:-4])
+    _, version, mode, channels, samplerate, hop, frames, size, checkpoint, priors = HEADER.unpack(
+        data[:-4]
+    )
     if mode >= len(MODES) or channels not in (1, 2) or 0 in (samplerate, hop, frames, size):
         raise EventFileError(f"{name}: its header holds sizes that no codec has; encode it again")
-    return Header(checkpoint.hex(), priors.hex(), samplerate, hop, frames, size, channels, MODES[mode], version)
+    return Header(
+        checkpoint.hex(),
+        priors.hex(),
+        samplerate,
+        hop,
+        frames,
+        size,
+        channels,
+        MODES[mode],
+        version,
+    )
 
 
 def read_windows(file: BinaryIO, header: Header, priors: Priors | None = None) -> Iterator[Window]:
@@ -228,14 +267,18 @@ def read_windows(file: BinaryIO, header: Header, priors: Priors | None = None) -
         kind, data = _read_block(file, f"{name}: window {index + 1}")
         if kind == END:
             if not index or data != TOTALS.pack(n_samples, index) or _read(file, 1):
-                raise EventFileError(f"{name}: its end does not fit its {index} windows; encode it again")
+                raise EventFileError(
+                    f"{name}: its end does not fit its {index} windows; encode it again"
+                )
             return
         if n_samples != index * header.window_samples:
             raise EventFileError(f"{name}: goes on after its last window; encode it again")
         try:
             window = _decode_block(kind, data, index, header, priors)
         except ValueError as error:  # of the decoding, or of EventSet
-            raise EventFileError(f"{name}: window {index + 1} holds no events: {error}; encode it again") from error
+            raise EventFileError(
+                f"{name}: window {index + 1} holds no events: {error}; encode it again"
+            ) from error
         n_samples = channels_of(window)[0].n_samples
         yield window
 
@@ -249,8 +292,12 @@ def read_events(path: str | Path, codec: SparseCodec, priors: Priors | None = No
     return join_windows(windows)
 
 
-def _decode_block(kind: int, data: bytes, index: int, header: Header, priors: Priors | None) -> Window:
-    if kind not in (WINDOW, WINDOW | SHORT) and not (header.channels == 2 and kind & ~(SHARED | SHORT) == WINDOW):
+def _decode_block(
+    kind: int, data: bytes, index: int, header: Header, priors: Priors | None
+) -> Window:
+    if kind not in (WINDOW, WINDOW | SHORT) and not (
+        header.channels == 2 and kind & ~(SHARED | SHORT) == WINDOW
+    ):
         raise CodingError(f"a block of kind {kind}")
     n_samples = header.window_samples
     if kind & SHORT:
@@ -263,11 +310,15 @@ def _decode_block(kind: int, data: bytes, index: int, header: Header, priors: Pr
     else:
         parts = decode_exact(data, n_parts, n_gains, header.vector_size)
     until = index * header.window_samples + n_samples
-    channels = [_event_set(part, gains, index, until, header) for part in parts for gains in part.gains.T]
+    channels = [
+        _event_set(part, gains, index, until, header) for part in parts for gains in part.gains.T
+    ]
     return (channels[0], channels[1]) if header.channels == 2 else channels[0]
 
 
-def _event_set(part: Part, gains: np.ndarray, index: int, n_samples: int, header: Header) -> EventSet:
+def _event_set(
+    part: Part, gains: np.ndarray, index: int, n_samples: int, header: Header
+) -> EventSet:
     frames = part.frames + index * header.window_frames
     vectors, offsets, gains = (np.array(x, np.float32) for x in (part.vectors, part.offsets, gains))
     return EventSet(vectors, frames, offsets, gains, n_samples, header.samplerate, header.hop)
@@ -278,9 +329,13 @@ def _check_priors(header: Header, priors: Priors | None, name: str) -> None:
         return
     if priors is None or priors.digest != header.priors:
         given = f"these are {priors.digest}" if priors else "none were given"
-        raise EventFileError(f"{name}: written with the priors {header.priors}, but {given}; give those")
+        raise EventFileError(
+            f"{name}: written with the priors {header.priors}, but {given}; give those"
+        )
     if (len(priors.steps) - 1, len(priors.deltas)) != (header.vector_size, header.window_frames):
-        raise EventFileError(f"{name}: its priors are of other sizes than its windows; encode it again")
+        raise EventFileError(
+            f"{name}: its priors are of other sizes than its windows; encode it again"
+        )
 
 
 # ---- blocks
@@ -288,7 +343,9 @@ def _check_priors(header: Header, priors: Priors | None, name: str) -> None:
 
 def _block(kind: int, data: bytes) -> bytes:
     if len(data) > LONGEST_BLOCK:
-        raise CodingError(f"{len(data)} bytes of events in a window; keep fewer, such as with strongest()")
+        raise CodingError(
+            f"{len(data)} bytes of events in a window; keep fewer, such as with strongest()"
+        )
     block = BLOCK.pack(kind, len(data)) + data
     return block + _checksum(block)
 

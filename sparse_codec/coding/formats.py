@@ -21,7 +21,13 @@ from sparse_codec.audio.files import KINDS, Written, write_blocks
 from sparse_codec.checkpoint import CHECKPOINTS
 from sparse_codec.codec import SparseCodec
 from sparse_codec.coding.channels import Window, channels_of, join_windows, windows_of
-from sparse_codec.coding.event_file import EventFileError, Header, read_header, read_windows, write_events
+from sparse_codec.coding.event_file import (
+    EventFileError,
+    Header,
+    read_header,
+    read_windows,
+    write_events,
+)
 from sparse_codec.coding.midi import midi_file
 from sparse_codec.coding.priors import Priors
 from sparse_codec.events import EventSet
@@ -52,10 +58,16 @@ def find_model(path: str | Path, digest: str, model: str | None) -> str:
     Raises: EventFileError if that is another one, or none that is shipped.
     """
     if model is None and digest:
-        files = (f for f in CHECKPOINTS.glob("*.safetensors") if hashlib.sha256(f.read_bytes()).hexdigest() == digest)
+        files = (
+            f
+            for f in CHECKPOINTS.glob("*.safetensors")
+            if hashlib.sha256(f.read_bytes()).hexdigest() == digest
+        )
         model = next(map(str, files), None)
         if model is None:
-            raise EventFileError(f"{path}: its checkpoint {digest[:12]} is not a shipped one; give it with --model")
+            raise EventFileError(
+                f"{path}: its checkpoint {digest[:12]} is not a shipped one; give it with --model"
+            )
     model = model or DEFAULT_MODEL
     if digest and (given := load_codec(model).digest) != digest:
         told = f"{path}: made with the checkpoint {digest[:12]}, but {model} is {given[:12]}"
@@ -89,7 +101,9 @@ class Tally:
 # ---- reading
 
 
-def open_windows(file: BinaryIO, path: str, model: str | None) -> tuple[Header, SparseCodec, Iterator[Window]]:
+def open_windows(
+    file: BinaryIO, path: str, model: str | None
+) -> tuple[Header, SparseCodec, Iterator[Window]]:
     """The header, the codec and the windows of a .events file, which are read as they are asked for.
 
     Raises: EventFileError, PriorsError, CheckpointError.
@@ -98,7 +112,11 @@ def open_windows(file: BinaryIO, path: str, model: str | None) -> tuple[Header, 
     model = find_model(path, header.checkpoint, model)
     codec = load_codec(model)
     header.check_codec(codec, path)
-    return header, codec, read_windows(file, header, load_priors(model) if header.mode == "quantised" else None)
+    return (
+        header,
+        codec,
+        read_windows(file, header, load_priors(model) if header.mode == "quantised" else None),
+    )
 
 
 def read_set(path: str, model: str | None) -> tuple[Window, SparseCodec]:
@@ -122,7 +140,9 @@ def open_file(path: str) -> BinaryIO:
     try:
         return open(path, "rb")
     except OSError as error:
-        raise EventFileError(f"{path}: cannot be read ({error.strerror}); check the name") from error
+        raise EventFileError(
+            f"{path}: cannot be read ({error.strerror}); check the name"
+        ) from error
 
 
 def _read_json(path: str) -> dict:
@@ -131,12 +151,18 @@ def _read_json(path: str) -> dict:
         try:
             values = json.load(file)
         except (ValueError, RecursionError) as error:
-            raise EventFileError(f"{path}: neither .events nor JSON ({error}); give an event set") from error
+            raise EventFileError(
+                f"{path}: neither .events nor JSON ({error}); give an event set"
+            ) from error
     if not isinstance(values, dict):
-        raise EventFileError(f"{path}: JSON, but no event set; give one that `encode` or EventSet.to_json made")
+        raise EventFileError(
+            f"{path}: JSON, but no event set; give one that `encode` or EventSet.to_json made"
+        )
     if "schema" in values and "events" in values:
         fix = f"to hear it run python -m report mix {path}"
-        raise EventFileError(f"{path}: an edit that a page exported, of sounds instead of events; {fix}")
+        raise EventFileError(
+            f"{path}: an edit that a page exported, of sounds instead of events; {fix}"
+        )
     return values
 
 
@@ -168,7 +194,9 @@ def write_set(path: str, events: Window, codec: SparseCodec) -> Written | None:
     """
     suffix, n_channels = Path(path).suffix.lower(), len(channels_of(events))
     if suffix in KINDS or path == STREAM:
-        return write_blocks(path, play(codec, windows_of(events, codec), n_channels), codec.samplerate)
+        return write_blocks(
+            path, play(codec, windows_of(events, codec), n_channels), codec.samplerate
+        )
     if suffix == ".events":
         write_events(path, events, codec)
     else:
@@ -192,7 +220,11 @@ def to_bytes(path: str, events: Window, codec: SparseCodec) -> bytes:
 def _layout(value: object, name: str = "") -> str:
     """JSON to be edited by hand: a line for each key, and one for each event's vector."""
     if isinstance(value, dict):
-        return "{\n" + ",\n".join(f"{json.dumps(key)}: {_layout(item, key)}" for key, item in value.items()) + "\n}"
+        return (
+            "{\n"
+            + ",\n".join(f"{json.dumps(key)}: {_layout(item, key)}" for key, item in value.items())
+            + "\n}"
+        )
     if name == "vectors":
         return "[\n" + ",\n".join(map(json.dumps, value)) + "\n]"
     return json.dumps(value)

@@ -50,10 +50,14 @@ def midi_file(events: EventSet, codec: SparseCodec) -> bytes:
     codec.check_events(events)
     messages = []
     for note in read_notes(events, codec):
-        pressed = mido.Message("note_on", channel=note.channel, note=note.key, velocity=note.velocity, time=note.start)
+        pressed = mido.Message(
+            "note_on", channel=note.channel, note=note.key, velocity=note.velocity, time=note.start
+        )
         released = mido.Message("note_off", channel=note.channel, note=note.key, time=note.end)
         messages += [pressed, released]
-    messages.sort(key=lambda message: (message.time, message.type))  # "note_off" comes before "note_on"
+    messages.sort(
+        key=lambda message: (message.time, message.type)
+    )  # "note_off" comes before "note_on"
     track, now = mido.MidiTrack(), 0
     for message in messages:
         track.append(message.copy(time=message.time - now))
@@ -94,12 +98,16 @@ def read_sounds(events: EventSet, decoder: nn.Module) -> tuple[np.ndarray, np.nd
     keys, frames = [np.zeros(0, int)], [np.zeros(0)]
     for start in range(0, len(events), BATCH):
         batch = slice(start, start + BATCH)
-        vectors, offsets = (torch.from_numpy(x[batch]).to(decoder.pace) for x in (events.vectors, events.offsets))
+        vectors, offsets = (
+            torch.from_numpy(x[batch]).to(decoder.pace) for x in (events.vectors, events.offsets)
+        )
         energies = part_energies(decoder, vectors, offsets)
         loud = energies.sum(1)
         sounding = (loud >= SOUNDING * loud.amax(1, keepdim=True)).cpu().numpy()
         keys.append(read_keys(decoder, vectors, energies.sum(2)).cpu().numpy())
-        frames.append(sounding.shape[1] - sounding[:, ::-1].argmax(1) - decoder.lead - events.offsets[batch])
+        frames.append(
+            sounding.shape[1] - sounding[:, ::-1].argmax(1) - decoder.lead - events.offsets[batch]
+        )
     return np.concatenate(keys), frame_seconds * np.concatenate(frames)
 
 

@@ -51,7 +51,9 @@ class Priors:
             tables = {name: np.array(values[name], dtype=np.int64) for name in TABLES}
             known, checkpoint_digest = values["format"] == FORMAT, str(values["checkpoint"])
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-            raise PriorsError(f"{file}: not priors of this project ({error}); fit them again") from error
+            raise PriorsError(
+                f"{file}: not priors of this project ({error}); fit them again"
+            ) from error
         if not known or not _fits(**tables):
             raise PriorsError(f"{file}: tables of other sizes or another format; fit them again")
         return cls(checkpoint_digest, **tables)
@@ -69,7 +71,10 @@ class Priors:
     def _text(self) -> str:
         values = {"format": FORMAT, "checkpoint": self.checkpoint}
         lines = [f"{json.dumps(k)}: {json.dumps(v)}" for k, v in values.items()]
-        lines += [f'"{name}": {json.dumps(getattr(self, name).tolist(), separators=(",", ":"))}' for name in TABLES]
+        lines += [
+            f'"{name}": {json.dumps(getattr(self, name).tolist(), separators=(",", ":"))}'
+            for name in TABLES
+        ]
         return "{\n" + ",\n".join(lines) + "\n}\n"
 
     @functools.cached_property
@@ -95,10 +100,19 @@ def priors_file(checkpoint: str | Path) -> Path:
 
 
 def _fits(steps: np.ndarray, numbers: np.ndarray, drops: np.ndarray, deltas: np.ndarray) -> bool:
-    shapes = steps.ndim == deltas.ndim == 1 and drops.shape == (SILENT + 1,) and numbers.shape == (len(steps), CELLS)
+    shapes = (
+        steps.ndim == deltas.ndim == 1
+        and drops.shape == (SILENT + 1,)
+        and numbers.shape == (len(steps), CELLS)
+    )
     tables = (numbers, drops, deltas)
     sizes = all(t.size and t.min() >= 1 and t.sum(axis=-1).max() < 2 * TOTAL for t in tables)
-    return shapes and sizes and len(steps) > 1 and bool((steps >= FINEST_STEP).all() and (steps <= ONE).all())
+    return (
+        shapes
+        and sizes
+        and len(steps) > 1
+        and bool((steps >= FINEST_STEP).all() and (steps <= ONE).all())
+    )
 
 
 # ---- fitting

@@ -22,26 +22,38 @@ class RateError(ValueError):
     """A rate that no file can have; the message names it and the fix."""
 
 
-def limit_rate(windows: Iterable[Window], rate: float, header: Header, priors: Priors) -> Iterator[tuple[Window, int]]:
+def limit_rate(
+    windows: Iterable[Window], rate: float, header: Header, priors: Priors
+) -> Iterator[tuple[Window, int]]:
     """Windows and the scale at which to write each, so that the file has `rate` bits for each second of the clip.
 
     Where there is too little sound to spend them on, it has fewer. Raises: RateError for a rate below that of silence.
     """
     overhead = 8 * (len(header.to_bytes()) + len(end_block(0, 0)))
-    least = (8 * len(_silence(header, priors)) + overhead / REPAID) * header.samplerate / header.window_samples
+    least = (
+        (8 * len(_silence(header, priors)) + overhead / REPAID)
+        * header.samplerate
+        / header.window_samples
+    )
     if header.mode != "quantised" or rate < least:
-        raise RateError(f"{rate:g} bits a second; a quantised file of this checkpoint has {least:.0f} or more")
+        raise RateError(
+            f"{rate:g} bits a second; a quantised file of this checkpoint has {least:.0f} or more"
+        )
     budget, before = 0.0, 0
     for index, window in enumerate(windows):
         n_samples = channels_of(window)[0].n_samples
-        budget += rate * (n_samples - before) / header.samplerate - (overhead / REPAID if index < REPAID else 0)
+        budget += rate * (n_samples - before) / header.samplerate - (
+            overhead / REPAID if index < REPAID else 0
+        )
         before = n_samples
         kept, scale, bits = _fit(window, index, budget, header, priors)
         budget -= bits
         yield kept, scale
 
 
-def _fit(window: Window, index: int, budget: float, header: Header, priors: Priors) -> tuple[Window, int, int]:
+def _fit(
+    window: Window, index: int, budget: float, header: Header, priors: Priors
+) -> tuple[Window, int, int]:
     """The window with as many events, at the finest scale, as there are bits for; the scale; the bits."""
 
     def bits(n_events: int, scale: int) -> int:

@@ -47,7 +47,9 @@ class Manifest:
         return sum(len(file["starts"]) for file in self.files)
 
 
-def freeze(held_out: list[Recording], foreign: list[Recording], n_samples: int, samplerate: int, each: int) -> dict:
+def freeze(
+    held_out: list[Recording], foreign: list[Recording], n_samples: int, samplerate: int, each: int
+) -> dict:
     """Choose `each` segments of every recording; a short one gives as many as it holds. Silent ones are left out.
 
     held_out: of the kind that was trained on, from other works. foreign: of another kind; reported by group only.
@@ -64,10 +66,16 @@ def freeze(held_out: list[Recording], foreign: list[Recording], n_samples: int, 
         if starts:
             files.append(facts | {"starts": starts})
     if not files:
-        raise ManifestError("no segment was found: give folders with held-out works, or with any audio as foreign")
-    both = {f["group"] for f in files if f["foreign"]} & {f["group"] for f in files if not f["foreign"]}
+        raise ManifestError(
+            "no segment was found: give folders with held-out works, or with any audio as foreign"
+        )
+    both = {f["group"] for f in files if f["foreign"]} & {
+        f["group"] for f in files if not f["foreign"]
+    }
     if both:
-        raise ManifestError(f"{sorted(both)}: held out and foreign at once; rename one of the folders")
+        raise ManifestError(
+            f"{sorted(both)}: held out and foreign at once; rename one of the folders"
+        )
     return {"format": FORMAT, "files": files}
 
 
@@ -76,14 +84,19 @@ def read_manifest(path: Path) -> Manifest:
     try:
         data = Path(path).read_bytes()
         values = json.loads(data)
-        written, files = values["format"], [{key: file[key] for key in KEYS} for file in values["files"]]
+        written, files = (
+            values["format"],
+            [{key: file[key] for key in KEYS} for file in values["files"]],
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ManifestError(f"{path}: not an evaluation manifest ({error})") from error
     if written != FORMAT:
         raise ManifestError(f"{path}: format {written!r}, expected {FORMAT!r}; freeze it again")
     manifest = Manifest(files, hashlib.sha256(data).hexdigest())
     if not manifest.n_segments:
-        raise ManifestError(f"{path}: holds no segments; freeze it from folders with held-out works")
+        raise ManifestError(
+            f"{path}: holds no segments; freeze it from folders with held-out works"
+        )
     return manifest
 
 
@@ -92,22 +105,36 @@ def find_files(manifest: Manifest, recordings: list[Recording]) -> list[tuple[di
 
     Raises: ManifestError if some are not there, which names them.
     """
-    by_hash = {hash_file(r.path): r for r in recordings if any(r.path.name == f["name"] for f in manifest.files)}
+    by_hash = {
+        hash_file(r.path): r
+        for r in recordings
+        if any(r.path.name == f["name"] for f in manifest.files)
+    }
     missing = [file["name"] for file in manifest.files if file["sha256"] not in by_hash]
     if missing:
         some = ", ".join(missing[:5])
-        raise ManifestError(f"{len(missing)} files of the manifest are not in --data, or differ: {some}")
+        raise ManifestError(
+            f"{len(missing)} files of the manifest are not in --data, or differ: {some}"
+        )
     return [(file, by_hash[file["sha256"]]) for file in manifest.files]
 
 
-def read_segments(file: dict, recording: Recording, n_samples: int, samplerate: int) -> Iterator[Segment]:
+def read_segments(
+    file: dict, recording: Recording, n_samples: int, samplerate: int
+) -> Iterator[Segment]:
     """The segments of one file, peak 1, padded with zeros at its end."""
-    labels = np.array([onset for onset, _, _ in read_labels(recording.labels)]) if recording.labels else None
+    labels = (
+        np.array([onset for onset, _, _ in read_labels(recording.labels)])
+        if recording.labels
+        else None
+    )
     half = n_samples / samplerate / 2
     for start in file["starts"]:
         audio = load_audio(recording.path, samplerate, start, n_samples / samplerate)[:n_samples]
         if not np.abs(audio).max() > 0:
-            raise AudioError(f"{recording.path}: silent at {start} s, where the manifest has a segment")
+            raise AudioError(
+                f"{recording.path}: silent at {start} s, where the manifest has a segment"
+            )
         audio = np.pad(audio, (0, n_samples - len(audio))) / np.abs(audio).max()
         onsets = None
         if labels is not None:

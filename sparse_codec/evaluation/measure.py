@@ -29,7 +29,12 @@ from sparse_codec.evaluation.frozen_set import Manifest, Segment, find_files, re
 from sparse_codec.evaluation.pursuit import Atoms, MatchingPursuit
 from sparse_codec.evaluation.waveform_codecs import WAVEFORM_CODECS
 from sparse_codec.events import EventSet
-from sparse_codec.model.spectrogram import log_mel_distance, log_spectral_distance, magnitudes, shares_removed
+from sparse_codec.model.spectrogram import (
+    log_mel_distance,
+    log_spectral_distance,
+    magnitudes,
+    shares_removed,
+)
 
 COUNTS = (1, 4, 8, 16, 32)  # events after which the energy removed is measured
 MANY = 128  # partials of the larger matching pursuit
@@ -50,8 +55,12 @@ def evaluate(
     jobs: processes, each with one thread and one file at a time. Returns plain values: what was measured with which
     options, then the groups. Raises: ManifestError if a file is not there or is another.
     """
-    work = [(codec, file, recording, options) for file, recording in find_files(manifest, recordings)]
-    work.sort(key=lambda w: -len(w[1]["starts"]))  # the long ones first, so that no process is left with one
+    work = [
+        (codec, file, recording, options) for file, recording in find_files(manifest, recordings)
+    ]
+    work.sort(
+        key=lambda w: -len(w[1]["starts"])
+    )  # the long ones first, so that no process is left with one
     groups: dict[str, list] = defaultdict(list)
     foreign = {file["group"] for file in manifest.files if file["foreign"]}
     with get_context("spawn").Pool(jobs) as pool:
@@ -63,21 +72,29 @@ def evaluate(
         "options": asdict(options),
         "counts": COUNTS,
         "foreign": sorted(foreign),
-        "all": summarise([f for name, group in groups.items() if name not in foreign for f in group]),
+        "all": summarise(
+            [f for name, group in groups.items() if name not in foreign for f in group]
+        ),
         "groups": {name: summarise(group) for name, group in sorted(groups.items())},
     }
 
 
-def measure_file(work: tuple[SparseCodec, dict, Recording, EncodeOptions]) -> tuple[str, list[dict]]:
+def measure_file(
+    work: tuple[SparseCodec, dict, Recording, EncodeOptions],
+) -> tuple[str, list[dict]]:
     """The group of one file, and the figures of its segments."""
     codec, file, recording, options = work
-    torch.set_num_threads(1)  # one segment at a time is many small operations: more threads only wait for each other
+    torch.set_num_threads(
+        1
+    )  # one segment at a time is many small operations: more threads only wait for each other
     segments = read_segments(file, recording, codec.config.segment_samples, codec.config.samplerate)
     return file["group"], [measure_segment(codec, segment, options) for segment in segments]
 
 
 @torch.no_grad()
-def measure_segment(codec: SparseCodec, segment: Segment, options: EncodeOptions) -> dict[str, dict]:
+def measure_segment(
+    codec: SparseCodec, segment: Segment, options: EncodeOptions
+) -> dict[str, dict]:
     """Figures of one segment by method; which figures there are depends on the method."""
     ruler = Ruler(codec, segment)
     figures = dict(_codec_rows(ruler, options))
@@ -160,7 +177,9 @@ def _event_figures(ruler: Ruler, events: EventSet, sound: Tensor) -> dict:
     return facts | ruler.heard(sound) | ruler.onsets(events.seconds, events.gains)
 
 
-def encode_again(ruler: Ruler, options: EncodeOptions) -> tuple[EventSet, tuple[float, float], float]:
+def encode_again(
+    ruler: Ruler, options: EncodeOptions
+) -> tuple[EventSet, tuple[float, float], float]:
     """Events of a segment, written and read; the shares (L2, L1) that they remove; and the seconds it took."""
     codec, started = ruler.codec, time.perf_counter()
     events = codec.encode_segment(ruler.segment.audio, options)
@@ -168,7 +187,11 @@ def encode_again(ruler: Ruler, options: EncodeOptions) -> tuple[EventSet, tuple[
     events = replace(events, n_samples=ruler.half)
     events = EventSet.from_json(json.loads(json.dumps(events.to_json())))
     left = ruler.original - codec.scene(events, ruler.config.n_frames)
-    return events, shares_removed(left[None], ruler.original[None], ruler.config.half_frames), seconds
+    return (
+        events,
+        shares_removed(left[None], ruler.original[None], ruler.config.half_frames),
+        seconds,
+    )
 
 
 def count_harmful(ruler: Ruler, events: EventSet) -> float:
@@ -213,7 +236,12 @@ def _pursuit_rows(ruler: Ruler) -> dict[str, dict]:
 
 
 def measure_pursuit(
-    pursuit: MatchingPursuit, original: Tensor, atoms: Atoms, spectra: Tensor, counts: list[int], joint: bool
+    pursuit: MatchingPursuit,
+    original: Tensor,
+    atoms: Atoms,
+    spectra: Tensor,
+    counts: list[int],
+    joint: bool,
 ) -> tuple[list[tuple[float, float]], Tensor]:
     """Shares removed after each of `counts` atoms, and the gains of all; `joint` fits them together at each count."""
     shares = []

@@ -32,7 +32,11 @@ def onset_f_measure(estimated: np.ndarray, labelled: np.ndarray) -> float:
     """F-measure of unique onsets in seconds. Source: mir_eval, Raffel et al. 2014."""
     import mir_eval
 
-    return float(mir_eval.onset.f_measure(unique_onsets(labelled), unique_onsets(estimated), window=ONSET_WINDOW)[0])
+    return float(
+        mir_eval.onset.f_measure(
+            unique_onsets(labelled), unique_onsets(estimated), window=ONSET_WINDOW
+        )[0]
+    )
 
 
 def redundancy(seconds: np.ndarray) -> float:

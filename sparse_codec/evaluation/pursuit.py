@@ -41,8 +41,12 @@ class MatchingPursuit:
         self.config = config
         horizon, half = config.horizon_frames, config.half_frames
         age = torch.arange(horizon)[:, None] - torch.arange(half)[None]  # (horizon, half)
-        tails = torch.stack([torch.where(age >= 0, torch.exp(-d * age.clamp(min=0)), 0.0) for d in DECAYS])
-        self.tails = tails / tails.norm(dim=1, keepdim=True)  # (D, horizon, half): unit energy down each column
+        tails = torch.stack(
+            [torch.where(age >= 0, torch.exp(-d * age.clamp(min=0)), 0.0) for d in DECAYS]
+        )
+        self.tails = tails / tails.norm(
+            dim=1, keepdim=True
+        )  # (D, horizon, half): unit energy down each column
 
     def decompose(self, original: Tensor, n_atoms: int) -> Atoms:
         """Take a magnitude spectrogram (F, T) apart."""
@@ -74,7 +78,9 @@ class MatchingPursuit:
     def spectrograms(self, atoms: Atoms) -> Tensor:
         """Magnitudes (N, F, horizon) of the atoms at unit energy."""
         spectra = torch.zeros(len(atoms.bins), self.config.n_bins, self.config.horizon_frames)
-        for n, (bin_, frame, decay) in enumerate(zip(atoms.bins.tolist(), atoms.frames, atoms.decays, strict=True)):
+        for n, (bin_, frame, decay) in enumerate(
+            zip(atoms.bins.tolist(), atoms.frames, atoms.decays, strict=True)
+        ):
             tail = self.tails[DECAYS.index(round(decay.item(), 4)), :, frame]
             for i, height in zip((bin_ - 1, bin_, bin_ + 1), LOBE, strict=True):
                 if 0 <= i < self.config.n_bins:
@@ -94,9 +100,13 @@ class MatchingPursuit:
         for n in range(len(atoms.bins)):
             start = int(atoms.frames[n]) * config.hop
             since = time[: n_samples - start]
-            norm = self.tails[DECAYS.index(round(atoms.decays[n].item(), 4)), atoms.frames[n], atoms.frames[n]]
+            norm = self.tails[
+                DECAYS.index(round(atoms.decays[n].item(), 4)), atoms.frames[n], atoms.frames[n]
+            ]
             level = atoms.gains[n] * LOBE[1] * norm / (config.window / 4)
             phase = 2 * math.pi * ((n * 0.618033988749895) % 1)
             wave = torch.sin(2 * math.pi * atoms.bins[n] / config.window * since + phase)
-            audio[start:] += (level * wave * torch.exp(-atoms.decays[n] * since / config.hop)).float()
+            audio[start:] += (
+                level * wave * torch.exp(-atoms.decays[n] * since / config.hop)
+            ).float()
         return audio

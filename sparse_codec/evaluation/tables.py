@@ -17,10 +17,14 @@ FIGURES = {  # key, heading, decimals
 }
 
 
-def comparison_rows(group: dict, wanted: tuple[str, ...] = tuple(FIGURES)) -> tuple[list[str], list[list[str]]]:
+def comparison_rows(
+    group: dict, wanted: tuple[str, ...] = tuple(FIGURES)
+) -> tuple[list[str], list[list[str]]]:
     """Headings and one row a method, of the wanted FIGURES of a group."""
     methods = {name: _with_all(means) for name, means in group.items() if isinstance(means, dict)}
-    methods = {name: means for name, means in methods.items() if any(key in means for key in wanted)}
+    methods = {
+        name: means for name, means in methods.items() if any(key in means for key in wanted)
+    }
     keys = [key for key in wanted if any(key in means for means in methods.values())]
     rows = [
         [name, *(f"{means[key]:.{FIGURES[key][1]}f}" if key in means else "" for key in keys)]
@@ -57,7 +61,19 @@ def report(results: dict) -> str:
     ]
     for name, group in [("all", results["all"]), *results["groups"].items()]:
         lines += ["", f"## {name}: {group['segments']} segments", ""]
-        lines += [markdown_table(*count_rows(group, results["counts"])), "", markdown_table(*comparison_rows(group))]
-        moved = {m: f["distance_to_reconstruction"] for m, f in group.items() if "distance_to_reconstruction" in str(f)}
-        lines += ["", "Distance to the reconstruction: " + ", ".join(f"{m} {d:.1f} dB" for m, d in moved.items())]
+        lines += [
+            markdown_table(*count_rows(group, results["counts"])),
+            "",
+            markdown_table(*comparison_rows(group)),
+        ]
+        moved = {
+            m: f["distance_to_reconstruction"]
+            for m, f in group.items()
+            if "distance_to_reconstruction" in str(f)
+        }
+        lines += [
+            "",
+            "Distance to the reconstruction: "
+            + ", ".join(f"{m} {d:.1f} dB" for m, d in moved.items()),
+        ]
     return "\n".join(lines)

@@ -23,8 +23,14 @@ class WaveformCodec:
     def code(self, audio: np.ndarray, samplerate: int) -> tuple[np.ndarray, float]:
         """Audio (T,) coded and decoded again, (T,), and the rate of the file in bits per second, header and all."""
         file = io.BytesIO()
-        given = soxr.resample(audio, samplerate, self.samplerate) if samplerate != self.samplerate else audio
-        sf.write(file, given, self.samplerate, format=self.format, subtype=self.subtype, **self.options)
+        given = (
+            soxr.resample(audio, samplerate, self.samplerate)
+            if samplerate != self.samplerate
+            else audio
+        )
+        sf.write(
+            file, given, self.samplerate, format=self.format, subtype=self.subtype, **self.options
+        )
         n_bytes = file.tell()
         file.seek(0)
         decoded, rate = sf.read(file, dtype="float32", start=self.delay)
@@ -39,6 +45,10 @@ WAVEFORM_CODECS = {
     "Opus, 6 kb/s": WaveformCodec("OGG", "OPUS", 24_000, {"compression_level": 1.0}),
     "Vorbis, lowest": WaveformCodec("OGG", "VORBIS", 22_050, {"compression_level": 1.0}),
     "MP3, lowest": WaveformCodec(
-        "MP3", "MPEG_LAYER_III", 22_050, {"compression_level": 0.999, "bitrate_mode": "CONSTANT"}, delay=576 + 529
+        "MP3",
+        "MPEG_LAYER_III",
+        22_050,
+        {"compression_level": 0.999, "bitrate_mode": "CONSTANT"},
+        delay=576 + 529,
     ),
 }

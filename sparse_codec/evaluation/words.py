@@ -16,7 +16,9 @@ from sparse_codec.evaluation.pursuit import MatchingPursuit
 ATOMS = 128  # partials of matching pursuit in each half segment
 
 
-def count_word_errors(codec: SparseCodec, recordings: list[Recording], progress: Callable = iter) -> dict:
+def count_word_errors(
+    codec: SparseCodec, recordings: list[Recording], progress: Callable = iter
+) -> dict:
     """Word error rates and intelligibility of speech with transcripts.
 
     Of the original, the codec's reconstruction, and matching pursuit with ATOMS partials in each half segment.
@@ -24,9 +26,13 @@ def count_word_errors(codec: SparseCodec, recordings: list[Recording], progress:
     """
     missing = [package for package in ("pocketsphinx", "jiwer", "pystoi") if not has(package)]
     if missing:
-        raise ValueError(f"word errors need the packages {', '.join(missing)}: pip install '.[evaluation]'")
+        raise ValueError(
+            f"word errors need the packages {', '.join(missing)}: pip install '.[evaluation]'"
+        )
     if not recordings:
-        raise ValueError("no transcripts in --data: give an LJ Speech folder, whose metadata.csv has them")
+        raise ValueError(
+            "no transcripts in --data: give an LJ Speech folder, whose metadata.csv has them"
+        )
     errors: dict[str, np.ndarray] = {}
     clear: dict[str, list[float]] = {}
     for recording in progress(recordings):
@@ -38,12 +44,22 @@ def count_word_errors(codec: SparseCodec, recordings: list[Recording], progress:
             f"matching pursuit, {ATOMS}": pursue(codec, audio),
         }
         for name, sound in sounds.items():
-            counted = np.array(word_errors(recording.text, recognise(sound, codec.config.samplerate)))
+            counted = np.array(
+                word_errors(recording.text, recognise(sound, codec.config.samplerate))
+            )
             errors[name] = errors.get(name, 0) + counted
-            clear.setdefault(name, []).append(intelligibility(sound, audio, codec.config.samplerate))
-    facts = {"checkpoint": codec.digest, "clips": len(recordings), "words": int(errors["original"][1])}
+            clear.setdefault(name, []).append(
+                intelligibility(sound, audio, codec.config.samplerate)
+            )
+    facts = {
+        "checkpoint": codec.digest,
+        "clips": len(recordings),
+        "words": int(errors["original"][1]),
+    }
     return facts | {
-        "word error rate": {name: round(float(wrong / said), 3) for name, (wrong, said) in errors.items()},
+        "word error rate": {
+            name: round(float(wrong / said), 3) for name, (wrong, said) in errors.items()
+        },
         "estoi": {name: round(float(np.mean(values)), 3) for name, values in clear.items()},
     }
 
@@ -64,5 +80,7 @@ def pursue(codec: SparseCodec, audio: np.ndarray) -> np.ndarray:
         atoms = atoms.first(ATOMS, pursuit.joint_gains(original, spectra))
         taken = torch.einsum("n,nft->ft", atoms.gains, spectra)[:, config.half_frames :]
         tail = torch.nn.functional.pad(taken, (0, config.horizon_frames - taken.shape[1]))
-        sound[start : start + config.segment_samples] += pursuit.render(atoms, config.segment_samples).numpy()
+        sound[start : start + config.segment_samples] += pursuit.render(
+            atoms, config.segment_samples
+        ).numpy()
     return sound[: len(audio)]

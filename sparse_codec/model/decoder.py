@@ -26,13 +26,19 @@ from sparse_codec.model.spectrogram import hann, mel_bands
 
 FADE_FRAMES = 16  # every event is faded out over its last frames
 SYNTHESIS_HOP = 128  # samples between two points of an envelope in the rendered sound
-SYNTHESIS_WINDOW = 512  # samples, for the noise bands: short, so that noise does not sound ahead of its onset
+SYNTHESIS_WINDOW = (
+    512  # samples, for the noise bands: short, so that noise does not sound ahead of its onset
+)
 LN_1000 = math.log(1000.0)  # 60 dB as an exponent of amplitude
 
 
 def perceptron(n_in: int, n_out: int, hidden: int) -> nn.Sequential:
     return nn.Sequential(
-        nn.Linear(n_in, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU(), nn.Linear(hidden, n_out)
+        nn.Linear(n_in, hidden),
+        nn.SiLU(),
+        nn.Linear(hidden, hidden),
+        nn.SiLU(),
+        nn.Linear(hidden, n_out),
     )
 
 
@@ -90,13 +96,17 @@ class Stages:
 class HarmonicDecoder(nn.Module):
     """Vectors (E, V) in [-1, 1] -> spectrograms of unit energy, and sound at the same scale."""
 
-    pitch_numbers = (0,)  # of a vector: a small change of these is a small change of pitch, not of timbre
+    pitch_numbers = (
+        0,
+    )  # of a vector: a small change of these is a small change of pitch, not of timbre
 
     def __init__(self, config: CodecConfig):
         super().__init__()
         self.config, self.sizes = config, config.decoder
         sizes = self.sizes
-        self.lead = config.window // 2 // config.hop  # frames before the onset whose window reaches it
+        self.lead = (
+            config.window // 2 // config.hop
+        )  # frames before the onset whose window reaches it
         self.event_frames = self.lead + sizes.event_frames + self.lead  # L
         self.n_parts = sizes.harmonics + sizes.noise_bands
         self.counts = self.outputs()
@@ -104,9 +114,13 @@ class HarmonicDecoder(nn.Module):
         self.start_read(self.read[-1])
         pace = torch.ones(config.vector_size)
         pace[list(self.pitch_numbers)] = 0.015  # a whole step would be semitones
-        self.register_buffer("pace", pace, persistent=False)  # how far refinement moves each number in a step
+        self.register_buffer(
+            "pace", pace, persistent=False
+        )  # how far refinement moves each number in a step
         self.register_buffer("order", torch.arange(1, sizes.harmonics + 1.0), persistent=False)
-        self.register_buffer("knots", torch.tensor(sizes.knots, dtype=torch.float), persistent=False)
+        self.register_buffer(
+            "knots", torch.tensor(sizes.knots, dtype=torch.float), persistent=False
+        )
         bands = mel_bands(sizes.noise_bands, config.n_bins, config.samplerate)
         self.register_buffer("bands", bands, persistent=False)  # (N, F)
         self.register_buffer("rooms", self._room_kernels(), persistent=False)  # (R, L, L)
@@ -136,10 +150,15 @@ class HarmonicDecoder(nn.Module):
         read = dict(zip(self.counts, parts, strict=True))
         bins = self.frequencies(pitch, stiffness=0.01 * F.softplus(read["stiffness"] - 6))
         audible = (bins < self.config.n_bins - 2).float()
-        knots = [read["tone_knots"], read["hiss_knots" if self.sizes.noise_envelope else "tone_knots"]]
+        knots = [
+            read["tone_knots"],
+            read["hiss_knots" if self.sizes.noise_envelope else "tone_knots"],
+        ]
         return Sounding(
             bins=bins,
-            strength=torch.cat([F.softplus(2 * read["tone"]) * audible, F.softplus(2 * read["hiss"] - 5)], 1),
+            strength=torch.cat(
+                [F.softplus(2 * read["tone"]) * audible, F.softplus(2 * read["hiss"] - 5)], 1
+            ),
             envelope=F.softplus(torch.stack(knots, 1) + 0.5),
             attack=F.softplus(read["attack"][:, 0] + 1) + 0.05,
             resonance=self.read_resonance(read),
@@ -156,7 +175,9 @@ class HarmonicDecoder(nn.Module):
         """Bins of the harmonics (E, H) of pitches (E, 1) in [-1, 1]; stiff strings are sharp in their overtones."""
         low, high = self.sizes.lowest_pitch, self.sizes.highest_pitch
         midi = low + (pitch + 1) / 2 * (high - low)
-        hertz = 440 * 2 ** ((midi - 69) / 12) * self.order * torch.sqrt(1 + stiffness * self.order**2)
+        hertz = (
+            440 * 2 ** ((midi - 69) / 12) * self.order * torch.sqrt(1 + stiffness * self.order**2)
+        )
         return hertz / (self.config.samplerate / self.config.window)
 
     # ---- the stages, as levels over time: (E, P, L)
@@ -167,18 +188,27 @@ class HarmonicDecoder(nn.Module):
         They are 0 before it and at the event's end.
         """
         attack = 1 - torch.exp(-(age.clamp(min=0) + 0.25) * sound.attack[:, None])
-        return self._between_knots(sound.envelope, age) * (attack * (age >= 0) * self.fade(age))[:, None]
+        return (
+            self._between_knots(sound.envelope, age)
+            * (attack * (age >= 0) * self.fade(age))[:, None]
+        )
 
     def resonate(self, sound: Sounding, envelopes: Tensor, age: Tensor) -> Tensor:
         """Levels (E, P, L) of the parts: strength, decay and change of colour over the excitation (E, 2, L)."""
         decay, tilt = sound.resonance.decay, sound.resonance.tilt
-        fall = sound.strength[:, :, None] * torch.exp(-decay[:, :, None] * age.clamp(min=0)[:, None])
+        fall = sound.strength[:, :, None] * torch.exp(
+            -decay[:, :, None] * age.clamp(min=0)[:, None]
+        )
         counts = torch.tensor([self.sizes.harmonics, self.sizes.noise_bands], device=age.device)
         levels = fall * envelopes.repeat_interleave(counts, 1)
         if not self.sizes.tilt:
             return levels
-        raised = torch.exp(self._between_knots(tilt[:, None], age) * torch.log2(self.order)[:, None])
-        return torch.cat([levels[:, : self.sizes.harmonics] * raised, levels[:, self.sizes.harmonics :]], 1)
+        raised = torch.exp(
+            self._between_knots(tilt[:, None], age) * torch.log2(self.order)[:, None]
+        )
+        return torch.cat(
+            [levels[:, : self.sizes.harmonics] * raised, levels[:, self.sizes.harmonics :]], 1
+        )
 
     def reverberate(self, sound: Sounding, levels: Tensor, age: Tensor) -> Tensor:
         """Levels (E, P, L) with the room's answer; energies add, since a room's phases are noise."""
@@ -196,14 +226,18 @@ class HarmonicDecoder(nn.Module):
     def _between_knots(self, values: Tensor, age: Tensor) -> Tensor:
         """Values (E, C, K) at the knots -> (E, C, L) at ages (E, L), linear in between."""
         since = age.clamp(0, self.sizes.event_frames)
-        i = torch.searchsorted(self.knots[1:-1].contiguous(), since.detach().contiguous(), right=True)
+        i = torch.searchsorted(
+            self.knots[1:-1].contiguous(), since.detach().contiguous(), right=True
+        )
         between = ((since - self.knots[i]) / (self.knots[i + 1] - self.knots[i]))[:, None]
         i = i[:, None].expand(-1, values.shape[1], -1)
         return torch.lerp(values.gather(2, i), values.gather(2, i + 1), between)
 
     def fade(self, age: Tensor) -> Tensor:
         """1, then a cosine down to 0 at the longest age an event may have."""
-        return 0.5 - 0.5 * torch.cos(math.pi * ((self.sizes.event_frames - age) / FADE_FRAMES).clamp(0, 1))
+        return 0.5 - 0.5 * torch.cos(
+            math.pi * ((self.sizes.event_frames - age) / FADE_FRAMES).clamp(0, 1)
+        )
 
     def _room_kernels(self) -> Tensor:
         """For each reverberation time, the energy that frame k leaves in a later frame l: (R, L, L)."""
@@ -211,7 +245,9 @@ class HarmonicDecoder(nn.Module):
         lag = (frames[None] - frames[:, None]).float()
         seconds = torch.tensor(self.sizes.reverberation)[:, None, None]
         per_frame = 2 * LN_1000 * self.config.hop / self.config.samplerate / seconds
-        return torch.where(lag >= 1, torch.exp(-per_frame * (lag - 1)) * (1 - torch.exp(-per_frame)), 0.0)
+        return torch.where(
+            lag >= 1, torch.exp(-per_frame * (lag - 1)) * (1 - torch.exp(-per_frame)), 0.0
+        )
 
     # ---- as a spectrogram
 
@@ -227,7 +263,11 @@ class HarmonicDecoder(nn.Module):
 
     def _age(self, offsets: Tensor) -> Tensor:
         """Ages (E, L) of events at the centres of their frames."""
-        return torch.arange(self.event_frames, device=offsets.device)[None] - self.lead - offsets[:, None]
+        return (
+            torch.arange(self.event_frames, device=offsets.device)[None]
+            - self.lead
+            - offsets[:, None]
+        )
 
     def _framed(self, sound: Sounding, age: Tensor) -> Tensor:
         """Levels (E, P, L) after all stages, as the analysis window sees them."""
@@ -257,17 +297,25 @@ class HarmonicDecoder(nn.Module):
         frames = torch.arange(self.event_frames, device=vectors.device).expand(len(vectors), -1)
         return self._draw(bins, levels, own, frames, (len(vectors), self.event_frames))
 
-    def scene(self, vectors: Tensor, offsets: Tensor, frames: Tensor, gains: Tensor, n_frames: int) -> Tensor:
+    def scene(
+        self, vectors: Tensor, offsets: Tensor, frames: Tensor, gains: Tensor, n_frames: int
+    ) -> Tensor:
         """The sum (B, F, n_frames) of events (B, N, V) at fine times, frames and gains (B, N)."""
         batch, n_events = gains.shape
         bins, levels = self.parts(vectors.flatten(0, 1), offsets.flatten())
-        at = frames.flatten()[:, None] - self.lead + torch.arange(self.event_frames, device=frames.device)
+        at = (
+            frames.flatten()[:, None]
+            - self.lead
+            + torch.arange(self.event_frames, device=frames.device)
+        )
         inside = (at >= 0) & (at < n_frames)
         levels = levels * (gains.flatten()[:, None] * inside)[:, None]
         segment = torch.arange(batch, device=frames.device).repeat_interleave(n_events)
         return self._draw(bins, levels, segment, at.clamp(0, n_frames - 1), (batch, n_frames))
 
-    def _draw(self, bins: Tensor, levels: Tensor, image: Tensor, frames: Tensor, shape: tuple[int, int]) -> Tensor:
+    def _draw(
+        self, bins: Tensor, levels: Tensor, image: Tensor, frames: Tensor, shape: tuple[int, int]
+    ) -> Tensor:
         """Add parts (E, P, L) to images (B, F, T): event e to image[e], its column l at frames[e, l].
 
         A partial is the main lobe of a Hann window, four bins wide; a noise band is its mel triangle.
@@ -275,12 +323,19 @@ class HarmonicDecoder(nn.Module):
         harmonics, n_bins = self.sizes.harmonics, self.config.n_bins
         (n_images, n_frames), levels = shape, levels.float()
         column = image[:, None] * n_frames + frames  # (E, L) of B * T
-        near = bins.detach().floor().long()[:, :, None] + torch.arange(-1, 3, device=bins.device)[:, None]
-        lobes = torch.cos(math.pi / 4 * (near - bins[:, :, None]).clamp(-2, 2)).pow(2)  # (E, H, 4, L)
+        near = (
+            bins.detach().floor().long()[:, :, None]
+            + torch.arange(-1, 3, device=bins.device)[:, None]
+        )
+        lobes = torch.cos(math.pi / 4 * (near - bins[:, :, None]).clamp(-2, 2)).pow(
+            2
+        )  # (E, H, 4, L)
         lobes = lobes * (near < n_bins)  # a partial may glide out at the top
         index = near.clamp(0, n_bins - 1) * (n_images * n_frames) + column[:, None, None]
         heights = levels[:, :harmonics, None] * lobes
-        tones = heights.new_zeros(n_bins * n_images * n_frames).index_add(0, index.flatten(), heights.flatten())
+        tones = heights.new_zeros(n_bins * n_images * n_frames).index_add(
+            0, index.flatten(), heights.flatten()
+        )
         hiss = levels[:, harmonics:].transpose(0, 1).flatten(1)  # (N, E * L)
         hiss = hiss.new_zeros(len(hiss), n_images * n_frames).index_add(1, column.flatten(), hiss)
         picture = tones.view(n_bins, -1) + self.bands.T @ hiss
@@ -295,7 +350,9 @@ class HarmonicDecoder(nn.Module):
         """
         sound = self.sounding(vectors)
         n_blocks = self.sizes.event_frames * self.config.hop // SYNTHESIS_HOP
-        age = torch.arange(n_blocks + 1, device=vectors.device)[None] * (SYNTHESIS_HOP / self.config.hop)
+        age = torch.arange(n_blocks + 1, device=vectors.device)[None] * (
+            SYNTHESIS_HOP / self.config.hop
+        )
         age = age.expand(len(vectors), -1)
         scale = self._scale(self._framed(sound, self._age(offsets)))
         # From silence to the attack's level within a block: a sine that starts at full height clicks.
@@ -304,13 +361,17 @@ class HarmonicDecoder(nn.Module):
         bins = self.moving_bins(sound, age)
         excitation = self._synthesise(bins, self._colourless(levels, envelopes))
         resonance = self._synthesise(bins, levels)
-        fade = self.fade(torch.arange(resonance.shape[1], device=vectors.device)[None] / self.config.hop)
+        fade = self.fade(
+            torch.arange(resonance.shape[1], device=vectors.device)[None] / self.config.hop
+        )
         return Stages(excitation, resonance, self._room(sound, resonance) * fade)
 
     def _colourless(self, levels: Tensor, envelopes: Tensor) -> Tensor:
         """Levels (E, P, L) before the resonance: equal impulses, equal noise, each with the energy it has after it."""
         harmonics = self.sizes.harmonics
-        width = self.bands.pow(2).sum(1).sqrt()[:, None]  # bands are wider at the top, and hold more of an equal noise
+        width = (
+            self.bands.pow(2).sum(1).sqrt()[:, None]
+        )  # bands are wider at the top, and hold more of an equal noise
 
         def flatten(after: Tensor, envelope: Tensor, width: Tensor | float) -> Tensor:
             flat = envelope[:, None] * (after.amax(2, keepdim=True) > 0)
@@ -324,7 +385,9 @@ class HarmonicDecoder(nn.Module):
         """Partials and filtered noise (E, T) with levels (E, P, blocks + 1) in spectrogram magnitudes."""
         harmonics = self.sizes.harmonics
         audible = bins < self.config.n_bins - 2  # a partial may glide out at the top
-        return self._partials(bins, levels[:, :harmonics] * audible) + self._noise(levels[:, harmonics:])
+        return self._partials(bins, levels[:, :harmonics] * audible) + self._noise(
+            levels[:, harmonics:]
+        )
 
     def _partials(self, bins: Tensor, levels: Tensor) -> Tensor:
         """Sum of sinusoids whose amplitudes are linear between the blocks' edges and whose pitch steps at them.
@@ -332,8 +395,12 @@ class HarmonicDecoder(nn.Module):
         Inside a block, sin(a + b) = sin a cos b + cos a sin b, with a at the block's start; where pitches stand still
         b is the same in every block: two small matrix products instead of a sine for every partial and sample.
         """
-        amplitude = levels / (self.config.window / 4)  # a Hann spectrogram shows amplitude times window / 4
-        step = (2 * math.pi / self.config.window) * bins.double()  # (E, H, blocks + 1 or 1) radians a sample
+        amplitude = levels / (
+            self.config.window / 4
+        )  # a Hann spectrogram shows amplitude times window / 4
+        step = (
+            2 * math.pi / self.config.window
+        ) * bins.double()  # (E, H, blocks + 1 or 1) radians a sample
         step = step if step.shape[2] == 1 else (step[:, :, :-1] + step[:, :, 1:]) / 2
         sample = torch.arange(SYNTHESIS_HOP, device=bins.device, dtype=torch.double)
         # fixed phases, spread by the golden ratio: equal ones would pile up to one click
@@ -344,11 +411,15 @@ class HarmonicDecoder(nn.Module):
         inside = (step[:, :, :, None] * sample).float()  # (E, H, blocks or 1, samples)
         sin_start, cos_start = torch.sin(start).float(), torch.cos(start).float()
         still = inside.shape[2] == 1
-        sin_inside, cos_inside = (x[:, :, 0] if still else x for x in (torch.sin(inside), torch.cos(inside)))
+        sin_inside, cos_inside = (
+            x[:, :, 0] if still else x for x in (torch.sin(inside), torch.cos(inside))
+        )
 
         def at(edge: Tensor) -> Tensor:
             how = "ehb,ehs->ebs" if still else "ehb,ehbs->ebs"
-            return torch.einsum(how, edge * sin_start, cos_inside) + torch.einsum(how, edge * cos_start, sin_inside)
+            return torch.einsum(how, edge * sin_start, cos_inside) + torch.einsum(
+                how, edge * cos_start, sin_inside
+            )
 
         blocks = (1 - rising) * at(amplitude[:, :, :-1]) + rising * at(amplitude[:, :, 1:])
         return blocks.flatten(1)
@@ -356,7 +427,9 @@ class HarmonicDecoder(nn.Module):
     def _noise(self, levels: Tensor) -> Tensor:
         """White noise shaped in time and frequency: levels (E, N, blocks + 1) -> (E, T)."""
         n_samples = (levels.shape[2] - 1) * SYNTHESIS_HOP
-        bands = mel_bands(self.sizes.noise_bands, SYNTHESIS_WINDOW // 2 + 1, self.config.samplerate).to(levels.device)
+        bands = mel_bands(
+            self.sizes.noise_bands, SYNTHESIS_WINDOW // 2 + 1, self.config.samplerate
+        ).to(levels.device)
         # a Hann spectrogram of white noise of variance 1 is sqrt(pi / 4 * sum of the squared window) on average
         shown = math.sqrt(math.pi / 4 * 0.375 * self.config.window)
         shaped = _white_spectrum(n_samples).to(levels.device) * (bands.T @ (levels / shown))
@@ -368,9 +441,16 @@ class HarmonicDecoder(nn.Module):
         if not self.sizes.reverberation:
             return dry
         n_samples = dry.shape[1]
-        rooms = _room_spectra(self.sizes.reverberation, n_samples, self.config.samplerate).to(dry.device)
+        rooms = _room_spectra(self.sizes.reverberation, n_samples, self.config.samplerate).to(
+            dry.device
+        )
         response = sound.wet.sqrt().to(rooms.dtype) @ rooms
-        return dry + torch.fft.irfft(torch.fft.rfft(dry, 2 * n_samples) * response, 2 * n_samples)[:, :n_samples]
+        return (
+            dry
+            + torch.fft.irfft(torch.fft.rfft(dry, 2 * n_samples) * response, 2 * n_samples)[
+                :, :n_samples
+            ]
+        )
 
 
 @functools.lru_cache
@@ -392,5 +472,8 @@ def _room_spectra(reverberation: tuple[float, ...], n_samples: int, samplerate: 
     """Spectra (R, n_samples + 1) of decaying noises of unit energy, one for each reverberation time in seconds."""
     seconds = torch.arange(n_samples) / samplerate
     decays = torch.exp(-LN_1000 * seconds / torch.tensor(reverberation)[:, None])
-    noises = torch.stack([fixed_noise(n_samples, seed=i + 1) for i in range(len(reverberation))]) * decays
+    noises = (
+        torch.stack([fixed_noise(n_samples, seed=i + 1) for i in range(len(reverberation))])
+        * decays
+    )
     return torch.fft.rfft(noises / noises.norm(dim=1, keepdim=True), 2 * n_samples)

@@ -40,13 +40,19 @@ class AntiCausalStack(nn.Module):
     def __init__(self, channels: int, dilations: tuple[int, ...], normalise: bool):
         super().__init__()
         self.dilations = dilations
-        self.norms = nn.ModuleList(nn.GroupNorm(1, channels) if normalise else nn.Identity() for _ in dilations)
-        self.gates = nn.ModuleList(nn.Conv1d(channels, 2 * channels, 2, dilation=d) for d in dilations)
+        self.norms = nn.ModuleList(
+            nn.GroupNorm(1, channels) if normalise else nn.Identity() for _ in dilations
+        )
+        self.gates = nn.ModuleList(
+            nn.Conv1d(channels, 2 * channels, 2, dilation=d) for d in dilations
+        )
         self.outs = nn.ModuleList(nn.Conv1d(channels, channels, 1) for _ in dilations)
 
     def forward(self, x: Tensor) -> Tensor:
         total = torch.zeros_like(x)
-        for dilation, norm, gate, out in zip(self.dilations, self.norms, self.gates, self.outs, strict=True):
+        for dilation, norm, gate, out in zip(
+            self.dilations, self.norms, self.gates, self.outs, strict=True
+        ):
             signal, opening = gate(F.pad(norm(x), (0, dilation))).chunk(2, 1)
             block = out(torch.tanh(signal) * torch.sigmoid(opening))
             x, total = x + block, total + block
@@ -64,10 +70,16 @@ class HarmonicEncoder(nn.Module):
         mel = mel_bands(self.sizes.mel_bands, config.n_bins, config.samplerate)
         self.register_buffer("mel", mel / mel.sum(1, keepdim=True), persistent=False)
         grid = torch.linspace(-1, 1, pitches + 1)[:-1]
-        self.register_buffer("pitch_grid", grid, persistent=False)  # (P,) as the vector's first number
+        self.register_buffer(
+            "pitch_grid", grid, persistent=False
+        )  # (P,) as the vector's first number
         bins = decoder.frequencies(grid[:, None])
-        self.register_buffer("audible", (bins < config.n_bins - 3).float(), persistent=False)  # (P, H)
-        self.register_buffer("bins", bins.round().long().clamp(1, config.n_bins - 2), persistent=False)  # (P, H)
+        self.register_buffer(
+            "audible", (bins < config.n_bins - 3).float(), persistent=False
+        )  # (P, H)
+        self.register_buffer(
+            "bins", bins.round().long().clamp(1, config.n_bins - 2), persistent=False
+        )  # (P, H)
         self.register_buffer("salience", self._salience(), persistent=False)  # (P, F)
         fade = torch.exp(-0.1 * torch.arange(float(self.sizes.salience_frames)))
         self.register_buffer("fade", fade / fade.norm(), persistent=False)
@@ -87,7 +99,9 @@ class HarmonicEncoder(nn.Module):
         rows.scatter_add_(1, self.bins, weights)
         return rows / rows.norm(dim=1, keepdim=True).clamp(min=1e-6)
 
-    def forward(self, residual: Tensor, n_candidates: int, explore: Tensor | None = None) -> Candidates:
+    def forward(
+        self, residual: Tensor, n_candidates: int, explore: Tensor | None = None
+    ) -> Candidates:
         """Propose candidates for a residual (B, F, T).
 
         With `explore`, uniform numbers (B,), the last candidate is drawn by them, likely places more often.
@@ -110,25 +124,35 @@ class HarmonicEncoder(nn.Module):
         if self.config.input == "linear":
             seen = torch.cat([mel, mel.clamp(min=0)], 1)
         else:  # the residual may be negative, so the root keeps its sign
-            seen = torch.cat([mel.sign() * (mel.abs() + 1e-4).sqrt(), torch.log1p(mel.clamp(min=0))], 1)
+            seen = torch.cat(
+                [mel.sign() * (mel.abs() + 1e-4).sqrt(), torch.log1p(mel.clamp(min=0))], 1
+            )
         x = self.project(seen)
         features = x + self.stack(x)
-        ahead = (self.salience @ residual[:, :, : half + self.sizes.salience_frames].clamp(min=0)).flatten(0, 1)[
-            :, None
-        ]
-        ahead = F.conv1d(ahead, self.fade[None, None])[:, 0, :half].unflatten(0, (len(residual), -1))
+        ahead = (
+            self.salience @ residual[:, :, : half + self.sizes.salience_frames].clamp(min=0)
+        ).flatten(0, 1)[:, None]
+        ahead = F.conv1d(ahead, self.fade[None, None])[:, 0, :half].unflatten(
+            0, (len(residual), -1)
+        )
         norm = residual.pow(2).sum((1, 2)).sqrt()[:, None, None]
         prior = torch.log(ahead / (norm + 1e-6) + 1e-4)
-        return features, self.prior_scale[0] * prior + self.prior_scale[1] + self.score(features[:, :, :half])
+        return features, self.prior_scale[0] * prior + self.prior_scale[1] + self.score(
+            features[:, :, :half]
+        )
 
-    def choose(self, scores: Tensor, n_candidates: int, explore: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def choose(
+        self, scores: Tensor, n_candidates: int, explore: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """The highest local maxima of the scores (B, P, T / 2): pitches and frames (B, K)."""
         n_frames = scores.shape[2]
         peak = F.max_pool2d(scores[:, None], (3, 5), 1, (1, 2))[:, 0] == scores
         best = torch.where(peak, scores, scores - 20).flatten(1).topk(n_candidates, 1).indices
         if explore is not None:
             chances = scores.flatten(1).softmax(1).cumsum(1)
-            best[:, -1] = torch.searchsorted(chances, explore[:, None])[:, 0].clamp(max=chances.shape[1] - 1)
+            best[:, -1] = torch.searchsorted(chances, explore[:, None])[:, 0].clamp(
+                max=chances.shape[1] - 1
+            )
         return best // n_frames, best % n_frames
 
     def describe(
@@ -138,7 +162,10 @@ class HarmonicEncoder(nn.Module):
         batch = torch.arange(len(residual), device=residual.device)[:, None, None]
         bins, audible = self.bins[pitches], self.audible[pitches]  # (B, K, H)
         last = residual.shape[2] - 1
-        reads = [residual[batch, bins, (frames + k).clamp(0, last)[:, :, None]] * audible for k in self.sizes.look]
+        reads = [
+            residual[batch, bins, (frames + k).clamp(0, last)[:, :, None]] * audible
+            for k in self.sizes.look
+        ]
         at = (frames + 3).clamp(0, last)[:, :, None]
         slopes = (residual[batch, bins + 1, at] - residual[batch, bins - 1, at]) * audible
         levels = torch.cat([*reads, slopes], 2)
@@ -165,9 +192,13 @@ class FrameEncoder(nn.Module):
         self.stack = AntiCausalStack(channels, config.encoder.dilations, normalise=False)
         self.vector = nn.Conv1d(channels, config.vector_size, 1)
         self.switch = nn.Conv1d(channels, 1, 1)
-        nn.init.ones_(self.switch.bias)  # a switch that starts below zero is dead: the ReLU passes no gradient
+        nn.init.ones_(
+            self.switch.bias
+        )  # a switch that starts below zero is dead: the ReLU passes no gradient
 
-    def forward(self, residual: Tensor, n_candidates: int, explore: Tensor | None = None) -> Candidates:
+    def forward(
+        self, residual: Tensor, n_candidates: int, explore: Tensor | None = None
+    ) -> Candidates:
         """Propose candidates for a residual (B, F, T); `explore`, uniform numbers (B,), draws the last one."""
         seen = residual
         if self.config.input == "compressed":

@@ -34,8 +34,12 @@ class Decomposition:
     gains: Tensor  # (B, N)
     spectra: Tensor  # (B, N, F, horizon) at unit gain
     products: Tensor  # (B, N, N) float64, the events' inner products up to the horizon
-    removed: Tensor  # (B, N) float64, the events' inner products with the original up to the horizon
-    exhausted: Tensor  # (B,) whether an event removed too little, so that none is looked for any more
+    removed: (
+        Tensor  # (B, N) float64, the events' inner products with the original up to the horizon
+    )
+    exhausted: (
+        Tensor  # (B,) whether an event removed too little, so that none is looked for any more
+    )
     n_found: int = 0
 
 
@@ -86,7 +90,9 @@ class GreedyLoop:
                 kept[n] = strength[b, n] > 0 and not (alike[b, n] & kept).any()
             gains = torch.zeros_like(state.gains[b, found])
             if kept.any():
-                gains[kept] = joint_gains(products[b, kept][:, kept][None], state.removed[b, found][kept][None])[0]
+                gains[kept] = joint_gains(
+                    products[b, kept][:, kept][None], state.removed[b, found][kept][None]
+                )[0]
             state.gains[b, found] = gains
         self._subtract(state)
 
@@ -99,7 +105,9 @@ class GreedyLoop:
             frames=torch.zeros(batch, n_events, dtype=torch.long, **like),
             offsets=torch.zeros(batch, n_events, **like),
             gains=torch.zeros(batch, n_events, **like),
-            spectra=torch.zeros(batch, n_events, self.config.n_bins, self.config.horizon_frames, **like),
+            spectra=torch.zeros(
+                batch, n_events, self.config.n_bins, self.config.horizon_frames, **like
+            ),
             products=torch.zeros(batch, n_events, n_events, dtype=torch.double, **like),
             removed=torch.zeros(batch, n_events, dtype=torch.double, **like),
             exhausted=torch.zeros(batch, dtype=torch.bool, **like),
@@ -118,7 +126,9 @@ class GreedyLoop:
         if self.config.gain == "switch":
             state.gains[:, n] = proposed.switches[rows, best]
         elif self.options.joint_gains:
-            state.gains[:, : n + 1] = joint_gains(state.products[:, : n + 1, : n + 1], state.removed[:, : n + 1])
+            state.gains[:, : n + 1] = joint_gains(
+                state.products[:, : n + 1, : n + 1], state.removed[:, : n + 1]
+            )
         else:
             taken = (state.products[:, n, :n] * state.gains[:, :n]).sum(1)
             left = state.removed[:, n] - taken
@@ -133,7 +143,10 @@ class GreedyLoop:
 
         Energy is counted up to the horizon, which gains are fitted on.
         """
-        before, after, had = (energy(x, self.config.horizon_frames) for x in (residual, state.residual, state.original))
+        before, after, had = (
+            energy(x, self.config.horizon_frames)
+            for x in (residual, state.residual, state.original)
+        )
         small = before - after < had * self.options.smallest_share
         state.gains[small], state.residual[small] = gains[small], residual[small]
         state.exhausted |= small
@@ -144,7 +157,9 @@ class GreedyLoop:
         if k == 1:
             return torch.zeros(batch, dtype=torch.long, device=residual.device)
         target = around(residual, proposed.frames, self.decoder)
-        events = self.decoder.spectrograms(proposed.vectors.flatten(0, 1), proposed.offsets.flatten())
+        events = self.decoder.spectrograms(
+            proposed.vectors.flatten(0, 1), proposed.offsets.flatten()
+        )
         events = events * target.mask[:, None]
         product, size = (target.spectrum * events).sum((1, 2)), events.pow(2).sum((1, 2))
         return (product / (size + 1e-12).sqrt()).unflatten(0, (batch, k)).argmax(1)
@@ -152,8 +167,12 @@ class GreedyLoop:
     def _refine(self, state: Decomposition, steps: int) -> None:
         """Fit the events found so far together."""
         found, horizon = slice(0, state.n_found), self.config.horizon_frames
-        events = Events(*(x[:, found] for x in (state.vectors, state.frames, state.offsets, state.gains)))
-        events = refine(self.decoder, state.original[..., :horizon], events, steps, self.config.half_frames - 1)
+        events = Events(
+            *(x[:, found] for x in (state.vectors, state.frames, state.offsets, state.gains))
+        )
+        events = refine(
+            self.decoder, state.original[..., :horizon], events, steps, self.config.half_frames - 1
+        )
         for name in ("vectors", "frames", "offsets", "gains"):
             vars(state)[name][:, found] = vars(events)[name]
         self._measure(state, found)
@@ -172,21 +191,34 @@ class GreedyLoop:
             state.products[:, found, found],
             state.removed[:, found],
         )
-        before = torch.tril(products, -1) @ gains[:, :, None]  # what the earlier events take of each
-        useful = gains * (2 * (removed - before[:, :, 0]) - gains * products.diagonal(dim1=1, dim2=2))
+        before = (
+            torch.tril(products, -1) @ gains[:, :, None]
+        )  # what the earlier events take of each
+        useful = gains * (
+            2 * (removed - before[:, :, 0]) - gains * products.diagonal(dim1=1, dim2=2)
+        )
         for b in (useful < 0).any(1).nonzero()[:, 0].tolist():
             alive = gains[b] > 0
-            state.gains[b, found][alive] = joint_gains(products[b, alive][:, alive][None], removed[b, alive][None])[0]
+            state.gains[b, found][alive] = joint_gains(
+                products[b, alive][:, alive][None], removed[b, alive][None]
+            )[0]
 
     def _measure(self, state: Decomposition, which: slice) -> None:
         """Spectrograms of some events, and their inner products with the original and with all events so far."""
         horizon, found = self.config.horizon_frames, slice(0, state.n_found)
-        vectors, offsets, frames = (x[:, which].flatten(0, 1) for x in (state.vectors, state.offsets, state.frames))
-        spectra = place(self.decoder.spectrograms(vectors, offsets), frames, self.decoder.lead, horizon)
+        vectors, offsets, frames = (
+            x[:, which].flatten(0, 1) for x in (state.vectors, state.offsets, state.frames)
+        )
+        spectra = place(
+            self.decoder.spectrograms(vectors, offsets), frames, self.decoder.lead, horizon
+        )
         state.spectra[:, which] = spectra.unflatten(0, (len(state.original), -1))
         some, every = (state.spectra[:, events].flatten(2) for events in (which, found))
         products = (some @ every.transpose(1, 2)).double()
-        state.products[:, which, found], state.products[:, found, which] = products, products.transpose(1, 2)
+        state.products[:, which, found], state.products[:, found, which] = (
+            products,
+            products.transpose(1, 2),
+        )
         original = state.original[:, :, :horizon].flatten(1)[:, :, None]
         state.removed[:, which] = (some @ original)[:, :, 0].double()
 

@@ -19,7 +19,10 @@ from torch.nn import functional as F
 
 from sparse_codec.model.decoder import HarmonicDecoder, Sounding
 
-SLOWEST, FASTEST = 0.005, 1.0  # per frame: the rates at which untaught modes fall, spread between these
+SLOWEST, FASTEST = (
+    0.005,
+    1.0,
+)  # per frame: the rates at which untaught modes fall, spread between these
 BEAT = math.pi / 4  # radians a frame: how fast a mode may turn, at most
 
 
@@ -37,10 +40,18 @@ class RecurrentDecoder(HarmonicDecoder):
 
     def outputs(self) -> dict[str, int]:
         n_states = self.sizes.states
-        inherited = {name: n for name, n in super().outputs().items() if "decay" not in name and name != "tilt"}
+        inherited = {
+            name: n
+            for name, n in super().outputs().items()
+            if "decay" not in name and name != "tilt"
+        }
         glide = inherited.pop("glide")
         modes = {"fall": n_states, "real": self.n_parts * n_states}
-        return inherited | modes | {"imaginary": self.n_parts * n_states, "turn": n_states, "glide": glide}
+        return (
+            inherited
+            | modes
+            | {"imaginary": self.n_parts * n_states, "turn": n_states, "glide": glide}
+        )
 
     @torch.no_grad()
     def start_read(self, last: nn.Linear) -> None:
@@ -50,11 +61,15 @@ class RecurrentDecoder(HarmonicDecoder):
         last.bias[-rows:].zero_()
         before = sum(list(self.counts.values())[: list(self.counts).index("fall")])
         falls = torch.logspace(math.log10(SLOWEST), math.log10(FASTEST), self.sizes.states)
-        last.bias[before : before + self.sizes.states] = torch.log(torch.expm1(falls))  # softplus gives them back
+        last.bias[before : before + self.sizes.states] = torch.log(
+            torch.expm1(falls)
+        )  # softplus gives them back
 
     def read_resonance(self, read: dict[str, Tensor]) -> Modes:
         shape = (self.n_parts, self.sizes.states)
-        readout = torch.complex(1 + read["real"].float(), read["imaginary"].float()).unflatten(1, shape)
+        readout = torch.complex(1 + read["real"].float(), read["imaginary"].float()).unflatten(
+            1, shape
+        )
         return Modes(
             fall=F.softplus(read["fall"].float()) + 1e-4,
             turn=BEAT * torch.tanh(read["turn"].float()),
@@ -77,9 +92,13 @@ class RecurrentDecoder(HarmonicDecoder):
         """
         step = age[0, 1] - age[0, 0]
         since = age.clamp(min=0).minimum(step)  # the step in which an event begins is a part of one
-        driven = envelopes[:, :, None] * -torch.expm1(-modes.fall[:, None, :, None] * since[:, None, None])
+        driven = envelopes[:, :, None] * -torch.expm1(
+            -modes.fall[:, None, :, None] * since[:, None, None]
+        )
         at = step * torch.arange(age.shape[1], device=age.device)
         kernel = torch.exp(-torch.complex(modes.fall, modes.turn)[:, :, None] * at)  # (E, S, L)
         size = 2 * age.shape[1]
-        spectrum = torch.fft.fft(driven.to(kernel.dtype), size) * torch.fft.fft(kernel, size)[:, None]
+        spectrum = (
+            torch.fft.fft(driven.to(kernel.dtype), size) * torch.fft.fft(kernel, size)[:, None]
+        )
         return torch.fft.ifft(spectrum, size)[..., : age.shape[1]]

@@ -37,7 +37,10 @@ class FreeEvents:
         inside = torch.cat([events.vectors, events.offsets[:, :, None] / REACH], 2)
         self.alive = (events.gains > 0).float()
         gains = torch.where(events.gains > 0, events.gains, 1.0)
-        start = [torch.atanh(inside.clamp(-0.98, 0.98)) / self.pace, 2 * torch.log(gains)[:, :, None]]
+        start = [
+            torch.atanh(inside.clamp(-0.98, 0.98)) / self.pace,
+            2 * torch.log(gains)[:, :, None],
+        ]
         self.free = torch.cat(start, 2).detach().requires_grad_(True)
         self.frames = events.frames
 
@@ -55,7 +58,9 @@ class FreeEvents:
         return Events(inside[:, :, :-1], self.frames, REACH * inside[:, :, -1], gains)
 
 
-def refine(decoder: nn.Module, original: Tensor, events: Events, steps: int, last_frame: int) -> Events:
+def refine(
+    decoder: nn.Module, original: Tensor, events: Events, steps: int, last_frame: int
+) -> Events:
     """Events that together come nearer to magnitudes (B, F, T) than the given ones.
 
     Frames settle where the times have moved, from 0 to `last_frame`, with offsets of at most half a frame.
@@ -67,7 +72,9 @@ def refine(decoder: nn.Module, original: Tensor, events: Events, steps: int, las
         for step in range(steps):
             optimiser.param_groups[0]["lr"] = RATE * (0.5 + 0.5 * math.cos(math.pi * step / steps))
             now = moved.events()
-            scene = decoder.scene(now.vectors, now.offsets, now.frames, now.gains, original.shape[2])
+            scene = decoder.scene(
+                now.vectors, now.offsets, now.frames, now.gains, original.shape[2]
+            )
             (moved.free.grad,) = torch.autograd.grad(loss(scene, now.gains).sum(), moved.free)
             optimiser.step()
     with torch.no_grad():

@@ -17,7 +17,12 @@ from sparse_codec.config import CodecConfig
 from sparse_codec.model.decoder import LN_1000, Stages, fixed_noise, perceptron
 from sparse_codec.model.spectrogram import magnitudes, place
 
-DECAYS = (0.1, 0.3, 1.0, 3.0)  # seconds to fall by 60 dB, of the atoms that resonances are mixed from
+DECAYS = (
+    0.1,
+    0.3,
+    1.0,
+    3.0,
+)  # seconds to fall by 60 dB, of the atoms that resonances are mixed from
 
 
 class ResonanceDecoder(nn.Module):
@@ -32,11 +37,17 @@ class ResonanceDecoder(nn.Module):
         self.n_samples = config.segment_samples // 2  # T: an event may sound for half a segment
         self.lead = config.window // 2 // config.hop
         self.event_frames = self.lead + self.n_samples // config.hop + self.lead  # L
-        counts = (sizes.attack_knots, sizes.noise_filter_samples, sizes.selected * sizes.resonance_frames)
+        counts = (
+            sizes.attack_knots,
+            sizes.noise_filter_samples,
+            sizes.selected * sizes.resonance_frames,
+        )
         self.counts = (*counts, len(sizes.reverberation), 2, 1)
         self.read = perceptron(config.vector_size, sum(self.counts), sizes.hidden)
         self.select = nn.Linear(config.vector_size, sizes.selected * sizes.resonances)
-        self.resonances = nn.Parameter(torch.randn(sizes.resonances, sizes.atoms) / math.sqrt(sizes.atoms))
+        self.resonances = nn.Parameter(
+            torch.randn(sizes.resonances, sizes.atoms) / math.sqrt(sizes.atoms)
+        )
         self.register_buffer("pace", torch.ones(config.vector_size), persistent=False)
         self.register_buffer("atoms", self._atoms(), persistent=False)  # (A, T)
         self.register_buffer("rooms", self._rooms(), persistent=False)  # (R, T)
@@ -67,9 +78,14 @@ class ResonanceDecoder(nn.Module):
         spectra = self._spectrum(self._sound(vectors, offsets).room)
         return spectra / (spectra.pow(2).sum((1, 2), keepdim=True).sqrt() + 1e-6)
 
-    def scene(self, vectors: Tensor, offsets: Tensor, frames: Tensor, gains: Tensor, n_frames: int) -> Tensor:
+    def scene(
+        self, vectors: Tensor, offsets: Tensor, frames: Tensor, gains: Tensor, n_frames: int
+    ) -> Tensor:
         """The sum (B, F, n_frames) of events (B, N, V) at fine times, frames and gains (B, N)."""
-        events = self.spectrograms(vectors.flatten(0, 1), offsets.flatten()) * gains.flatten()[:, None, None]
+        events = (
+            self.spectrograms(vectors.flatten(0, 1), offsets.flatten())
+            * gains.flatten()[:, None, None]
+        )
         return place(events, frames.flatten(), self.lead, n_frames).unflatten(0, gains.shape).sum(1)
 
     def _spectrum(self, sound: Tensor) -> Tensor:
@@ -85,12 +101,16 @@ class ResonanceDecoder(nn.Module):
         room = torch.softmax(room, 1) @ self.rooms
         dry, wet = torch.softmax(mix, 1).split(1, 1)
         response = wet * room + dry * F.one_hot(torch.tensor(0, device=room.device), self.n_samples)
-        return Stages(excitation, resonance, self._convolve(resonance, response, frames * self.config.hop))
+        return Stages(
+            excitation, resonance, self._convolve(resonance, response, frames * self.config.hop)
+        )
 
     def _excite(self, attack: Tensor, taps: Tensor) -> Tensor:
         """Noise under an envelope, filtered: (E, T)."""
         length = self.sizes.attack_samples
-        envelope = F.interpolate(attack.pow(2)[:, None], length, mode="linear", align_corners=False)[:, 0]
+        envelope = F.interpolate(
+            attack.pow(2)[:, None], length, mode="linear", align_corners=False
+        )[:, 0]
         noise = envelope * fixed_noise(length, seed=0).to(attack.device)
         padded = [F.pad(x, (0, self.n_samples - x.shape[1])) for x in (noise, taps)]
         return self._convolve(*padded)
@@ -98,11 +118,15 @@ class ResonanceDecoder(nn.Module):
     def _resonate(self, vectors: Tensor, excitation: Tensor, fade: Tensor) -> Tensor:
         """The excitation through each selected resonance, cross-faded over the event's life: (E, T)."""
         selected = self.sizes.selected
-        choice = torch.softmax(self.select(vectors).unflatten(1, (selected, -1)), 2)  # (E, S, resonances)
+        choice = torch.softmax(
+            self.select(vectors).unflatten(1, (selected, -1)), 2
+        )  # (E, S, resonances)
         ringing = choice @ self.resonances @ self.atoms  # (E, S, T)
         heard = self._convolve(excitation[:, None], ringing)
         presence = torch.softmax(fade.unflatten(1, (selected, -1)), 1)
-        return (heard * F.interpolate(presence, self.n_samples, mode="linear", align_corners=False)).sum(1)
+        return (
+            heard * F.interpolate(presence, self.n_samples, mode="linear", align_corners=False)
+        ).sum(1)
 
     def _convolve(self, sound: Tensor, response: Tensor, delay: Tensor | None = None) -> Tensor:
         """Causal convolution along the last axis by FFT, then a delay (E, 1) in samples, which may be a fraction."""

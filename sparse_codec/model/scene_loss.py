@@ -9,7 +9,10 @@ from torch.nn import functional as F
 from sparse_codec.config import CodecConfig
 from sparse_codec.model.spectrogram import mel_bands
 
-RESOLUTIONS = ((128, 1), (40, 4))  # mel bands and frames that are averaged: fine in pitch, and coarse in both
+RESOLUTIONS = (
+    (128, 1),
+    (40, 4),
+)  # mel bands and frames that are averaged: fine in pitch, and coarse in both
 MEL_FLOOR = 1e-4  # of the loudest band: what is softer does not count
 
 
@@ -31,9 +34,14 @@ class SceneLoss:
     there silence is best.
     """
 
-    def __init__(self, original: Tensor, config: CodecConfig, weights: SceneWeights = SceneWeights()):
+    def __init__(
+        self, original: Tensor, config: CodecConfig, weights: SceneWeights = SceneWeights()
+    ):
         self.original, self.weights = original, weights
-        self.energy, self.norm = original.pow(2).sum((1, 2)) + 1e-9, original.abs().sum((1, 2)) + 1e-9
+        self.energy, self.norm = (
+            original.pow(2).sum((1, 2)) + 1e-9,
+            original.abs().sum((1, 2)) + 1e-9,
+        )
         self.bands = []
         for n_bands, _ in RESOLUTIONS:
             mel = mel_bands(n_bands, config.n_bins, config.samplerate).to(original.device)
@@ -55,5 +63,8 @@ class SceneLoss:
 
     def _mel(self, spectrogram: Tensor) -> list[Tensor]:
         """Mel bands of spectrograms (B, F, T) at each resolution, (B, bands, T / frames)."""
-        pooled = [F.avg_pool1d(spectrogram, frames) if frames > 1 else spectrogram for _, frames in RESOLUTIONS]
+        pooled = [
+            F.avg_pool1d(spectrogram, frames) if frames > 1 else spectrogram
+            for _, frames in RESOLUTIONS
+        ]
         return [mel @ p for mel, p in zip(self.bands, pooled, strict=True)]

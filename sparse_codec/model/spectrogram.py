@@ -17,7 +17,9 @@ def hann(window: int, device: torch.device | str = "cpu") -> Tensor:
 def stft(audio: Tensor, window: int, hop: int) -> Tensor:
     """Complex STFT (B, F, T // hop) of audio (B, T); frame i is centred on sample i * hop, zeros around it."""
     padded = F.pad(audio, (window // 2, window // 2))
-    frames = torch.stft(padded, window, hop, window=hann(window, audio.device), center=False, return_complex=True)
+    frames = torch.stft(
+        padded, window, hop, window=hann(window, audio.device), center=False, return_complex=True
+    )
     return frames[..., : audio.shape[-1] // hop]
 
 
@@ -37,7 +39,9 @@ def mel_bands(n_bands: int, n_bins: int, samplerate: int) -> Tensor:
     high = torch.maximum(edges[2:], edges[1:-1] + 1)[:, None]
     centre = edges[1:-1, None]
     bins = torch.arange(n_bins)[None]
-    return torch.minimum((bins - low) / (centre - low), (high - bins) / (high - centre)).clamp(min=0)
+    return torch.minimum((bins - low) / (centre - low), (high - bins) / (high - centre)).clamp(
+        min=0
+    )
 
 
 def place(events: Tensor, frames: Tensor, lead: int, n_frames: int) -> Tensor:
@@ -78,12 +82,16 @@ def log_spectral_distance(
     for window in windows:
         a, r = (magnitudes(x, window, window // 4).pow(2) for x in (audio, reference))
         floor = 1e-8 * r.amax((-2, -1), keepdim=True).clamp(min=1e-12)
-        difference = 10 * (torch.log10(torch.maximum(a, floor)) - torch.log10(torch.maximum(r, floor)))
+        difference = 10 * (
+            torch.log10(torch.maximum(a, floor)) - torch.log10(torch.maximum(r, floor))
+        )
         distances.append(difference.pow(2).mean(-2).sqrt().mean(-1))
     return torch.stack(distances).mean(0)
 
 
-def log_mel_distance(audio: Tensor, reference: Tensor, samplerate: int, n_bands: int = 80) -> Tensor:
+def log_mel_distance(
+    audio: Tensor, reference: Tensor, samplerate: int, n_bands: int = 80
+) -> Tensor:
     """Mean absolute difference of log-mel spectrograms in dB (window 2048, hop 512), (B, T) and (B, T) -> (B,).
 
     Floored 80 dB below the reference's loudest band.
@@ -91,4 +99,6 @@ def log_mel_distance(audio: Tensor, reference: Tensor, samplerate: int, n_bands:
     mel = mel_bands(n_bands, 1025, samplerate)
     a, r = (mel @ magnitudes(x, 2048, 512) for x in (audio, reference))
     floor = 1e-4 * r.amax((-2, -1), keepdim=True).clamp(min=1e-9)
-    return (20 * torch.log10(torch.maximum(a, floor) / torch.maximum(r, floor))).abs().mean((-2, -1))
+    return (
+        (20 * torch.log10(torch.maximum(a, floor) / torch.maximum(r, floor))).abs().mean((-2, -1))
+    )

@@ -21,7 +21,11 @@ NUDGE = 0.03  # how far each number is moved for that, times its pace
 
 
 def fit_priors(
-    codec: SparseCodec, recordings: list[Recording], n_excerpts: int = 30, seed: int = 0, progress: Callable = iter
+    codec: SparseCodec,
+    recordings: list[Recording],
+    n_excerpts: int = 30,
+    seed: int = 0,
+    progress: Callable = iter,
 ) -> Priors:
     """Priors of a checkpoint from the events of random excerpts of the training works among some recordings.
 
@@ -29,8 +33,12 @@ def fit_priors(
     """
     training = [r for r in recordings if r.split == "train"]
     if not training:
-        raise PriorsError("no training works among the recordings; give the folders that the codec was trained on")
-    return tabulate(codec, training_windows(codec, progress(range(n_excerpts)), training, random.Random(seed)))
+        raise PriorsError(
+            "no training works among the recordings; give the folders that the codec was trained on"
+        )
+    return tabulate(
+        codec, training_windows(codec, progress(range(n_excerpts)), training, random.Random(seed))
+    )
 
 
 def training_windows(
@@ -65,7 +73,11 @@ def tabulate(codec: SparseCodec, windows: Iterable[EventSet]) -> Priors:
 @torch.no_grad()
 def sensitivities(codec: SparseCodec, numbers: np.ndarray) -> np.ndarray:
     """(V + 1,) mean squared derivative of events' spectrograms, which have unit energy, by each of their numbers."""
-    some = torch.from_numpy(numbers[:: max(1, len(numbers) // EXAMPLES)][:EXAMPLES]).float().to(codec.device)
+    some = (
+        torch.from_numpy(numbers[:: max(1, len(numbers) // EXAMPLES)][:EXAMPLES])
+        .float()
+        .to(codec.device)
+    )
     nudges = NUDGE * torch.cat([codec.decoder.pace, codec.decoder.pace.new_ones(1)])
 
     def spectrograms(at: torch.Tensor) -> torch.Tensor:
@@ -95,7 +107,9 @@ def _table(counts: np.ndarray, smooth: float = SMOOTH) -> np.ndarray:
     if smooth:
         reach = np.arange(-int(4 * smooth), int(4 * smooth) + 1)
         kernel = np.exp(-0.5 * (reach / smooth) ** 2)
-        spread = np.convolve(np.pad(shares, len(reach), mode="constant"), kernel / kernel.sum(), "same")
+        spread = np.convolve(
+            np.pad(shares, len(reach), mode="constant"), kernel / kernel.sum(), "same"
+        )
         shares = spread[len(reach) : -len(reach)]
         shares /= shares.sum()
     shares = (1 - UNSEEN) * shares + UNSEEN / len(shares)

@@ -33,7 +33,9 @@ class Learner(nn.Module):
         super().__init__()
         self.codec, self.training = codec, training
 
-    def forward(self, pool: Pool, draw: Draw, scenes: Scenes, discriminator: nn.Module | None) -> Outcome:
+    def forward(
+        self, pool: Pool, draw: Draw, scenes: Scenes, discriminator: nn.Module | None
+    ) -> Outcome:
         weights, codec = self.training, self.codec
         loss, events, share = self._greedy(pool.residual[draw.rows], draw)
         zero = loss.new_zeros(())
@@ -48,9 +50,14 @@ class Learner(nn.Module):
         """The greedy loss of candidates, the best of them as (B, F, T), and the mean share of energy it removes."""
         weights, codec, device = self.training, self.codec, residual.device
         with torch.autocast(device.type, torch.bfloat16, enabled=weights.bf16):
-            proposed = codec.encoder(residual, weights.candidates, draw.explore if weights.candidates > 1 else None)
+            proposed = codec.encoder(
+                residual, weights.candidates, draw.explore if weights.candidates > 1 else None
+            )
         target = around(residual, proposed.frames, codec.decoder)
-        vectors, offsets = proposed.vectors.flatten(0, 1).float(), proposed.offsets.flatten().float()
+        vectors, offsets = (
+            proposed.vectors.flatten(0, 1).float(),
+            proposed.offsets.flatten().float(),
+        )
         events = codec.decoder.spectrograms(vectors, offsets)
         gain = proposed.switches.flatten() if codec.config.gain == "switch" else None
         removed = removal(target, events, gain)
@@ -58,12 +65,18 @@ class Learner(nn.Module):
         best = removed.share.detach().unflatten(0, proposed.frames.shape).argmax(1)
         best = best + weights.candidates * torch.arange(len(residual), device=device)
         chosen = removed.gain[best, None, None] * events[best]
-        placed = place(chosen, proposed.frames.flatten()[best], codec.decoder.lead, codec.config.n_frames)
+        placed = place(
+            chosen, proposed.frames.flatten()[best], codec.decoder.lead, codec.config.n_frames
+        )
         return loss, placed, removed.share[best].mean()
 
     def _scene(self, scenes: Scenes) -> Tensor:
         weights, now = self.training, scenes.events.events()
-        terms = SceneWeights(weights.scene_l2, weights.scene_l1, weights.perceptual, weights.sparsity)
+        terms = SceneWeights(
+            weights.scene_l2, weights.scene_l1, weights.perceptual, weights.sparsity
+        )
         n_frames = scenes.original.shape[2]
-        picture = self.codec.decoder.scene(now.vectors, now.offsets, now.frames, now.gains, n_frames)
+        picture = self.codec.decoder.scene(
+            now.vectors, now.offsets, now.frames, now.gains, n_frames
+        )
         return SceneLoss(scenes.original, self.codec.config, terms)(picture, now.gains).mean()

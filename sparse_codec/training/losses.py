@@ -33,7 +33,11 @@ def removal(target: Target, events: Tensor, gain: Tensor | None = None) -> Remov
     each step removes energy by construction. Source: Mallat and Zhang 1993, doi:10.1109/78.258082.
     """
     events = events * target.mask[:, None]
-    residual, product, size = target.spectrum, (target.spectrum * events).sum((1, 2)), events.pow(2).sum((1, 2))
+    residual, product, size = (
+        target.spectrum,
+        (target.spectrum * events).sum((1, 2)),
+        events.pow(2).sum((1, 2)),
+    )
     energy = residual.pow(2).sum((1, 2)) + 1e-6
     gain = (product / (size + 1e-9)).clamp(min=0) if gain is None else gain
     taken = gain[:, None, None] * events

@@ -56,7 +56,9 @@ class Segments:
 
     def _draw(self, slot: int, count: int) -> np.ndarray:
         rng = random.Random(f"{self.seed} segment {slot} {count}")
-        return random_segment(self.recordings, self.config.segment_samples, self.config.samplerate, rng)
+        return random_segment(
+            self.recordings, self.config.segment_samples, self.config.samplerate, rng
+        )
 
 
 @dataclass(frozen=True)
@@ -72,14 +74,26 @@ class Pool:
     """Segments in flight. P segments, F bins, T frames. `saved` is what `state` gave in an earlier run."""
 
     def __init__(
-        self, codec: SparseCodec, segments: Segments, training: TrainingConfig, share: Share, saved: dict | None = None
+        self,
+        codec: SparseCodec,
+        segments: Segments,
+        training: TrainingConfig,
+        share: Share,
+        saved: dict | None = None,
     ):
         self.codec, self.segments, self.training = codec, segments, training
         self.columns = share.of(training.batch)  # a batch takes one segment from each column
         self.depth_of_column = training.pool // training.batch
-        self.slots = [column * self.depth_of_column + i for column in self.columns for i in range(self.depth_of_column)]
+        self.slots = [
+            column * self.depth_of_column + i
+            for column in self.columns
+            for i in range(self.depth_of_column)
+        ]
         # Spread the depths from the start, so that segments are not all renewed at once.
-        depths = [random.Random(f"{training.seed} depth {s}").randrange(codec.config.n_events) for s in self.slots]
+        depths = [
+            random.Random(f"{training.seed} depth {s}").randrange(codec.config.n_events)
+            for s in self.slots
+        ]
         self.depth = saved["depth"] if saved else torch.tensor(depths)
         self.counts = saved["counts"] if saved else torch.zeros(len(self.slots), dtype=torch.long)
         self.original = torch.stack([self._magnitudes(i) for i in range(len(self.slots))])
@@ -95,7 +109,11 @@ class Pool:
             explore.append(rng.random())
             kept.append(rng.random() < 0.5)
         device = self.residual.device
-        return Draw(torch.tensor(rows), torch.tensor(explore, device=device), torch.tensor(kept, device=device))
+        return Draw(
+            torch.tensor(rows),
+            torch.tensor(explore, device=device),
+            torch.tensor(kept, device=device),
+        )
 
     def subtract(self, draw: Draw, events: Tensor) -> None:
         """Take events (B, F, T) off the residuals, and renew the segments that are done."""
@@ -122,7 +140,12 @@ class Scenes:
     """
 
     def __init__(
-        self, codec: SparseCodec, segments: Segments, training: TrainingConfig, share: Share, saved: dict | None = None
+        self,
+        codec: SparseCodec,
+        segments: Segments,
+        training: TrainingConfig,
+        share: Share,
+        saved: dict | None = None,
     ):
         self.codec, self.segments, self.training = codec, segments, training
         self.slots = [training.pool + i for i in share.of(training.scenes)]
@@ -137,24 +160,34 @@ class Scenes:
     def _draw(self) -> None:
         # Spread the ages, so that the scenes are not all renewed at once.
         places = [slot - self.training.pool for slot in self.slots]
-        self.visits = torch.tensor([i * self.training.scene_visits // self.training.scenes for i in places])
+        self.visits = torch.tensor(
+            [i * self.training.scene_visits // self.training.scenes for i in places]
+        )
         self.counts = torch.zeros(len(self.slots), dtype=torch.long)
         fitted = [self._encode(i) for i in range(len(self.slots))]
         self.original = torch.stack([original for original, _ in fitted])
-        parts = [[getattr(e, n) for _, e in fitted] for n in ("vectors", "frames", "offsets", "gains")]
-        self.events = FreeEvents(Events(*(torch.cat(part) for part in parts)), self.codec.decoder.pace)
+        parts = [
+            [getattr(e, n) for _, e in fitted] for n in ("vectors", "frames", "offsets", "gains")
+        ]
+        self.events = FreeEvents(
+            Events(*(torch.cat(part) for part in parts)), self.codec.decoder.pace
+        )
         self.moments = torch.zeros(2, *self.events.free.shape, device=self.original.device)
 
     def _take_over(self, saved: dict[str, Tensor]) -> None:
         self.visits, self.counts = saved["visits"], saved["counts"]
         names = ("original", "moments", "free", "frames", "alive")
-        self.original, self.moments, free, frames, alive = (saved[name].to(self.codec.device) for name in names)
+        self.original, self.moments, free, frames, alive = (
+            saved[name].to(self.codec.device) for name in names
+        )
         self.events = FreeEvents.restored(free, frames, alive, self.codec.decoder.pace)
 
     def update(self) -> None:
         """One step of Adam on the events, by their gradients; scenes that are done are renewed."""
         events, grad, visits = self.events, self.events.free.grad, self.visits
-        for moment, kept, value in zip(self.moments, (0.9, 0.999), (grad, grad.pow(2)), strict=True):
+        for moment, kept, value in zip(
+            self.moments, (0.9, 0.999), (grad, grad.pow(2)), strict=True
+        ):
             moment.mul_(kept).add_(value, alpha=1 - kept)
         age = (visits + 1.0).to(grad.device)[:, None, None]
         mean, square = self.moments[0] / (1 - 0.9**age), self.moments[1] / (1 - 0.999**age)
@@ -166,7 +199,11 @@ class Scenes:
             self.counts[i] += 1
             self.original[i], fresh = self._encode(i)
             fresh = FreeEvents(fresh, self.codec.decoder.pace)
-            events.free.data[i], events.frames[i], events.alive[i] = fresh.free[0], fresh.frames[0], fresh.alive[0]
+            events.free.data[i], events.frames[i], events.alive[i] = (
+                fresh.free[0],
+                fresh.frames[0],
+                fresh.alive[0],
+            )
             self.moments[:, i], visits[i] = 0, 0
 
     def _encode(self, i: int) -> tuple[Tensor, Events]:
@@ -179,5 +216,11 @@ class Scenes:
     def state(self) -> dict[str, Tensor]:
         if not len(self):
             return {}
-        events = {"free": self.events.free.data, "frames": self.events.frames, "alive": self.events.alive}
-        return events | {name: getattr(self, name) for name in ("visits", "counts", "moments", "original")}
+        events = {
+            "free": self.events.free.data,
+            "frames": self.events.frames,
+            "alive": self.events.alive,
+        }
+        return events | {
+            name: getattr(self, name) for name in ("visits", "counts", "moments", "original")
+        }

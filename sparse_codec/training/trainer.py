@@ -26,7 +26,14 @@ from torch.nn.parallel import DistributedDataParallel
 from sparse_codec.audio.recordings import Recording, find_recordings, held_out_segments, spread
 from sparse_codec.checkpoint import find_checkpoint, read_checkpoint
 from sparse_codec.codec import SparseCodec
-from sparse_codec.config import CodecConfig, ConfigError, EncodeOptions, TrainingConfig, config_tables, read_config
+from sparse_codec.config import (
+    CodecConfig,
+    ConfigError,
+    EncodeOptions,
+    TrainingConfig,
+    config_tables,
+    read_config,
+)
 from sparse_codec.model.spectrogram import shares_removed
 from sparse_codec.training.discriminator import Discriminator, discriminator_loss
 from sparse_codec.training.learner import Learner
@@ -47,10 +54,17 @@ class Trainer:
     """A codec, its discriminator, their optimisers, the pool and the scenes: all that a training run is."""
 
     def __init__(
-        self, config: CodecConfig, training: TrainingConfig, recordings: list[Recording], device: str, log=print_at_once
+        self,
+        config: CodecConfig,
+        training: TrainingConfig,
+        recordings: list[Recording],
+        device: str,
+        log=print_at_once,
     ):
         self.config, self.training, self.log = config, training, log
-        self.share = Share(dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else Share()
+        self.share = (
+            Share(dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else Share()
+        )
         for name in ("batch", "scenes"):
             if getattr(training, name) % self.share.world:
                 raise ConfigError(
@@ -68,7 +82,9 @@ class Trainer:
             self.critic = DistributedDataParallel(self.critic)
         options = dict(lr=training.learning_rate, weight_decay=training.weight_decay)
         self.optimiser = torch.optim.AdamW(self.codec.parameters(), **options)
-        self.critic_optimiser = torch.optim.AdamW(self.discriminator.parameters(), lr=2e-4, betas=(0.5, 0.9))
+        self.critic_optimiser = torch.optim.AdamW(
+            self.discriminator.parameters(), lr=2e-4, betas=(0.5, 0.9)
+        )
         self.step, self.seconds, self.history = 0, 0.0, []
         self.part_seconds: Counter[str] = Counter()  # where the time goes
         self.pool: Pool | None = None
@@ -82,13 +98,19 @@ class Trainer:
             self.log(f"already trained: {out} is done; choose another folder or more steps")
             return
         self.prepare()
-        started, logged, validated = time.monotonic() - self.seconds, time.monotonic(), time.monotonic()
+        started, logged, validated = (
+            time.monotonic() - self.seconds,
+            time.monotonic(),
+            time.monotonic(),
+        )
         totals, since = np.zeros(4), self.step
         while self.progress() < 1:
             totals += self.train_step()
             self.seconds = self._agree(time.monotonic() - started)
             if time.monotonic() - logged > LOG_SECONDS:
-                self._log_line(totals / (self.step - since), (self.step - since) / (time.monotonic() - logged))
+                self._log_line(
+                    totals / (self.step - since), (self.step - since) / (time.monotonic() - logged)
+                )
                 totals, since, logged = np.zeros(4), self.step, time.monotonic()
             if self._agree(time.monotonic() - validated) > VALIDATE_SECONDS:
                 self._checkpoint(out)
@@ -115,9 +137,13 @@ class Trainer:
         """One optimiser step; returns the loss, the mean share, the scenes' loss and the adversarial loss."""
         self._set_learning_rate()
         draw = self.pool.draw(self.step)
-        adversarial = self.training.adversarial > 0 and self.step % self.training.adversarial_every == 0
+        adversarial = (
+            self.training.adversarial > 0 and self.step % self.training.adversarial_every == 0
+        )
         with self._timed("forward"):
-            found = self.learner(self.pool, draw, self.scenes, self.discriminator if adversarial else None)
+            found = self.learner(
+                self.pool, draw, self.scenes, self.discriminator if adversarial else None
+            )
         if not torch.isfinite(found.loss):
             raise FloatingPointError(
                 f"the loss is {found.loss.item()} at step {self.step}; the last checkpoint is kept"
@@ -149,7 +175,10 @@ class Trainer:
     def _teach_discriminator(self, draw: Draw, events: Tensor) -> None:
         """A step of the discriminator: originals, and the newest events with half of those before them."""
         half = self.config.half_frames
-        real, fake = self.pool.original[draw.rows][:, :, :half], (self.pool.heard[draw.rows] + events)[:, :, :half]
+        real, fake = (
+            self.pool.original[draw.rows][:, :, :half],
+            (self.pool.heard[draw.rows] + events)[:, :, :half],
+        )
         judged = self.critic(torch.cat([real, fake]))
         self.critic_optimiser.zero_grad(set_to_none=True)
         discriminator_loss(*judged.chunk(2)).backward()
@@ -165,7 +194,9 @@ class Trainer:
         """The first process's clock, so that all processes stop and validate at the same step."""
         if not dist.is_initialized():
             return seconds
-        clock = torch.tensor(seconds, dtype=torch.double, device=self.codec.device)  # NCCL sends from a GPU alone
+        clock = torch.tensor(
+            seconds, dtype=torch.double, device=self.codec.device
+        )  # NCCL sends from a GPU alone
         dist.broadcast(clock, 0)
         return clock.item()
 
@@ -186,7 +217,9 @@ class Trainer:
         few = spread(self.test_set, VALIDATION_SEGMENTS)
         options = self.config.encode if self.config.gain == "switch" else VALIDATION
         shares = []
-        for audio in held_out_segments(few, self.config.segment_samples, self.config.samplerate, each=1):
+        for audio in held_out_segments(
+            few, self.config.segment_samples, self.config.samplerate, each=1
+        ):
             original = self.codec.magnitudes(torch.from_numpy(audio)[None])
             residual = self.codec.decompose(original, options).residual
             shares.append(shares_removed(residual, original, self.config.half_frames))
@@ -203,12 +236,17 @@ class Trainer:
         extra = f"  scenes {scene:.4f}" if self.training.scenes else ""
         extra += f"  adversarial {realism:.3f}" if self.training.adversarial else ""
         done = f"{100 * self.progress():.0f} %"
-        self.log(f"step {self.step}  {done}  loss {loss:.4f}  share {share:.4f}{extra}  {speed}  {self._parts()}")
+        self.log(
+            f"step {self.step}  {done}  loss {loss:.4f}  share {share:.4f}{extra}  {speed}  {self._parts()}"
+        )
 
     def _parts(self) -> str:
         """Where the time goes, in percent."""
         total = sum(self.part_seconds.values())
-        return " ".join(f"{part} {100 * seconds / total:.0f}%" for part, seconds in self.part_seconds.most_common())
+        return " ".join(
+            f"{part} {100 * seconds / total:.0f}%"
+            for part, seconds in self.part_seconds.most_common()
+        )
 
     def card(self) -> dict:
         """Facts about this run, kept in the checkpoint."""
@@ -220,8 +258,12 @@ class Trainer:
             "held_out_recordings": len(self.test_set),
             "training": asdict(self.training),
             "history": self.history,
-            "segments_per_second": round(self.step * self.training.batch / max(self.seconds, 1e-9), 2),
-            "share_of_time": {part: round(seconds / total, 3) for part, seconds in self.part_seconds.items()},
+            "segments_per_second": round(
+                self.step * self.training.batch / max(self.seconds, 1e-9), 2
+            ),
+            "share_of_time": {
+                part: round(seconds / total, 3) for part, seconds in self.part_seconds.items()
+            },
             "torch": torch.__version__,
         }
 
@@ -234,7 +276,9 @@ class Trainer:
             "optimiser": self.optimiser.state_dict(),
             "critic_optimiser": self.critic_optimiser.state_dict(),
             "run": self._identity(),
-            "progress": json.dumps([self.step, self.seconds, self.history, dict(self.part_seconds)]),
+            "progress": json.dumps(
+                [self.step, self.seconds, self.history, dict(self.part_seconds)]
+            ),
             "pool": self.pool.state(),
             "scenes": self.scenes.state(),
         }
@@ -249,11 +293,17 @@ class Trainer:
         """
         file = self.state_file(out)
         try:
-            state = torch.load(file, map_location="cpu", weights_only=True)  # each part knows its own device
+            state = torch.load(
+                file, map_location="cpu", weights_only=True
+            )  # each part knows its own device
             if state["run"] != self._identity():
-                raise ConfigError(f"{out}: holds a run of another configuration or data; choose another folder")
+                raise ConfigError(
+                    f"{out}: holds a run of another configuration or data; choose another folder"
+                )
         except (RuntimeError, EOFError, KeyError, pickle.UnpicklingError) as error:
-            raise ConfigError(f"{file}: damaged ({error}); delete it or choose another folder") from error
+            raise ConfigError(
+                f"{file}: damaged ({error}); delete it or choose another folder"
+            ) from error
         for part in ("codec", "discriminator", "optimiser", "critic_optimiser"):
             getattr(self, part).load_state_dict(state[part])
         self.step, self.seconds, self.history, parts = json.loads(state["progress"])
@@ -262,12 +312,18 @@ class Trainer:
         self.log(f"going on at step {self.step}, after {self.seconds / 60:.1f} minutes")
 
     def state_file(self, out: Path) -> Path:
-        return out / ("state.pt" if self.share.world == 1 else f"state-{self.share.rank}-of-{self.share.world}.pt")
+        return out / (
+            "state.pt"
+            if self.share.world == 1
+            else f"state-{self.share.rank}-of-{self.share.world}.pt"
+        )
 
     def _identity(self) -> str:
         """What has to be the same for a run to go on: sizes, weights of the losses, and recordings."""
         ours = replace(self.training, steps=0, minutes=0.0)  # a run may be made longer
-        return json.dumps([config_tables(self.config, ours), sorted(str(r.path) for r in self.train_set)])
+        return json.dumps(
+            [config_tables(self.config, ours), sorted(str(r.path) for r in self.train_set)]
+        )
 
     def start_from(self, path: str | Path) -> None:
         """Take over the weights of another checkpoint; outputs that it lacks at the end keep their fresh ones.
@@ -276,17 +332,24 @@ class Trainer:
         """
         other, facts, _ = read_checkpoint(find_checkpoint(path))
         if _output_sizes(json.loads(facts["config"])) != _output_sizes(config_tables(self.config)):
-            raise ConfigError(f"{path}: its decoder has other parts than this configuration's; give one that fits")
+            raise ConfigError(
+                f"{path}: its decoder has other parts than this configuration's; give one that fits"
+            )
         for name, value in self.codec.state_dict().items():
             given = other.get(name)
             if given is None or given.shape[1:] != value.shape[1:] or len(given) > len(value):
-                raise ConfigError(f"{path}: {name} does not fit this configuration; start from another checkpoint")
+                raise ConfigError(
+                    f"{path}: {name} does not fit this configuration; start from another checkpoint"
+                )
             value[: len(given)] = given
 
 
 def _output_sizes(tables: dict) -> list:
     """What the harmonic decoder's outputs are counted by, all but the last of them: where one differs, rows move."""
-    sizes = [tables["decoder"].get(name) for name in ("harmonics", "noise_bands", "knots", "reverberation")]
+    sizes = [
+        tables["decoder"].get(name)
+        for name in ("harmonics", "noise_bands", "knots", "reverberation")
+    ]
     return [len(size) if isinstance(size, (list, tuple)) else size for size in sizes]
 
 

@@ -13,11 +13,19 @@ import pytest
 
 from report import FolderStore, build
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright: pip install playwright")
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+sync_api = pytest.importorskip(
+    "playwright.sync_api", reason="needs Playwright: pip install playwright"
+)
+CHROMIUM = (
+    os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+)
 FLAGS = (
     *"--no-sandbox --disable-gpu --disable-background-networking --disable-component-update".split(),
-    *("--disable-sync", "--no-first-run", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
+    *(
+        "--disable-sync",
+        "--no-first-run",
+        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    ),
 )
 
 ARTICLES = [Path(__file__).with_name(name) for name in ("small.py", "parts.py")]
@@ -27,7 +35,9 @@ ARTICLES = [Path(__file__).with_name(name) for name in ("small.py", "parts.py")]
 def site(tmp_path_factory) -> Path:
     """The site of small.py and parts.py; tests that change it have to copy it."""
     folder = tmp_path_factory.mktemp("browser")
-    build(ARTICLES, folder / "site", FolderStore(folder / "store"), {"commit": "0123456789abcdef" * 4})
+    build(
+        ARTICLES, folder / "site", FolderStore(folder / "store"), {"commit": "0123456789abcdef" * 4}
+    )
     return folder / "site"
 
 
@@ -107,12 +117,12 @@ def wait_until(page, script, seconds=10):
 
 def playing(page):
     """Addresses of the <audio> elements that play right now."""
-    return page.evaluate("[...document.querySelectorAll('audio')].filter(a => !a.paused).map(a => a.src)")
+    return page.evaluate(
+        "[...document.querySelectorAll('audio')].filter(a => !a.paused).map(a => a.src)"
+    )
 
 
 def wait_until_it_moves(page, besides=()):
     """Wait until a sound has played for a moment; sounds `besides` (addresses), which played already, do not count."""
-    script = (
-        "[...document.querySelectorAll('audio')].some(a => !a.paused && a.currentTime > 0.05 && !%s.includes(a.src))"
-    )
+    script = "[...document.querySelectorAll('audio')].some(a => !a.paused && a.currentTime > 0.05 && !%s.includes(a.src))"
     wait_until(page, script % json.dumps(list(besides)))

@@ -22,12 +22,17 @@ def pluck(pitch: float, seconds: float) -> Sound:
 
 @conjure
 def summed(sounds: list[Artifact], starts: list[int]) -> Sound:
-    return Sound(mix([s.value.samples for s in sounds], starts, [4096] * len(sounds), int(RATE * SECONDS)), RATE)
+    return Sound(
+        mix([s.value.samples for s in sounds], starts, [4096] * len(sounds), int(RATE * SECONDS)),
+        RATE,
+    )
 
 
 @conjure
 def vectors(n: int) -> Picture:
-    return Picture(np.random.default_rng(3).integers(0, 255, (n, 32, 3)).astype(np.uint8), f"{n} vectors")
+    return Picture(
+        np.random.default_rng(3).integers(0, 255, (n, 32, 3)).astype(np.uint8), f"{n} vectors"
+    )
 
 
 def colour(share: float) -> str:
@@ -38,5 +43,13 @@ def colour(share: float) -> str:
 sounds = [pluck(110.0 * 2 ** (i / 60), float(RNG.uniform(0.1, 0.9))) for i in range(N)]
 starts = [int(x) for x in RNG.integers(0, int(RATE * (SECONDS - 1)), N)]
 heights = RNG.permutation(N) / (N - 1)
-marks = [Mark(starts[i], heights[i], RNG.uniform() ** 3, colour(heights[i]), sounds[i]) for i in range(N)]
-EventRoll("Two hundred events.", marks, "similar sounds lie near each other", summed(sounds, starts), vectors(N))
+marks = [
+    Mark(starts[i], heights[i], RNG.uniform() ** 3, colour(heights[i]), sounds[i]) for i in range(N)
+]
+EventRoll(
+    "Two hundred events.",
+    marks,
+    "similar sounds lie near each other",
+    summed(sounds, starts),
+    vectors(N),
+)

@@ -45,7 +45,9 @@ def slope(n: int) -> Picture:
         "A noise & its picture.",
         [
             Player(noise(1), "Noise"),
-            Prose("#### A picture\n\nSee [the formulas](#formulas) and [the noise](#the-first-part.noise)."),
+            Prose(
+                "#### A picture\n\nSee [the formulas](#formulas) and [the noise](#the-first-part.noise)."
+            ),
             Image(slope(320), "Shades of grey."),
         ],
         slope(320),

@@ -37,12 +37,18 @@ def tone(pitch: float, seconds: float, level: float = 0.3) -> Sound:
 
 @conjure
 def stripes(n: int) -> Picture:
-    return Picture(np.tile(np.arange(n) % 2 * 255, (40, 1)).astype(np.uint8), f"{n} stripes", up={"1 kHz": 0.5})
+    return Picture(
+        np.tile(np.arange(n) % 2 * 255, (40, 1)).astype(np.uint8), f"{n} stripes", up={"1 kHz": 0.5}
+    )
 
 
 @conjure
 def film() -> Film:
-    return Film(np.arange(10, dtype=np.uint8)[:, None, None].repeat(40, 1).repeat(80, 2) * 25, 1.2, "It brightens")
+    return Film(
+        np.arange(10, dtype=np.uint8)[:, None, None].repeat(40, 1).repeat(80, 2) * 25,
+        1.2,
+        "It brightens",
+    )
 
 
 @conjure
@@ -59,7 +65,10 @@ def choices(sets: dict[str, list[Artifact]], steps: dict[str, list[list[Artifact
     return Data(
         {
             "sets": {kind: [name(sound) for sound in sounds] for kind, sounds in sets.items()},
-            "steps": {event: [[name(sound) for sound in row] for row in rows] for event, rows in steps.items()},
+            "steps": {
+                event: [[name(sound) for sound in row] for row in rows]
+                for event, rows in steps.items()
+            },
         }
     )
 
@@ -77,7 +86,10 @@ def choices(sets: dict[str, list[Artifact]], steps: dict[str, list[list[Artifact
 # %%
 low, high, short = tone(220.0, 1.0), tone(880.0, 1.0, 0.05), tone(440.0, 0.6, 0.9)
 [
-    Compare("Two tones.", [("Low", low, stripes(80)), ("High", high, stripes(60)), ("Short and loud", short, None)]),
+    Compare(
+        "Two tones.",
+        [("Low", low, stripes(80)), ("High", high, stripes(60)), ("Short and loud", short, None)],
+    ),
     Compare("Two levels.", [("Loud", low, None), ("Soft", high, None)], plain=True),
 ]
 
@@ -101,8 +113,20 @@ starts = [RATE * (i % 3) + 400 for i in range(9)]
 others = [tone(900.0 + 50 * i, 0.3, 0.1) for i in range(9)]
 steps = {
     "4": [
-        [tone(350.0, 0.4, 0.1), tone(375.0, 0.4, 0.1), None, tone(425.0, 0.4, 0.1), tone(450.0, 0.4, 0.1)],
-        [tone(400.0, 0.2, 0.1), tone(400.0, 0.3, 0.1), None, tone(400.0, 0.5, 0.1), tone(400.0, 0.6, 0.1)],
+        [
+            tone(350.0, 0.4, 0.1),
+            tone(375.0, 0.4, 0.1),
+            None,
+            tone(425.0, 0.4, 0.1),
+            tone(450.0, 0.4, 0.1),
+        ],
+        [
+            tone(400.0, 0.2, 0.1),
+            tone(400.0, 0.3, 0.1),
+            None,
+            tone(400.0, 0.5, 0.1),
+            tone(400.0, 0.6, 0.1),
+        ],
     ]
 }
 marks = [Mark(starts[i], i // 3 / 2, 0.3, "#4477aa", events[i]) for i in range(9)]

@@ -39,7 +39,9 @@ def test_it_is_closed_until_it_is_asked_for_and_closes_by_escape(page):
     assert page.locator("dialog").count() == 0
     page.get_by_role("button", name="Blind test").first.click()
     assert heading(page) == "Blind test"
-    assert dialog(page).get_by_role("combobox", name="A", exact=True).locator("option").all_text_contents()[:2] == [
+    assert dialog(page).get_by_role("combobox", name="A", exact=True).locator(
+        "option"
+    ).all_text_contents()[:2] == [
         "Low",
         "High",
     ]
@@ -52,7 +54,9 @@ def test_a_version_is_not_compared_with_itself(page):
     page.get_by_role("button", name="Blind test").first.click()
     dialog(page).get_by_role("combobox", name="B", exact=True).select_option("Short and loud")
     for own, other in (("A", "Short and loud"), ("B", "Low")):
-        options = dialog(page).get_by_role("combobox", name=own, exact=True).locator("option:disabled")
+        options = (
+            dialog(page).get_by_role("combobox", name=own, exact=True).locator("option:disabled")
+        )
         assert options.all_text_contents() == [other]
 
 
@@ -112,7 +116,9 @@ def test_a_b_and_x_are_heard_at_the_same_position_equally_loud_and_x_is_what_was
         wait_until(page, "gains.length > 0")
         page.wait_for_timeout(150)
         levels = page.evaluate("gains.map((node) => node.gain.value)")
-        assert levels == pytest.approx([matched[i] if i == expected else 0 for i in range(2)], abs=1e-6)
+        assert levels == pytest.approx(
+            [matched[i] if i == expected else 0 for i in range(2)], abs=1e-6
+        )
     assert page.evaluate("gains.length") == 2  # both went on from the first to the last: in lock
 
 
@@ -239,7 +245,9 @@ def test_x_is_fair(page):
 
 @pytest.mark.parametrize("n", [1, 8, 12, 16, 20])
 def test_the_p_value_is_the_exact_binomial_one(page, n):
-    values = page.evaluate("(n) => Array.from({ length: n + 1 }, (_, correct) => abx.pValue(correct, n))", n)
+    values = page.evaluate(
+        "(n) => Array.from({ length: n + 1 }, (_, correct) => abx.pValue(correct, n))", n
+    )
     expected = [binomtest(correct, n, alternative="greater").pvalue for correct in range(n + 1)]
     assert values == pytest.approx(expected, rel=1e-12)
     assert values[0] == 1 and values[n] == 2.0**-n

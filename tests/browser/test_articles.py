@@ -49,7 +49,13 @@ def test_an_article_is_light_and_holds_no_sound_before_the_first_press(weigh, na
 
 @pytest.mark.parametrize("name", ARTICLES)
 def test_no_article_sticks_out_of_a_telephone(open_page, articles, name):
-    page = open_page(articles, f"{name}.html", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = open_page(
+        articles,
+        f"{name}.html",
+        viewport={"width": 390, "height": 844},
+        has_touch=True,
+        is_mobile=True,
+    )
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
@@ -67,7 +73,9 @@ def test_every_example_has_a_page_of_its_own(open_page, articles, name):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", ["music", "speech"])
 def test_axe_finds_nothing_wrong_with_an_article(open_page, articles, name, scheme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python").Axe()
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python"
+    ).Axe()
     page = open_page(articles, f"{name}.html", color_scheme=scheme)
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     wait_until(page, "document.querySelectorAll('.roll .mark').length > 0")

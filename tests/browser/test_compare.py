@@ -71,7 +71,10 @@ def position(page):
 
 def play(page):
     compared(page).get_by_role("button", name="Play").click()
-    wait_until(page, "document.querySelector('.compare [role=slider]').getAttribute('aria-valuenow') > 0.02")
+    wait_until(
+        page,
+        "document.querySelector('.compare [role=slider]').getAttribute('aria-valuenow') > 0.02",
+    )
 
 
 def loop(page):
@@ -93,18 +96,29 @@ def heard(page):
 
 def shown_gains(page):
     texts = compared(page).locator(".gain").all_text_contents()
-    return [float(text.removeprefix("played ").removesuffix(" dB").replace("−", "-") or 0) for text in texts]
+    return [
+        float(text.removeprefix("played ").removesuffix(" dB").replace("−", "-") or 0)
+        for text in texts
+    ]
 
 
 def render(page, sounds, seconds, changes, **options):
     sounds = [sound.astype(np.float32).tolist() for sound in sounds]
     options = {"levels": [1.0] + [0.0] * (len(sounds) - 1)} | options
-    given = {"sounds": sounds, "rate": RATE, "seconds": seconds, "options": options, "changes": changes}
+    given = {
+        "sounds": sounds,
+        "rate": RATE,
+        "seconds": seconds,
+        "options": options,
+        "changes": changes,
+    }
     return np.array(page.evaluate(RENDER, given))
 
 
 def sine(hertz, seconds=1.0, level=0.9):
-    return (level * np.sin(2 * np.pi * hertz * np.arange(int(RATE * seconds)) / RATE)).astype(np.float32)
+    return (level * np.sin(2 * np.pi * hertz * np.arange(int(RATE * seconds)) / RATE)).astype(
+        np.float32
+    )
 
 
 def click(samples):
@@ -128,12 +142,16 @@ def test_a_switch_takes_at_most_ten_milliseconds_and_is_true_to_the_bit_before_a
     low, high = sine(440), sine(587)
     switched = render(page, [low, high], 1, [[[0, 1], 0.5]])
     assert np.array_equal(switched[: RATE // 2], low[: RATE // 2])
-    assert np.array_equal(switched[RATE // 2 + RATE // 100 + 1 :], high[RATE // 2 + RATE // 100 + 1 :])
+    assert np.array_equal(
+        switched[RATE // 2 + RATE // 100 + 1 :], high[RATE // 2 + RATE // 100 + 1 :]
+    )
 
 
 def test_a_switch_keeps_the_position_to_the_sample(page):
     same = sine(440)
-    switched = render(page, [same, same, same], 1, [[[0, 1, 0], 0.3], [[0, 0, 1], 0.302], [[1, 0, 0], 0.6]])
+    switched = render(
+        page, [same, same, same], 1, [[[0, 1, 0], 0.3], [[0, 0, 1], 0.302], [[1, 0, 0], 0.6]]
+    )
     assert np.abs(switched - same).max() < 1e-6
 
 
@@ -198,7 +216,9 @@ def test_only_the_version_that_is_chosen_is_heard(page):
     for i, label in enumerate(LABELS):
         version(page, label).check()
         page.wait_for_timeout(120)
-        assert levels(page) == pytest.approx([gains[k] if k == i else 0 for k in range(3)], abs=1e-6)
+        assert levels(page) == pytest.approx(
+            [gains[k] if k == i else 0 for k in range(3)], abs=1e-6
+        )
 
 
 def test_versions_are_chosen_by_number_anywhere_in_the_element_and_by_arrows(page):
@@ -255,7 +275,9 @@ def test_a_part_is_looped_and_stays_looped_over_a_switch(page):
             assert 0.28 <= position(page) <= 0.52
     slider(page).focus()
     page.keyboard.press("Escape")
-    wait_until(page, "!document.querySelector('.compare .console').classList.contains('playing')", 3)
+    wait_until(
+        page, "!document.querySelector('.compare .console').classList.contains('playing')", 3
+    )
     assert position(page) == 0  # it went on to the end, and back
 
 
@@ -275,7 +297,11 @@ def test_versions_are_equally_loud_to_a_tenth_and_none_passes_full_scale(page):
     meter = Meter(8000, "DeMan")
     matched = []
     for item, gain in zip(list_, gains, strict=True):
-        samples = np.array(page.evaluate(f"media.samples({json.dumps(item['address'])}).then((x) => Array.from(x))"))
+        samples = np.array(
+            page.evaluate(
+                f"media.samples({json.dumps(item['address'])}).then((x) => Array.from(x))"
+            )
+        )
         assert np.abs(gain * samples / 32768).max() <= 1
         matched.append(meter.integrated_loudness(gain * samples / 32768))
     assert np.ptp(matched) < 0.1
@@ -287,7 +313,9 @@ def test_where_a_gain_would_pass_full_scale_all_are_lowered_alike(page):
     sounds = "[{loudness: -20, peak: -6}, {loudness: -30, peak: -3}, {loudness: null, peak: null}]"
     gains = 20 * np.log10(page.evaluate(f"versions.match({sounds})"))
     assert gains == pytest.approx([-7, 3, -7], abs=0.01)
-    assert page.evaluate("versions.match([{loudness: null, peak: -1}, {loudness: null, peak: 0}])") == [1, 1]
+    assert page.evaluate(
+        "versions.match([{loudness: null, peak: -1}, {loudness: null, peak: 0}])"
+    ) == [1, 1]
 
 
 def test_matching_is_switched_off_at_once_and_then_versions_are_true_to_the_bit(page):
@@ -304,20 +332,32 @@ def test_matching_is_switched_off_at_once_and_then_versions_are_true_to_the_bit(
     assert page.evaluate(
         f"media.samples({address}).then((x) => x.every((v, i) => v / 32768 === sources[1].buffer.getChannelData(0)[i]))"
     )
-    assert page.evaluate("sound.wake().sampleRate") == 8000  # that of the sounds: nothing is resampled on the way
+    assert (
+        page.evaluate("sound.wake().sampleRate") == 8000
+    )  # that of the sounds: nothing is resampled on the way
 
 
 def test_gains_are_explained_and_those_that_change_nothing_are_not_shown(page):
-    first, second = compared(page).locator(".choice").first, compared(page).locator(".choice").nth(1)
+    first, second = (
+        compared(page).locator(".choice").first,
+        compared(page).locator(".choice").nth(1),
+    )
     assert first.get_attribute("title") == first.locator(".gain").text_content() == ""
     gain = second.locator(".gain").inner_text().removeprefix("played").strip()
-    assert gain.startswith("+") and second.get_attribute("title") == f"Played {gain}, so that all are equally loud"
+    assert (
+        gain.startswith("+")
+        and second.get_attribute("title") == f"Played {gain}, so that all are equally loud"
+    )
     assert f"High played {gain}" in " ".join(second.text_content().split())
 
 
 def test_a_plain_comparison_leaves_levels_alone(page):
     plain = page.locator(".compare").nth(1)
-    assert plain.get_by_role("checkbox").count() == plain.get_by_role("button", name="Blind test").count() == 0
+    assert (
+        plain.get_by_role("checkbox").count()
+        == plain.get_by_role("button", name="Blind test").count()
+        == 0
+    )
     assert plain.locator(".gain").all_text_contents() == ["", ""]
     plain.get_by_role("button", name="Play Loud").click()
     wait_until(page, "document.querySelectorAll('.compare [role=slider]')[1].ariaValueNow > 0.1")
@@ -343,7 +383,10 @@ def test_on_paper_no_version_is_marked_and_those_without_a_picture_are_left_out(
     page.emulate_media(media="print")
     choices = compared(page).locator(".choice")
     assert [choice.is_visible() for choice in choices.all()] == [True, True, False]
-    assert choices.first.evaluate("(label) => getComputedStyle(label).backgroundColor") == "rgba(0, 0, 0, 0)"
+    assert (
+        choices.first.evaluate("(label) => getComputedStyle(label).backgroundColor")
+        == "rgba(0, 0, 0, 0)"
+    )
     assert compared(page).locator(".gain:visible, .console:visible").count() == 0
 
 
@@ -376,7 +419,9 @@ def test_the_link_says_what_is_heard(open_page):
     page.keyboard.press("3")
     page.keyboard.press("ArrowRight")
     compared(page).get_by_role("checkbox", name="Match loudness").uncheck()
-    page.evaluate("() => { navigator.clipboard.writeText = async (text) => { window.copied = text; }; }")
+    page.evaluate(
+        "() => { navigator.clipboard.writeText = async (text) => { window.copied = text; }; }"
+    )
     compared(page).get_by_role("button", name="Link to Two tones.").click()
     assert page.evaluate("copied").endswith("&version=3&matched=0&t=0.10")
     compared(page).get_by_role("button", name="Cite Two tones.").click()
@@ -394,7 +439,9 @@ def test_one_sound_at_a_time(page):
 
 
 @pytest.mark.parametrize("how", ["file", "http"])
-def test_a_missing_version_is_said_in_words_and_can_be_asked_for_again(open_page, copied, serve, how):
+def test_a_missing_version_is_said_in_words_and_can_be_asked_for_again(
+    open_page, copied, serve, how
+):
     kept = {}
     for path in [*copied.glob("media/*.wav"), *copied.glob("offline/*")]:
         kept[path] = path.read_bytes()
@@ -408,7 +455,9 @@ def test_a_missing_version_is_said_in_words_and_can_be_asked_for_again(open_page
         " media.digest(audio.getAttribute('src')).slice(0, 8))"
     )
     said = alert.text_content()  # of whichever version was found missing first
-    assert said in [f"This sound can not be loaded: the file {digits}… is missing." for digits in missing]
+    assert said in [
+        f"This sound can not be loaded: the file {digits}… is missing." for digits in missing
+    ]
     assert compared(page).get_by_role("button", name="Play Low").is_visible()
     for path, content in kept.items():
         path.write_bytes(content)
@@ -417,7 +466,9 @@ def test_a_missing_version_is_said_in_words_and_can_be_asked_for_again(open_page
 
 
 def test_while_it_loads_it_says_so_and_a_second_press_takes_the_first_back(page):
-    page.evaluate("() => { window.real = media.samples; media.samples = () => new Promise(() => {}); }")
+    page.evaluate(
+        "() => { window.real = media.samples; media.samples = () => new Promise(() => {}); }"
+    )
     compared(page).get_by_role("button", name="Play").click()
     assert compared(page).locator(".time").text_content() == "Loading…"
     assert compared(page).locator("[aria-busy=true]").count() == 1
@@ -438,7 +489,11 @@ def test_without_scripts_each_version_has_its_own_player(open_page):
     page = open_page(java_script_enabled=False)
     assert compared(page).locator("audio[controls]:visible").count() == 3
     assert compared(page).locator("figcaption:visible").all_text_contents()[:3] == LABELS
-    assert compared(page).get_by_role("radio").count() == compared(page).get_by_role("button").count() == 0
+    assert (
+        compared(page).get_by_role("radio").count()
+        == compared(page).get_by_role("button").count()
+        == 0
+    )
 
 
 def test_a_narrow_page_shows_the_picture_of_the_version_that_is_heard(open_page):
@@ -466,7 +521,9 @@ def test_memory_does_not_grow_over_a_hundred_plays_and_switches(open_page):
         for _ in range(3):
             session.send("HeapProfiler.collectGarbage")
         usage = session.send("Runtime.getHeapUsage")
-        return usage["usedSize"] + usage["backingStorageSize"], session.send("Memory.getDOMCounters")["nodes"]
+        return usage["usedSize"] + usage["backingStorageSize"], session.send(
+            "Memory.getDOMCounters"
+        )["nodes"]
 
     def listen(times):
         for i in range(times):
@@ -487,11 +544,15 @@ def test_memory_does_not_grow_over_a_hundred_plays_and_switches(open_page):
     assert nodes_after <= nodes_before + 5
 
 
-@pytest.mark.parametrize("text", ['media.take("zz', 'media.take("%s", "@@@");', 'media.take("%s", "UklG");'])
+@pytest.mark.parametrize(
+    "text", ['media.take("zz', 'media.take("%s", "@@@");', 'media.take("%s", "UklG");']
+)
 def test_a_damaged_copy_is_said_in_words(open_page, copied, text):
-    sound = re.search(r'class="compare.*?<audio[^>]*src="media/(\w+)\.wav"', (copied / "small.html").read_text(), re.S)[
-        1
-    ]
+    sound = re.search(
+        r'class="compare.*?<audio[^>]*src="media/(\w+)\.wav"',
+        (copied / "small.html").read_text(),
+        re.S,
+    )[1]
     (copied / "offline" / f"{sound}.js").write_text(text.replace("%s", sound))
     page = open_page(copied)
     page.locator(".compare .play").first.click()

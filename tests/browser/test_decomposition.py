@@ -95,7 +95,11 @@ def left(site, n):
     """The stored sound of what is left after n events."""
     made = read((site / "manifest.json").read_bytes()).artifacts
     pitch = {1: "500.0", 4: "600.0", 9: "700.0"}[n]
-    found = next(x for x in made.values() if x.arguments.get("pitch") == pitch and x.arguments["seconds"] == "2.9")
+    found = next(
+        x
+        for x in made.values()
+        if x.arguments.get("pitch") == pitch and x.arguments["seconds"] == "2.9"
+    )
     return decode((site / "media" / f"{found.sha256}.wav").read_bytes(), "audio/wav").samples
 
 
@@ -107,10 +111,16 @@ def saved(page):
 
 def test_nothing_is_fetched_before_the_first_press(page):
     page.wait_for_timeout(300)
-    assert not [url for url in page.requested if url.endswith((".wav", ".webp")) or "/offline/" in url]
+    assert not [
+        url for url in page.requested if url.endswith((".wav", ".webp")) or "/offline/" in url
+    ]
     assert status(page) == "Step 0 of 9: nothing is taken off yet"
     assert element(page).get_by_role("button", name="Play what was taken off").is_enabled()
-    assert [radio.is_checked() for radio in element(page).get_by_role("radio").all()] == [True, False, False]
+    assert [radio.is_checked() for radio in element(page).get_by_role("radio").all()] == [
+        True,
+        False,
+        False,
+    ]
     assert not element(page).get_by_role("slider", name="Position in what is heard").is_visible()
     assert not element(page).get_by_role("button", name="Loop a part").is_visible()
 
@@ -118,7 +128,9 @@ def test_nothing_is_fetched_before_the_first_press(page):
 @pytest.mark.parametrize("text", [TAKEN, EVENT, LEFT])
 def test_played_at_rest_it_comes_to_the_first_step(page, site, text):
     hear(page, text)
-    expected = {TAKEN: summed(site, page, [1]), EVENT: event(site, page, 1), LEFT: left(site, 1)}[text]
+    expected = {TAKEN: summed(site, page, [1]), EVENT: event(site, page, 1), LEFT: left(site, 1)}[
+        text
+    ]
     samples = heard(page)
     assert np.array_equal(samples[-expected.size :], expected) and played(page) == 1
     assert status(page).startswith("Step 1 of 9")
@@ -131,7 +143,9 @@ def test_all_events_taken_off_are_the_published_reconstruction(page, site):
     hear(page, TAKEN)
     samples = heard(page)
     published = page.locator(".roll").get_attribute("data-mix-src")
-    assert sha256(to_wav(samples, RATE)).hexdigest() == published.removeprefix("media/").removesuffix(".wav")
+    assert sha256(to_wav(samples, RATE)).hexdigest() == published.removeprefix(
+        "media/"
+    ).removesuffix(".wav")
     name, data = saved(page)
     assert name == "events-1-to-9.wav" and data == (site / published).read_bytes()
     assert page.complaints == []
@@ -144,7 +158,9 @@ def test_a_step_is_heard_as_the_sum_so_far_as_its_event_and_as_what_is_left(page
     hear(page, TAKEN)
     assert np.array_equal(heard(page, 1), summed(site, page, range(1, 6)))
     hear(page, EVENT)
-    assert np.array_equal(heard(page, 2), summed(site, page, [5])[: STARTS[4] + event(site, page, 5).size])
+    assert np.array_equal(
+        heard(page, 2), summed(site, page, [5])[: STARTS[4] + event(site, page, 5).size]
+    )
     assert page.evaluate("played[1].from") == STARTS[4] / RATE
     hear(page, LEFT)
     assert np.array_equal(heard(page, 3), left(site, 4))
@@ -176,7 +192,10 @@ def test_steps_are_walked_by_buttons_and_by_keys(disk_page):
     assert status(page).startswith("Step 9 of 9")
     element(page).get_by_role("button", name="Jump to step 4", exact=True).click()
     assert status(page).startswith("Step 4 of 9")
-    wait_until(page, "/Step 4 of 9/.test(document.querySelector('.decomposition canvas')?.getAttribute('aria-label'))")
+    wait_until(
+        page,
+        "/Step 4 of 9/.test(document.querySelector('.decomposition canvas')?.getAttribute('aria-label'))",
+    )
     slider.press("Home")
     assert status(page).startswith("Step 0 of 9")
 
@@ -214,7 +233,9 @@ def test_a_run_is_heard_from_step_to_step_whatever_was_chosen(disk_page, site):
     assert element(page).get_by_role("radio", name=TAKEN).is_checked()
     element(page).get_by_role("button", name="Stop", exact=True).wait_for()
     assert np.array_equal(heard(page, 1), summed(site, page, [1]))
-    wait_until(page, "/Step 9 of 9/.test(document.querySelector('.decomposition .status').textContent)", 5)
+    wait_until(
+        page, "/Step 9 of 9/.test(document.querySelector('.decomposition .status').textContent)", 5
+    )
     element(page).get_by_role("button", name="Run through with sound").wait_for()
     wait_until(page, "played.length > 3")
     element(page).get_by_role("button", name="Pause what was taken off").click()
@@ -226,7 +247,9 @@ def test_a_run_that_comes_to_the_end_of_the_sound_goes_on_with_its_beginning(dis
     width = element(page).locator(".frame").bounding_box()["width"]
     element(page).locator(".frame").click(position={"x": 0.95 * width, "y": 5})
     element(page).get_by_role("button", name="Run through with sound").click()
-    wait_until(page, "/Step 9 of 9/.test(document.querySelector('.decomposition .status').textContent)", 5)
+    wait_until(
+        page, "/Step 9 of 9/.test(document.querySelector('.decomposition .status').textContent)", 5
+    )
     begins = page.evaluate("played.map((one) => one.from)")
     assert begins[0] > 2.8 and begins[-1] < 1.5
     assert element(page).get_by_role("button", name="Pause what was taken off").count() == 1
@@ -242,7 +265,11 @@ def test_a_run_ends_with_its_sound(disk_page):
     ):
         go(page, 1)
         run.click()
-        wait_until(page, "/Step [34] of 9/.test(document.querySelector('.decomposition .status').textContent)", 5)
+        wait_until(
+            page,
+            "/Step [34] of 9/.test(document.querySelector('.decomposition .status').textContent)",
+            5,
+        )
         ends()
         run.wait_for()
         held = status(page)
@@ -298,7 +325,9 @@ def test_the_picture_has_axes_and_says_where_the_event_of_the_step_begins(disk_p
     go(page, 5)
     assert mark.text_content() == "5"
     frame = element(page).locator(".frame").bounding_box()
-    assert (mark.bounding_box()["x"] - frame["x"]) / frame["width"] == pytest.approx(STARTS[4] / LENGTH, abs=0.005)
+    assert (mark.bounding_box()["x"] - frame["x"]) / frame["width"] == pytest.approx(
+        STARTS[4] / LENGTH, abs=0.005
+    )
     go(page, 0)
     assert not mark.is_visible()
 
@@ -326,7 +355,9 @@ def test_the_line_runs_over_the_picture_and_it_comes_to_an_end(disk_page):
     go(page, 1)
     hear(page, EVENT)
     element(page).locator(".cursor:visible").wait_for()
-    element(page).get_by_role("button", name="Play event 1").wait_for()  # after 0.4 s, not after the silence behind it
+    element(page).get_by_role(
+        "button", name="Play event 1"
+    ).wait_for()  # after 0.4 s, not after the silence behind it
     assert page.evaluate("played.length") == 1
     assert element(page).locator(".cursor:visible").count() == 0
 
@@ -373,7 +404,9 @@ def test_a_link_to_no_step_leads_to_one_that_exists(open_page, step):
 
 
 @pytest.mark.parametrize("kind", [TAKEN, EVENT, LEFT])
-def test_a_missing_sound_is_said_in_words_below_the_button_and_may_be_asked_for_again(open_page, copied, kind):
+def test_a_missing_sound_is_said_in_words_below_the_button_and_may_be_asked_for_again(
+    open_page, copied, kind
+):
     hidden = copied.with_name("hidden")
     (copied / "offline").rename(hidden)
     page = open_page(copied)

@@ -49,7 +49,9 @@ def summed(site: Path, edit: dict) -> bytes:
     """The samples that report.mix makes of an edit."""
     events = [event for event in edit["events"] if not event["muted"]]
     sounds = [stored(site, event["sound"]) for event in events]
-    return mix(sounds, [e["start"] for e in events], [e["gain"] for e in events], edit["n_samples"]).tobytes()
+    return mix(
+        sounds, [e["start"] for e in events], [e["gain"] for e in events], edit["n_samples"]
+    ).tobytes()
 
 
 def published(page) -> str:
@@ -75,7 +77,10 @@ def test_the_untouched_mix_is_the_published_reconstruction(page):
     page.get_by_role("button", name="Play the mix of Nine events.").click()
     wait_until(page, IN_A_BIT)
     told = page.locator(".verdict").text_content()
-    assert told == f"The mix is the published reconstruction, bit for bit (SHA-256 {published(page)[:12]}…)."
+    assert (
+        told
+        == f"The mix is the published reconstruction, bit for bit (SHA-256 {published(page)[:12]}…)."
+    )
     assert sha256(exported(page, "WAV")).hexdigest() == published(page)
     assert edit_of(page)["events"][4]["gain"] == 4096 and page.complaints == []
 
@@ -90,13 +95,20 @@ def test_that_is_computed_not_assumed(open_page, copied):
     page = open_page(copied)
     page.get_by_role("button", name="Play the mix of Nine events.").click()
     wait_until(page, IN_A_BIT)
-    assert page.locator(".verdict").text_content().startswith("The mix is not the published reconstruction (SHA-256")
+    assert (
+        page.locator(".verdict")
+        .text_content()
+        .startswith("The mix is not the published reconstruction (SHA-256")
+    )
 
 
 def test_an_edited_mix_is_what_the_command_line_makes_of_the_edit(page, site, tmp_path):
     change_much(page)
     edit, sound = edit_of(page), exported(page, "WAV")
-    assert [sum(e[key] != first for e in edit["events"]) for key, first in (("gain", 4096), ("muted", False))] == [1, 1]
+    assert [
+        sum(e[key] != first for e in edit["events"])
+        for key, first in (("gain", 4096), ("muted", False))
+    ] == [1, 1]
     assert edit["events"][4]["start"] == 8400 + 800 - 80 and edit["events"][1]["start"] == 2000
     assert edit["events"][4]["gain"] == round(4096 * 10 ** (-6.5 / 20))
     assert sound[44:] == summed(site, edit)
@@ -171,7 +183,9 @@ def test_a_set_of_sounds_is_applied_to_all_events(page, site):
     press(page, "Higher tones")
     wait_until(page, f"{IN_A_BIT}.startsWith('Edited: 9 events with another sound')")
     edit = edit_of(page)
-    choices = json.loads((site / page.locator(".roll").get_attribute("data-choices-src")).read_text())
+    choices = json.loads(
+        (site / page.locator(".roll").get_attribute("data-choices-src")).read_text()
+    )
     assert [event["sound"] for event in edit["events"]] == choices["sets"]["higher tones"]
     assert exported(page, "WAV")[44:] == summed(site, edit)
     assert "0.30 seconds long" in mark(page, 3).get_attribute("aria-label")
@@ -249,7 +263,10 @@ def test_an_edit_may_begin_before_the_roll_and_after_it(page, site, tmp_path):
     mark(page, 3).focus()
     page.keyboard.press("Shift+Enter")
     wait_until(page, SOUNDING)
-    assert page.locator(".roll .now").bounding_box()["x"] >= page.locator(".roll .plot").bounding_box()["x"] - 2
+    assert (
+        page.locator(".roll .now").bounding_box()["x"]
+        >= page.locator(".roll .plot").bounding_box()["x"] - 2
+    )
     assert page.complaints == []
 
 
@@ -262,7 +279,10 @@ def test_an_edit_may_begin_before_the_roll_and_after_it(page, site, tmp_path):
         ({"n_samples": "long"}, '"n_samples" is "long"; this roll has 24000'),
         ({"events": []}, '"events" has to be a list of 9 events'),
         ({"sound": "0" * 64}, "this roll has no such sound"),
-        ({"start": 1.5}, 'event 3: "start" is 1.5; it has to be a whole number from -268435456 to 268435456'),
+        (
+            {"start": 1.5},
+            'event 3: "start" is 1.5; it has to be a whole number from -268435456 to 268435456',
+        ),
         ({"gain": -1}, 'event 3: "gain" is -1; it has to be a whole number from 0 to 65536'),
         ({"muted": None}, 'event 3: "muted" is null; it has to be true or false'),
     ],
@@ -311,7 +331,9 @@ def test_missing_choices_are_said_in_words_and_asked_for_again(open_page, copied
     file.rename(file.with_suffix(".away"))
     page.mouse.click(*centre(page, 5))
     page.locator(".roll .failure").wait_for()
-    told = f"This file can not be loaded: the file {digest[:8]}… is missing. Press again to try again."
+    told = (
+        f"This file can not be loaded: the file {digest[:8]}… is missing. Press again to try again."
+    )
     assert page.locator(".roll .failure").text_content() == told
     file.with_suffix(".away").rename(file)
     page.mouse.click(*centre(page, 5))

@@ -26,12 +26,23 @@ def published(site, tmp_path):
 @pytest.mark.parametrize("name", PAGES)
 def test_axe_finds_no_violation_of_wcag(open_page, site, serve, name, scheme, width):
     axe = pytest.importorskip(
-        "axe_playwright_python.sync_playwright", reason="needs axe: pip install axe-playwright-python"
+        "axe_playwright_python.sync_playwright",
+        reason="needs axe: pip install axe-playwright-python",
     )
-    page = open_page(serve(site), name, color_scheme=scheme, viewport={"width": width, "height": 800}, bypass_csp=True)
+    page = open_page(
+        serve(site),
+        name,
+        color_scheme=scheme,
+        viewport={"width": width, "height": 800},
+        bypass_csp=True,
+    )
     page.evaluate(OPEN_ALL)
     page.wait_for_timeout(200)
-    found = axe.Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}}).response["violations"]
+    found = (
+        axe.Axe()
+        .run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
+        .response["violations"]
+    )
     assert [(x["id"], [node["html"][:120] for node in x["nodes"]]) for x in found] == []
 
 
@@ -50,7 +61,9 @@ def test_it_is_served_without_complaints_and_without_a_byte_of_sound(open_page, 
     page = open_page(address, name)
     page.wait_for_load_state("networkidle")
     assert page.complaints == []
-    assert page.requested and all(url.startswith(f"{address}/") or url == "data:," for url in page.requested)
+    assert page.requested and all(
+        url.startswith(f"{address}/") or url == "data:," for url in page.requested
+    )
     assert not [url for url in page.requested if url.endswith(HEARD) or "/offline/" in url]
 
 
@@ -62,7 +75,9 @@ def test_nothing_in_it_needs_more_than_its_policy_allows(site, open_page, name):
     page = open_page(name=name)
     page.evaluate(OPEN_ALL)
     inline = "[...document.querySelectorAll('*')].flatMap((x) => x.getAttributeNames()).filter((n) => /^on/.test(n))"
-    assert page.evaluate(inline) == [] and not [x for x in page.complaints if "Content Security" in x]
+    assert page.evaluate(inline) == [] and not [
+        x for x in page.complaints if "Content Security" in x
+    ]
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1280])
@@ -76,7 +91,9 @@ def test_nothing_sticks_out_of_the_page(open_page, name, width):
 @pytest.mark.parametrize("name", PAGES)
 def test_targets_are_large_enough_for_a_thumb(open_page, name):
     """All but links inside a sentence, and the native controls that stand in for players where no script runs."""
-    page = open_page(name=name, viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True)
+    page = open_page(
+        name=name, viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True
+    )
     page.evaluate(OPEN_ALL)
     sizes = page.evaluate("""
       [...document.querySelectorAll('a, button, summary, input, select, [role=slider]')]
@@ -123,7 +140,9 @@ def test_every_control_is_reached_by_tab_and_none_holds_on_to_it(open_page):
 
 
 @pytest.mark.parametrize("name", ["small.html", "parts-first.html"])
-def test_a_published_release_plays_verifies_and_links_as_the_site_does(open_page, published, serve, name):
+def test_a_published_release_plays_verifies_and_links_as_the_site_does(
+    open_page, published, serve, name
+):
     folder, release = published
     page = open_page(f"{serve(folder)}/{release}", name)
     page.get_by_role("button", name=re.compile("^Play ")).first.click()

@@ -11,7 +11,13 @@ from tests.browser.test_player import AUDIO, TITLE, slider
 
 CLIPBOARD = ["clipboard-read", "clipboard-write"]
 COMMANDS = {
-    **{"textbackslash": "\\", "textbraceleft": "{", "textbraceright": "}", "textless": "<", "textgreater": ">"},
+    **{
+        "textbackslash": "\\",
+        "textbraceleft": "{",
+        "textbraceright": "}",
+        "textless": "<",
+        "textgreater": ">",
+    },
     **{"textasciicircum": "^", "textasciitilde": "~"},
 }
 CLIP = "one.long-tone"
@@ -31,13 +37,17 @@ def entry_of(text):
     [other] = library.entries
     assert library.failed_blocks == []
     assert (key, entry.type) == (other.key, other.entry_type)
-    assert dict(entry.fields) == {field.key: field.value for field in other.fields if field.key != "author"}
+    assert dict(entry.fields) == {
+        field.key: field.value for field in other.fields if field.key != "author"
+    }
     return entry
 
 
 def typeset(tex):
     """What TeX prints."""
-    return re.sub(r"\\(text[a-z]+)\{\}|\\([%#&_$])", lambda match: COMMANDS.get(match[1]) or match[2], tex)
+    return re.sub(
+        r"\\(text[a-z]+)\{\}|\\([%#&_$])", lambda match: COMMANDS.get(match[1]) or match[2], tex
+    )
 
 
 def test_a_link_leads_back_to_the_part_that_was_heard(open_page):
@@ -68,7 +78,9 @@ def test_a_link_works_on_the_page_that_is_open_already(open_page):
     assert slider(page).get_attribute("aria-valuenow") == "1.50"
 
 
-@pytest.mark.parametrize("hash", ["#clip=nothing&t=1", f"#clip={CLIP}&t=no,where", f"#clip={CLIP}&t=-3,99", "#%%"])
+@pytest.mark.parametrize(
+    "hash", ["#clip=nothing&t=1", f"#clip={CLIP}&t=no,where", f"#clip={CLIP}&t=-3,99", "#%%"]
+)
 def test_a_damaged_link_does_no_harm(open_page, hash):
     page = open_page(hash=hash)
     assert page.complaints == []
@@ -96,7 +108,10 @@ def test_a_citation_survives_any_title_and_author(open_page):
     entry = entry_of(press_and_read(page, f"Cite {TITLE}"))
     assert typeset(entry.fields["title"]) == TITLE
     assert entry.fields["year"] == "2024"
-    assert [typeset(str(author)) for author in entry.persons["author"]] == ["{L}, Ada", "{Sons and % Co.}"]
+    assert [typeset(str(author)) for author in entry.persons["author"]] == [
+        "{L}, Ada",
+        "{Sons and % Co.}",
+    ]
 
 
 def test_pages_that_came_by_plain_http_copy_too(open_page):

@@ -17,12 +17,19 @@ RENDER = """async ({sounds, events, length, rate}) => {
 def random_events(seed, n, length):
     """Sounds and events: gains up to both ends, starts before the beginning, ends after the end."""
     rng = np.random.default_rng(seed)
-    sounds = [rng.integers(-peak, peak, rng.integers(1, length), np.int16) for peak in 4 * [100, 3000]]
+    sounds = [
+        rng.integers(-peak, peak, rng.integers(1, length), np.int16) for peak in 4 * [100, 3000]
+    ]
     gains = rng.choice([0, 1, UNITY, 65536, *rng.integers(0, 65537, 12)], n)
     starts = rng.integers(-length, length + 1, n)
     which, muted = rng.integers(0, 8, n), rng.random(n) < 0.2
     return sounds, [
-        {"sound": str(which[i]), "start": int(starts[i]), "gain": int(gains[i]), "muted": bool(muted[i])}
+        {
+            "sound": str(which[i]),
+            "start": int(starts[i]),
+            "gain": int(gains[i]),
+            "muted": bool(muted[i]),
+        }
         for i in range(n)
     ]
 
@@ -39,9 +46,13 @@ def test_random_edits_have_the_same_bytes_in_the_page_as_in_python(open_page, se
         length,
     )
     if n == 200:
-        assert expected.max() == 32767 and expected.min() == -32768 and np.unique(expected).size > 20
+        assert (
+            expected.max() == 32767 and expected.min() == -32768 and np.unique(expected).size > 20
+        )
     data = {str(i): sound.tolist() for i, sound in enumerate(sounds)}
-    hashed = open_page().evaluate(RENDER, {"sounds": data, "events": events, "length": length, "rate": rate})
+    hashed = open_page().evaluate(
+        RENDER, {"sounds": data, "events": events, "length": length, "rate": rate}
+    )
     assert hashed == sha256(to_wav(expected, rate)).hexdigest()
 
 
@@ -57,7 +68,9 @@ def test_rounding_is_the_same_at_every_half(open_page, gain):
     assert values == mix([sound], [0], [gain], sound.size).tolist()
 
 
-@pytest.mark.parametrize(("n", "rate"), [(1, 8000), (2, 16000), (1001, 22050), (1000, 44100), (3, 192000)])
+@pytest.mark.parametrize(
+    ("n", "rate"), [(1, 8000), (2, 16000), (1001, 22050), (1000, 44100), (3, 192000)]
+)
 def test_a_wav_file_has_the_same_bytes_in_the_page_as_in_python(open_page, n, rate):
     samples = np.random.default_rng(n).integers(-32768, 32768, n, np.int16)
     data = open_page().evaluate(

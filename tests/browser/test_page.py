@@ -34,7 +34,9 @@ def test_the_contents_are_folded_where_there_is_no_room_beside_the_article(open_
 @pytest.mark.parametrize("press", ["click", "Enter"])
 def test_the_copy_button_copies_the_citation_as_it_is(open_page, site, serve, press):
     page = open_page(serve(site), "parts.html", permissions=["clipboard-read", "clipboard-write"])
-    button = page.locator(".copyable", has=page.locator(".bibtex")).get_by_role("button", name="Copy")
+    button = page.locator(".copyable", has=page.locator(".bibtex")).get_by_role(
+        "button", name="Copy"
+    )
     button.click() if press == "click" else button.press(press)
     page.get_by_role("button", name="Copied").wait_for()
     assert page.evaluate("navigator.clipboard.readText()") == CITATION
@@ -49,7 +51,9 @@ def test_where_there_is_no_clipboard_the_text_is_selected(open_page):
 
 
 def test_formulas_are_shown_without_scripts_and_scroll_in_their_own_box(open_page):
-    page = open_page(name="parts.html", viewport={"width": 390, "height": 800}, java_script_enabled=False)
+    page = open_page(
+        name="parts.html", viewport={"width": 390, "height": 800}, java_script_enabled=False
+    )
     assert page.locator("math").count() == 2
     box = page.locator(".math.block").bounding_box()
     assert box["x"] >= 0 and box["x"] + box["width"] <= 390 and box["height"] > 40
@@ -101,6 +105,9 @@ def test_paper_has_text_figures_and_addresses_and_nothing_to_press(open_page):
     page = open_page(color_scheme="dark")
     page.emulate_media(media="print")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    assert page.locator("button:visible, summary:visible, audio:visible, .contents a:visible").count() == 0
+    assert (
+        page.locator("button:visible, summary:visible, audio:visible, .contents a:visible").count()
+        == 0
+    )
     assert page.locator("h1:visible, figcaption:visible, img:visible, table:visible").count() > 5
     assert len(page.pdf()) > 10_000

@@ -94,7 +94,12 @@ def test_it_starts_over_after_the_end(open_page):
 
 def test_the_keys_seek(open_page):
     page = open_page()
-    for keys, position in [("ArrowRight ArrowUp ArrowLeft", 0.1), ("PageUp", 0.5), ("ArrowDown", 0.4), ("Home", 0)]:
+    for keys, position in [
+        ("ArrowRight ArrowUp ArrowLeft", 0.1),
+        ("PageUp", 0.5),
+        ("ArrowDown", 0.4),
+        ("Home", 0),
+    ]:
         for key in keys.split():
             slider(page).press(key)
         assert now(page) == pytest.approx(position)
@@ -108,7 +113,9 @@ def test_a_click_seeks_and_does_not_loop(open_page):
     box = slider(page).bounding_box()
     slider(page).click(position={"x": box["width"] / 2, "y": 5})
     assert now(page) == pytest.approx(1, abs=0.01)
-    assert page.evaluate("document.querySelector('.played').style.clipPath").startswith("inset(0px 50")
+    assert page.evaluate("document.querySelector('.played').style.clipPath").startswith(
+        "inset(0px 50"
+    )
     assert page.locator(".loop").first.text_content() == "Loop"
 
 
@@ -117,7 +124,9 @@ def test_the_waveform_has_a_bar_for_each_column(open_page):
     assert shape.count("M") == shape.count("z") == 100
 
 
-@pytest.mark.parametrize(("before", "loop"), [(None, "0.7 to 1.3"), ("PageUp", "0.1 to 0.7"), ("End", "1.7 to 2.0")])
+@pytest.mark.parametrize(
+    ("before", "loop"), [(None, "0.7 to 1.3"), ("PageUp", "0.1 to 0.7"), ("End", "1.7 to 2.0")]
+)
 def test_a_button_loops_a_part_around_where_one_is_which_keys_change(open_page, before, loop):
     page = open_page()
     if before:
@@ -180,7 +189,10 @@ def test_a_loop_is_cleared(open_page, how):
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.textContent") == "Loop 0.0–2.0 s ✕"
         page.keyboard.press("Enter")
-        assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Position in Long tone"
+        assert (
+            page.evaluate("document.activeElement.getAttribute('aria-label')")
+            == "Position in Long tone"
+        )
     elif how == "click beside it":
         slider(page).click()
     else:
@@ -235,7 +247,9 @@ def test_a_line_runs_over_the_picture_where_one_hears(open_page):
     page.get_by_role("button", name="Pause Long tone").click()
     share = (cursor.bounding_box()["x"] + 1 - picture.bounding_box()["x"]) / width
     assert share == pytest.approx(page.evaluate(f"{AUDIO}.currentTime") / 2, abs=0.01)
-    assert picture.bounding_box()["width"] == pytest.approx(slider(page).bounding_box()["width"], abs=1)
+    assert picture.bounding_box()["width"] == pytest.approx(
+        slider(page).bounding_box()["width"], abs=1
+    )
 
 
 def test_a_missing_sound_is_said_in_words_and_can_be_asked_for_again(open_page, copied, serve):
@@ -284,7 +298,9 @@ def test_a_hundred_plays_leave_nothing_behind(open_page):
         return counters | {"heap": session.send("Runtime.getHeapUsage")["usedSize"]}
 
     first, last = play(10), play(100)
-    assert last["nodes"] < first["nodes"] + 50  # some text may wait for its removal, but not one a play
+    assert (
+        last["nodes"] < first["nodes"] + 50
+    )  # some text may wait for its removal, but not one a play
     assert last["jsEventListeners"] <= first["jsEventListeners"]
     assert last["heap"] < first["heap"] + 500_000
 

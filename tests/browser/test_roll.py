@@ -9,7 +9,16 @@ from report import FolderStore, build
 from tests.browser.conftest import wait_until, wait_until_it_moves
 
 MANY = Path(__file__).with_name("many.py")
-LINED_UP = (".axis", ".plot", ".timeline", ".transport", ".inspector", ".tools", ".desk .facts", "figcaption")
+LINED_UP = (
+    ".axis",
+    ".plot",
+    ".timeline",
+    ".transport",
+    ".inspector",
+    ".tools",
+    ".desk .facts",
+    "figcaption",
+)
 SOUNDING = "(document.querySelector('.mark.sounding')?.ariaLabel || '')"
 PLAY, POSITION = "Play the mix of Nine events.", "Position in the mix"
 PLAYING = "/^0:0[0-9.]+/.test(document.querySelector('.desk.playing .time')?.textContent)"
@@ -41,7 +50,11 @@ def centre(page, number: int) -> tuple[float, float]:
 
 
 def focused(page) -> int:
-    return int(page.evaluate("document.activeElement.matches('.roll .mark') && document.activeElement.ariaPosInSet"))
+    return int(
+        page.evaluate(
+            "document.activeElement.matches('.roll .mark') && document.activeElement.ariaPosInSet"
+        )
+    )
 
 
 def selected(page) -> list[str]:
@@ -63,7 +76,10 @@ def test_every_event_has_a_spoken_name(open_page):
     )
     plot = page.get_by_role("listbox", name="Nine events.: 9 events over time")
     assert plot.get_by_role("option").count() == 9
-    described = [page.locator(f"[id='{x}']").text_content() for x in plot.get_attribute("aria-describedby").split()]
+    described = [
+        page.locator(f"[id='{x}']").text_content()
+        for x in plot.get_attribute("aria-describedby").split()
+    ]
     assert described[0] == "Press a circle to hear it; drag it sideways to move it."
     assert described[1].startswith("Arrow keys walk")
     keys = page.locator(".roll .keys")
@@ -98,11 +114,18 @@ def test_lines_and_the_playhead_end_where_the_plot_does(open_page):
 
 def test_the_picture_is_explained_and_small_events_lie_on_top(open_page, crowded):
     page = open_page(crowded, "many.html")
-    assert page.locator(".roll .told").text_content() == "size: loudness, line: length, similar colours: similar sounds"
     assert (
-        page.locator(".roll .vectors p").text_content().startswith("Vectors, in the order found: a row for each event")
+        page.locator(".roll .told").text_content()
+        == "size: loudness, line: length, similar colours: similar sounds"
     )
-    sizes = page.locator(".mark circle:not(.reach)").evaluate_all("all => all.map(x => x.r.baseVal.value)")
+    assert (
+        page.locator(".roll .vectors p")
+        .text_content()
+        .startswith("Vectors, in the order found: a row for each event")
+    )
+    sizes = page.locator(".mark circle:not(.reach)").evaluate_all(
+        "all => all.map(x => x.r.baseVal.value)"
+    )
     assert sizes == sorted(sizes, reverse=True) and len(set(sizes)) > 5
 
 
@@ -120,14 +143,26 @@ def test_everything_shares_one_left_and_one_right_edge(open_page, width):
         assert vectors["x"] - plot["x"] - plot["width"] >= 48
     else:
         assert plot["width"] == figure["width"]
-        tops = [boxes[name]["y"] for name in (".plot", ".inspector", ".timeline", ".transport", ".tools")]
+        tops = [
+            boxes[name]["y"]
+            for name in (".plot", ".inspector", ".timeline", ".transport", ".tools")
+        ]
         assert tops == sorted(tops)
 
 
 def test_arrow_keys_walk_to_every_event_which_is_one_tab_stop(open_page):
     page = open_page()
     mark(page, 1).focus()
-    walk = ["ArrowUp", "ArrowUp", "ArrowRight", "ArrowDown", "ArrowDown", "ArrowRight", "ArrowUp", "ArrowUp"]
+    walk = [
+        "ArrowUp",
+        "ArrowUp",
+        "ArrowRight",
+        "ArrowDown",
+        "ArrowDown",
+        "ArrowRight",
+        "ArrowUp",
+        "ArrowUp",
+    ]
     reached = [focused(page)]
     for key in walk:
         page.keyboard.press(key)
@@ -156,7 +191,9 @@ def test_enter_plays_an_event_and_with_shift_in_context(open_page):
     page.keyboard.press("Shift+Enter")
     wait_until(page, "document.querySelector('.desk.playing')")
     wait_until(page, SOUNDING)
-    assert page.locator(".roll .mark.sounding").count() == 3  # those that begin at the same time, in the mix
+    assert (
+        page.locator(".roll .mark.sounding").count() == 3
+    )  # those that begin at the same time, in the mix
     page.keyboard.press("Escape")
     assert page.locator(".desk.playing").count() == 0 and page.complaints == []
 
@@ -179,7 +216,9 @@ def test_pointing_describes_and_plays_after_the_first_press(open_page):
     page.mouse.move(*centre(page, 2))
     assert page.locator(".told").text_content().startswith("Event 2, at 1.05 seconds")
     mark(page, 2).focus()
-    assert page.locator(".told").text_content().startswith("size: loudness")  # the controls say it now
+    assert (
+        page.locator(".told").text_content().startswith("size: loudness")
+    )  # the controls say it now
     page.mouse.move(0, 0)
     mark(page, 1).focus()
     page.wait_for_timeout(400)
@@ -204,9 +243,15 @@ def test_a_selection_is_shared_by_all_views(open_page):
     picture = page.locator(".roll .vectors img")
     picture.click(position={"x": 5, "y": picture.bounding_box()["height"] * 2.5 / 9})
     assert selected(page) == ["Event 3"] * 4
-    left, width = page.evaluate("(e => [e.style.left, e.style.width])(document.querySelector('.extent'))")
-    assert (float(left[:-1]), float(width[:-1])) == pytest.approx((100 * 2.05 / 3, 100 * 0.4 / 3), abs=0.01)
-    page.evaluate("document.querySelector('.roll').dispatchEvent(new CustomEvent('select', {detail: {index: 7}}))")
+    left, width = page.evaluate(
+        "(e => [e.style.left, e.style.width])(document.querySelector('.extent'))"
+    )
+    assert (float(left[:-1]), float(width[:-1])) == pytest.approx(
+        (100 * 2.05 / 3, 100 * 0.4 / 3), abs=0.01
+    )
+    page.evaluate(
+        "document.querySelector('.roll').dispatchEvent(new CustomEvent('select', {detail: {index: 7}}))"
+    )
     assert selected(page) == ["Event 8"] * 4
     page.locator(".roll td a").first.click()
     wait_until(page, SOUNDING + ".startsWith('Event 1,')")
@@ -217,14 +262,18 @@ def test_a_link_restores_what_was_listened_to_and_loads_nothing(open_page):
     page = open_page(hash="#clip=events.events&event=5&solo=5,7&t=0.50,1.50")
     assert selected(page) == ["Event 5"] * 4
     assert page.locator(".mark:not(.muted)").count() == 2
-    assert page.get_by_role("slider", name="Position in the mix").get_attribute("aria-valuetext") == (
-        "0.5 of 3.0 seconds, looping 0.5 to 1.5"
-    )
+    assert page.get_by_role("slider", name="Position in the mix").get_attribute(
+        "aria-valuetext"
+    ) == ("0.5 of 3.0 seconds, looping 0.5 to 1.5")
     assert not [url for url in page.requested if "offline" in url or url.endswith(".wav")]
-    page.evaluate("navigator.clipboard.writeText = (text) => { window.copied = text; return Promise.resolve(); }")
+    page.evaluate(
+        "navigator.clipboard.writeText = (text) => { window.copied = text; return Promise.resolve(); }"
+    )
     page.get_by_role("button", name="Link to Nine events.").click()
     wait_until(page, "window.copied")
-    assert page.evaluate("window.copied").endswith("#clip=events.events&event=5&solo=5,7&t=0.50,1.50")
+    assert page.evaluate("window.copied").endswith(
+        "#clip=events.events&event=5&solo=5,7&t=0.50,1.50"
+    )
 
 
 def test_a_drag_moves_an_event_along_time_only(open_page):
@@ -236,9 +285,13 @@ def test_a_drag_moves_an_event_along_time_only(open_page):
     page.mouse.move(x + width / 12, y + 40, steps=5)
     page.mouse.move(x + width / 6, y + 80, steps=5)
     page.mouse.up()
-    assert page.locator(".inspector input[type=number]").input_value() == pytest.approx("1.550", abs=0)
+    assert page.locator(".inspector input[type=number]").input_value() == pytest.approx(
+        "1.550", abs=0
+    )
     assert mark(page, 5).get_attribute("y") == "50.0%"
-    wait_until(page, "document.querySelector('.verdict').textContent.startsWith('Edited: 1 event moved')")
+    wait_until(
+        page, "document.querySelector('.verdict').textContent.startsWith('Edited: 1 event moved')"
+    )
     page.mouse.move(*centre(page, 5))
     page.mouse.down()
     page.mouse.move(x, y, steps=3)
@@ -387,7 +440,9 @@ def test_what_was_selected_before_the_script_came_is_selected(open_page):
       return document.querySelector('.mark') === null;
     }""")
     page.evaluate("late.all().then(() => {})")
-    assert early and page.locator(".mark[aria-selected=true]").get_attribute("aria-label").startswith("Event 7,")
+    assert early and page.locator(".mark[aria-selected=true]").get_attribute(
+        "aria-label"
+    ).startswith("Event 7,")
 
 
 def test_a_press_that_asks_for_a_new_tab_gets_it(open_page):

@@ -20,11 +20,16 @@ def npm():
     if program is None:
         pytest.skip("needs npm: apt install nodejs npm")
     installed = HERE / "node_modules" / ".package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < (HERE / "package.json").stat().st_mtime:
+    if (
+        not installed.exists()
+        or installed.stat().st_mtime < (HERE / "package.json").stat().st_mtime
+    ):
         subprocess.run([program, "install", "--no-package-lock"], cwd=HERE, check=True)
 
     def npm(script: str) -> subprocess.CompletedProcess:
-        return subprocess.run([program, "run", "--silent", script], cwd=HERE, capture_output=True, text=True)
+        return subprocess.run(
+            [program, "run", "--silent", script], cwd=HERE, capture_output=True, text=True
+        )
 
     return npm
 
@@ -40,7 +45,9 @@ def test_a_wrong_type_is_found(npm, tmp_path):
     script.write_text("/** @param {number} x */\nconst twice = (x) => 2 * x;\ntwice('3');\n")
     tsc = HERE / "node_modules" / ".bin" / "tsc"
     result = subprocess.run(
-        [tsc, "--ignoreConfig", "--noEmit", "--allowJs", "--checkJs", script], capture_output=True, text=True
+        [tsc, "--ignoreConfig", "--noEmit", "--allowJs", "--checkJs", script],
+        capture_output=True,
+        text=True,
     )
     assert result.returncode != 0 and "wrong.js(3,7)" in result.stdout
 

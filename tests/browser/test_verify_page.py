@@ -62,11 +62,15 @@ def test_a_file_that_is_gone_is_said_in_words(open_page, copied, serve):
 def test_the_colophon_verifies_the_page_and_all_that_it_names(open_page, site, serve, name):
     page = open_page(serve(site), name)
     named = set(re.findall(r'(?:src|href)="((?:assets|media)/[^"]+)"', (site / name).read_text()))
-    named |= {f"assets/{file.name}" for file in (site / "assets").iterdir()}  # also those that come late
+    named |= {
+        f"assets/{file.name}" for file in (site / "assets").iterdir()
+    }  # also those that come late
     page.requested.clear()
     page.get_by_role("button", name="Verify this page").click()
     colophon = page.locator(".colophon")
-    assert verified(colophon).startswith(f"As published are all {len(named) + 1} files: the page, its scripts")
+    assert verified(colophon).startswith(
+        f"As published are all {len(named) + 1} files: the page, its scripts"
+    )
     read = {url.split("/", 3)[3] for url in page.requested}
     assert read == named | {name, "manifest.json"} and page.complaints == []
 
@@ -83,7 +87,9 @@ def test_what_differs_and_what_is_missing_is_listed(open_page, copied, serve):
     told = verified(page.locator(".colophon"))
     assert told.startswith("3 of ") and "are not as published." in told
     listed = page.locator(".colophon li").all_inner_texts()
-    assert sorted(line.split(": ")[0] for line in listed) == sorted([sound, picture, "assets/page.css"])
+    assert sorted(line.split(": ")[0] for line in listed) == sorted(
+        [sound, picture, "assets/page.css"]
+    )
     assert f"{sound}: The bytes are not as published: their SHA-256 is {found}." in listed
     assert [line for line in listed if line.startswith(picture) and "is missing" in line]
 
@@ -92,9 +98,14 @@ def test_a_manifest_that_was_changed_is_found(open_page, copied, serve):
     page = open_page(serve(copied))
     manifest = json.loads((copied / "manifest.json").read_text())
     manifest["files"]["small.html"]["sha256"] = "0" * 64
-    (copied / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    (copied / "manifest.json").write_text(
+        json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    )
     page.get_by_role("button", name="Verify this page").click()
-    assert verified(page.locator(".colophon")) == "manifest.json is damaged: it does not hash to what it says."
+    assert (
+        verified(page.locator(".colophon"))
+        == "manifest.json is damaged: it does not hash to what it says."
+    )
 
 
 def test_from_a_disk_the_reader_chooses_the_folder(open_page, copied):
@@ -112,7 +123,12 @@ def test_from_a_disk_the_reader_chooses_the_folder(open_page, copied):
 def test_on_a_disk_the_copies_that_scripts_read_count_too(open_page, copied):
     page = open_page(copied)
     page.get_by_role("button", name="Verify this page").click()
-    named = page.locator(".compare audio").first.get_attribute("src").removeprefix("media/").removesuffix(".wav")
+    named = (
+        page.locator(".compare audio")
+        .first.get_attribute("src")
+        .removeprefix("media/")
+        .removesuffix(".wav")
+    )
     copy = copied / "offline" / f"{named}.js"
     copy.write_text(copy.read_text().replace("AAAA", "AAAB", 1))
     page.get_by_label("A page that was opened").set_input_files(copied)

@@ -22,8 +22,13 @@ def test_pybtex_reads_the_entry():
 
 
 def test_bibtexparser_reads_the_entry():
-    bibtexparser = pytest.importorskip("bibtexparser", reason="needs bibtexparser: pip install bibtexparser")
+    bibtexparser = pytest.importorskip(
+        "bibtexparser", reason="needs bibtexparser: pip install bibtexparser"
+    )
     library = bibtexparser.parse_string(bibtex().text)
     (entry,) = library.entries
-    assert library.failed_blocks == [] and (entry.entry_type, entry.key) == ("misc", "vinyard2025sparse")
+    assert library.failed_blocks == [] and (entry.entry_type, entry.key) == (
+        "misc",
+        "vinyard2025sparse",
+    )
     assert {field.key: field.value for field in entry.fields} == FIELDS

@@ -48,7 +48,8 @@ def add(new: str) -> Change:
 def rename(start: str, old: str, new: str) -> Change:
     """One name for another in the top-level blocks that start with `start`."""
     return lambda text: "\n\n\n".join(
-        re.sub(rf"\b{old}\b", new, block) if block.startswith(start) else block for block in text.split("\n\n\n")
+        re.sub(rf"\b{old}\b", new, block) if block.startswith(start) else block
+        for block in text.split("\n\n\n")
     )
 
 

@@ -22,14 +22,22 @@ def run(store: Path, articles: list[Path]) -> dict:
 
     def heard(record):
         nonlocal computed
-        states[record.function.rpartition(".")[2]] = "computed" if session.computed > computed else "found"
+        states[record.function.rpartition(".")[2]] = (
+            "computed" if session.computed > computed else "found"
+        )
         computed = session.computed
 
-    with warnings.catch_warnings(record=True) as caught, use_store(FolderStore(store), heard) as session:
+    with (
+        warnings.catch_warnings(record=True) as caught,
+        use_store(FolderStore(store), heard) as session,
+    ):
         warnings.simplefilter("always")
         for article in articles:
             run_cells(parse_script(article), article, {})
-    return {"states": states, "warnings": [[w.category.__name__, w.filename, w.lineno] for w in caught]}
+    return {
+        "states": states,
+        "warnings": [[w.category.__name__, w.filename, w.lineno] for w in caught],
+    }
 
 
 def weaken(ingredient: str) -> None:
@@ -42,7 +50,9 @@ def weaken(ingredient: str) -> None:
     else:
         follow = dependencies._follow
         dependencies._follow = lambda reference: (
-            (syntax.Piece(), follow(reference)[1]) if kind_of(reference) == ingredient else follow(reference)
+            (syntax.Piece(), follow(reference)[1])
+            if kind_of(reference) == ingredient
+            else follow(reference)
         )
 
 

@@ -26,7 +26,11 @@ WITH_TORCH = "tensors.py"  # takes seconds to import, so it only runs where it i
 
 
 def named(edits: dict[str, list[Edit]]) -> list:
-    return [pytest.param(edit, id=f"{kind}: {edit.what}") for kind, listed in edits.items() for edit in listed]
+    return [
+        pytest.param(edit, id=f"{kind}: {edit.what}")
+        for kind, listed in edits.items()
+        for edit in listed
+    ]
 
 
 def copy(built: Path, to: Path) -> Path:
@@ -38,7 +42,14 @@ def copy(built: Path, to: Path) -> Path:
 
 def run(project: Path, articles: list[str], without: str = "") -> dict:
     """Run the articles of a project on the store beside it; `without` leaves an ingredient out of the keys."""
-    command = [sys.executable, HERE / "runner.py", project.parent / "store", *articles, "--without", without]
+    command = [
+        sys.executable,
+        HERE / "runner.py",
+        project.parent / "store",
+        *articles,
+        "--without",
+        without,
+    ]
     environment = os.environ | {"PYTHONPATH": str(HERE.parent.parent), "PYTHONHASHSEED": "random"}
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
     done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True)
@@ -47,7 +58,11 @@ def run(project: Path, articles: list[str], without: str = "") -> dict:
 
 
 def articles(edit: Edit | None = None) -> list[str]:
-    return ["demo.py", "moods.py", *([WITH_TORCH] if edit and edit.file in (WITH_TORCH, "**/*.py") else [])]
+    return [
+        "demo.py",
+        "moods.py",
+        *([WITH_TORCH] if edit and edit.file in (WITH_TORCH, "**/*.py") else []),
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +72,12 @@ def build(tmp_path_factory):
     @functools.cache
     def built(without: str = "") -> Path:
         folder = tmp_path_factory.mktemp("built")
-        shutil.copytree(HERE / "project", folder / "project", ignore=shutil.ignore_patterns("__pycache__"))
-        report = run(folder / "project", articles() if without else [*articles(), WITH_TORCH], without)
+        shutil.copytree(
+            HERE / "project", folder / "project", ignore=shutil.ignore_patterns("__pycache__")
+        )
+        report = run(
+            folder / "project", articles() if without else [*articles(), WITH_TORCH], without
+        )
         assert set(report["states"].values()) == {"computed"} and report["warnings"] == []
         return folder
 
@@ -75,10 +94,16 @@ def after(edit: Edit, built: Path, folder: Path, without: str = "") -> dict:
 @pytest.fixture(scope="module")
 def reports(request, build, tmp_path_factory):
     """What a run reports after each edit that the tests ask for: run as many at a time as there are cores."""
-    asked = [item.callspec.params["edit"] for item in request.session.items if "reports" in item.fixturenames]
+    asked = [
+        item.callspec.params["edit"]
+        for item in request.session.items
+        if "reports" in item.fixturenames
+    ]
     folder = tmp_path_factory.mktemp("edited")
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        yield {edit: pool.submit(after, edit, build(), folder / str(n)) for n, edit in enumerate(asked)}
+        yield {
+            edit: pool.submit(after, edit, build(), folder / str(n)) for n, edit in enumerate(asked)
+        }
 
 
 def computed(report: dict) -> set[str]:
@@ -108,7 +133,9 @@ def test_an_edit_that_is_taken_back_finds_what_was_there(build, tmp_path):
 
 @pytest.mark.parametrize("edits", [REBUILDS, CHANGES_NOTHING])
 def test_every_kind_of_edit_is_tried_at_least_five_times(edits):
-    assert all(len(listed) >= 5 for listed in edits.values()) and sum(map(len, edits.values())) >= 60
+    assert (
+        all(len(listed) >= 5 for listed in edits.values()) and sum(map(len, edits.values())) >= 60
+    )
 
 
 def test_every_artifact_is_rebuilt_by_some_edit(build):
@@ -121,7 +148,9 @@ def test_every_artifact_is_rebuilt_by_some_edit(build):
 
 def new_lines(before: str, after: str) -> set[int]:
     """The numbers of the lines that an edit made."""
-    return {n for n, line in enumerate(after.splitlines(), start=1) if line not in before.splitlines()}
+    return {
+        n for n, line in enumerate(after.splitlines(), start=1) if line not in before.splitlines()
+    }
 
 
 @pytest.mark.parametrize("edit", named({"not followed": NOT_FOLLOWED}))
@@ -158,7 +187,9 @@ def test_a_warning_names_the_line_that_uses_a_compiled_module_of_no_library(buil
     after = before.replace("return [n,", "from studio import fast\n\n    return [fast.gain(),")
     (studio / "late.py").write_text(after)
     ((category, file, line),) = run(studio.parent, articles())["warnings"]
-    assert (category, file) == ("NotFollowed", str(studio / "late.py")) and line in new_lines(before, after)
+    assert (category, file) == ("NotFollowed", str(studio / "late.py")) and line in new_lines(
+        before, after
+    )
 
 
 # ---- a key that is too weak makes the tests above fail

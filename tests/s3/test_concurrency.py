@@ -42,7 +42,12 @@ def test_sixteen_builders_on_one_store_lose_and_tear_nothing(place):
         key, data = artifact(name)
         assert store.read(store.find(key)) == data
     n_artifacts = SHARED + WORKERS * OWN
-    assert len(storage.entries("objects/")) == len(storage.entries("index/")) == n_artifacts == len(made)
+    assert (
+        len(storage.entries("objects/"))
+        == len(storage.entries("index/"))
+        == n_artifacts
+        == len(made)
+    )
     assert len(storage.entries()) == 2 * n_artifacts, "something else was left behind"
 
 
@@ -58,7 +63,9 @@ class Counting(S3):
         self.sent.append(name)
 
 
-def test_what_a_broken_run_could_not_send_is_sent_by_the_next_and_nothing_else(storage, proxy, tmp_path, impatient):
+def test_what_a_broken_run_could_not_send_is_sent_by_the_next_and_nothing_else(
+    storage, proxy, tmp_path, impatient
+):
     all_names = [f"own {number}" for number in range(40)]
     broken = Mirror(through(proxy, storage), tmp_path / "mirror")
     for name in all_names:
@@ -72,8 +79,12 @@ def test_what_a_broken_run_could_not_send_is_sent_by_the_next_and_nothing_else(s
     with pytest.raises(StoreError, match="cannot write objects/"):
         broken.flush(break_off)
     arrived, waiting = set(storage.entries()), set(Folder(tmp_path / "mirror/unsent").entries())
-    assert len(arrived - waiting) >= 20 and not [name for name in arrived if name.startswith("index/")]
-    assert len(arrived & waiting) <= broken.parallel, "only of those under way nobody knows whether they arrived"
+    assert len(arrived - waiting) >= 20 and not [
+        name for name in arrived if name.startswith("index/")
+    ]
+    assert len(arrived & waiting) <= broken.parallel, (
+        "only of those under way nobody knows whether they arrived"
+    )
 
     _, _, bucket, prefix = storage.address.split("/")
     mended = Mirror(Counting(bucket, prefix, storage.url.split("/test-")[0]), tmp_path / "mirror")

@@ -28,7 +28,9 @@ def test_what_is_put_comes_back_and_can_be_overwritten_exported_and_deleted(eith
     storage.delete("builds/music.json")
     storage.delete("builds/music.json")
     for look in (storage.get, storage.head):
-        with pytest.raises(Missing, match="cannot read builds/music.json: there is no such object .*s3://test-"):
+        with pytest.raises(
+            Missing, match="cannot read builds/music.json: there is no such object .*s3://test-"
+        ):
             look("builds/music.json")
 
 
@@ -37,7 +39,11 @@ def test_an_object_has_its_type_its_hash_and_may_be_kept_for_ever(either):
     storage.put("objects/aa/a.wav", SOUND, "audio/wav", immutable=True)
     storage.put("index.html", b"<!doctype html>", "text/html; charset=utf-8", immutable=False)
     sound, page = storage.head("objects/aa/a.wav"), storage.head("index.html")
-    assert (sound.bytes, sound.media_type, sound.cache_control) == (len(SOUND), "audio/wav", FOR_EVER)
+    assert (sound.bytes, sound.media_type, sound.cache_control) == (
+        len(SOUND),
+        "audio/wav",
+        FOR_EVER,
+    )
     assert sound.sha256 == hashlib.sha256(SOUND).hexdigest()
     assert (page.media_type, page.cache_control) == ("text/html; charset=utf-8", ASK_AGAIN)
 
@@ -45,14 +51,22 @@ def test_an_object_has_its_type_its_hash_and_may_be_kept_for_ever(either):
 def test_thousands_of_keys_are_listed_sorted_and_only_those_under_the_prefix(either):
     storage = in_new_bucket(either)
     names = [f"objects/{number % 50:02x}/{number}.json" for number in range(2500)]
-    for _ in each(lambda name: storage.put(name, name.encode(), "application/json", immutable=False), names, 16):
+    for _ in each(
+        lambda name: storage.put(name, name.encode(), "application/json", immutable=False),
+        names,
+        16,
+    ):
         pass
     client, bucket = client_of(either), storage.address.split("/")[2]
-    client.put_object(Bucket=bucket, Key="reporting/x.json", Body=b"a sibling whose name begins like the prefix")
+    client.put_object(
+        Bucket=bucket, Key="reporting/x.json", Body=b"a sibling whose name begins like the prefix"
+    )
     found = storage.entries()
     assert list(found) == sorted(names)
     assert [entry.bytes for entry in found.values()] == [len(name) for name in found]
-    assert list(storage.entries("objects/0a/")) == sorted(name for name in names if name.startswith("objects/0a/"))
+    assert list(storage.entries("objects/0a/")) == sorted(
+        name for name in names if name.startswith("objects/0a/")
+    )
     assert storage.entries("nothing/") == {}
 
 
@@ -71,7 +85,9 @@ def test_a_large_object_goes_in_parts_and_comes_back_whole(either):
     assert (head.bytes, head.media_type, head.cache_control) == (len(film), "image/webp", FOR_EVER)
     written = storage.entries()["objects/bb/b.webp"].modified
     storage.put("objects/bb/b.webp", film, "image/webp", immutable=True)
-    assert storage.entries()["objects/bb/b.webp"].modified == written, "it was there and was sent again"
+    assert storage.entries()["objects/bb/b.webp"].modified == written, (
+        "it was there and was sent again"
+    )
 
 
 def test_a_bucket_may_be_used_without_a_prefix(either):
@@ -88,7 +104,11 @@ def test_names_that_lead_elsewhere_are_refused(storage):
 
 def test_of_sixteen_that_create_one_object_the_first_wins_and_none_fails(storage):
     texts = [f"writer {number}".encode() for number in range(16)]
-    for _ in each(lambda text: storage.put("index/aa/a.json", text, "application/json", immutable=True), texts, 16):
+    for _ in each(
+        lambda text: storage.put("index/aa/a.json", text, "application/json", immutable=True),
+        texts,
+        16,
+    ):
         pass
     winner = storage.get("index/aa/a.json")
     assert winner in texts
@@ -114,13 +134,17 @@ def test_everyone_reads_what_is_under_the_prefix_and_nothing_else(published):
     published.allow_reading()
     assert web.get("media/a.wav") == SOUND
     assert web.head("media/a.wav").media_type == "audio/wav"
-    request = urllib.request.Request(f"{published.url}/media/a.wav", headers={"Range": "bytes=10-19"})
+    request = urllib.request.Request(
+        f"{published.url}/media/a.wav", headers={"Range": "bytes=10-19"}
+    )
     with urllib.request.urlopen(request) as answer:
         assert (answer.status, answer.read()) == (206, SOUND[10:20])
     with pytest.raises(StoreError, match="HTTP 403"):
         Web(beside.url).get("a.wav")
     beside.allow_reading()
-    assert Web(beside.url).get("a.wav") == web.get("media/a.wav"), "the statement for the first prefix is kept"
+    assert Web(beside.url).get("a.wav") == web.get("media/a.wav"), (
+        "the statement for the first prefix is kept"
+    )
 
 
 def test_reading_is_checked_as_a_page_does_it(published):
@@ -130,7 +154,9 @@ def test_reading_is_checked_as_a_page_does_it(published):
     with pytest.raises(StoreError, match="HTTP 403; let everyone read it by a bucket policy"):
         check()
     published.allow_reading()
-    with pytest.raises(StoreError, match=f"page at {HOME} can not read .*CORS allows no other origin; allow {HOME}"):
+    with pytest.raises(
+        StoreError, match=f"page at {HOME} can not read .*CORS allows no other origin; allow {HOME}"
+    ):
         check()
     check(origin=published.url.split("/test-")[0])
     published.allow_origins([HOME])
@@ -149,20 +175,32 @@ def test_rules_of_others_stay(published, weed):
     client, bucket = client_of(weed), published.address.split("/")[2]
     client.put_bucket_cors(
         Bucket=bucket,
-        CORSConfiguration={"CORSRules": [{"ID": "theirs", "AllowedMethods": ["GET"], "AllowedOrigins": [ELSEWHERE]}]},
+        CORSConfiguration={
+            "CORSRules": [
+                {"ID": "theirs", "AllowedMethods": ["GET"], "AllowedOrigins": [ELSEWHERE]}
+            ]
+        },
     )
     published.allow_origins([HOME])
     published.allow_origins(["https://new-home.example"])
     rules = client.get_bucket_cors(Bucket=bucket)["CORSRules"]
-    assert sorted(rule["AllowedOrigins"][0] for rule in rules) == [ELSEWHERE, "https://new-home.example"]
+    assert sorted(rule["AllowedOrigins"][0] for rule in rules) == [
+        ELSEWHERE,
+        "https://new-home.example",
+    ]
 
 
 def test_a_server_without_policies_and_cors_says_so_and_is_found_out(rclone_server):
     storage = in_new_bucket(rclone_server)
     storage.put("media/a.wav", SOUND, "audio/wav", immutable=True)
-    with pytest.raises(StoreError, match="cannot let everyone read by a bucket policy: the server knows no policies"):
+    with pytest.raises(
+        StoreError,
+        match="cannot let everyone read by a bucket policy: the server knows no policies",
+    ):
         storage.allow_reading()
-    with pytest.raises(StoreError, match=f"cannot allow pages at {HOME} to read: the server refuses"):
+    with pytest.raises(
+        StoreError, match=f"cannot allow pages at {HOME} to read: the server refuses"
+    ):
         storage.allow_origins([HOME])
     with pytest.raises(StoreError, match=f"page at {HOME} can not read"):
         check_reading(f"{storage.url}/media/a.wav", HOME, len(SOUND), "audio/wav")

@@ -67,8 +67,12 @@ def use(monkeypatch, keys: dict[str, str]) -> None:
 def test_nothing_listens():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        with refused("cannot open the bucket: nothing answers there; is the server running", AT_START):
-            open_storage("s3://bucket/report", f"http://{KEY}:{SECRET}@127.0.0.1:{taken.getsockname()[1]}")
+        with refused(
+            "cannot open the bucket: nothing answers there; is the server running", AT_START
+        ):
+            open_storage(
+                "s3://bucket/report", f"http://{KEY}:{SECRET}@127.0.0.1:{taken.getsockname()[1]}"
+            )
 
 
 def test_a_port_accepts_and_never_answers(proxy):
@@ -94,7 +98,8 @@ def test_a_wrong_key(request, server, name, words, monkeypatch):
 
 def test_no_bucket(either):
     with refused(
-        "there is no such bucket; create it, or correct the address .s3://no-such-bucket/report at http", AT_START
+        "there is no such bucket; create it, or correct the address .s3://no-such-bucket/report at http",
+        AT_START,
     ):
         open_storage("s3://no-such-bucket/report", either.url)
 
@@ -118,7 +123,11 @@ def test_no_credentials(weed, monkeypatch):
 def test_a_wrong_clock(either, hours, monkeypatch):
     now = botocore.auth.get_current_datetime
     shift = datetime.timedelta(hours=hours)
-    monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda *args, **options: now(*args, **options) + shift)
+    monkeypatch.setattr(
+        botocore.auth,
+        "get_current_datetime",
+        lambda *args, **options: now(*args, **options) + shift,
+    )
     with refused("clocks here and at the server differ; set the clock of this machine", AT_START):
         open_storage("s3://bucket/report", either.url)
 
@@ -131,7 +140,10 @@ def test_a_web_server_that_is_no_object_storage():
         def log_message(self, *_):
             pass
 
-    with served(Web) as url, refused("the server refuses ListObjectsV2 .*is it the right S3 server", AT_START):
+    with (
+        served(Web) as url,
+        refused("the server refuses ListObjectsV2 .*is it the right S3 server", AT_START),
+    ):
         open_storage("s3://bucket/report", url)
 
 
@@ -163,9 +175,17 @@ def test_a_full_disk(full, size, tmp_path, impatient):
     make, *options = full
     with running(make, tmp_path / "data", *options) as server:
         storage = in_new_bucket(server)
-        with refused("cannot write .*: the server failed with .*may have no room left; see its log and its disk", 30):
+        with refused(
+            "cannot write .*: the server failed with .*may have no room left; see its log and its disk",
+            30,
+        ):
             for number in range(20):
-                storage.put(f"objects/{number:02}/a.wav", bytes([number]) * size, "audio/wav", immutable=True)
+                storage.put(
+                    f"objects/{number:02}/a.wav",
+                    bytes([number]) * size,
+                    "audio/wav",
+                    immutable=True,
+                )
         for name, entry in storage.entries().items():
             assert entry.bytes == size and len(set(storage.get(name))) == 1, "half an object"
 
@@ -181,7 +201,10 @@ def test_a_server_that_says_that_its_disk_is_full_is_not_asked_again():
         def log_message(self, *_):
             pass
 
-    with served(Full) as url, refused("cannot write a.wav: the disk of the server is full; make room there", 5):
+    with (
+        served(Full) as url,
+        refused("cannot write a.wav: the disk of the server is full; make room there", 5),
+    ):
         S3("bucket", "report", url).put("a.wav", b"sound", "audio/wav", immutable=True)
     assert asked == ["/bucket/report/a.wav"]
 
@@ -190,7 +213,9 @@ def test_an_object_that_vanishes(storage):
     store = Store(storage)
     record = store.put(Encoded(SOUND, "audio/wav", {}), **MADE)
     storage.delete(f"objects/{record.sha256[:2]}/{record.name}")
-    with refused(f"cannot read objects/.*{record.name}: there is no such object .*; build with --force", 5):
+    with refused(
+        f"cannot read objects/.*{record.name}: there is no such object .*; build with --force", 5
+    ):
         store.read(record)
 
 
@@ -241,12 +266,17 @@ def test_parts_of_an_upload_that_failed_do_not_stay(storage, weed, monkeypatch):
     monkeypatch.setattr(storage._client, "complete_multipart_upload", fail)
     with pytest.raises(KeyboardInterrupt):
         storage.put("objects/aa/a.wav", bytes(PART + 1), "audio/wav", immutable=True)
-    assert "Uploads" not in client_of(weed).list_multipart_uploads(Bucket=storage.address.split("/")[2])
+    assert "Uploads" not in client_of(weed).list_multipart_uploads(
+        Bucket=storage.address.split("/")[2]
+    )
     assert storage.entries() == {}
 
 
 def test_a_server_that_is_killed_and_started_again_costs_only_time(tmp_path):
-    objects = {f"objects/{number:02x}/a.wav": random.Random(number).randbytes(50_000) for number in range(60)}
+    objects = {
+        f"objects/{number:02x}/a.wav": random.Random(number).randbytes(50_000)
+        for number in range(60)
+    }
 
     def put(name: str) -> None:
         storage.put(name, objects[name], "audio/wav", immutable=True)
@@ -271,7 +301,9 @@ def test_in_the_middle_of_a_transfer_every_fault_is_told_within_a_minute(storage
         with Proxy(port(weed)) as proxy:
             setattr(proxy, fault, faults[fault])
             behind = through(proxy, storage)
-            with refused("cannot read .*objects/aa/a.wav: (the server|the connection)", IN_THE_MIDDLE):
+            with refused(
+                "cannot read .*objects/aa/a.wav: (the server|the connection)", IN_THE_MIDDLE
+            ):
                 (behind if kind is S3 else Web(behind.url)).get("objects/aa/a.wav")
 
     cases = [(fault, kind) for fault in faults for kind in (S3, Web)]

@@ -62,7 +62,9 @@ def test_another_machine_finds_in_the_bucket_what_was_computed_here(weed, folder
     (other / "ramps.py").write_text((folder / "ramps.py").read_text())
     done = build(other, bucket, weed.url)
     assert done.returncode == 0 and computed(other) == 0, done.stderr
-    assert (other / "site" / "ramps.html").read_bytes() == (folder / "site" / "ramps.html").read_bytes()
+    assert (other / "site" / "ramps.html").read_bytes() == (
+        folder / "site" / "ramps.html"
+    ).read_bytes()
     assert not list(folder.rglob("*.unfinished"))
 
 
@@ -73,7 +75,9 @@ def test_a_warm_build_asks_for_nothing_object_by_object(weed, folder):
         assert build(folder, bucket, server.url).returncode == 0
         server.requests = 0
         assert build(folder, bucket, server.url).returncode == 0
-    assert computed(folder) == 60 and server.requests <= 4  # the bucket, what was built last, and that it was built now
+    assert (
+        computed(folder) == 60 and server.requests <= 4
+    )  # the bucket, what was built last, and that it was built now
 
 
 class Counted(Proxy):
@@ -100,7 +104,9 @@ def test_a_store_that_fails_leaves_the_old_site_and_the_next_run_goes_on(weed, f
     with Proxy(port(weed)) as proxy:
         proxy.cut_after = 1500
         failed = build_impatiently(folder, bucket, proxy.url)
-        assert failed.returncode == 1 and re.search("^error: .*broke off", failed.stderr, re.M), failed.stderr
+        assert failed.returncode == 1 and re.search("^error: .*broke off", failed.stderr, re.M), (
+            failed.stderr
+        )
         assert os.environ["AWS_SECRET_ACCESS_KEY"] not in failed.stdout + failed.stderr
     assert (folder / "site" / "ramps.html").read_bytes() == before
     done = build(folder, bucket, weed.url)
@@ -112,14 +118,18 @@ def build_impatiently(folder: Path, bucket: S3, url: str) -> subprocess.Complete
     code = "import runpy, sys, report.storage.s3\nreport.storage.s3.PATIENCE = 1\n"
     code += f"sys.argv[1:] = {arguments!r}\nrunpy.run_module('report', run_name='__main__')"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True, text=True
+    )
 
 
 def test_a_site_is_published_in_one_command_and_everyone_can_read_and_check_it(weed, folder):
     bucket = in_new_bucket(weed)
     endpoint = weed.url
     target = f"{bucket.address}/site"
-    done = report(folder, "build", "ramps.py", "--publish", target, "--public", "--endpoint-url", endpoint)
+    done = report(
+        folder, "build", "ramps.py", "--publish", target, "--public", "--endpoint-url", endpoint
+    )
     assert done.returncode == 0 and "media files sent: 5" in done.stdout, done.stderr
     url = f"{endpoint}/{bucket.address.removeprefix('s3://')}/site"
     site = open_site(Web(url))
@@ -141,7 +151,9 @@ def test_a_site_is_published_in_one_command_and_everyone_can_read_and_check_it(w
 
 def test_a_bucket_that_can_not_be_used_is_said_before_anything_is_computed(weed, folder):
     done = build(folder, S3("no-such-bucket-here", "", weed.url), weed.url)
-    assert done.returncode == 1 and "there is no such bucket" in done.stderr and computed(folder) == 0
+    assert (
+        done.returncode == 1 and "there is no such bucket" in done.stderr and computed(folder) == 0
+    )
     assert not (folder / "site").exists()
 
 

@@ -28,7 +28,13 @@ def put(store: Store, name: str) -> None:
     key, data = artifact(name)
     made = {name: {} for name in ("arguments", "values", "versions", "machine")}
     record = store.find(key) or store.put(
-        Encoded(data, "application/json", {}), key=key, function="f", code=key, inputs=[], seconds=0.1, **made
+        Encoded(data, "application/json", {}),
+        key=key,
+        function="f",
+        code=key,
+        inputs=[],
+        seconds=0.1,
+        **made,
     )
     assert store.read(record) == data
 

@@ -34,15 +34,20 @@ def checkpoint(small_codec, tmp_path_factory) -> str:
 def draw_windows(small_config) -> DrawWindows:
     """Windows of events with a codec's ranges; the last has `n_last` samples."""
 
-    def draw(n_windows: int = 3, n_events: int = 6, seed: int = 0, n_last: int = 5_000) -> list[EventSet]:
+    def draw(
+        n_windows: int = 3, n_events: int = 6, seed: int = 0, n_last: int = 5_000
+    ) -> list[EventSet]:
         rng, half = np.random.default_rng(seed), small_config.half_frames
         return [
             EventSet(
-                vectors=np.tanh(rng.normal(size=(n_events, small_config.vector_size))).astype(np.float32),
+                vectors=np.tanh(rng.normal(size=(n_events, small_config.vector_size))).astype(
+                    np.float32
+                ),
                 frames=rng.integers(0, half, n_events) + w * half,
                 offsets=rng.uniform(-0.5, 0.5, n_events).astype(np.float32),
                 gains=np.exp(rng.normal(size=n_events)).astype(np.float32),
-                n_samples=w * half * small_config.hop + (n_last if w == n_windows - 1 else half * small_config.hop),
+                n_samples=w * half * small_config.hop
+                + (n_last if w == n_windows - 1 else half * small_config.hop),
                 samplerate=small_config.samplerate,
                 hop=small_config.hop,
             )

@@ -44,7 +44,9 @@ def test_no_greedy_step_adds_energy(small_codec, tone, joint_gains):
     assert (energy[-1] < 0.95 * energy[0])[0]  # and a tone does lose energy
 
 
-@pytest.mark.parametrize("options", [GREEDY, EncodeOptions(candidates=2, interim=3, refine=3, n_events=8)])
+@pytest.mark.parametrize(
+    "options", [GREEDY, EncodeOptions(candidates=2, interim=3, refine=3, n_events=8)]
+)
 def test_the_residual_is_the_original_without_the_scene_of_the_events(small_codec, music, options):
     original = segment(small_codec, music)
     found = small_codec.decompose(original, options)
@@ -54,13 +56,18 @@ def test_the_residual_is_the_original_without_the_scene_of_the_events(small_code
     at = slice(0, found.n_found)  # what gains are fitted by is of the events as they are now
     horizon = small_codec.config.horizon_frames
     torch.testing.assert_close(
-        torch.einsum("n,nft->ft", found.gains[0, at], found.spectra[0, at]), scene[:, :horizon], rtol=1e-4, atol=1e-3
+        torch.einsum("n,nft->ft", found.gains[0, at], found.spectra[0, at]),
+        scene[:, :horizon],
+        rtol=1e-4,
+        atol=1e-3,
     )
     spectra = found.spectra[0, at].flatten(1).double()
     torch.testing.assert_close(found.products[0, at, at], spectra @ spectra.T, rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("fitted", [{"interim": 10}, {"refine": 20}, {"interim": 10, "refine": 20}], ids=str)
+@pytest.mark.parametrize(
+    "fitted", [{"interim": 10}, {"refine": 20}, {"interim": 10, "refine": 20}], ids=str
+)
 def test_fitting_together_removes_more_than_the_greedy_loop(small_codec, music, fitted):
     original, config = segment(small_codec, music), small_codec.config
     options = dataclasses.replace(GREEDY, n_events=8)
@@ -77,13 +84,19 @@ def test_a_residual_that_is_low_enough_is_left_alone(small_codec, music):
     options = dataclasses.replace(GREEDY, n_events=12)
     shares = [
         shares_removed(
-            small_codec.decompose(original, dataclasses.replace(options, n_events=n)).residual, original, half
+            small_codec.decompose(original, dataclasses.replace(options, n_events=n)).residual,
+            original,
+            half,
         )
         for n in range(1, 13)
     ]
     stop = 10 * math.log10(1 - shares[5][0]) + 1e-4  # what six events reach
     found = small_codec.decompose(original, dataclasses.replace(options, stop=stop))
-    assert found.n_found == 1 + next(i for i, (l2, _) in enumerate(shares) if 10 * math.log10(1 - l2) <= stop) <= 6
+    assert (
+        found.n_found
+        == 1 + next(i for i, (l2, _) in enumerate(shares) if 10 * math.log10(1 - l2) <= stop)
+        <= 6
+    )
 
 
 def test_a_segment_that_is_done_gets_no_more_events_while_others_go_on(small_codec, music):
@@ -95,11 +108,15 @@ def test_a_segment_that_is_done_gets_no_more_events_while_others_go_on(small_cod
     assert alone[0].n_found > alone[1].n_found and together.n_found == alone[0].n_found
     n_found = alone[1].n_found
     assert together.frames[1, :n_found].tolist() == alone[1].frames[0, :n_found].tolist()
-    torch.testing.assert_close(together.gains[1, :n_found], alone[1].gains[0, :n_found], rtol=1e-3, atol=0.0)
+    torch.testing.assert_close(
+        together.gains[1, :n_found], alone[1].gains[0, :n_found], rtol=1e-3, atol=0.0
+    )
     assert together.gains[0, n_found:].any() and not together.gains[1, n_found:].any()
 
 
-def test_the_first_event_that_removes_too_small_a_share_is_dropped_and_ends_the_search(small_codec, music):
+def test_the_first_event_that_removes_too_small_a_share_is_dropped_and_ends_the_search(
+    small_codec, music
+):
     original, horizon = segment(small_codec, music), small_codec.config.horizon_frames
     options = dataclasses.replace(GREEDY, n_events=12)
     left = [1.0]
@@ -111,7 +128,9 @@ def test_the_first_event_that_removes_too_small_a_share_is_dropped_and_ends_the_
     n_kept = int(np.flatnonzero(shares < least * 1.001)[0])
     options = dataclasses.replace(options, smallest_share=least * 1.001)
     found = small_codec.decompose(original, options)
-    plain = small_codec.decompose(original, dataclasses.replace(options, n_events=n_kept, smallest_share=0.0))
+    plain = small_codec.decompose(
+        original, dataclasses.replace(options, n_events=n_kept, smallest_share=0.0)
+    )
     assert 0 < n_kept < 5
     torch.testing.assert_close(found.gains[:, :n_kept], plain.gains)
     assert torch.equal(found.frames[:, :n_kept], plain.frames) and not found.gains[:, n_kept:].any()
@@ -142,14 +161,20 @@ def test_no_share_is_large_enough_for_a_share_of_nearly_all(small_codec, music):
 def test_of_two_events_that_are_alike_one_is_kept(small_codec, music):
     original = segment(small_codec, music)
     options = dataclasses.replace(GREEDY, n_events=12)
-    plain, merged = (small_codec.decompose(original, dataclasses.replace(options, merge=m)) for m in (0.0, 0.9))
+    plain, merged = (
+        small_codec.decompose(original, dataclasses.replace(options, merge=m)) for m in (0.0, 0.9)
+    )
     kept = merged.gains[0] > 0
-    cosines = plain.products[0] / torch.outer(plain.products[0].diagonal().sqrt(), plain.products[0].diagonal().sqrt())
+    cosines = plain.products[0] / torch.outer(
+        plain.products[0].diagonal().sqrt(), plain.products[0].diagonal().sqrt()
+    )
     others = ~torch.eye(12, dtype=torch.bool)
     assert cosines[others].max() > 0.9 > cosines[kept][:, kept][others[kept][:, kept]].max()
     assert 0 < kept.sum() < (plain.gains[0] > 0).sum()
     horizon = small_codec.config.horizon_frames
-    best = joint_gains(merged.products[:, kept][:, :, kept], merged.removed[:, kept])  # gains fitted again
+    best = joint_gains(
+        merged.products[:, kept][:, :, kept], merged.removed[:, kept]
+    )  # gains fitted again
     torch.testing.assert_close(merged.gains[:, kept], best, rtol=1e-3, atol=1e-3)
     left = original[0, :, :horizon] - torch.einsum("n,nft->ft", merged.gains[0], merged.spectra[0])
     torch.testing.assert_close(merged.residual[0, :, :horizon], left, rtol=1e-4, atol=1e-3)
@@ -298,7 +323,9 @@ def test_the_shipped_model_removes_most_of_held_out_music(music_codec, music):
     assert shares_removed(found.residual, original, config.half_frames)[0] > 0.75
     sound = music_codec.decode(music_codec.event_set(found, n_samples=config.segment_samples // 2))
     reference = music[: len(sound)]
-    assert 0.5 < np.sqrt(np.mean(sound**2) / np.mean(reference**2)) < 1.5  # as loud as the original, about
+    assert (
+        0.5 < np.sqrt(np.mean(sound**2) / np.mean(reference**2)) < 1.5
+    )  # as loud as the original, about
     assert np.abs(sound).max() < 1.2 and np.isfinite(sound).all()
 
 
@@ -312,5 +339,9 @@ def test_every_event_of_the_shipped_model_removes_energy_from_real_music(music_c
     for i in range(len(events)):
         left = left - music_codec.scene(events.select([i]), config.horizon_frames)
         energies.append(left.pow(2).sum().item())
-    harmful = [i for i, (before, after) in enumerate(zip(energies, energies[1:], strict=False)) if after >= before]
+    harmful = [
+        i
+        for i, (before, after) in enumerate(zip(energies, energies[1:], strict=False))
+        if after >= before
+    ]
     assert len(events) == config.n_events and not harmful

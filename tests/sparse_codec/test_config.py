@@ -40,7 +40,10 @@ def test_paper_has_the_published_sizes():
         ("[codec]\nhorizon_frames = 3", "horizon_frames = 3 must be from 128 to 256"),
         ("[encode]\ncandidates = 0", r"\[encode\] candidates = 0 must be at least 1"),
         ("[encode]\nstop = 3.0", "such as -10.0"),
-        ("[encode]\nsmallest_share = 5.0", r"\[encode\] smallest_share = 5.0 must be from 0 to below 1"),
+        (
+            "[encode]\nsmallest_share = 5.0",
+            r"\[encode\] smallest_share = 5.0 must be from 0 to below 1",
+        ),
         ("[encode]\nsmallest_share = -0.1", "such as 0.001"),
         ("[encode]\nsmallest_share = nan", "such as 0.001"),
         ("[decoder]\nknots = [0, 5, 3, 128]", "must rise"),

@@ -57,7 +57,9 @@ def test_every_block_of_the_page_about_the_codec_runs(song, quick_model):
     assert len(names["early"]) + len(names["late"]) == len(events)
     for name in ("half.wav", "again.wav"):
         sound, samplerate = sf.read(song / name)
-        assert samplerate == 22_050 and len(sound) == events.n_samples and np.abs(sound).max() > 0.01
+        assert (
+            samplerate == 22_050 and len(sound) == events.n_samples and np.abs(sound).max() > 0.01
+        )
     assert (song / "song.events").stat().st_size < (song / "exact.events").stat().st_size
 
 
@@ -76,10 +78,19 @@ def test_the_notebook_of_the_five_lines_runs(song, monkeypatch):
     pytest.importorskip("ipykernel", reason="the kernel that runs notebooks; pip install ipykernel")
     nbclient = pytest.importorskip("nbclient", reason="runs notebooks; pip install nbclient")
     nbformat = pytest.importorskip("nbformat", reason="reads notebooks; pip install nbclient")
-    sf.write(song / "song.wav", sf.read(song / "song.wav")[0][:44_100], 44_100)  # a second: it takes the usual options
+    sf.write(
+        song / "song.wav", sf.read(song / "song.wav")[0][:44_100], 44_100
+    )  # a second: it takes the usual options
     notebook = nbformat.read(NOTEBOOK, as_version=4)
-    nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(song)}}).execute()
-    shown = [output.data for cell in notebook.cells for output in cell.get("outputs", []) if "data" in output]
+    nbclient.NotebookClient(
+        notebook, timeout=300, resources={"metadata": {"path": str(song)}}
+    ).execute()
+    shown = [
+        output.data
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if "data" in output
+    ]
     assert any("<audio" in data.get("text/html", "") for data in shown)
     assert len(sf.read(song / "moved.wav")[0]) == 1.5 * 22_050
 

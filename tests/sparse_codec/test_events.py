@@ -112,15 +112,23 @@ def test_a_missing_key_is_named(events):
 
 def test_lists_and_arrays_of_other_kinds_become_those_of_an_event_set(events):
     parts = {name: getattr(events, name) for name in PARTS}
-    wide = parts | {name: parts[name].astype(np.float64) for name in ("vectors", "offsets", "gains")}
+    wide = parts | {
+        name: parts[name].astype(np.float64) for name in ("vectors", "offsets", "gains")
+    }
     for given_parts in (wide, {name: value.tolist() for name, value in parts.items()}):
         again = EventSet(**given_parts, n_samples=2**16, samplerate=22_050, hop=512)
-        assert same(again, events) and again.vectors.dtype == np.float32 and again.frames.dtype == np.int64
+        assert (
+            same(again, events)
+            and again.vectors.dtype == np.float32
+            and again.frames.dtype == np.int64
+        )
 
 
 def test_a_frame_between_two_is_refused(events):
     with pytest.raises(ValueError, match="frames that are not a list of whole numbers"):
-        EventSet(events.vectors, events.frames + 0.5, events.offsets, events.gains, 2**16, 22_050, 512)
+        EventSet(
+            events.vectors, events.frames + 0.5, events.offsets, events.gains, 2**16, 22_050, 512
+        )
 
 
 # ---- times
@@ -197,7 +205,9 @@ def test_the_strongest_stay_in_the_order_they_were_in(events):
 
 def test_a_merge_has_the_events_of_both_and_the_longer_clip(events, others):
     both = events.merge(others.shift(1.0))
-    assert same(both.select(slice(0, 7)), events) and same(both.select(slice(7, None)), others.shift(1.0))
+    assert same(both.select(slice(0, 7)), events) and same(
+        both.select(slice(7, None)), others.shift(1.0)
+    )
     assert both.n_samples == others.n_samples + 22_050
 
 
@@ -230,8 +240,13 @@ def test_gain_is_in_decibels(events):
 
 def test_random_vectors_stay_in_the_range_of_the_originals(events):
     varied = events.randomise_vectors(seed=1)
-    assert same(events, varied, "frames", "offsets", "gains") and not same(events, varied, "vectors")
-    assert events.vectors.min() <= varied.vectors.min() and varied.vectors.max() <= events.vectors.max()
+    assert same(events, varied, "frames", "offsets", "gains") and not same(
+        events, varied, "vectors"
+    )
+    assert (
+        events.vectors.min() <= varied.vectors.min()
+        and varied.vectors.max() <= events.vectors.max()
+    )
 
 
 def test_a_perturbation_moves_all_vectors_alike_and_spares_what_it_is_told_to(events):
@@ -246,7 +261,9 @@ def test_a_perturbation_moves_all_vectors_alike_and_spares_what_it_is_told_to(ev
 
 
 def test_at_the_ends_of_an_interpolation_are_the_two_sets(events, others):
-    assert same(events.interpolate(others, 0), events) and same(events.interpolate(others, 1), others)
+    assert same(events.interpolate(others, 0), events) and same(
+        events.interpolate(others, 1), others
+    )
 
 
 def test_half_way_a_pair_is_half_way_in_onset_vector_and_decibels(events):
@@ -264,7 +281,9 @@ def test_events_without_a_partner_fade(events, others):
     assert np.isin(between.gains[5:], (0.75 * events.gains).astype(np.float32)).all()
     late = others.shift(100.0)  # nothing is near
     fading = events.interpolate(late, 0.25)
-    np.testing.assert_allclose(fading.gains, np.concatenate([0.75 * events.gains, 0.25 * others.gains]), rtol=1e-6)
+    np.testing.assert_allclose(
+        fading.gains, np.concatenate([0.75 * events.gains, 0.25 * others.gains]), rtol=1e-6
+    )
     assert fading.n_samples == late.n_samples
 
 
@@ -278,10 +297,15 @@ def test_a_share_that_is_none_is_refused(events, others, share):
 
 
 @pytest.mark.parametrize(
-    "edit", [EventSet.randomise_vectors, EventSet.randomise_times, lambda e, seed: e.perturb(1, seed)]
+    "edit",
+    [EventSet.randomise_vectors, EventSet.randomise_times, lambda e, seed: e.perturb(1, seed)],
 )
 def test_random_edits_are_seeded(events, edit):
-    assert edit(events, seed=4).to_json() == edit(events, seed=4).to_json() != edit(events, seed=5).to_json()
+    assert (
+        edit(events, seed=4).to_json()
+        == edit(events, seed=4).to_json()
+        != edit(events, seed=5).to_json()
+    )
 
 
 EDITS = {
@@ -311,7 +335,9 @@ def test_no_events_can_be_edited(events, edit):
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), 1e30])
-@pytest.mark.parametrize("edit", [EventSet.gain, EventSet.shift, lambda e, amount: e.perturb(amount, seed=0)])
+@pytest.mark.parametrize(
+    "edit", [EventSet.gain, EventSet.shift, lambda e, amount: e.perturb(amount, seed=0)]
+)
 def test_an_edit_by_a_number_that_is_none_is_refused(events, edit, bad):
     with pytest.raises(ValueError, match="give a number from"):
         edit(events, bad)

@@ -30,7 +30,9 @@ def test_the_same_sound_at_two_levels_is_shared_with_a_gain_for_each_channel(sma
 def test_events_that_pay_are_looked_for_once_for_both_channels(small_codec, tone, monkeypatch):
     looked_for = []
     decompose = small_codec.decompose
-    monkeypatch.setattr(small_codec, "decompose", lambda *of: looked_for.append(1) or decompose(*of))
+    monkeypatch.setattr(
+        small_codec, "decompose", lambda *of: looked_for.append(1) or decompose(*of)
+    )
     pairs = encoded(small_codec, [np.stack([tone, 0.25 * tone], 1)])
     assert len(looked_for) == len(pairs)
 
@@ -65,7 +67,9 @@ def test_channels_with_nothing_in_common_have_their_own_events(small_codec, tone
     pairs = encoded(small_codec, [np.stack([tone, other], 1)])
     assert not shares(pairs[0])
     alone = next(small_codec.stream([other], QUICK))
-    np.testing.assert_array_equal(pairs[0][1].vectors, alone.vectors)  # no window before it, so no tail either
+    np.testing.assert_array_equal(
+        pairs[0][1].vectors, alone.vectors
+    )  # no window before it, so no tail either
 
 
 def test_how_the_blocks_are_cut_changes_nothing(small_codec, tone, music):

@@ -27,7 +27,9 @@ def cut(audio: np.ndarray, sizes: list[int]) -> list[np.ndarray]:
 
 
 def same(a: EventSet, b: EventSet) -> bool:
-    return a.n_samples == b.n_samples and all(np.array_equal(vars(a)[name], vars(b)[name]) for name in PARTS)
+    return a.n_samples == b.n_samples and all(
+        np.array_equal(vars(a)[name], vars(b)[name]) for name in PARTS
+    )
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +68,9 @@ def test_events_may_be_played_in_windows_of_any_length(small_codec, windows, n_f
     np.testing.assert_array_equal(played, small_codec.decode(events))
 
 
-def test_the_first_window_comes_after_one_segment_and_the_first_sound_after_that(small_codec, audio):
+def test_the_first_window_comes_after_one_segment_and_the_first_sound_after_that(
+    small_codec, audio
+):
     taken = []
 
     def blocks():
@@ -111,7 +115,11 @@ def test_every_window_stops_at_the_residual_that_is_asked_for(small_codec, audio
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
-@given(sizes=sizes, samplerate=st.sampled_from([8000, 44_100, 48_000, 192_000]), n_channels=st.integers(1, 3))
+@given(
+    sizes=sizes,
+    samplerate=st.sampled_from([8000, 44_100, 48_000, 192_000]),
+    n_channels=st.integers(1, 3),
+)
 def test_how_audio_is_cut_changes_no_resampled_sample(sizes, samplerate, n_channels):
     audio = np.random.default_rng(0).normal(size=(20_000, n_channels)).astype(np.float32)
     whole = np.concatenate(list(resample([audio], samplerate, 22_050)))
@@ -150,7 +158,9 @@ def test_the_sound_of_no_windows_is_none(small_codec):
 
 def test_a_stream_that_is_left_half_way_takes_no_more_blocks(small_codec, audio):
     taken = []
-    stream = small_codec.stream((taken.append(1) or block for block in cut(audio, [1000] * 50)), GREEDY)
+    stream = small_codec.stream(
+        (taken.append(1) or block for block in cut(audio, [1000] * 50)), GREEDY
+    )
     next(stream)
     n_taken = len(taken)
     stream.close()
@@ -170,11 +180,15 @@ def test_progress_is_told_of_every_window(small_codec, audio):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform != "linux", reason="the peak of a process's memory is read from /proc")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="the peak of a process's memory is read from /proc"
+)
 @pytest.mark.parametrize("way", ["encode", "decode"])
 def test_memory_does_not_grow_with_the_length_of_the_clip(way):
     def peak(minutes: float) -> float:
         command = [sys.executable, str(BENCHMARK), "--one", way, str(minutes)]
         return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
-    assert peak(3) < peak(0.75) + 8  # MB: an array of the samples, two and a quarter minutes more, has 12
+    assert (
+        peak(3) < peak(0.75) + 8
+    )  # MB: an array of the samples, two and a quarter minutes more, has 12

@@ -33,10 +33,15 @@ def pieces():
 
 
 def test_the_split_is_by_work_and_one_ensemble_is_never_trained_on(pieces):
-    trained, held_out = ({p.work for p in pieces if p.split == split} for split in ("train", "test"))
+    trained, held_out = (
+        {p.work for p in pieces if p.split == split} for split in ("train", "test")
+    )
     assert not trained & held_out
     assert all(p.split == "test" for p in pieces if p.ensemble == HELD_OUT_ENSEMBLE)
-    assert sum(p.split == "test" for p in pieces) >= 20 and sum(p.split == "train" for p in pieces) >= 150
+    assert (
+        sum(p.split == "test" for p in pieces) >= 20
+        and sum(p.split == "train" for p in pieces) >= 150
+    )
 
 
 def test_a_shorter_corpus_is_the_start_of_the_longer_one(pieces):
@@ -83,6 +88,10 @@ def test_a_score_becomes_sound_whose_onsets_are_its_labels(pieces, tmp_path):
     assert notes[-1][1] <= len(audio) / samplerate
     # a guitar is loudest just after an onset: the level rises across nearly every labelled one
     onsets = sorted({round(start, 3) for start, _, _ in notes})[1:-1]
-    level = [np.sqrt(np.mean(audio[round((t + d) * samplerate) :][:1100] ** 2)) for t in onsets for d in (-0.06, 0.02)]
+    level = [
+        np.sqrt(np.mean(audio[round((t + d) * samplerate) :][:1100] ** 2))
+        for t in onsets
+        for d in (-0.06, 0.02)
+    ]
     before, after = np.array(level).reshape(-1, 2).T
     assert np.mean(after > before) > 0.9

@@ -20,7 +20,11 @@ def test_families_go_by_the_name_up_to_the_first_dash(tmp_path):
         (tmp_path / f"{name}.g722").parent.mkdir(exist_ok=True)
         (tmp_path / f"{name}.g722").touch()
     families = find_prompts(tmp_path)
-    assert {name: len(prompts) for name, prompts in families.items()} == {"demo": 1, "vm": 2, "digits": 1}
+    assert {name: len(prompts) for name, prompts in families.items()} == {
+        "demo": 1,
+        "vm": 2,
+        "digits": 1,
+    }
     assert family_of(tmp_path / "digits" / "1.g722", tmp_path) == "digits"
 
 

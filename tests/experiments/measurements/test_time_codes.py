@@ -22,7 +22,13 @@ def events_at(samples, n_samples: int, hop: int = 512) -> EventSet:
     offsets = (samples / hop - frames).astype(np.float32)
     n_events = len(frames)
     return EventSet(
-        np.zeros((n_events, 4), np.float32), frames, offsets, np.zeros(n_events, np.float32), n_samples, 22_050, hop
+        np.zeros((n_events, 4), np.float32),
+        frames,
+        offsets,
+        np.zeros(n_events, np.float32),
+        n_samples,
+        22_050,
+        hop,
     )
 
 
@@ -38,7 +44,9 @@ def test_every_sample_of_a_segment_survives_every_conversion(one, other, hop):
 
 
 @pytest.mark.parametrize(("one", "other"), PAIRS)
-@given(st.lists(st.tuples(st.integers(0, 199), st.floats(-0.5, 0.5, width=32))), st.integers(1, 5000))
+@given(
+    st.lists(st.tuples(st.integers(0, 199), st.floats(-0.5, 0.5, width=32))), st.integers(1, 5000)
+)
 def test_fine_offsets_survive_to_the_sample(one, other, times, hop):
     frames, offsets = zip(*times, strict=True) if times else ((), ())
     events = dataclasses.replace(
@@ -54,7 +62,9 @@ def test_fine_offsets_survive_to_the_sample(one, other, times, hop):
 
 
 def test_a_time_between_samples_stays_there_but_as_bits():
-    events = dataclasses.replace(events_at(np.array([0]), 2**17), offsets=np.array([0.3 / 512], np.float32))
+    events = dataclasses.replace(
+        events_at(np.array([0]), 2**17), offsets=np.array([0.3 / 512], np.float32)
+    )
     for code in (OneHot, Seconds):
         assert code.of_events(events).onto(events).offsets == pytest.approx(0.3 / 512)
     assert Bits.of_events(events).onto(events).offsets == 0
@@ -91,7 +101,9 @@ def paper_codec() -> SparseCodec:
         reverberation=(0.3,), hidden=16,
     )  # fmt: skip
     encoder = FrameEncoderConfig(channels=16, dilations=(1, 2))
-    return SparseCodec(CodecConfig(segment_samples=2**14, horizon_frames=16, encoder=encoder, decoder=decoder)).eval()
+    return SparseCodec(
+        CodecConfig(segment_samples=2**14, horizon_frames=16, encoder=encoder, decoder=decoder)
+    ).eval()
 
 
 def scene_of(codec, code_type, positions=(3.2, 9.4, 20.0)):
@@ -120,7 +132,9 @@ def test_a_soft_one_hot_gives_the_weighted_sum_of_shifted_events(small_codec):
     here, draw, _ = scene_of(small_codec, OneHot, (3.0, 9.0, 20.0))
     there, *_ = scene_of(small_codec, OneHot, (30.0, 9.0, 2.0))
     mixed = dataclasses.replace(here, weights=0.25 * here.weights + 0.75 * there.weights)
-    torch.testing.assert_close(draw(mixed), 0.25 * draw(here) + 0.75 * draw(there), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(
+        draw(mixed), 0.25 * draw(here) + 0.75 * draw(there), rtol=1e-4, atol=1e-4
+    )
 
 
 def test_the_gradient_of_a_one_hot_is_strongest_in_the_frame_where_the_event_belongs(small_codec):

@@ -22,7 +22,9 @@ def codec(small_codec, tmp_path_factory) -> SparseCodec:
 
 @pytest.fixture
 def clip(codec):
-    return dataclasses.replace(shipped_clips()[0][0], seconds=2 * codec.config.segment_samples / 22_050)
+    return dataclasses.replace(
+        shipped_clips()[0][0], seconds=2 * codec.config.segment_samples / 22_050
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +45,9 @@ def test_a_reconstruction_is_the_integer_sum_of_its_stored_events(clip, codec):
 
 def test_streaming_starts_with_the_events_of_the_first_half(clip, codec):
     encoding = demos.encoded(clip, codec)
-    first, whole = (demos.events_of(demos.event_data(encoding, part)) for part in ("first half", "events"))
+    first, whole = (
+        demos.events_of(demos.event_data(encoding, part)) for part in ("first half", "events")
+    )
     assert np.array_equal(whole.vectors[: len(first)], first.vectors)
     assert whole.onsets.max() > first.n_samples
 
@@ -53,7 +57,9 @@ def test_the_film_starts_with_the_original_and_ends_with_what_the_events_leave(c
     left = demos.residuals(clip, half, codec)
     n_frames = codec.config.half_frames
     original = demos.original_magnitudes(clip, codec)
-    assert torch.equal(left[0], original[:, :n_frames]) and len(left) == len(demos.events_of(half)) + 1
+    assert (
+        torch.equal(left[0], original[:, :n_frames]) and len(left) == len(demos.events_of(half)) + 1
+    )
     scene = codec.scene(demos.events_of(half), codec.config.n_frames)
     torch.testing.assert_close(left[-1], (original - scene)[:, :n_frames], rtol=1e-4, atol=1e-3)
     assert left[-1].pow(2).sum() < left[0].pow(2).sum()
@@ -72,9 +78,13 @@ def test_variations_change_one_thing(clip, codec):
 
 def test_a_residual_can_be_heard_after_any_number_of_events(clip, codec):
     half = demos.event_data(demos.encoded(clip, codec), "first half")
-    heard = [demos.residual_sound(clip, half, n, codec).value.samples.astype(float) for n in (0, 1, 4)]
+    heard = [
+        demos.residual_sound(clip, half, n, codec).value.samples.astype(float) for n in (0, 1, 4)
+    ]
     original = demos.first_half(clip, codec).value.samples
-    assert np.abs(heard[0] - original).max() <= 2  # nothing taken off, and the original's own phases
+    assert (
+        np.abs(heard[0] - original).max() <= 2
+    )  # nothing taken off, and the original's own phases
     assert (heard[2] ** 2).sum() < (heard[1] ** 2).sum() < (heard[0] ** 2).sum()
 
 
@@ -82,10 +92,16 @@ def test_an_event_is_steered_along_directions_of_its_set(clip, codec):
     half = demos.event_data(demos.encoded(clip, codec), "first half")
     as_it_is = demos.event_sound(half, 1, codec)
     assert demos.steered(half, 1, 0, 0, codec).sha256 == as_it_is.sha256
-    moved = [demos.steered(half, 1, direction, step, codec).sha256 for direction in (0, 1) for step in (-2, -1, 1, 2)]
+    moved = [
+        demos.steered(half, 1, direction, step, codec).sha256
+        for direction in (0, 1)
+        for step in (-2, -1, 1, 2)
+    ]
     assert len({*moved, as_it_is.sha256}) == 9
     found = demos.events_of(half)
-    assert demos.strongest(found)[0] == found.gains.argmax() and len(demos.strongest(found)) == min(6, len(found))
+    assert demos.strongest(found)[0] == found.gains.argmax() and len(demos.strongest(found)) == min(
+        6, len(found)
+    )
 
 
 def test_plain_codecs_say_their_rates(clip, codec):
@@ -108,7 +124,9 @@ def test_the_layout_is_seeded_and_inside_the_picture(clip, codec):
     layout = pictures.layout(half, 1).value
     assert layout == pictures.layout(half, 1).value
     assert len(layout["heights"]) == len(demos.events_of(half))
-    assert all(0 <= h <= 1 for h in layout["heights"]) and all(len(c) == 7 for c in layout["colours"])
+    assert all(0 <= h <= 1 for h in layout["heights"]) and all(
+        len(c) == 7 for c in layout["colours"]
+    )
 
 
 def test_the_second_time_nothing_is_computed(clip, codec, store):

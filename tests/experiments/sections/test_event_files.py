@@ -9,7 +9,12 @@ from report import Image, MemoryStore, Prose, Table, use_store
 from sparse_codec import SparseCodec
 from sparse_codec.coding.event_file import SCALE
 
-EVALUATION = {"all": {"Opus, 6 kb/s": {"bits_per_second": 7380, "log_mel": 14.1}, "silence": {"log_mel": 46.1}}}
+EVALUATION = {
+    "all": {
+        "Opus, 6 kb/s": {"bits_per_second": 7380, "log_mel": 14.1},
+        "silence": {"log_mel": 46.1},
+    }
+}
 
 
 @pytest.fixture
@@ -20,10 +25,24 @@ def codec(small_codec, tmp_path) -> SparseCodec:
 
 def measured(codec) -> dict:
     """Figures as `experiments.measurements.rate_distortion` writes them."""
-    shares = {"l2": 0.9, "l1": 0.6, "l2_loss": 0.0012, "l1_loss": 0.0123, "log_mel": 5.2, "mode": "quantised"}
+    shares = {
+        "l2": 0.9,
+        "l1": 0.6,
+        "l2_loss": 0.0012,
+        "l1_loss": 0.0123,
+        "log_mel": 5.2,
+        "mode": "quantised",
+    }
     ways = {"lossless": (None, 11_000), f"scale {SCALE}": (SCALE, 1234), "300 bits/s": (None, 301)}
     rows = [
-        {"name": name, "scale": scale, "bits": bits, "ratio": 352_800 / bits, "ratio_worst": 211.0, **shares}
+        {
+            "name": name,
+            "scale": scale,
+            "bits": bits,
+            "ratio": 352_800 / bits,
+            "ratio_worst": 211.0,
+            **shares,
+        }
         for name, (scale, bits) in ways.items()
     ]
     return {"small": {"checkpoint": codec.digest, "clips": ["a", "b"], "seconds": 30, "rows": rows}}
@@ -35,7 +54,14 @@ def test_files_are_told_in_words_a_curve_and_a_table(codec, tmp_path, monkeypatc
     with use_store(MemoryStore()):
         prose, image, table = event_files.files_section(codec, EVALUATION)
     assert isinstance(prose, Prose) and isinstance(image, Image) and isinstance(table, Table)
-    for told in ("2 held-out clips of 30 seconds", "1,234 bits", "286 to 1", "211 to 1", "0.1 % of the L2", "62 to 1"):
+    for told in (
+        "2 held-out clips of 30 seconds",
+        "1,234 bits",
+        "286 to 1",
+        "211 to 1",
+        "0.1 % of the L2",
+        "62 to 1",
+    ):
         assert told in prose.text, told
     assert [row[0] for row in table.rows] == ["lossless", f"scale {SCALE}", "300 bits/s"]
     assert table.rows[1][1:] == ["1,234", "286", "0.90", "0.60", "0.1 %", "1.2 %", "5.2"]

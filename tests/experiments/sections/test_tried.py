@@ -30,7 +30,9 @@ from sparse_codec.config import parse_config
 def test_every_switch_is_a_configuration_of_its_own_that_builds(name):
     config, training = parse_config(tables_of(name, minutes=1.0), name)
     assert training.minutes == 1.0
-    assert name == "default" or (config, training) != parse_config(tables_of("default", 1.0), "default")
+    assert name == "default" or (config, training) != parse_config(
+        tables_of("default", 1.0), "default"
+    )
     if name != PUBLISHED:
         SparseCodec(config)
 
@@ -47,8 +49,17 @@ def test_a_model_is_measured_with_and_without_refinement(small_codec):
 
 
 def test_a_table_has_a_row_for_each_run():
-    run = {"steps": 3, "greedy": [0.1, 0.1], "refined": [0.2, 0.2], "sound": [0.1, 0.0], "log_mel": 9.0, "seconds": 1.0}
-    table = ablation_table({"minutes": 2, "runs": {"default": run, PUBLISHED: run}}, SWITCHES, PUBLISHED)
+    run = {
+        "steps": 3,
+        "greedy": [0.1, 0.1],
+        "refined": [0.2, 0.2],
+        "sound": [0.1, 0.0],
+        "log_mel": 9.0,
+        "seconds": 1.0,
+    }
+    table = ablation_table(
+        {"minutes": 2, "runs": {"default": run, PUBLISHED: run}}, SWITCHES, PUBLISHED
+    )
     assert len(table.rows) == 2 and all(len(row) == len(table.headers) for row in table.rows)
 
 
@@ -70,8 +81,17 @@ def test_figures_of_another_checkpoint_are_refused(small_codec, tmp_path):
 
 
 def test_a_decoder_has_a_column_with_its_size_and_its_training(small_codec, tmp_path):
-    path, history = tmp_path / "small.safetensors", [{"step": 2, "seconds": 60, "l2": 0.1, "l1": 0.0}]
-    card = {"steps": 2, "hours": 0.05, "train_recordings": 5, "history": history, "training": {"minutes": 4.0}}
+    path, history = (
+        tmp_path / "small.safetensors",
+        [{"step": 2, "seconds": 60, "l2": 0.1, "l1": 0.0}],
+    )
+    card = {
+        "steps": 2,
+        "hours": 0.05,
+        "train_recordings": 5,
+        "history": history,
+        "training": {"minutes": 4.0},
+    }
     small_codec.save(path, card)
     codec = SparseCodec.load(path)
     run = second_decoder.facts(codec) | measure(codec, find_recordings(SHIPPED / "music")[:1])
@@ -79,7 +99,10 @@ def test_a_decoder_has_a_column_with_its_size_and_its_training(small_codec, tmp_
     assert run["minutes"] == 4
     table = decoder_table({"segments": 1, "decoders": {second_decoder.kind_of(codec): run}})
     assert table.headers == ["", "harmonic"]
-    assert ["Minutes until it was best", "3"] in table.rows and ["Steps until then", "2"] in table.rows
+    assert ["Minutes until it was best", "3"] in table.rows and [
+        "Steps until then",
+        "2",
+    ] in table.rows
 
 
 # ---- time codes
@@ -97,7 +120,9 @@ def scene(small_codec) -> compare_time_codes.Scene:
 
 @pytest.fixture(scope="module")
 def grid(small_codec) -> Grid:
-    return Grid(small_codec.config.segment_samples, small_codec.config.hop, small_codec.config.samplerate)
+    return Grid(
+        small_codec.config.segment_samples, small_codec.config.hop, small_codec.config.samplerate
+    )
 
 
 @pytest.mark.parametrize(("name", "found"), [("one-hot", 1), ("bits", 0)])
@@ -124,16 +149,24 @@ def test_a_summary_counts_the_events_that_stay():
 
 def test_seconds_get_worse_with_length_and_bits_do_not(grid):
     hour = replace(grid, n_samples=3600 * grid.samplerate)
-    errors = {name: [compare_time_codes.largest_error(kind, g) for g in (grid, hour)] for name, kind in CODES.items()}
+    errors = {
+        name: [compare_time_codes.largest_error(kind, g) for g in (grid, hour)]
+        for name, kind in CODES.items()
+    }
     assert max(errors["one-hot"]) < 1e-3 and max(errors["bits"]) <= 0.5
     assert errors["seconds"][0] < 0.01 < 1 < errors["seconds"][1]
 
 
 def test_every_code_has_a_column_in_each_table():
-    recovery = [{"found": 0.5, "steps": 3, "frames_left": 0.1}, {"found": 0.0, "steps": None, "frames_left": 9.0}]
+    recovery = [
+        {"found": 0.5, "steps": 3, "frames_left": 0.1},
+        {"found": 0.0, "steps": None, "frames_left": 9.0},
+    ]
     off, bits = {"segment": 0.25, "10 h": 7.4e-6}, {"plain": 17, "coded": 17.0}
     figures = {"errors": [1, 4], "events": 20, "steps": 60}
-    figures["codes"] = {name: {"samples_off": off, "bits": bits, "recovery": recovery} for name in CODES}
+    figures["codes"] = {
+        name: {"samples_off": off, "bits": bits, "recovery": recovery} for name in CODES
+    }
     precision, recovered = precision_table(figures), recovery_table(figures)
     assert precision.headers == ["", *CODES] and recovered.headers == ["Frames off", *CODES]
     assert [row[1] for row in precision.rows] == ["0.25", "0.000007", "17", "17"]

@@ -180,7 +180,10 @@ def test_everything_stands_on_the_page_in_the_order_of_the_file(page):
 
 def test_headings_footnotes_lists_and_links_work_as_they_are(page):
     assert re.findall(r"<h1>(.*?)</h1>", page) == ["Plucked Strings, Resynthesized"]
-    assert re.findall(r"<h2 id[^>]*>(.*?)</h2>", page)[:2] == ["The <code>pluck</code> Function", "Examples"]
+    assert re.findall(r"<h2 id[^>]*>(.*?)</h2>", page)[:2] == [
+        "The <code>pluck</code> Function",
+        "Examples",
+    ]
     assert re.findall(r"<h3[^>]*>(.*?)</h3>", page) == ["Example 1", "Example 2"]
     assert "<li>quickly at first</li>" in page and 'class="footnotes"' in page
     links = re.findall(r'href="#([^"]+)"', page)
@@ -213,7 +216,9 @@ def test_code_pieces_know_their_lines_and_blank_ones_are_left_out(script):
 
 def test_the_script_runs_once_as_a_module_that_is_not_main(script, tmp_path):
     log = tmp_path / "log"
-    path = script(f'"""[markdown]\n# T\n"""\n# x\nwith open({str(log)!r}, "a") as file:\n    file.write(__name__)\n')
+    path = script(
+        f'"""[markdown]\n# T\n"""\n# x\nwith open({str(log)!r}, "a") as file:\n    file.write(__name__)\n'
+    )
     run(path)
     assert log.read_text() == "article_script"
 
@@ -230,7 +235,9 @@ def test_the_script_runs_once_as_a_module_that_is_not_main(script, tmp_path):
 )
 def test_a_name_that_leads_to_a_composite_shows_its_values_in_order(script, value, comment):
     path = script(
-        '"""[markdown]\n# T\n"""\n# ' + comment + "\nfrom types import SimpleNamespace\nfrom report import Prose\n"
+        '"""[markdown]\n# T\n"""\n# '
+        + comment
+        + "\nfrom types import SimpleNamespace\nfrom report import Prose\n"
         "class Composite:\n    def __init__(self, **kwargs):\n        self.components = kwargs\n"
         "    def __getitem__(self, key):\n        return self.components[key]\n"
         f'shown = Prose("x")\nexample = {value}\n'
@@ -241,7 +248,9 @@ def test_a_name_that_leads_to_a_composite_shows_its_values_in_order(script, valu
 @pytest.mark.parametrize("comment", ["example.a.title", "example.b.title", "example.a", "one"])
 def test_a_dotted_path_leads_through_attributes_and_items(script, comment):
     path = script(
-        '"""[markdown]\n# T\n"""\n# ' + comment + "\nfrom types import SimpleNamespace\nfrom report import Prose\n"
+        '"""[markdown]\n# T\n"""\n# '
+        + comment
+        + "\nfrom types import SimpleNamespace\nfrom report import Prose\n"
         'one = Prose("x")\nexample = {"a": {"title": one}, "b": SimpleNamespace(title=one)}\n'
     )
     assert run(path)[0].value == Group([Prose("x")])
@@ -249,7 +258,17 @@ def test_a_dotted_path_leads_through_attributes_and_items(script, comment):
 
 @pytest.mark.parametrize(
     "comment",
-    ["nothing", "rate", "name", "math", "settings", "print", "example.nothing", "rate.real.x", "example.keys"],
+    [
+        "nothing",
+        "rate",
+        "name",
+        "math",
+        "settings",
+        "print",
+        "example.nothing",
+        "rate.real.x",
+        "example.keys",
+    ],
 )
 def test_a_comment_that_names_nothing_to_show_stays_a_comment(script, comment):
     text = f'# {comment}\nimport math\nrate, name, settings = 8000, "x", {{"n": 1}}\nexample = {{"a": object()}}'
@@ -263,7 +282,9 @@ def test_a_module_is_no_composite(script):
     assert shown.value is None
 
 
-@pytest.mark.parametrize("inside", ["@str\n# shown\ndef f(): pass", "x = (\n# shown\n)", 'x = """\n# shown\n"""'])
+@pytest.mark.parametrize(
+    "inside", ["@str\n# shown\ndef f(): pass", "x = (\n# shown\n)", 'x = """\n# shown\n"""']
+)
 def test_a_comment_inside_a_statement_is_code(script, inside):
     text = f'from report import Prose\nshown = Prose("x")\n{inside}'
     (shown,) = run(script(f'"""[markdown]\n# T\n"""\n{text}\n'))
@@ -309,9 +330,9 @@ def test_a_syntax_error_is_named_with_its_line(script):
 
 
 def test_the_title_is_the_first_heading_as_text(script):
-    assert read_metadata(script('"""[markdown]\nNo heading.\n"""\n"""[markdown]\n## The `X` _class_\n"""\n'))[0] == (
-        "The X class"
-    )
+    assert read_metadata(
+        script('"""[markdown]\nNo heading.\n"""\n"""[markdown]\n## The `X` _class_\n"""\n')
+    )[0] == ("The X class")
     with pytest.raises(ReportError, match="has no heading"):
         read_metadata(script('"""[markdown]\nNo heading.\n"""\n'))
 
@@ -341,8 +362,14 @@ def test_the_form_is_known_by_its_strings_and_the_lack_of_percent_markers(text, 
 
 
 def test_a_percent_script_that_quotes_the_form_is_read_as_before(script):
-    path = script('"""Title"""\n# %% [markdown]\n# Prose\n# %%\n"""[markdown] quoted"""\n# x\nx = 1\n')
-    assert [(x.cell.kind, x.value) for x in run(path)] == [("code", None), ("prose", "Prose"), ("code", None)]
+    path = script(
+        '"""Title"""\n# %% [markdown]\n# Prose\n# %%\n"""[markdown] quoted"""\n# x\nx = 1\n'
+    )
+    assert [(x.cell.kind, x.value) for x in run(path)] == [
+        ("code", None),
+        ("prose", "Prose"),
+        ("code", None),
+    ]
     assert read_metadata(path)[0] == "Title"
 
 

@@ -79,7 +79,9 @@ def code(value, *tags):
 
 
 def render(script, *shown, **namespace):
-    return render_article(script, list(shown), namespace, {"commit": "a1b2"}, {"demo": "The title", "b": "Other"})
+    return render_article(
+        script, list(shown), namespace, {"commit": "a1b2"}, {"demo": "The title", "b": "Other"}
+    )
 
 
 def test_metadata_is_the_docstring(script):
@@ -128,20 +130,30 @@ def test_nothing_from_a_script_can_become_markup(script):
         prose("<script>alert(1)</script>\n\n## " + EVIL + "\n"),
         code([Player(beep(9), EVIL, EVIL), Image(picture(EVIL), EVIL), BibTeX(EVIL), EVIL], "show"),
         code([Table([EVIL], [[EVIL]], EVIL, EVIL), roll(EVIL, 1, EVIL, EVIL)]),
-        code(Part("part", EVIL, EVIL, [Player(beep(9), EVIL), Prose(f"#### {EVIL}")], picture(EVIL))),
+        code(
+            Part("part", EVIL, EVIL, [Player(beep(9), EVIL), Prose(f"#### {EVIL}")], picture(EVIL))
+        ),
         AUTHORS=EVIL,
         LANG='"><script>',
     )
     for page in article.pages:
         scripts = re.findall(r"<script[^>]*>", page.html)
-        assert scripts and all(re.fullmatch(r'<script src="assets/\w+\.js">', script) for script in scripts)
-        assert "<img src=x" not in page.html and "<b>" not in re.sub(r"<b>(Figure|Table)", "", page.html)
+        assert scripts and all(
+            re.fullmatch(r'<script src="assets/\w+\.js">', script) for script in scripts
+        )
+        assert "<img src=x" not in page.html and "<b>" not in re.sub(
+            r"<b>(Figure|Table)", "", page.html
+        )
         names = attribute_names(page.html)
-        assert "src" in names and not [name for name in names if name == "style" or name.startswith("on")]
+        assert "src" in names and not [
+            name for name in names if name == "style" or name.startswith("on")
+        ]
 
 
 def test_code_is_folded_shown_or_hidden(script):
-    folded, shown, hidden = (render(script, code(None, *tags)).html for tags in ((), ("show",), ("hide",)))
+    folded, shown, hidden = (
+        render(script, code(None, *tags)).html for tags in ((), ("show",), ("hide",))
+    )
     assert '<details class="source">' in folded and 'class="code"' in folded
     assert '<details class="source">' not in shown and 'class="code"' in shown
     assert 'class="code"' not in hidden
@@ -149,7 +161,10 @@ def test_code_is_folded_shown_or_hidden(script):
 
 def test_prose_knows_tables_and_footnotes_over_all_cells(script):
     html = render(
-        script, prose("A[^1]\n\n[^1]: Note."), code(None), prose("| a |\n|---|\n| 1 |\n\nB[^2]\n\n[^2]: Too.")
+        script,
+        prose("A[^1]\n\n[^1]: Note."),
+        code(None),
+        prose("| a |\n|---|\n| 1 |\n\nB[^2]\n\n[^2]: Too."),
     ).html
     assert "<table>" in html and html.count('class="footnote-item"') == 2
 
@@ -161,12 +176,18 @@ def test_an_unclosed_fence_is_an_error(script):
 
 def test_every_sound_is_named_plays_natively_and_is_not_preloaded(script):
     sounds, events = [beep(n) for n in (100, 200)], roll("R", 3)
-    article = render(script, code(Row([Player(sounds[0], "One"), Group([Player(sounds[1], "Two")])])), code(events))
+    article = render(
+        script,
+        code(Row([Player(sounds[0], "One"), Group([Player(sounds[1], "Two")])])),
+        code(events),
+    )
     heard = [events.mix, *(mark.sound for mark in events.marks)]
     assert set(article.artifacts) == {sound.name for sound in [*sounds, *heard]}
     assert article.offline == {sound.name for sound in heard}
     natively = re.findall(r'<audio controls preload="none" src="media/(\w+)', article.html)
-    assert natively[:2] == [sound.sha256 for sound in sounds] and article.html.count("<audio") == len(natively)
+    assert natively[:2] == [sound.sha256 for sound in sounds] and article.html.count(
+        "<audio"
+    ) == len(natively)
     assert all(f'="media/{sound.name}"' in article.html for sound in heard)
     assert "autoplay" not in article.html and "http" not in article.html.replace("http-equiv", "")
 
@@ -212,11 +233,22 @@ def test_a_number_in_a_heading_and_a_repeated_heading_do_not_collide(script):
 def test_computed_prose_is_part_of_the_document(script):
     def example(n):
         return Group(
-            [Prose(f"### Example {n}\n\nSee.[^{n}]\n\n[^{n}]: Note."), Player(beep(9), "x"), Prose("#### Film")]
+            [
+                Prose(f"### Example {n}\n\nSee.[^{n}]\n\n[^{n}]: Note."),
+                Player(beep(9), "x"),
+                Prose("#### Film"),
+            ]
         )
 
-    html = render(script, prose("## Examples"), code([example(1), None, example(2)], "hide"), prose("## End")).html
-    assert re.findall(r'<li class="level-\d"><a href="#([^"]+)"', html) == ["examples", "example-1", "example-2", "end"]
+    html = render(
+        script, prose("## Examples"), code([example(1), None, example(2)], "hide"), prose("## End")
+    ).html
+    assert re.findall(r'<li class="level-\d"><a href="#([^"]+)"', html) == [
+        "examples",
+        "example-1",
+        "example-2",
+        "end",
+    ]
     assert re.findall(r'<h4 id="([^"]+)"', html) == ["example-1-film", "example-2-film"]
     assert html.count('class="footnote-item"') == 2 and html.count('<figure class="player"') == 2
 
@@ -227,17 +259,30 @@ def test_prose_may_stand_in_a_row(script):
 
 
 def example(name="one", **other):
-    inside = [Player(beep(9), "Tone"), Prose("#### Inside\n\nSee [above](#top), [here](#one-more.tone).[^1]")]
+    inside = [
+        Player(beep(9), "Tone"),
+        Prose("#### Inside\n\nSee [above](#top), [here](#one-more.tone).[^1]"),
+    ]
     return Part(name, "One *more*", "What it is.", inside, **other)
 
 
 def test_a_part_has_a_page_of_its_own_with_the_same_anchors(script):
-    article = render(script, prose("## Top"), code([example(picture=picture("alt")), Player(beep(8), "Other")], "hide"))
-    assert '<h3 id="one-more">One *more*</h3>\n<p class="alone"><a href="demo-one.html">' in article.html
+    article = render(
+        script,
+        prose("## Top"),
+        code([example(picture=picture("alt")), Player(beep(8), "Other")], "hide"),
+    )
+    assert (
+        '<h3 id="one-more">One *more*</h3>\n<p class="alone"><a href="demo-one.html">'
+        in article.html
+    )
     assert '<h4 id="one-more-inside">' in article.html or '<h4 id="inside">' in article.html
     (page,) = article.parts
     assert (page.name, page.title) == ("demo-one", "One *more*") and "Other" not in page.html
-    assert '<h1 id="one-more">One *more*</h1>' in page.html and '<h2 id="inside">Inside</h2>' in page.html
+    assert (
+        '<h1 id="one-more">One *more*</h1>' in page.html
+        and '<h2 id="inside">Inside</h2>' in page.html
+    )
     assert 'id="one-more.tone"' in page.html and 'id="one-more.tone"' in article.html
     assert '<a href="demo.html#one-more">← The title</a>' in page.html
 
@@ -245,7 +290,10 @@ def test_a_part_has_a_page_of_its_own_with_the_same_anchors(script):
 def test_links_in_a_part_lead_where_they_lead_in_the_article(script):
     notes = prose("## Top\n\nA[^1]\n\n[^1]: Note.")
     (page,) = render(script, notes, code(example())).parts
-    assert '<a href="demo.html#top">above</a>' in page.html and '<a href="#one-more.tone">here</a>' in page.html
+    assert (
+        '<a href="demo.html#top">above</a>' in page.html
+        and '<a href="#one-more.tone">here</a>' in page.html
+    )
     assert 'href="demo.html#fn1"' in page.html
 
 
@@ -265,7 +313,9 @@ def test_a_page_says_what_others_show_of_a_link_to_it(script):
     facts = {"date": "2026-02-03T04:05:06+00:00"}
     article = render_article(script, [shown], namespace, facts, {"demo": "The title"})
     titles = ("The title", "A description over two lines."), ("One *more*", "What it is.")
-    for page, (title, description), alt in zip(article.pages, titles, ("first", "second"), strict=True):
+    for page, (title, description), alt in zip(
+        article.pages, titles, ("first", "second"), strict=True
+    ):
         about = dict(re.findall(r'<meta (?:name|property)="([^"]+)" content="([^"]*)">', page.html))
         assert about == {
             "viewport": "width=device-width, initial-scale=1",
@@ -300,7 +350,9 @@ def test_a_part_that_can_have_no_page_is_an_error(script, shown, wrong):
 def test_a_card_names_what_was_given_and_says_a_long_value_once(script):
     one, two = described("x" * 80), described("x" * 80, beep(9))
     calls = [("beep/1", beep(9).record), ("described/1", one.record), ("described/2", two.record)]
-    html = render_article(script, [code([Player(one, "1"), Player(two, "2")])], {}, {}, {}, calls).html
+    html = render_article(
+        script, [code([Player(one, "1"), Player(two, "2")])], {}, {}, {}, calls
+    ).html
     assert html.count("x" * 80) == 1 and "<dt>text<dd>as for demo/described/1" in html
     assert "<dt>sound<dd>demo/beep/1" in html and "Made from" not in html
 
@@ -341,8 +393,13 @@ def test_no_formula_can_become_markup(script):
     ],
 )
 def test_a_wrong_formula_is_an_error_that_names_its_cell(script, formula, wrong):
-    fine, bad = Shown(Cell("prose", "", 3), "Fine: $x$."), Shown(Cell("prose", "", 40), f"Bad: ${formula}$.")
-    with pytest.raises(CellError, match=f"demo.py, cell at line 40: the formula .*{re.escape(wrong)}"):
+    fine, bad = (
+        Shown(Cell("prose", "", 3), "Fine: $x$."),
+        Shown(Cell("prose", "", 40), f"Bad: ${formula}$."),
+    )
+    with pytest.raises(
+        CellError, match=f"demo.py, cell at line 40: the formula .*{re.escape(wrong)}"
+    ):
         render(script, fine, bad)
     with pytest.raises(CellError, match="cell at line 7: the formula"):
         render(script, code(Row([Prose(f"${formula}$")])))

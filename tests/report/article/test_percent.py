@@ -17,7 +17,10 @@ def script(tmp_path):
 
 
 def run(path, namespace=None):
-    return [shown.value for shown in run_cells(parse_script(path), path, {} if namespace is None else namespace)]
+    return [
+        shown.value
+        for shown in run_cells(parse_script(path), path, {} if namespace is None else namespace)
+    ]
 
 
 def fails(path):
@@ -70,7 +73,9 @@ def test_the_last_expression_is_shown_and_nothing_else(script):
 
 def test_cells_share_one_module_that_is_not_main(script):
     namespace = {"given": 5}
-    path = script("from __future__ import annotations\n# %%\nx: Unknown = given\n# %%\n(__name__, __file__, x)\n")
+    path = script(
+        "from __future__ import annotations\n# %%\nx: Unknown = given\n# %%\n(__name__, __file__, x)\n"
+    )
     name, file, x = run(path, namespace)[-1]
     assert (name, file, x) == ("article_script", str(path), 5)
     assert namespace["x"] == 5
@@ -78,12 +83,16 @@ def test_cells_share_one_module_that_is_not_main(script):
 
 
 def test_prose_quotes_values_with_format_specs(script):
-    path = script("x = {'a': 3.14159}\n# %% [markdown]\n# {{ x['a']:.2f }} and {{ 'one'!r }} and {{ x['a'] != 3 }}\n")
+    path = script(
+        "x = {'a': 3.14159}\n# %% [markdown]\n# {{ x['a']:.2f }} and {{ 'one'!r }} and {{ x['a'] != 3 }}\n"
+    )
     assert run(path)[1].replace("\\", "") == "3.14 and 'one' and True"
 
 
 def test_a_quoted_value_can_not_become_markup(script):
-    assert run(script("x = '*a* <b>\\n# c'\n# %% [markdown]\n# {{ x }}\n"))[1] == r"\*a\* \<b\> \# c"
+    assert (
+        run(script("x = '*a* <b>\\n# c'\n# %% [markdown]\n# {{ x }}\n"))[1] == r"\*a\* \<b\> \# c"
+    )
 
 
 def test_backticks_show_braces_as_they_are(script):
@@ -109,7 +118,9 @@ def test_a_failing_cell_is_named_with_its_true_line(script, text, line, error):
 
 
 def test_only_the_authors_frames_are_shown(script):
-    message = fails(script("import json\n# %%\ndef load():\n    return json.loads('{')\n# %%\nload()\n"))
+    message = fails(
+        script("import json\n# %%\ndef load():\n    return json.loads('{')\n# %%\nload()\n")
+    )
     assert "in load" in message and "return json.loads" in message
     assert "decoder.py" not in message and "cells.py" not in message
 

@@ -54,7 +54,9 @@ def test_sound_comes_back_within_half_a_step_and_int16_exactly():
 
 def test_levels_are_true_and_clipping_is_counted():
     quiet = encode(Sound(NOISE / NOISE.max() / 10, 100)).info
-    assert quiet["peak"] == pytest.approx(20 * np.log10(np.abs(NOISE).max() / NOISE.max() / 10), abs=0.01)
+    assert quiet["peak"] == pytest.approx(
+        20 * np.log10(np.abs(NOISE).max() / NOISE.max() / 10), abs=0.01
+    )
     assert quiet["clipped"] == 0
     loud = encode(Sound(np.array([0.5, 1.0, -1.0, 1.2, -7.0]), 100))
     assert loud.info["clipped"] == 2 and loud.info["peak"] == 0.0
@@ -81,13 +83,17 @@ def sine(hertz, seconds, samplerate, level=32767 / FULL_SCALE):
     return level * np.sin(2 * np.pi * hertz * np.arange(round(seconds * samplerate)) / samplerate)
 
 
-@pytest.mark.parametrize(("samplerate", "within"), [(48000, 0.01), (44100, 0.01), (22050, 0.05), (8000, 0.05)])
+@pytest.mark.parametrize(
+    ("samplerate", "within"), [(48000, 0.01), (44100, 0.01), (22050, 0.05), (8000, 0.05)]
+)
 @pytest.mark.parametrize("seconds", [0.4, 0.46, 3.07])
 def test_loudness_is_that_of_the_standard(samplerate, within, seconds):
     """BS.1770: "if a 0 dB FS, 1 kHz (997 Hz to be exact) sine wave is applied …, the indicated loudness will equal
     -3.01 LKFS"."""
     assert loudness(sine(997, seconds, samplerate), samplerate) == pytest.approx(-3.01, abs=within)
-    assert loudness(sine(997, seconds, samplerate, 0.1), samplerate) == pytest.approx(-23.01, abs=within)
+    assert loudness(sine(997, seconds, samplerate, 0.1), samplerate) == pytest.approx(
+        -23.01, abs=within
+    )
 
 
 def test_loudness_weighs_low_and_high_tones_as_the_standard_does():
@@ -97,7 +103,9 @@ def test_loudness_weighs_low_and_high_tones_as_the_standard_does():
         z = np.exp(-2j * np.pi * hertz / 48000)
         shelf = np.polyval([1.19839281085285, -2.69169618940638, 1.53512485958697], z)
         shelf /= np.polyval([0.73248077421585, -1.69065929318241, 1], z)
-        pass_high = np.polyval([1, -2, 1], z) / np.polyval([0.99007225036621, -1.99004745483398, 1], z)
+        pass_high = np.polyval([1, -2, 1], z) / np.polyval(
+            [0.99007225036621, -1.99004745483398, 1], z
+        )
         return 20 * np.log10(abs(shelf * pass_high))
 
     for hertz in (60, 250, 2500, 8000):
@@ -107,9 +115,13 @@ def test_loudness_weighs_low_and_high_tones_as_the_standard_does():
 
 def test_pauses_and_quiet_passages_do_not_count_for_loudness():
     tone = sine(997, 10, 48000, 0.1)
-    assert loudness(np.concatenate([tone, np.zeros(480_000)]), 48000) == pytest.approx(-23.01, abs=0.1)
+    assert loudness(np.concatenate([tone, np.zeros(480_000)]), 48000) == pytest.approx(
+        -23.01, abs=0.1
+    )
     assert loudness(np.concatenate([tone, 0.1 * tone]), 48000) == pytest.approx(-23.01, abs=0.1)
-    assert loudness(np.concatenate([tone, 0.5 * tone]), 48000) == pytest.approx(-23.01 - 2.04, abs=0.1)
+    assert loudness(np.concatenate([tone, 0.5 * tone]), 48000) == pytest.approx(
+        -23.01 - 2.04, abs=0.1
+    )
 
 
 @pytest.mark.parametrize(
@@ -168,8 +180,13 @@ def test_a_picture_keeps_its_pixels():
 
 def test_a_lossy_picture_is_close_and_much_smaller_and_both_keep_the_marks_of_their_axes():
     time = np.linspace(0, 6, 300)
-    pixels = np.rint(127 + 60 * np.sin(time)[:, None] * np.cos(time) + RNG.normal(0, 3, (300, 300))).astype(np.uint8)
-    exact, lossy = (encode(Picture(pixels, "hills", lossy, {"1 s": 0.5}, {"1 kHz": 0.25})) for lossy in (False, True))
+    pixels = np.rint(
+        127 + 60 * np.sin(time)[:, None] * np.cos(time) + RNG.normal(0, 3, (300, 300))
+    ).astype(np.uint8)
+    exact, lossy = (
+        encode(Picture(pixels, "hills", lossy, {"1 s": 0.5}, {"1 kHz": 0.25}))
+        for lossy in (False, True)
+    )
     assert (exact.media_type, lossy.media_type) == ("image/png", "image/webp")
     assert exact.info == lossy.info
     assert (lossy.info["across"], lossy.info["up"]) == ({"1 s": 0.5}, {"1 kHz": 0.25})
@@ -182,7 +199,12 @@ def test_a_film_is_one_picture_of_all_its_frames_row_by_row():
     frames = np.arange(10, dtype=np.uint8)[:, None, None].repeat(16, 1).repeat(32, 2) * 25
     encoded = encode(Film(frames, 2.0, "brighter"))
     info = encoded.info
-    assert (info["n_frames"], info["columns"], info["seconds"], info["alt"]) == (10, 3, 2.0, "brighter")
+    assert (info["n_frames"], info["columns"], info["seconds"], info["alt"]) == (
+        10,
+        3,
+        2.0,
+        "brighter",
+    )
     assert (info["width"], info["height"]) == (32, 16)  # of one frame
     sheet = np.asarray(Image.open(io.BytesIO(encoded.data)).convert("L"), int)
     assert sheet.shape == (4 * 16, 3 * 32)
@@ -193,13 +215,18 @@ def test_a_film_is_one_picture_of_all_its_frames_row_by_row():
 
 
 def test_a_film_too_large_for_one_picture_is_refused():
-    with pytest.raises(ValueError, match="2 frames of 17000 x 1 pixels do not fit into one picture; make them smaller"):
+    with pytest.raises(
+        ValueError,
+        match="2 frames of 17000 x 1 pixels do not fit into one picture; make them smaller",
+    ):
         encode(Film(np.zeros((2, 1, 17000), np.uint8), 1.0, "wide"))
     with pytest.raises(ValueError, match="lasts 0.0 s"):
         encode(Film(np.zeros((3, 8, 8), np.uint8), 0.0, "no time"))
 
 
-@pytest.mark.parametrize("pixels", [np.zeros((4, 4)), np.zeros((4, 4, 4), np.uint8), np.zeros((0, 4), np.uint8)])
+@pytest.mark.parametrize(
+    "pixels", [np.zeros((4, 4)), np.zeros((4, 4, 4), np.uint8), np.zeros((0, 4), np.uint8)]
+)
 def test_pixels_of_another_kind_are_refused(pixels):
     with pytest.raises(ValueError, match="uint8"):
         encode(Picture(pixels, "no"))

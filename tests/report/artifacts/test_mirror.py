@@ -34,7 +34,14 @@ class Remote(Memory):
         super().put(name, data, media_type, immutable)
 
 
-MADE = {"function": "f", "code": "c" * 64, "arguments": {}, "values": {}, "versions": {}, "inputs": []}
+MADE = {
+    "function": "f",
+    "code": "c" * 64,
+    "arguments": {},
+    "values": {},
+    "versions": {},
+    "inputs": [],
+}
 MADE |= {"machine": {}, "seconds": 1.0}
 
 
@@ -46,7 +53,9 @@ def build(remote, folder, *letters: str) -> Store:
     for letter in letters:
         if (record := store.find(letter * 64)) is None:
             store.put_source("c" * 64, {"f": "def f(): ..."})
-            record = store.put(Encoded(letter.encode(), "application/json", {}), key=letter * 64, **MADE)
+            record = store.put(
+                Encoded(letter.encode(), "application/json", {}), key=letter * 64, **MADE
+            )
         calls.append((f"f/{letter}", record))
     store.put_build(Build("music", calls))
     store.flush()
@@ -178,7 +187,9 @@ def test_a_build_whose_object_is_gone_everywhere_is_not_sent(remote, tmp_path):
     (name,) = [name for name in remote.entries("objects/") if remote.get(name) == b"a"]
     remote.delete(name)
     before = remote.get("builds/music.json")
-    with pytest.raises(StoreError, match=f"{name} is no longer in memory, nor here; build with --force"):
+    with pytest.raises(
+        StoreError, match=f"{name} is no longer in memory, nor here; build with --force"
+    ):
         build(remote, tmp_path / "there", "a")
     assert remote.get("builds/music.json") == before
 

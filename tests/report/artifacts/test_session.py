@@ -135,7 +135,14 @@ def test_tensors_are_keyed_by_value_and_are_no_arrays(session):
     torch = pytest.importorskip("torch")
     tensor = torch.arange(6.0).reshape(2, 3)
     assert key(tensor) == key(tensor.T.contiguous().T) == key(tensor.clone().requires_grad_())
-    others = [tensor.T, tensor + 1, tensor.bfloat16(), tensor.numpy(), tensor.view(torch.int32), torch.zeros(0)]
+    others = [
+        tensor.T,
+        tensor + 1,
+        tensor.bfloat16(),
+        tensor.numpy(),
+        tensor.view(torch.int32),
+        torch.zeros(0),
+    ]
     assert len({key(x) for x in [tensor, *others]}) == 7
 
 
@@ -146,7 +153,9 @@ def test_paths_are_keyed_by_what_they_lead_to(session, tmp_path):
     file, twin = (tmp_path / folder / "clips" / "x.wav" for folder in ("a", "b"))
     before, folder_before = key(file), key(file.parent)
     assert before == key(twin) and folder_before == key(twin.parent)
-    assert "same" not in str(describe(file).record.arguments) and str(tmp_path) not in str(describe(file).record)
+    assert "same" not in str(describe(file).record.arguments) and str(tmp_path) not in str(
+        describe(file).record
+    )
     file.write_bytes(b"edited")
     assert key(file) != before and key(file.parent) != folder_before
     with pytest.raises(ReportError, match="argument 'x': cannot read .*none.wav"):
@@ -161,7 +170,9 @@ class Excerpt:
 
 def test_a_record_can_be_read_by_people(session, tmp_path):
     (tmp_path / "x.wav").write_bytes(b"")
-    record = describe(Excerpt(tmp_path / "x.wav", 1.5), y=GRID, z=Checkpoint("0123456789abcdef")).record
+    record = describe(
+        Excerpt(tmp_path / "x.wav", 1.5), y=GRID, z=Checkpoint("0123456789abcdef")
+    ).record
     assert record.arguments == {
         "x": "Excerpt(path=x.wav, start=1.5)",
         "y": "ndarray float64 (2, 3)",
@@ -175,10 +186,20 @@ def test_an_artifact_as_an_argument_stands_for_its_bytes(session):
 
 
 @pytest.mark.parametrize(
-    "value", [object(), lambda: 1, functools.partial(lambda: 1), [object()], np.array([object()]), (x for x in ())]
+    "value",
+    [
+        object(),
+        lambda: 1,
+        functools.partial(lambda: 1),
+        [object()],
+        np.array([object()]),
+        (x for x in ()),
+    ],
 )
 def test_an_argument_without_a_value_is_refused_by_name(session, value):
-    with pytest.raises(TypeError, match=r"describe: argument 'x'.*has no (value|name) to key it by"):
+    with pytest.raises(
+        TypeError, match=r"describe: argument 'x'.*has no (value|name) to key it by"
+    ):
         describe(value)
 
 
@@ -214,7 +235,9 @@ def test_functions_in_a_table_are_source_and_the_rest_of_it_is_value(session, mo
 
 def test_a_closure_is_refused():
     n = 3
-    with pytest.raises(TypeError, match="uses n from the function around it; pass it as an argument"):
+    with pytest.raises(
+        TypeError, match="uses n from the function around it; pass it as an argument"
+    ):
 
         @conjure
         def closed() -> Data:
@@ -261,7 +284,9 @@ def returns_an_array():
 
 
 def test_only_media_may_be_returned(session):
-    with pytest.raises(TypeError, match="returns_an_array returned ndarray; it has to return Sound, Figure"):
+    with pytest.raises(
+        TypeError, match="returns_an_array returned ndarray; it has to return Sound, Figure"
+    ):
         returns_an_array()
 
 
@@ -290,7 +315,10 @@ def test_a_function_of_a_module_as_an_argument_stands_for_its_code(session):
 
 def test_a_key_is_made_of_all_its_ingredients():
     parts = {name: {"a": "1"} for name in INGREDIENTS}
-    assert len({key_of(parts), *(key_of(parts | {name: {"a": "2"}}) for name in INGREDIENTS)}) == len(INGREDIENTS) + 1
+    assert (
+        len({key_of(parts), *(key_of(parts | {name: {"a": "2"}}) for name in INGREDIENTS)})
+        == len(INGREDIENTS) + 1
+    )
 
 
 def test_calls_of_an_article_are_named_in_the_order_in_which_they_are_made(session):
@@ -334,7 +362,10 @@ def test_a_damaged_store_is_an_error_and_nothing_is_computed_again(tmp_path):
     object_.write_bytes(b"")
     for damage, text in ((object_, b""), (record, b"{")):
         damage.write_bytes(text)
-        with use_store(FolderStore(tmp_path)) as session, pytest.raises(StoreError, match="--force"):
+        with (
+            use_store(FolderStore(tmp_path)) as session,
+            pytest.raises(StoreError, match="--force"),
+        ):
             _ = beep(7).value
         assert session.computed == 0
 

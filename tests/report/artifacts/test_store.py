@@ -71,7 +71,9 @@ def test_a_damaged_or_missing_object_is_an_error_and_not_a_miss(store):
         store.read(record)
 
 
-@pytest.mark.parametrize("text", ["", "{", "{}", "[]", '{"schema": 1}', '{"schema": 2}', "[" * 100_000, "NaN"])
+@pytest.mark.parametrize(
+    "text", ["", "{", "{}", "[]", '{"schema": 1}', '{"schema": 2}', "[" * 100_000, "NaN"]
+)
 def test_a_damaged_record_is_an_error_and_not_a_miss(store, text):
     store.put(ENCODED, **MADE)
     next(path_of(store).glob("index/*/*.json")).write_text(text)
@@ -110,7 +112,14 @@ HOSTILE = {
     "inputs": ["", [1], ["../x"]],
     "arguments": [[], {"x": 1}, {"x": "\x9b31m"}, None],
     "bytes": [-1, "1", float("inf"), True],
-    "info": [[], {}, *(INFO | bad for bad in ({"peaks": [["<script>"]]}, {"x": {"y": [object]}}, {"seconds": None}))],
+    "info": [
+        [],
+        {},
+        *(
+            INFO | bad
+            for bad in ({"peaks": [["<script>"]]}, {"x": {"y": [object]}}, {"seconds": None})
+        ),
+    ],
     "function": [None, 1, "f\x1b[2J"],
     "created": ["2026\n2027"],
     "versions": [{"numpy": "2\r"}, {"num\x07py": "2"}],
@@ -118,7 +127,9 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in HOSTILE.items() for value in values])
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in HOSTILE.items() for value in values]
+)
 def test_a_record_that_is_not_what_it_has_to_be_is_refused(store, name, value):
     record = store.put(ENCODED, **MADE)
     assert Record.from_json(record.to_json()) == record
@@ -138,12 +149,23 @@ def test_a_record_has_to_say_what_a_page_shows(store, media_type, lacking):
     record = store.put(Encoded(b"media", media_type, info), **MADE)
     assert Record.from_json(record.to_json()) == record
     with pytest.raises(ValueError, match=f"unusable info {lacking}"):
-        Record.from_json(record.to_json() | {"info": {name: info[name] for name in info if name != lacking}})
+        Record.from_json(
+            record.to_json() | {"info": {name: info[name] for name in info if name != lacking}}
+        )
 
 
-@pytest.mark.parametrize("more", [{}, {"n_frames": 10, "columns": 3, "seconds": 1.5}], ids=["a picture", "a film"])
+@pytest.mark.parametrize(
+    "more", [{}, {"n_frames": 10, "columns": 3, "seconds": 1.5}], ids=["a picture", "a film"]
+)
 def test_a_lossy_picture_lasts_no_time_and_a_film_does_and_both_are_stored(store, more):
-    info = {"width": 3, "height": 2, "alt": "hills", "across": {"1 s": 0.5}, "up": {"1 kHz": 0.25}, **more}
+    info = {
+        "width": 3,
+        "height": 2,
+        "alt": "hills",
+        "across": {"1 s": 0.5},
+        "up": {"1 kHz": 0.25},
+        **more,
+    }
     record = store.put(Encoded(b"media", "image/webp", info), **MADE)
     assert record.name.endswith(".webp")
     assert FolderStore(path_of(store)).find(KEY).info == info
@@ -160,7 +182,9 @@ def test_arguments_keep_the_order_of_the_signature(store):
 
 def test_an_argument_that_could_garble_a_terminal_is_recorded_without_that(store):
     record = store.put(ENCODED, **MADE | {"arguments": {"path": "a\n\x1b[2Jb.wav"}})
-    assert record.arguments == {"path": "a\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}[2Jb.wav"}
+    assert record.arguments == {
+        "path": "a\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}[2Jb.wav"
+    }
     assert FolderStore(path_of(store)).find(KEY) == record
 
 
@@ -168,13 +192,19 @@ def test_a_changed_byte_in_any_record_build_or_source_is_found(store):
     store.put_source(KEY, {"a.f": {"text": "def f(): ..."}})
     store.put_build(Build("music", [("f/1", store.put(ENCODED, **MADE))]))
     dice = random.Random(1)
-    looks = {"index": lambda s: s.find(KEY), "builds": lambda s: s.build("music"), "sources": lambda s: s.source(KEY)}
+    looks = {
+        "index": lambda s: s.find(KEY),
+        "builds": lambda s: s.build("music"),
+        "sources": lambda s: s.source(KEY),
+    }
     for kind, look in looks.items():
         (path,) = path_of(store).glob(f"{kind}/**/*.json")
         whole = path.read_bytes()
         for _ in range(50):
             place = dice.randrange(len(whole))
-            path.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << dice.randrange(8)]) + whole[place + 1 :])
+            path.write_bytes(
+                whole[:place] + bytes([whole[place] ^ 1 << dice.randrange(8)]) + whole[place + 1 :]
+            )
             with pytest.raises(Damaged, match=re.escape(path.name)):
                 look(FolderStore(path_of(store)))
         path.write_bytes(whole)
@@ -226,10 +256,17 @@ def test_source_that_is_damaged_is_replaced_when_its_artifact_is_made_again(stor
 
 def test_a_damaged_build_is_said_to_be_so_but_a_build_that_replaces_it_goes_on(store):
     record = store.put(ENCODED, **MADE)
-    for text in (b"{", b"{}", b'{"schema":1,"article":"music","calls":[]}', seal({"schema": 1, "article": "music"})):
+    for text in (
+        b"{",
+        b"{}",
+        b'{"schema":1,"article":"music","calls":[]}',
+        seal({"schema": 1, "article": "music"}),
+    ):
         store.storage.put("builds/music.json", text, "", immutable=False)
         fresh = FolderStore(path_of(store))
-        with pytest.raises(Damaged, match="builds/music.json in .* is damaged .*build the article again"):
+        with pytest.raises(
+            Damaged, match="builds/music.json in .* is damaged .*build the article again"
+        ):
             fresh.build("music")
         with pytest.warns(UserWarning, match="builds/music.json in .* is damaged"):
             fresh.recall("music")

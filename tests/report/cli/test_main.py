@@ -48,7 +48,9 @@ def folder(tmp_path):
 @pytest.fixture
 def report(folder):
     def run(*arguments):
-        return subprocess.run(_command(arguments), cwd=folder, env=_environment(), capture_output=True, text=True)
+        return subprocess.run(
+            _command(arguments), cwd=folder, env=_environment(), capture_output=True, text=True
+        )
 
     return run
 
@@ -84,7 +86,9 @@ def test_scripts_and_names_stand_in_any_order(built):
     told = built("why", "mine/beep/1", "mine.py").stdout
     assert "mine/beep/1 is fresh" in told
     assert built("why", "mine.py", "mine/beep/1").stdout == told
-    assert "give one name, not beep and more" in usage_error(built("why", "beep", "mine.py", "more"))
+    assert "give one name, not beep and more" in usage_error(
+        built("why", "beep", "mine.py", "more")
+    )
     assert "say which artifact" in usage_error(built("why", "mine.py"))
 
 
@@ -94,7 +98,9 @@ def test_a_script_lists_the_artifacts_of_its_article(built, folder):
     assert "2 of 2 artifacts of 1 articles" in built("ls", "mine.py").stdout
     assert "1 of 2 artifacts of 1 articles" in built("ls", "mine.py", "beep/2").stdout
     assert "4 of 4 artifacts of 2 articles" in built("ls").stdout
-    assert "missing.py was not built with the store at .artifacts" in error(built("ls", "missing.py"))
+    assert "missing.py was not built with the store at .artifacts" in error(
+        built("ls", "missing.py")
+    )
 
 
 @pytest.mark.parametrize("command", [["build"], ["plan"], ["why", "beep"], ["reproduce"], []])
@@ -104,24 +110,33 @@ def test_a_script_that_does_not_exist_is_named(report, command):
 
 def test_a_mistyped_command_is_wrong_usage(report):
     told = usage_error(report("biuld", "mine.py"))
-    assert "biuld" in told and all(f"'{command}'" in told for command in ("build", "plan", "why", "gc"))
+    assert "biuld" in told and all(
+        f"'{command}'" in told for command in ("build", "plan", "why", "gc")
+    )
 
 
 def test_build_is_what_is_done_if_nothing_else_is_said(report, folder):
     assert report("mine.py").returncode == 0 and (folder / "site" / "mine.html").exists()
-    assert report("--out", "other", "mine.py").returncode == 0 and (folder / "other" / "mine.html").exists()
+    assert (
+        report("--out", "other", "mine.py").returncode == 0
+        and (folder / "other" / "mine.html").exists()
+    )
 
 
 def test_forcing_what_does_not_exist_is_an_error_and_leaves_the_site(built, folder):
     before = (folder / "site").stat()
-    assert "--force nothing: no artifact is called that" in error(built("build", "mine.py", "--force", "nothing"))
+    assert "--force nothing: no artifact is called that" in error(
+        built("build", "mine.py", "--force", "nothing")
+    )
     assert os.path.samestat((folder / "site").stat(), before)
     assert "artifacts computed: 1 " in built("build", "mine.py", "--force", "beep/2").stdout
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "many"])
 def test_a_target_keeps_one_release_or_more(report, number):
-    assert f"--keep: '{number}' is not 1 or more" in usage_error(report("gc", "--target", "public", f"--keep={number}"))
+    assert f"--keep: '{number}' is not 1 or more" in usage_error(
+        report("gc", "--target", "public", f"--keep={number}")
+    )
 
 
 def test_an_archive_is_not_written_into_the_site_that_it_holds(built, folder):
@@ -159,12 +174,16 @@ def test_modules_beside_a_script_are_found_and_are_part_of_the_key(report, folde
     done = report("build", "articles/mine.py")
     assert done.returncode == 0, done.stderr
     helper.write_text("def level():\n    return 0.25\n")
-    assert "line 2 of tones_helper.py changed, in level" in report("plan", "articles/mine.py").stdout
+    assert (
+        "line 2 of tones_helper.py changed, in level" in report("plan", "articles/mine.py").stdout
+    )
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("command", ["build", "reproduce"])
-def test_an_interrupted_command_ends_with_one_line_and_leaves_what_was_there(report, folder, command, number, code):
+def test_an_interrupted_command_ends_with_one_line_and_leaves_what_was_there(
+    report, folder, command, number, code
+):
     (folder / "slow.py").write_text(SLOW)
     assert report("build", "slow.py").returncode == 0
     (folder / "wait").touch()
@@ -186,11 +205,17 @@ def interrupted(folder, number, *arguments):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored in jobs in the background
+        preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.SIG_DFL
+        ),  # ignored in jobs in the background
     )
     deadline = time.monotonic() + 60
-    while not (folder / "begun").exists() and process.poll() is None and time.monotonic() < deadline:
+    while (
+        not (folder / "begun").exists() and process.poll() is None and time.monotonic() < deadline
+    ):
         time.sleep(0.05)
     os.killpg(process.pid, number)
-    _, told = process.communicate(timeout=30)  # ends when all do that write there, and SLOW sleeps for longer
+    _, told = process.communicate(
+        timeout=30
+    )  # ends when all do that write there, and SLOW sleeps for longer
     return process.returncode, told

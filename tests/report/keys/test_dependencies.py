@@ -18,7 +18,9 @@ ROOT = Path(report.__file__).parent
 def test_importing_this_package_does_nothing_that_a_key_would_have_to_know():
     for path in ROOT.glob("*.py"):
         name = "report" if path.stem == "__init__" else f"report.{path.stem}"
-        assert [ast_line(x) for x in find_module(name).effects if path.stem != "__main__"] == [], name
+        assert [ast_line(x) for x in find_module(name).effects if path.stem != "__main__"] == [], (
+            name
+        )
 
 
 def ast_line(statement):
@@ -37,9 +39,17 @@ def sounding(n: int) -> Sound:
 
 def test_a_function_depends_on_how_its_own_kind_of_media_is_encoded():
     data, sound = (code_of(f.__wrapped__).symbols for f in (plain, sounding))
-    assert "report.artifacts.media.encode_data" in data and "report.artifacts.media.encode_sound" not in data
-    assert "report.artifacts.media.encode_sound" in sound and "report.artifacts.media.encode_figure" not in sound
-    assert not any(name.startswith(("report.artifacts.store", "report.artifacts.session")) for name in data)
+    assert (
+        "report.artifacts.media.encode_data" in data
+        and "report.artifacts.media.encode_sound" not in data
+    )
+    assert (
+        "report.artifacts.media.encode_sound" in sound
+        and "report.artifacts.media.encode_figure" not in sound
+    )
+    assert not any(
+        name.startswith(("report.artifacts.store", "report.artifacts.session")) for name in data
+    )
 
 
 def test_libraries_are_those_that_are_reached_and_what_they_require():
@@ -51,13 +61,18 @@ def test_libraries_are_those_that_are_reached_and_what_they_require():
 def test_a_name_leads_to_where_it_is_defined():
     module = find_module("report")
     assert str(resolve(module, "conjure")) == "report.artifacts.session.conjure"
-    assert resolve(module, "len").kind == "builtin" and resolve(module, "nothing_like_it").kind == "injected"
+    assert (
+        resolve(module, "len").kind == "builtin"
+        and resolve(module, "nothing_like_it").kind == "injected"
+    )
 
 
 def test_a_function_from_a_shell_is_refused():
     scope = {"__name__": "a_shell", "conjure": conjure, "Data": Data}
     exec("@conjure\ndef f() -> Data:\n    return Data(1)", scope)
-    with pytest.raises(report.ReportError, match="source of f can not be read; define it in a file"):
+    with pytest.raises(
+        report.ReportError, match="source of f can not be read; define it in a file"
+    ):
         scope["f"]()
 
 

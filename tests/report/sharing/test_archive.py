@@ -32,13 +32,18 @@ def test_the_archive_holds_the_site_its_sources_and_how_to_cite_it(site, archive
         held = {name: file.read(name) for name in file.namelist()}
         assert file.namelist() == sorted(held)
     pages = {
-        f"site/{path.relative_to(site).as_posix()}": path.read_bytes() for path in site.rglob("*") if path.is_file()
+        f"site/{path.relative_to(site).as_posix()}": path.read_bytes()
+        for path in site.rglob("*")
+        if path.is_file()
     }
     sources = {f"source/{name}": data for name, data in SOURCES.items()}
     assert set(held) == {*pages, *sources, "__main__.py", "CITATION.cff", "SHA256SUMS"}
     assert {**held, **pages, **sources} == held
     citation = dict(line.split(": ", 1) for line in held["CITATION.cff"].decode().splitlines())
-    assert json.loads(citation["title"]) == "Ramps & <slopes>" and json.loads(citation["cff-version"]) == "1.2.0"
+    assert (
+        json.loads(citation["title"]) == "Ramps & <slopes>"
+        and json.loads(citation["cff-version"]) == "1.2.0"
+    )
     sha256 = json.loads((site / "manifest.json").read_bytes())["sha256"]
     assert json.loads(citation["identifiers"])[0]["value"] == f"sha256:{sha256}"
 
@@ -47,8 +52,12 @@ def test_unpacked_every_link_leads_to_a_file(archive, tmp_path):
     with zipfile.ZipFile(archive) as file:
         file.extractall(tmp_path / "unpacked")
     for page in ("index.html", "ramps.html"):
-        for address in re.findall(r'\b(?:src|href)="([^"#]+)"', (tmp_path / "unpacked" / "site" / page).read_text()):
-            assert address == "data:," or (tmp_path / "unpacked" / "site" / address).is_file(), address
+        for address in re.findall(
+            r'\b(?:src|href)="([^"#]+)"', (tmp_path / "unpacked" / "site" / page).read_text()
+        ):
+            assert address == "data:," or (tmp_path / "unpacked" / "site" / address).is_file(), (
+                address
+            )
     assert run(tmp_path / "unpacked" / "__main__.py").returncode == 0
 
 
@@ -58,7 +67,9 @@ def test_the_same_site_gives_the_same_bytes(site, archive, tmp_path):
     export_zip(site, tmp_path / "again.zip", dict(reversed(SOURCES.items())))
     assert (tmp_path / "again.zip").read_bytes() == archive.read_bytes()
     with zipfile.ZipFile(archive) as file:
-        assert {(x.date_time, x.compress_type) for x in file.infolist()} == {(EARLIEST, zipfile.ZIP_STORED)}
+        assert {(x.date_time, x.compress_type) for x in file.infolist()} == {
+            (EARLIEST, zipfile.ZIP_STORED)
+        }
 
 
 def test_the_archive_checks_itself(site, archive):
@@ -74,7 +85,9 @@ def test_a_changed_byte_in_any_file_is_found_and_named(archive, capsys):
     for member in members:
         start = member.header_offset + 30 + len(member.filename)
         place = start + dice.randrange(member.file_size)
-        archive.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << dice.randrange(8)]) + whole[place + 1 :])
+        archive.write_bytes(
+            whole[:place] + bytes([whole[place] ^ 1 << dice.randrange(8)]) + whole[place + 1 :]
+        )
         assert selfcheck.main([str(archive)]) == 1
         assert f"{member.filename.removeprefix('site/')}: damaged" in capsys.readouterr().out
     archive.write_bytes(whole)
@@ -85,8 +98,12 @@ def test_whatever_else_is_changed_no_traceback_comes_and_nothing_wrong_passes(ar
     dice, whole = random.Random(7), archive.read_bytes()
     with zipfile.ZipFile(archive) as file:
         contents = {name: file.read(name) for name in file.namelist()}
-    for place in dice.sample(range(whole.rindex(b"source/experiments/ramps.py") - 1500, len(whole)), 200):
-        archive.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << dice.randrange(8)]) + whole[place + 1 :])
+    for place in dice.sample(
+        range(whole.rindex(b"source/experiments/ramps.py") - 1500, len(whole)), 200
+    ):
+        archive.write_bytes(
+            whole[:place] + bytes([whole[place] ^ 1 << dice.randrange(8)]) + whole[place + 1 :]
+        )
         if selfcheck.main([str(archive)]) == 0:  # a time or a permission
             with zipfile.ZipFile(archive) as file:
                 assert contents == {name: file.read(name) for name in file.namelist()}
@@ -121,7 +138,9 @@ def test_it_is_written_whole_or_not_at_all(site, archive, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
-    with pytest.raises(SiteError, match="cannot write the archive .*ramps.zip: No space left on device"):
+    with pytest.raises(
+        SiteError, match="cannot write the archive .*ramps.zip: No space left on device"
+    ):
         export_zip(site, archive, {})
     assert archive.read_bytes() == before and list(archive.parent.iterdir()) == [archive]
 

@@ -18,7 +18,14 @@ from report.site.release import release_shown
 from report.site.verify import verify
 from report.storage.folder import Folder, Memory
 
-MADE = {"function": "f", "code": "c" * 64, "arguments": {}, "values": {}, "versions": {}, "inputs": []}
+MADE = {
+    "function": "f",
+    "code": "c" * 64,
+    "arguments": {},
+    "values": {},
+    "versions": {},
+    "inputs": [],
+}
 MADE |= {"machine": {}, "seconds": 1.0}
 
 
@@ -41,7 +48,11 @@ def target(site, next_site, tmp_path):
 
 
 def releases(target) -> set[str]:
-    return {match[1] for name in target.entries("releases/") if (match := re.match(r"releases/(\w{16})/", name))}
+    return {
+        match[1]
+        for name in target.entries("releases/")
+        if (match := re.match(r"releases/(\w{16})/", name))
+    }
 
 
 def test_nothing_is_deleted_unless_it_is_asked_for(target):
@@ -66,12 +77,21 @@ def test_what_no_release_names_goes_and_all_releases_stay(target):
 def test_old_releases_go_with_their_media_and_those_that_are_shared_stay(target, site, next_site):
     sweep = collect_releases(target, keep=1, delete=True)
     gone, stays = (
-        {name for name in read((folder / "manifest.json").read_bytes()).files if name.startswith("media/")}
+        {
+            name
+            for name in read((folder / "manifest.json").read_bytes()).files
+            if name.startswith("media/")
+        }
         for folder in (site, next_site)
     )
-    assert {name for name, _ in sweep.deleted if name.startswith("media/")} == gone - stays | {f"media/{'0' * 64}.wav"}
+    assert {name for name, _ in sweep.deleted if name.startswith("media/")} == gone - stays | {
+        f"media/{'0' * 64}.wav"
+    }
     assert set(target.entries("media/")) == stays and len(stays & gone) == 3
-    assert releases(target) == {release_shown(target.get("index.html"))} and verify(target).findings == []
+    assert (
+        releases(target) == {release_shown(target.get("index.html"))}
+        and verify(target).findings == []
+    )
     assert collect_releases(target, keep=1).deleted == []
 
 
@@ -79,7 +99,9 @@ def test_the_release_that_is_shown_stays_even_if_it_is_old(target, site):
     newest = release_shown(target.get("index.html"))
     back = publish(site, target).release  # to what was before
     text = target.get(f"releases/{newest}.json")
-    target.put(f"releases/{newest}.json", text.replace(b'"20', b'"29'), "application/json", immutable=False)
+    target.put(
+        f"releases/{newest}.json", text.replace(b'"20', b'"29'), "application/json", immutable=False
+    )
     age(target.path)
     collect_releases(target, keep=1, delete=True)
     assert releases(target) == {back, newest}
@@ -108,14 +130,21 @@ def test_other_things_at_the_same_place_are_left_alone(target):
         target.put(name, b"mine", "text/plain", immutable=False)
     age(target.path)
     collect_releases(target, keep=0, delete=True)
-    assert all(target.get(name) == b"mine" for name in ("media/photo.jpg", "releases/notes.txt", "notes.txt"))
+    assert all(
+        target.get(name) == b"mine"
+        for name in ("media/photo.jpg", "releases/notes.txt", "notes.txt")
+    )
 
 
 @pytest.mark.parametrize("victim", ["manifest", "date", "index"])
 @pytest.mark.parametrize("how", ["damaged", "missing"])
 def test_when_it_can_not_be_read_what_is_in_use_nothing_is_deleted(target, victim, how):
     old = (releases(target) - {release_shown(target.get("index.html"))}).pop()
-    name = {"manifest": f"releases/{old}/manifest.json", "date": f"releases/{old}.json", "index": "index.html"}[victim]
+    name = {
+        "manifest": f"releases/{old}/manifest.json",
+        "date": f"releases/{old}.json",
+        "index": "index.html",
+    }[victim]
     target.delete(name)
     if how == "damaged":
         target.put(name, b"{}", "application/json", immutable=False)
@@ -136,16 +165,25 @@ def store(tmp_path):
 def put(store, text: str, letter: str):
     """An artifact with a key and code of its own."""
     store.put_source(letter * 64, {"f": text})
-    return store.put(Encoded(text.encode(), "application/json", {}), **MADE | {"key": letter * 64, "code": letter * 64})
+    return store.put(
+        Encoded(text.encode(), "application/json", {}),
+        **MADE | {"key": letter * 64, "code": letter * 64},
+    )
 
 
 def names(record) -> set[str]:
     key, code, sha256 = record.key, record.code, record.sha256
-    return {f"index/{key[:2]}/{key}.json", f"sources/{code[:2]}/{code}.json", f"objects/{sha256[:2]}/{record.name}"}
+    return {
+        f"index/{key[:2]}/{key}.json",
+        f"sources/{code[:2]}/{code}.json",
+        f"objects/{sha256[:2]}/{record.name}",
+    }
 
 
 def test_what_the_last_builds_asked_for_stays_and_the_rest_goes_records_first(store, tmp_path):
-    used, other, left = (put(store, text, letter) for text, letter in (("one", "1"), ("two", "2"), ("three", "3")))
+    used, other, left = (
+        put(store, text, letter) for text, letter in (("one", "1"), ("two", "2"), ("three", "3"))
+    )
     store.put_build(Build("music", [("ramp/1", used)]))
     store.put_build(Build("speech", [("ramp/1", other)]))
     age(tmp_path / "store")

@@ -42,7 +42,10 @@ def sites(tmp_path):
 
 def test_exactly_what_changed_is_named_with_the_level_of_the_difference(sites):
     result = diff(*map(Folder, sites))
-    assert [(c.name, c.kind) for c in result.artifacts] == [("levels/peak/1", "changed"), ("levels/tone/2", "changed")]
+    assert [(c.name, c.kind) for c in result.artifacts] == [
+        ("levels/peak/1", "changed"),
+        ("levels/tone/2", "changed"),
+    ]
     assert result.artifacts[1].decibels == pytest.approx(-6, abs=0.1) and result.same == 1
     assert result.texts["levels.html"][:2] == [
         "-The higher peak is 0.5. <script> is text.",
@@ -82,10 +85,17 @@ def test_the_page_has_both_sounds_of_each_change_and_no_markup_from_texts(sites,
 def test_the_command_compares_any_two_places(sites, tmp_path):
     def run(*arguments):
         return subprocess.run(
-            [sys.executable, "-m", "report", *arguments], cwd=tmp_path, capture_output=True, text=True
+            [sys.executable, "-m", "report", *arguments],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
         )
 
     done = run("diff", "before", "after", "--page", "changes")
-    assert done.returncode == 0 and "changed 2" in done.stdout and (tmp_path / "changes" / "index.html").exists()
+    assert (
+        done.returncode == 0
+        and "changed 2" in done.stdout
+        and (tmp_path / "changes" / "index.html").exists()
+    )
     nothing = run("diff", "before", "store")
     assert nothing.returncode == 1 and nothing.stderr.startswith("error: store: there is no site")

@@ -31,7 +31,10 @@ RATE = 8000
 @pytest.fixture
 def sounds(site):
     """SHA-256 -> samples of the sounds in the site."""
-    return {path.stem: decode(path.read_bytes(), "audio/wav").samples for path in sorted(site.glob("media/*.wav"))}
+    return {
+        path.stem: decode(path.read_bytes(), "audio/wav").samples
+        for path in sorted(site.glob("media/*.wav"))
+    }
 
 
 @pytest.fixture
@@ -90,7 +93,11 @@ def test_a_wrong_field_is_named_with_its_value(fields, name, value, told):
         ("sound", "../../etc/passwd", "sound is '../../etc/passwd'; give the SHA-256 of a sound"),
         ("sound", "A" * 64, "give the SHA-256"),
         ("start", 1.5, "start is 1.5"),
-        ("start", -(2**28) - 1, "start is -268435457; give a whole number from -268435456 to 268435456"),
+        (
+            "start",
+            -(2**28) - 1,
+            "start is -268435457; give a whole number from -268435456 to 268435456",
+        ),
         ("gain", -1, "gain is -1; give a whole number from 0 to 65536"),
         ("gain", 65537, "gain is 65537"),
         ("muted", 0, "muted is 0; give true or false"),
@@ -110,7 +117,9 @@ def test_a_missing_field_is_named(fields, name):
         read_edit(as_bytes(fields))
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"\xff\xfe\xff", b"[" * 100_000, b"1" * 10_000, b"[]", b"null"])
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"\xff\xfe\xff", b"[" * 100_000, b"1" * 10_000, b"[]", b"null"]
+)
 def test_what_is_no_edit_is_refused_in_a_line(data):
     with pytest.raises(ReportError, match="is no JSON|has no schema"):
         read_edit(data)
@@ -132,10 +141,16 @@ def test_the_site_may_be_a_folder_an_archive_a_release_or_an_address(site, field
     edit = read_edit(as_bytes(fields))
     export_zip(site, tmp_path / "site.zip", {})
     publish(site, open_storage(str(tmp_path / "published")))
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path / "published"))
+    handler = functools.partial(
+        http.server.SimpleHTTPRequestHandler, directory=str(tmp_path / "published")
+    )
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    places = [tmp_path / "site.zip", tmp_path / "published", f"http://127.0.0.1:{server.server_port}"]
+    places = [
+        tmp_path / "site.zip",
+        tmp_path / "published",
+        f"http://127.0.0.1:{server.server_port}",
+    ]
     try:
         assert {mix_edit(edit, at(place)) for place in places} == {mix_edit(edit, at(site))}
     finally:
@@ -146,7 +161,9 @@ def test_the_site_may_be_a_folder_an_archive_a_release_or_an_address(site, field
 def test_a_sound_that_the_site_lacks_has_damaged_or_has_at_another_rate_is_an_error(site, fields):
     edit = read_edit(as_bytes(fields))
     absent = Edit("", RATE, 9, (PlacedEvent("0" * 64, 0, UNITY, False),))
-    with pytest.raises(ReportError, match=f"no media/{'0' * 64}.wav at .*; give the site .* with --site"):
+    with pytest.raises(
+        ReportError, match=f"no media/{'0' * 64}.wav at .*; give the site .* with --site"
+    ):
         mix_edit(absent, at(site))
     with pytest.raises(ReportError, match="has 8000 Hz, but the edit 22050"):
         mix_edit(read_edit(as_bytes(fields | {"samplerate": 22050})), at(site))
@@ -176,13 +193,19 @@ def report(built_once, tmp_path):
     def run(*arguments, folder=built_once):
         command = [sys.executable, "-m", "report", "mix", *map(str, arguments)]
         return subprocess.run(
-            command, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+            command,
+            cwd=folder,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
         )
 
     return run
 
 
-def test_the_command_writes_the_sound_beside_the_edit_and_says_what_it_is(report, fields, tmp_path, site):
+def test_the_command_writes_the_sound_beside_the_edit_and_says_what_it_is(
+    report, fields, tmp_path, site
+):
     edit = tmp_path / "mine.json"
     edit.write_bytes(as_bytes(fields))
     done = report(edit)
@@ -200,7 +223,9 @@ def test_a_sound_that_was_published_is_recognised(report, fields, sounds, tmp_pa
     edit = tmp_path / "same.json"
     edit.write_bytes(as_bytes(fields | {"n_samples": samples.size, "events": events}))
     done = report(edit, "-o", tmp_path / "there" / "out.wav", "--site", "site")
-    assert done.stdout.endswith(f"SHA-256 {name}\nthe same as the published ramps/half/1\n"), done.stdout + done.stderr
+    assert done.stdout.endswith(f"SHA-256 {name}\nthe same as the published ramps/half/1\n"), (
+        done.stdout + done.stderr
+    )
     assert (tmp_path / "there" / "out.wav").exists()
 
 
@@ -208,9 +233,18 @@ def test_what_goes_wrong_is_one_line_and_leaves_the_file_that_was_there(report, 
     edit, out = tmp_path / "mine.json", tmp_path / "mine.wav"
     out.write_bytes(b"before")
     edit.write_bytes(as_bytes(fields | {"samplerate": 1}))
-    for arguments in ([edit], [tmp_path / "none.json"], [edit, "--site", "nowhere"], [out, "-o", out]):
+    for arguments in (
+        [edit],
+        [tmp_path / "none.json"],
+        [edit, "--site", "nowhere"],
+        [out, "-o", out],
+    ):
         done = report(*arguments)
-        assert done.returncode == 1 and done.stderr.startswith("error: ") and done.stderr.count("\n") == 1, done.stderr
+        assert (
+            done.returncode == 1
+            and done.stderr.startswith("error: ")
+            and done.stderr.count("\n") == 1
+        ), done.stderr
         assert not done.stdout and out.read_bytes() == b"before"
     assert report().returncode == 2
 

@@ -64,7 +64,9 @@ def serve_media():
                     self.send_error(404)
                     return
                 self.send_response(206)
-                self.send_header("Content-Type", "audio/wav" if self.path.endswith(".wav") else "image/png")
+                self.send_header(
+                    "Content-Type", "audio/wav" if self.path.endswith(".wav") else "image/png"
+                )
                 self.send_header("Content-Range", f"bytes 0-0/{len(data)}")
                 self.send_header("Content-Length", "1")
                 if allowed:
@@ -103,7 +105,9 @@ def test_copies_for_pages_on_a_disk_are_not_published(tmp_path):
     target = Memory()
     release = publish(tmp_path / "site", target).release
     names = target.entries("")
-    assert f"releases/{release}/two.html" in names and not [name for name in names if "offline" in name]
+    assert f"releases/{release}/two.html" in names and not [
+        name for name in names if "offline" in name
+    ]
     assert verify(target).findings == []
 
 
@@ -125,7 +129,9 @@ def test_what_is_published_are_the_same_pages_with_other_addresses_of_media(site
     for name in ("assets/page.css", "assets/player.js"):
         assert target.get(f"releases/{published.release}/{name}") == (site / name).read_bytes()
     media = {path.name: path.read_bytes() for path in (site / "media").iterdir()}
-    assert {name.removeprefix("media/"): target.get(name) for name in target.entries("media/")} == media
+    assert {
+        name.removeprefix("media/"): target.get(name) for name in target.entries("media/")
+    } == media
     assert (published.sent, published.kept) == (4, 0) and verify(target).findings == []
 
 
@@ -142,7 +148,9 @@ def test_media_elsewhere_are_addressed_and_allowed_there(site, serve_media):
     target = Memory()
     origin = serve_media(target, None)
     address = f"{origin}/a/media"
-    release = publish(site, target, media_url=f"{address}/".replace("://", "://key:secret@")).release
+    release = publish(
+        site, target, media_url=f"{address}/".replace("://", "://key:secret@")
+    ).release
     manifest = read(target.get(f"releases/{release}/manifest.json"))
     assert manifest.media == address
     page = target.get(f"releases/{release}/ramps.html").decode()
@@ -167,7 +175,9 @@ def test_an_address_of_media_that_can_not_be_one_is_refused(site, url):
 
 
 @pytest.mark.parametrize("allowed", ["https://pages.example", "*", "https://other.example", None])
-def test_media_that_a_page_elsewhere_could_not_read_keep_the_old_page(site, next_site, serve_media, allowed):
+def test_media_that_a_page_elsewhere_could_not_read_keep_the_old_page(
+    site, next_site, serve_media, allowed
+):
     target = Memory()
     publish(site, target)
     before, url = shown(target), serve_media(target, allowed)
@@ -175,18 +185,25 @@ def test_media_that_a_page_elsewhere_could_not_read_keep_the_old_page(site, next
         publish(next_site, target, media_url=url, origin="https://pages.example")
         assert shown(target) != before
     else:
-        with pytest.raises(StoreError, match=f"a page at https://pages.example can not read {url}/.*CORS"):
+        with pytest.raises(
+            StoreError, match=f"a page at https://pages.example can not read {url}/.*CORS"
+        ):
             publish(next_site, target, media_url=url, origin="https://pages.example")
         assert shown(target) == before
     with pytest.raises(SiteError, match="have their media beside them"):
         publish(next_site, target, origin="https://pages.example")
 
 
-def test_media_that_nobody_can_read_at_their_address_keep_the_old_page(site, next_site, serve_media):
+def test_media_that_nobody_can_read_at_their_address_keep_the_old_page(
+    site, next_site, serve_media
+):
     target = Memory()
     publish(site, target)
     before, old = shown(target), target.entries()
-    with pytest.raises(StoreError, match="can not read http://.*: HTTP 404; it is not there, or the public address is"):
+    with pytest.raises(
+        StoreError,
+        match="can not read http://.*: HTTP 404; it is not there, or the public address is",
+    ):
         publish(next_site, target, media_url=serve_media(Memory(), None))
     assert shown(target) == before and target.entries() == old | target.entries("media/")
     publish(next_site, target, media_url=serve_media(target, None))
@@ -198,17 +215,23 @@ def test_only_addresses_are_changed_and_no_text_that_looks_like_one():
     moved = rebase(page, "../../media")
     assert moved == page.replace(f'<audio src="media/{NAME}"', f'<audio src="../../media/{NAME}"')
     index = '<meta charset="utf-8"><a href="a.html">href=&#34;a.html&#34;</a><a href="#x"><link href="data:,">'
-    assert entry_page(index, "f" * 16) == index.replace('href="a.html"', f'href="releases/{"f" * 16}/a.html"').replace(
-        '"utf-8">', f'"utf-8">\n  <meta name="release" content="{"f" * 16}">'
-    )
+    assert entry_page(index, "f" * 16) == index.replace(
+        'href="a.html"', f'href="releases/{"f" * 16}/a.html"'
+    ).replace('"utf-8">', f'"utf-8">\n  <meta name="release" content="{"f" * 16}">')
 
 
 def test_every_link_of_a_published_folder_leads_to_a_file(site, tmp_path):
     release = publish(site, Folder(tmp_path / "public")).release
-    for page in ("index.html", *(f"releases/{release}/{name}" for name in ("index.html", "ramps.html"))):
+    for page in (
+        "index.html",
+        *(f"releases/{release}/{name}" for name in ("index.html", "ramps.html")),
+    ):
         file = tmp_path / "public" / page
         for address in re.findall(r'\b(?:src|href)="([^"#]+)"', file.read_text()):
-            assert address == "data:," or (file.parent / address).resolve().is_file(), (page, address)
+            assert address == "data:," or (file.parent / address).resolve().is_file(), (
+                page,
+                address,
+            )
 
 
 def test_publishing_again_sends_no_media(site):
@@ -228,7 +251,10 @@ def test_media_go_first_then_the_release_and_the_entry_page_last(site):
     release = publish(site, target, progress=lambda *done: heard.append(done)).release
     kinds = [name.split("/")[0] for name in target.names]
     assert kinds == sorted(kinds, key=["media", "releases", "index.html"].index)
-    assert target.names[-2:] == [f"releases/{release}.json", "index.html"] and target.names.count("index.html") == 1
+    assert (
+        target.names[-2:] == [f"releases/{release}.json", "index.html"]
+        and target.names.count("index.html") == 1
+    )
     assert heard == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert set(json.loads(target.get(f"releases/{release}.json"))) == {"published"}
 
@@ -243,7 +269,9 @@ def test_a_new_release_leaves_the_old_one_and_sends_only_what_is_new(site, next_
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before it is done", "after it is done"])
-def test_an_error_at_any_put_leaves_the_old_site_whole_and_the_next_try_goes_on(site, next_site, after):
+def test_an_error_at_any_put_leaves_the_old_site_whole_and_the_next_try_goes_on(
+    site, next_site, after
+):
     whole = Recording()
     publish(site, whole)
     old, whole.names = shown(whole), []
@@ -286,7 +314,9 @@ def die(*_):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a system that can fork")
 @pytest.mark.parametrize("moment", ["before", "within", "after"])
-def test_a_kill_at_any_put_leaves_the_old_site_whole_and_the_next_try_goes_on(site, next_site, tmp_path, moment):
+def test_a_kill_at_any_put_leaves_the_old_site_whole_and_the_next_try_goes_on(
+    site, next_site, tmp_path, moment
+):
     processes, n_puts = multiprocessing.get_context("fork"), 0
     new = Memory()
     publish(next_site, new)
@@ -295,7 +325,9 @@ def test_a_kill_at_any_put_leaves_the_old_site_whole_and_the_next_try_goes_on(si
         target = Folder(tmp_path / f"public-{n_puts}")
         publish(site, target)
         old = shown(target)
-        child = processes.Process(target=publish, args=(next_site, Deadly(target.path, n_puts, moment)))
+        child = processes.Process(
+            target=publish, args=(next_site, Deadly(target.path, n_puts, moment))
+        )
         child.start()
         child.join()
         if child.exitcode == 0:
@@ -380,7 +412,9 @@ def test_a_page_that_reads_back_otherwise_stops_it(site):
 def test_a_site_that_is_not_what_was_built_is_refused(site):
     target = Memory()
     (site / "ramps.html").write_text("<!doctype html>edited")
-    with pytest.raises(SiteError, match="is not what was built: ramps.html: damaged.*; build it again"):
+    with pytest.raises(
+        SiteError, match="is not what was built: ramps.html: damaged.*; build it again"
+    ):
         publish(site, target)
     assert target.entries() == {}
 
@@ -397,11 +431,15 @@ def test_somebodys_own_index_page_is_not_replaced(site, tmp_path):
 def test_hostile_titles_put_no_markup_into_any_page(tmp_path):
     evil = '</title><script>alert(1)</script><meta name="release" content="0000000000000000"><a href="x.html">'
     script = tmp_path / "evil.py"
-    script.write_text(f"'''{evil}\n\n{evil}'''\nfrom report import Data, conjure\n# %%\n'{evil}'.upper()\n")
+    script.write_text(
+        f"'''{evil}\n\n{evil}'''\nfrom report import Data, conjure\n# %%\n'{evil}'.upper()\n"
+    )
     build([script], tmp_path / "site", FolderStore(tmp_path / "store"), {evil: evil})
     target = Memory()
     release = publish(tmp_path / "site", target).release
     assert release_shown(target.get("index.html")) == release and verify(target).findings == []
     for name in ("index.html", f"releases/{release}/index.html", f"releases/{release}/evil.html"):
         page = target.get(name).lower()
-        assert b"<script>alert" not in page and page.count(b'<meta name="release"') == (name == "index.html")
+        assert b"<script>alert" not in page and page.count(b'<meta name="release"') == (
+            name == "index.html"
+        )

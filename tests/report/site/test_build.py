@@ -47,7 +47,11 @@ def store(tmp_path):
 
 
 def files(folder):
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 def built(scripts, out, store):
@@ -57,9 +61,13 @@ def built(scripts, out, store):
 
 def test_a_site_is_whole_and_names_nothing_outside_itself(scripts, store, tmp_path):
     summary, site = built(scripts, tmp_path / "new" / "site", store)
-    assert {"index.html", "music.html", "speech.html", "manifest.json", *(f"assets/{a.name}" for a in assets())} <= set(
-        site
-    )
+    assert {
+        "index.html",
+        "music.html",
+        "speech.html",
+        "manifest.json",
+        *(f"assets/{a.name}" for a in assets()),
+    } <= set(site)
     for name in ("index.html", "music.html", "speech.html"):
         for address in re.findall(r'\b(?:src|href)="([^"#]+)"', site[name].decode()):
             assert address in site or address == "data:,", address
@@ -79,13 +87,17 @@ def test_every_sound_has_a_card_that_says_how_it_was_made(scripts, store, tmp_pa
 def test_the_site_says_what_it_holds_and_how_it_was_made(scripts, store, tmp_path):
     _, site = built(scripts, tmp_path / "site", store)
     manifest = json.loads(site["manifest.json"])
-    assert set(manifest["files"]) == set(site) - {"manifest.json"} and manifest["facts"] == {"commit": "a1b2"}
+    assert set(manifest["files"]) == set(site) - {"manifest.json"} and manifest["facts"] == {
+        "commit": "a1b2"
+    }
     for article in ("music", "speech"):
         made = manifest["artifacts"][f"{article}/ramp/1"]
         assert made["function"] == f"article_{article}.ramp" and made["arguments"] == {"n": "100"}
         assert f"media/{made['sha256']}.wav" in site
     crate = json.loads(site["ro-crate-metadata.json"])
-    assert {part["@id"] for part in crate["@graph"][1]["hasPart"]} == set(site) - {"ro-crate-metadata.json"}
+    assert {part["@id"] for part in crate["@graph"][1]["hasPart"]} == set(site) - {
+        "ro-crate-metadata.json"
+    }
 
 
 def test_building_twice_gives_the_same_bytes_and_computes_nothing(scripts, store, tmp_path):
@@ -104,7 +116,9 @@ def test_an_old_site_is_replaced_whole(scripts, store, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["scripts", "site", "store"]
 
 
-def test_a_failed_article_leaves_the_old_site_and_the_others_are_tried(scripts, store, tmp_path, capsys):
+def test_a_failed_article_leaves_the_old_site_and_the_others_are_tried(
+    scripts, store, tmp_path, capsys
+):
     _, before = built(scripts, tmp_path / "site", store)
     scripts[0].write_text('"""Music"""\n# %%\n1 / 0\n')
     capsys.readouterr()
@@ -113,7 +127,9 @@ def test_a_failed_article_leaves_the_old_site_and_the_others_are_tried(scripts, 
     assert "speech: Part" in capsys.readouterr().err
     assert files(tmp_path / "site") == before
     scripts[1].write_text('"""Speech\n')
-    with pytest.raises(SiteError, match=r"(?s)2 things failed.*speech.py, line 1.*music.py, cell 2"):
+    with pytest.raises(
+        SiteError, match=r"(?s)2 things failed.*speech.py, line 1.*music.py, cell 2"
+    ):
         built(scripts, tmp_path / "site", store)
     assert files(tmp_path / "site") == before
 
@@ -138,7 +154,9 @@ def test_a_folder_that_is_no_site_is_not_replaced(scripts, store, tmp_path):
 
 
 @pytest.mark.parametrize("failing_call", [1, 2])
-def test_when_the_swap_fails_the_old_site_comes_back(scripts, store, tmp_path, monkeypatch, failing_call):
+def test_when_the_swap_fails_the_old_site_comes_back(
+    scripts, store, tmp_path, monkeypatch, failing_call
+):
     _, before = built(scripts, tmp_path / "site", store)
     rename, calls = os.rename, []
 
@@ -218,7 +236,9 @@ def test_a_hostile_record_puts_no_markup_into_a_page(scripts, store, tmp_path):
     built(scripts, tmp_path / "site", store)
     tampered = tamper(store, function=EVIL, arguments={EVIL: EVIL}, versions={EVIL: EVIL})
     summary, site = built(scripts, tmp_path / "site", tampered)
-    assert summary.hits == 4 and EVIL.encode() not in b"".join(site[f"{name}.html"] for name in ("music", "speech"))
+    assert summary.hits == 4 and EVIL.encode() not in b"".join(
+        site[f"{name}.html"] for name in ("music", "speech")
+    )
     assert b"&gt;&lt;script&gt;" in site["music.html"]
 
 
@@ -261,7 +281,10 @@ def test_each_part_is_a_page_of_the_site_that_the_index_lists(scripts, store, tm
     assert summary.pages == ["music.html", "music-part-1.html", "music-part-2.html", "speech.html"]
     assert b'<a href="music-part-1.html">Part 1</a>' in site["index.html"]
     manifest = json.loads(site["manifest.json"])
-    assert set(manifest["pages"]) == {"music.html", "speech.html"}  # else `diff` would tell of every change twice
+    assert set(manifest["pages"]) == {
+        "music.html",
+        "speech.html",
+    }  # else `diff` would tell of every change twice
     assert set(summary.pages) < set(manifest["files"]) == set(site) - {"manifest.json"}
     for name in summary.pages:
         for address in re.findall(r'\b(?:src|href)="([^"#]+)', site[name].decode()):
@@ -273,7 +296,9 @@ def test_a_part_can_not_have_the_page_of_another_article(scripts, store, tmp_pat
     scripts[0].write_text(text)
     built(scripts, tmp_path / "site", store)
     scripts[1].rename(scripts[1].with_name("Music-live.py"))
-    with pytest.raises(SiteError, match="music-live.html would be written twice; rename the part of music"):
+    with pytest.raises(
+        SiteError, match="music-live.html would be written twice; rename the part of music"
+    ):
         built([scripts[0], scripts[1].with_name("Music-live.py")], tmp_path / "site", store)
 
 
@@ -283,7 +308,10 @@ def test_sounds_that_scripts_read_have_copies_for_pages_on_a_disk(scripts, store
     _, site = built(scripts[:1], tmp_path / "site", store)
     sounds = {name: data for name, data in site.items() if name.endswith(".wav")}
     copies = {name for name in site if name.startswith("offline/")}
-    assert copies == {name.replace("media/", "offline/").replace(".wav", ".js") for name in sounds} and len(copies) == 3
+    assert (
+        copies == {name.replace("media/", "offline/").replace(".wav", ".js") for name in sounds}
+        and len(copies) == 3
+    )
     for data in sounds.values():
         digest = hashlib.sha256(data).hexdigest()
         copy = site[f"offline/{digest}.js"].decode()
@@ -292,7 +320,9 @@ def test_sounds_that_scripts_read_have_copies_for_pages_on_a_disk(scripts, store
     assert not [name for name in plain if name.startswith("offline/")]
 
 
-def test_the_date_is_that_of_the_environment_or_the_one_that_is_given(scripts, store, tmp_path, monkeypatch):
+def test_the_date_is_that_of_the_environment_or_the_one_that_is_given(
+    scripts, store, tmp_path, monkeypatch
+):
     def date() -> str:
         build(scripts, tmp_path / "site", store, {"date": "2026-01-02"}, {"BUILD": 7})
         page = (tmp_path / "site" / "music.html").read_text()

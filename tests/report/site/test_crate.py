@@ -23,8 +23,16 @@ def crate(site):
 
 
 def made(**other) -> Made:
-    fields = {"sha256": "1" * 64, "bytes": 3, "media_type": "audio/wav", "key": "2" * 64, "code": "3" * 64}
-    return Made(**fields | {"function": "f", "arguments": {}, "libraries": {}, "inputs": []} | other)
+    fields = {
+        "sha256": "1" * 64,
+        "bytes": 3,
+        "media_type": "audio/wav",
+        "key": "2" * 64,
+        "code": "3" * 64,
+    }
+    return Made(
+        **fields | {"function": "f", "arguments": {}, "libraries": {}, "inputs": []} | other
+    )
 
 
 def test_the_crate_holds_every_file_of_the_site(site, crate):
@@ -36,7 +44,9 @@ def test_the_crate_holds_every_file_of_the_site(site, crate):
 
 def test_every_media_file_is_what_one_action_made(crate):
     media = [name for name in crate if name.startswith("media/")]
-    results = [thing["result"]["@id"] for thing in crate.values() if thing["@type"] == "CreateAction"]
+    results = [
+        thing["result"]["@id"] for thing in crate.values() if thing["@type"] == "CreateAction"
+    ]
     assert len(media) == 4 and all(results.count(name) == 1 for name in media)
 
 
@@ -45,9 +55,14 @@ def test_an_action_names_its_function_its_inputs_and_its_arguments(site, crate):
     action = crate[f"#{half.key}"]
     function = crate[action["instrument"]["@id"]]
     assert (function["name"], function["identifier"]) == ("article_ramps.half", half.code)
-    assert {crate[x["@id"]]["name"] for x in function["softwareRequirements"]} >= {"numpy", "python"}
+    assert {crate[x["@id"]]["name"] for x in function["softwareRequirements"]} >= {
+        "numpy",
+        "python",
+    }
     source, argument = (crate[x["@id"]] for x in action["object"])
-    assert source["@id"] == f"#{half.inputs[0]}" and source["@type"] == "CreativeWork"  # it is on no page
+    assert (
+        source["@id"] == f"#{half.inputs[0]}" and source["@type"] == "CreativeWork"
+    )  # it is on no page
     assert (argument["@type"], argument["name"]) == ("PropertyValue", "sound")
 
 
@@ -65,11 +80,19 @@ def test_everything_that_is_referred_to_is_there(crate):
 
 
 def test_the_reference_library_reads_it(site, tmp_path):
-    rocrate = pytest.importorskip("rocrate.rocrate", reason="needs the RO-Crate library: pip install rocrate")
+    rocrate = pytest.importorskip(
+        "rocrate.rocrate", reason="needs the RO-Crate library: pip install rocrate"
+    )
     release = publish(site, Folder(tmp_path / "published")).release
-    for folder, media in ((site, "media/"), (tmp_path / "published" / "releases" / release, "../../media/")):
+    for folder, media in (
+        (site, "media/"),
+        (tmp_path / "published" / "releases" / release, "../../media/"),
+    ):
         crate = rocrate.ROCrate(folder)
-        assert crate.metadata.version == "1.1" and crate.root_dataset["datePublished"] == "2026-02-03T04:05:06+00:00"
+        assert (
+            crate.metadata.version == "1.1"
+            and crate.root_dataset["datePublished"] == "2026-02-03T04:05:06+00:00"
+        )
         actions = crate.get_by_type("CreateAction")
         assert len([x for x in actions if x["result"].id.startswith(media)]) == 4
         assert all(x["instrument"].type == "SoftwareSourceCode" for x in actions)
@@ -80,7 +103,10 @@ def test_the_date_is_the_one_that_is_known():
     dated, undated = (Manifest(facts, {}, {}, {}) for facts in ({"date": "2026-01-02"}, {}))
     assert graph(make_crate(dated))["./"]["datePublished"] == "2026-01-02"
     root = graph(make_crate(undated))["./"]
-    assert root["datePublished"] == UNKNOWN_DATE and "date of publication is not known" in root["description"]
+    assert (
+        root["datePublished"] == UNKNOWN_DATE
+        and "date of publication is not known" in root["description"]
+    )
 
 
 def test_hostile_texts_stay_texts():

@@ -29,7 +29,9 @@ def test_every_file_but_the_manifest_is_named_by_hash_length_and_type(site):
     assert set(files) == set(there) - {"manifest.json"}
     for name, file in files.items():
         data = there[name].read_bytes()
-        assert (file["sha256"], file["bytes"]) == (hashlib.sha256(data).hexdigest(), len(data)), name
+        assert (file["sha256"], file["bytes"]) == (hashlib.sha256(data).hexdigest(), len(data)), (
+            name
+        )
     types = {name.rpartition(".")[2]: file["media_type"] for name, file in files.items()}
     assert types == {
         "css": "text/css",
@@ -49,7 +51,10 @@ def test_every_artifact_says_how_it_was_made_and_nothing_that_varies(site):
     assert "numpy" in half["libraries"]
     assert manifest["artifacts"]["ramps/ramp/1"]["arguments"] == {"n": "100"}
     on_no_page = manifest["artifacts"]["ramps/ramp/3"]
-    assert half["inputs"] == [on_no_page["sha256"]] and f"media/{on_no_page['sha256']}.wav" not in manifest["files"]
+    assert (
+        half["inputs"] == [on_no_page["sha256"]]
+        and f"media/{on_no_page['sha256']}.wav" not in manifest["files"]
+    )
     for made in manifest["artifacts"].values():
         assert not {"seconds", "created", "machine"} & set(made)
     assert manifest["pages"]["ramps.html"]["title"] == "Ramps & <slopes>"
@@ -59,7 +64,9 @@ def test_what_is_written_is_read_again(site):
     data = (site / "manifest.json").read_bytes()
     manifest = read(data)
     assert manifest.encode() == data
-    assert manifest.files["ramps.html"] == describe("ramps.html", (site / "ramps.html").read_bytes())
+    assert manifest.files["ramps.html"] == describe(
+        "ramps.html", (site / "ramps.html").read_bytes()
+    )
     assert manifest.sha256 == json.loads(data)["sha256"]
 
 
@@ -67,11 +74,15 @@ def test_a_changed_byte_anywhere_is_found(site):
     data = (site / "manifest.json").read_bytes()
     dice = random.Random(0)
     for place in dice.sample(range(len(data)), 300):
-        with pytest.raises(SiteError, match=r"manifest.json can not be used: .*; build the site again"):
+        with pytest.raises(
+            SiteError, match=r"manifest.json can not be used: .*; build the site again"
+        ):
             read(data[:place] + bytes([data[place] ^ 1 << dice.randrange(8)]) + data[place + 1 :])
 
 
-@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"null", b"[" * 100_000, b'{"schema": 2}', b"\xff"])
+@pytest.mark.parametrize(
+    "damage", [b"", b"{", b"[]", b"null", b"[" * 100_000, b'{"schema": 2}', b"\xff"]
+)
 def test_what_is_no_manifest_is_a_clear_error(damage):
     with pytest.raises(SiteError, match="manifest.json can not be used") as caught:
         read(damage)
@@ -81,7 +92,12 @@ def test_what_is_no_manifest_is_a_clear_error(damage):
 def test_another_spelling_of_the_same_manifest_is_not_it(site):
     data = (site / "manifest.json").read_bytes()
     twice = data.replace(b"{\n", b'{\n "schema": 2,\n', 1)  # a name that stands there twice
-    for other in (data + b"\n", data.replace(b"\n", b"\r\n"), json.dumps(json.loads(data)).encode(), twice):
+    for other in (
+        data + b"\n",
+        data.replace(b"\n", b"\r\n"),
+        json.dumps(json.loads(data)).encode(),
+        twice,
+    ):
         with pytest.raises(SiteError, match="does not hash to what it says"):
             read(other)
 
@@ -94,8 +110,26 @@ def test_another_schema_or_generator_is_refused(site):
 
 
 HOSTILE = [
-    *("../x.html", "/etc/passwd", "a/../../x.html", "a\\b.html", "..\\x.html", "", "a//b.html", "./x.html", "C:\\x"),
-    *("a\nb.html", "<script>.html", ".hidden", "x.html/", "manifest.json", "media/x.wav", f"media/{'1' * 64}.wav"),
+    *(
+        "../x.html",
+        "/etc/passwd",
+        "a/../../x.html",
+        "a\\b.html",
+        "..\\x.html",
+        "",
+        "a//b.html",
+        "./x.html",
+        "C:\\x",
+    ),
+    *(
+        "a\nb.html",
+        "<script>.html",
+        ".hidden",
+        "x.html/",
+        "manifest.json",
+        "media/x.wav",
+        f"media/{'1' * 64}.wav",
+    ),
 ]
 
 
@@ -109,7 +143,15 @@ def test_a_name_that_leads_elsewhere_is_refused_whoever_hashed_it(site, name):
 
 
 @pytest.mark.parametrize(
-    "media", ["javascript:alert(1)", 'https://h/"><script>', "https://key:secret@h/m", "../../../etc", "//h/m", ""]
+    "media",
+    [
+        "javascript:alert(1)",
+        'https://h/"><script>',
+        "https://key:secret@h/m",
+        "../../../etc",
+        "//h/m",
+        "",
+    ],
 )
 def test_media_are_at_no_other_kind_of_address(site, media):
     with pytest.raises(SiteError, match="unusable media"):

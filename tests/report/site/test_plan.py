@@ -86,7 +86,9 @@ def test_an_edit_is_named_with_its_line_and_its_difference(script, store):
     result = planned(script, store)
     assert states(result) == ALL_FOUND | {"beep/1": STALE, "beep/2": STALE, "halved/1": WAITS}
     (reason,) = result.of("beep/1")[0].reasons
-    assert reason.text == "line 11 of tones.py changed, in tone"  # the first that is more than a comment
+    assert (
+        reason.text == "line 11 of tones.py changed, in tone"
+    )  # the first that is more than a comment
     for line in ("-    return np.sin(np.arange(n) / 10)", "+    return np.cos(np.arange(n) / 10)"):
         assert line in reason.difference.splitlines()
     assert result.of("tones/beep/1")[0].record.seconds > 0
@@ -94,7 +96,11 @@ def test_an_edit_is_named_with_its_line_and_its_difference(script, store):
 
 def test_what_waits_is_found_again_if_its_input_comes_out_the_same(script, store, tmp_path):
     script.write_text(ARTICLE.replace("LEVEL * tone(n)", "tone(n) * LEVEL"))
-    assert states(planned(script, store)) == ALL_FOUND | {"beep/1": STALE, "beep/2": STALE, "halved/1": WAITS}
+    assert states(planned(script, store)) == ALL_FOUND | {
+        "beep/1": STALE,
+        "beep/2": STALE,
+        "halved/1": WAITS,
+    }
     assert build([script], tmp_path / "site", store, namespace={"COUNT": 3}).computed == 2
 
 
@@ -106,7 +112,10 @@ def test_what_waits_is_found_again_if_its_input_comes_out_the_same(script, store
             "global article_tones.LEVEL: 0.5 before, 0.25 now: line 5 of tones.py changed, or what it reads",
         ),
         (("def beep(n: int)", "def beep(n: int, more=1)"), "line 14 of tones.py changed, in beep"),
-        (("return np.sin", "return half(np.sin"), "article_tones.half (tones.py, line 36) is used now"),
+        (
+            ("return np.sin", "return half(np.sin"),
+            "article_tones.half (tones.py, line 36) is used now",
+        ),
         (
             ("Sound(LEVEL * tone(n), 8000)", "Sound(np.ones(n) * LEVEL, 8000)"),
             "article_tones.tone is not used any more",
@@ -116,7 +125,10 @@ def test_what_waits_is_found_again_if_its_input_comes_out_the_same(script, store
 def test_every_kind_of_change_of_the_code_is_told(script, store, edit, told):
     text = ARTICLE.replace(*edit)
     if "half(" in text:
-        text = text.replace("np.arange(n) / 10)", "np.arange(n) / 10))") + "\ndef half(x):\n    return x / 2\n"
+        text = (
+            text.replace("np.arange(n) / 10)", "np.arange(n) / 10))")
+            + "\ndef half(x):\n    return x / 2\n"
+        )
         told = told.replace("line 36", f"line {text.splitlines().index('def half(x):') + 1}")
     script.write_text(text)
     reasons = [reason.text for reason in planned(script, store).of("beep/1")[0].reasons]
@@ -164,7 +176,9 @@ def test_a_script_that_fails_fails_the_plan(script, store):
 def test_a_script_without_a_title_fails_the_plan_as_it_fails_the_build(script, store, tmp_path):
     script.write_text(ARTICLE.partition("\n")[2])
     for work in (lambda: planned(script, store), lambda: build([script], tmp_path / "site", store)):
-        with pytest.raises(ReportError, match=r"tones.py has no docstring; its first line is the article's title"):
+        with pytest.raises(
+            ReportError, match=r"tones.py has no docstring; its first line is the article's title"
+        ):
             work()
 
 

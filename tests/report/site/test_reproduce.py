@@ -32,7 +32,9 @@ def test_the_same_samples_in_another_container_are_told_apart_from_the_same_byte
     assert compare(WAV, file.getvalue(), "audio/wav") == (SAME_VALUES, None)
 
 
-@pytest.mark.parametrize(("level", "verdict"), [(-60, NEAR), (-41, NEAR), (-39, DIFFERENT), (0, DIFFERENT)])
+@pytest.mark.parametrize(
+    ("level", "verdict"), [(-60, NEAR), (-41, NEAR), (-39, DIFFERENT), (0, DIFFERENT)]
+)
 def test_a_difference_is_told_in_decibels_below_the_original(level, verdict):
     noise = np.random.default_rng(0).normal(size=TONE.size)
     noise *= np.linalg.norm(TONE) / np.linalg.norm(noise) * 10 ** (level / 20) / 2
@@ -58,7 +60,9 @@ def picture(pixels, **options):
 
 def test_pictures_are_compared_by_their_pixels():
     pixels = np.random.default_rng(1).integers(0, 256, (20, 30, 3), dtype=np.uint8)
-    assert compare(picture(pixels), picture(pixels, compress_level=1), "image/png")[0] == SAME_VALUES
+    assert (
+        compare(picture(pixels), picture(pixels, compress_level=1), "image/png")[0] == SAME_VALUES
+    )
     assert compare(picture(pixels), picture(pixels[::-1]), "image/png")[0] == DIFFERENT
 
 
@@ -114,11 +118,15 @@ def test_each_artifact_is_computed_again_from_the_stored_ones(script, tmp_path):
     verdicts = {v.name: v.verdict for v in reproduce([script], store, ("*",))}
     assert verdicts["counts/fixed/1"] == SAME_BYTES
     assert [v.name for v in reproduce([script], store, ("fixed",))] == ["counts/fixed/1"]
-    assert before == {path: path.read_bytes() for path in (tmp_path / "store").rglob("*") if path.is_file()}
+    assert before == {
+        path: path.read_bytes() for path in (tmp_path / "store").rglob("*") if path.is_file()
+    }
 
 
 def test_what_is_not_there_can_not_be_compared(script, tmp_path):
-    with pytest.raises(ReportError, match="counts/fixed/1 is not in the store as this code makes it; build first"):
+    with pytest.raises(
+        ReportError, match="counts/fixed/1 is not in the store as this code makes it; build first"
+    ):
         reproduce([script], FolderStore(tmp_path / "empty"), ("*",))
     store = FolderStore(tmp_path / "store")
     build([script], tmp_path / "site", store)

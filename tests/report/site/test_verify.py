@@ -26,7 +26,9 @@ from report.storage.folder import Folder, Memory
 
 
 def names(folder: Path) -> list[str]:
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
+    )
 
 
 def flip(data: bytes, dice: random.Random) -> bytes:
@@ -93,7 +95,9 @@ def test_a_changed_byte_in_any_published_file_is_found_and_named(published):
         whole = (published / name).read_bytes()
         for _ in range(4):
             (published / name).write_bytes(flip(whole, dice))
-            dated = name.count("/") == 1 and name.endswith(".json")  # of a release; no page or file depends on it
+            dated = name.count("/") == 1 and name.endswith(
+                ".json"
+            )  # of a release; no page or file depends on it
             assert dated or name in found(Folder(published)), name
         (published / name).write_bytes(whole)
     assert found(Folder(published)) == {}
@@ -118,7 +122,10 @@ def test_a_release_that_was_changed_and_hashed_anew_is_not_the_one_that_was_publ
 def test_what_is_missing_and_what_does_not_belong_is_named(site, published):
     (site / "assets" / "page.css").unlink()
     (site / "extra.html").write_text("<!doctype html>")
-    assert found(Folder(site)) == {"assets/page.css": "missing", "extra.html": "not named by manifest.json"}
+    assert found(Folder(site)) == {
+        "assets/page.css": "missing",
+        "extra.html": "not named by manifest.json",
+    }
     media = sorted((published / "media").iterdir())[0]
     media.unlink()
     (release,) = (path for path in (published / "releases").iterdir() if path.is_dir())
@@ -134,9 +141,18 @@ def test_a_file_that_is_not_of_its_type_is_named_even_if_its_hash_is_right(site)
     del manifest["sha256"]
     files = manifest["files"]
     picture = next(name for name in files if name.endswith(".png"))
-    files[picture]["media_type"], files["ramps.html"]["media_type"] = "audio/wav", "application/json"
-    (site / "manifest.json").write_bytes(selfcheck.serialise(manifest | {"sha256": selfcheck.digest(manifest)}))
-    assert {name for name, wrong in found(Folder(site)).items() if "which the manifest says it is" in wrong} == {
+    files[picture]["media_type"], files["ramps.html"]["media_type"] = (
+        "audio/wav",
+        "application/json",
+    )
+    (site / "manifest.json").write_bytes(
+        selfcheck.serialise(manifest | {"sha256": selfcheck.digest(manifest)})
+    )
+    assert {
+        name
+        for name, wrong in found(Folder(site)).items()
+        if "which the manifest says it is" in wrong
+    } == {
         picture,
         "ramps.html",
     }
@@ -145,7 +161,9 @@ def test_a_file_that_is_not_of_its_type_is_named_even_if_its_hash_is_right(site)
 def test_a_damaged_manifest_is_named_and_nothing_is_judged_by_it(site):
     (site / "manifest.json").write_text("{}")
     (finding,) = verify(Folder(site)).findings
-    assert str(finding).startswith("manifest.json: manifest.json can not be used: its schema is None")
+    assert str(finding).startswith(
+        "manifest.json: manifest.json can not be used: its schema is None"
+    )
     (site / "manifest.json").unlink()
     assert list(found(Folder(site))) == ["index.html"]
 
@@ -170,7 +188,10 @@ def test_a_place_that_fails_is_an_error_and_no_finding(site):
 def test_an_archive_is_checked_like_a_folder(site, tmp_path):
     export_zip(site, tmp_path / "site.zip", {"a.py": b"1"})
     assert verify(open_storage(str(tmp_path / "site.zip"))) == verify(Folder(site))
-    with zipfile.ZipFile(tmp_path / "site.zip") as whole, zipfile.ZipFile(tmp_path / "other.zip", "w") as other:
+    with (
+        zipfile.ZipFile(tmp_path / "site.zip") as whole,
+        zipfile.ZipFile(tmp_path / "other.zip", "w") as other,
+    ):
         for name in whole.namelist():  # with right checksums of its own
             other.writestr(name, whole.read(name).replace(b"<", b"[", name.endswith("ramps.html")))
     assert list(found(open_storage(str(tmp_path / "other.zip")))) == ["site/ramps.html"]
@@ -181,7 +202,9 @@ def test_a_changed_byte_in_an_archive_is_found_and_the_rest_is_checked(site, tmp
     whole = (tmp_path / "site.zip").read_bytes()
     dice = random.Random(6)
     with zipfile.ZipFile(tmp_path / "site.zip") as archive:
-        stored = {file.filename: file for file in archive.infolist() if file.filename.startswith("site/")}
+        stored = {
+            file.filename: file for file in archive.infolist() if file.filename.startswith("site/")
+        }
     names = dice.sample([name for name in stored if name.endswith((".wav", ".html"))], 2)
     damaged = bytearray(whole)
     for name in names:
@@ -231,7 +254,10 @@ def test_the_self_check_finds_the_same_with_nothing_but_python(site):
         return subprocess.run(command, capture_output=True, text=True)
 
     done = run()
-    assert (done.returncode, done.stdout) == (0, f"{site}: files checked: {len(names(site))}, wrong: 0\n")
+    assert (done.returncode, done.stdout) == (
+        0,
+        f"{site}: files checked: {len(names(site))}, wrong: 0\n",
+    )
     (site / "assets" / "page.js").unlink()
     (site / "extra.txt").write_text("x")
     (site / "ramps.html").write_bytes(flip((site / "ramps.html").read_bytes(), random.Random(5)))
@@ -260,7 +286,9 @@ def test_a_hostile_manifest_makes_nobody_read_outside_the_site(site, capsys):
     manifest = json.loads((site / "manifest.json").read_bytes())
     del manifest["sha256"]
     manifest["files"]["../secret.html"] = manifest["files"]["ramps.html"]
-    (site / "manifest.json").write_bytes(selfcheck.serialise(manifest | {"sha256": selfcheck.digest(manifest)}))
+    (site / "manifest.json").write_bytes(
+        selfcheck.serialise(manifest | {"sha256": selfcheck.digest(manifest)})
+    )
     (finding,) = verify(Folder(site)).findings
     assert "'../secret.html' is no name" in finding.wrong
     assert selfcheck.main([str(site)]) == 1

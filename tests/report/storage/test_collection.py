@@ -118,7 +118,11 @@ class Bucket:
         raise NotImplementedError
 
     def iter_prefix(self, start_key, prefix=None):
-        found = {"Contents": keys} if (keys := [key for key in sorted(self.held) if key > start_key]) else {}
+        found = (
+            {"Contents": keys}
+            if (keys := [key for key in sorted(self.held) if key > start_key])
+            else {}
+        )
         yield from (key for key in found["Contents"] if key.startswith(prefix))
 
     def content_length(self, key):
@@ -139,7 +143,9 @@ class WithBackup(Bucket):
 
 
 def refusal(code):
-    return ClientError({"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {}}, "GetObject")
+    return ClientError(
+        {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {}}, "GetObject"
+    )
 
 
 def unreachable():
@@ -150,7 +156,9 @@ def unreachable():
     config = Config(retries={"total_max_attempts": 1}, connect_timeout=2)
     keys = {"aws_access_key_id": "a", "aws_secret_access_key": "hidden", "region_name": "us-east-1"}
     try:
-        boto3.client("s3", endpoint_url=endpoint, config=config, **keys).get_object(Bucket="b", Key="k")
+        boto3.client("s3", endpoint_url=endpoint, config=config, **keys).get_object(
+            Bucket="b", Key="k"
+        )
     except EndpointConnectionError as error:
         return error
 
@@ -181,7 +189,9 @@ def test_what_is_put_can_be_read_listed_and_exported(storage, tmp_path):
         "objects/q": [],
         "index/": [],
     }.items():
-        assert {name: entry.bytes for name, entry in storage.entries(prefix).items()} == {n: len(n) for n in names}
+        assert {name: entry.bytes for name, entry in storage.entries(prefix).items()} == {
+            n: len(n) for n in names
+        }
     storage.export(NAME, tmp_path / "file")
     assert (tmp_path / "file").read_bytes() == NAME.encode()
 
@@ -229,7 +239,9 @@ def test_a_store_keeps_records_and_objects_in_it(storage):
 )
 def test_an_error_is_no_miss_and_nothing_is_written_over_because_of_it(collection, failure, cause):
     storage = CollectionStorage(collection(failure))
-    with pytest.raises(StoreError, match=f"cannot read {NAME} in {collection.__name__} sounds: {cause}") as caught:
+    with pytest.raises(
+        StoreError, match=f"cannot read {NAME} in {collection.__name__} sounds: {cause}"
+    ) as caught:
         storage.get(NAME)
     assert not isinstance(caught.value, Missing) and "\n" not in str(caught.value)
     with pytest.raises(StoreError, match=cause):
@@ -258,7 +270,10 @@ def test_what_fails_while_writing_or_listing_is_an_error_and_never_a_miss(failur
             raise failure
 
     storage = CollectionStorage(Broken())
-    for fails in (lambda: storage.put(NAME, b"", "application/json", immutable=True), storage.entries):
+    for fails in (
+        lambda: storage.put(NAME, b"", "application/json", immutable=True),
+        storage.entries,
+    ):
         with pytest.raises(StoreError) as caught:
             fails()
         assert not isinstance(caught.value, Missing) and type(failure).__name__ in str(caught.value)
@@ -288,7 +303,9 @@ def test_a_dict_that_minds_deleting_what_is_not_there_is_no_error():
 
 
 def test_a_collection_that_can_not_delete_says_so():
-    with pytest.raises(StoreError, match=f"cannot delete {NAME} in Bucket sounds: NotImplementedError"):
+    with pytest.raises(
+        StoreError, match=f"cannot delete {NAME} in Bucket sounds: NotImplementedError"
+    ):
         CollectionStorage(Bucket(refusal("NoSuchKey"))).delete(NAME)
 
 
@@ -298,6 +315,11 @@ def test_a_public_collection_tells_addresses_and_others_do_not():
 
 
 def test_names_are_checked_before_they_become_keys(storage):
-    for use in (storage.get, storage.delete, storage.url, lambda x: storage.put(x, b"", "", immutable=False)):
+    for use in (
+        storage.get,
+        storage.delete,
+        storage.url,
+        lambda x: storage.put(x, b"", "", immutable=False),
+    ):
         with pytest.raises(StoreError, match="is no name for something stored"):
             use("../x")

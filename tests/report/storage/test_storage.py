@@ -92,7 +92,9 @@ def test_names_that_could_lead_elsewhere_are_refused(storage, name, tmp_path):
     ):
         with pytest.raises(StoreError) as caught:
             use()
-        assert not isinstance(caught.value, Missing) and "is no name for something stored" in str(caught.value)
+        assert not isinstance(caught.value, Missing) and "is no name for something stored" in str(
+            caught.value
+        )
     assert list(tmp_path.rglob("*")) == []
 
 
@@ -123,7 +125,9 @@ def test_readers_never_see_half_a_file(tmp_path):
     storage, texts = Folder(tmp_path), [bytes([number]) * 100_000 for number in range(8)]
     storage.put("a", texts[0], "text/plain", immutable=False)
     seen = each(
-        lambda text: (storage.put("a", text, "text/plain", immutable=False), storage.get("a"))[1], 10 * texts, 4
+        lambda text: (storage.put("a", text, "text/plain", immutable=False), storage.get("a"))[1],
+        10 * texts,
+        4,
     )
     assert all(data in texts for _, data in seen)
 
@@ -171,7 +175,9 @@ def site(tmp_path):
     (folder / "media/a b+c.wav").write_bytes(b"sound" * 100)
     (folder / "index.html").write_text("<!doctype html>")
     quiet = type("Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(quiet, directory=folder)) as server:
+    with http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(quiet, directory=folder)
+    ) as server:
         threading.Thread(target=server.serve_forever).start()
         yield folder, f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
@@ -198,7 +204,10 @@ def test_an_archive_is_read_by_name(tmp_path):
         archive.mkdir("site/media")
         archive.writestr("__main__.py", "pass")
     storage = open_storage(str(file))
-    assert isinstance(storage, Zip) and list(storage.entries()) == ["__main__.py", "site/index.html"]
+    assert isinstance(storage, Zip) and list(storage.entries()) == [
+        "__main__.py",
+        "site/index.html",
+    ]
     assert storage.get("site/index.html") == b"<!doctype html>" and storage.entries("site/")
     with pytest.raises(Missing, match="site/a.wav is not in .*site.zip"):
         storage.get("site/a.wav")
@@ -213,7 +222,9 @@ def test_an_archive_is_read_by_name(tmp_path):
 def test_what_is_no_archive_is_named(tmp_path, content):
     if content is not None:
         (tmp_path / "site.zip").write_bytes(content)
-    with pytest.raises(StoreError, match="cannot read the archive .*site.zip: (No such file|File is not a zip)"):
+    with pytest.raises(
+        StoreError, match="cannot read the archive .*site.zip: (No such file|File is not a zip)"
+    ):
         open_storage(str(tmp_path / "site.zip"))
 
 
@@ -221,7 +232,10 @@ def test_sites_and_archives_can_not_be_written(site, tmp_path):
     with zipfile.ZipFile(tmp_path / "site.zip", "w"):
         pass
     for storage in (Web(site[1]), Zip(tmp_path / "site.zip")):
-        for change in (lambda s: s.put("a", b"", "text/plain", immutable=True), lambda s: s.delete("a")):
+        for change in (
+            lambda s: s.put("a", b"", "text/plain", immutable=True),
+            lambda s: s.delete("a"),
+        ):
             with pytest.raises(StoreError, match="can only be read; give a folder or a bucket"):
                 change(storage)
     with pytest.raises(StoreError, match="can not be listed"):
@@ -230,12 +244,16 @@ def test_sites_and_archives_can_not_be_written(site, tmp_path):
 
 def test_a_server_that_ignores_ranges_is_found_out(site):
     _, url = site
-    with pytest.raises(StoreError, match="the server ignores ranges .HTTP 200, not 206.*serve it from elsewhere"):
+    with pytest.raises(
+        StoreError, match="the server ignores ranges .HTTP 200, not 206.*serve it from elsewhere"
+    ):
         check_reading(f"{url}/index.html", url, 15, "text/html")
 
 
 def test_a_site_that_is_not_served_is_named_without_credentials():
-    with pytest.raises(StoreError, match="cannot read http://127.0.0.1:9/index.html: nothing answers there") as caught:
+    with pytest.raises(
+        StoreError, match="cannot read http://127.0.0.1:9/index.html: nothing answers there"
+    ) as caught:
         open_storage("http://me:secret@127.0.0.1:9").get("index.html")
     assert "secret" not in str(caught.value)
 

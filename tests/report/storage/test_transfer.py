@@ -58,7 +58,10 @@ def heed_interrupts():
 
 def test_an_interrupt_waits_for_nothing():
     process = subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heed_interrupts
+        [sys.executable, "-c", INTERRUPTED],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=heed_interrupts,
     )
     assert process.stdout.readline() == b"begun\n"
     time.sleep(0.2)

@@ -33,7 +33,9 @@ class Handler(BaseHTTPRequestHandler):
         data = self.server.files.get(self.path[1:])
         if data is None:
             return self.send_error(404)
-        start = int(re.fullmatch(r"bytes=(\d+)-", wanted)[1]) if wanted and self.server.ranges else 0
+        start = (
+            int(re.fullmatch(r"bytes=(\d+)-", wanted)[1]) if wanted and self.server.ranges else 0
+        )
         if start and start >= len(data):
             return self.send_error(416)
         self.send_response(206 if start else 200)
@@ -61,7 +63,10 @@ def archive(**files: bytes) -> bytes:
 
 @pytest.fixture
 def server():
-    inside = {"musicnet/train_data/1.wav": bytes(range(256)) * 20, "musicnet/train_labels/1.csv": b"a,b"}
+    inside = {
+        "musicnet/train_data/1.wav": bytes(range(256)) * 20,
+        "musicnet/train_labels/1.csv": b"a,b",
+    }
     server = Server({"set.tar.gz": archive(**inside), "table.csv": b"id,composer\n"})
     Thread(target=server.serve_forever, daemon=True).start()
     yield server
@@ -83,7 +88,9 @@ def test_a_data_set_is_downloaded_checked_and_unpacked(tmp_path, data_set, capsy
     assert capsys.readouterr().out == f"{there} is there; train on it with --data {there}\n"
     found = {str(p.relative_to(there)) for p in there.rglob("*") if p.is_file()}
     assert found == {"train_data/1.wav", "train_labels/1.csv", "table.csv"}
-    assert [p.name for p in (tmp_path / "sets").iterdir()] == ["musicnet"]  # no archive, nothing half done
+    assert [p.name for p in (tmp_path / "sets").iterdir()] == [
+        "musicnet"
+    ]  # no archive, nothing half done
 
 
 def test_what_is_there_is_not_downloaded_again(tmp_path, server, data_set):
@@ -147,7 +154,10 @@ def test_a_file_that_is_not_there_is_said(tmp_path, server, data_set, capsys):
 def test_a_file_in_the_place_of_the_folder_is_said(tmp_path, capsys):
     (tmp_path / "file").touch()
     assert main(["data", "musicnet", str(tmp_path / "file")]) == 1
-    assert "file: no folder can be made there (File exists); give another output" in capsys.readouterr().err
+    assert (
+        "file: no folder can be made there (File exists); give another output"
+        in capsys.readouterr().err
+    )
 
 
 def test_no_server_is_said(tmp_path):
@@ -157,7 +167,12 @@ def test_no_server_is_said(tmp_path):
 
 @pytest.mark.parametrize(
     "content",
-    [archive(**{"../escaped": b"x"}), archive(**{"/escaped": b"x"}), archive(a=b"x", b=b"y"), b"no archive"],
+    [
+        archive(**{"../escaped": b"x"}),
+        archive(**{"/escaped": b"x"}),
+        archive(a=b"x", b=b"y"),
+        b"no archive",
+    ],
     ids=["climbs out", "absolute", "two files", "no archive"],
 )
 def test_an_archive_that_is_not_one_folder_is_refused(tmp_path, content):

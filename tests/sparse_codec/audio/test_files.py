@@ -11,7 +11,14 @@ import pytest
 import soundfile as sf
 
 from sparse_codec import AudioError
-from sparse_codec.audio.files import KINDS, RawFormat, known_duration, read_blocks, save_audio, write_blocks
+from sparse_codec.audio.files import (
+    KINDS,
+    RawFormat,
+    known_duration,
+    read_blocks,
+    save_audio,
+    write_blocks,
+)
 from sparse_codec.outputs import OutputError
 
 RATE = 22_050
@@ -133,7 +140,9 @@ def test_audio_is_saved_whole_as_its_blocks_are(tmp_path):
 
 
 def test_no_block_at_all_is_refused(tmp_path):
-    with pytest.raises(OutputError, match=r"a\.wav: there is no sound to write; give at least one block"):
+    with pytest.raises(
+        OutputError, match=r"a\.wav: there is no sound to write; give at least one block"
+    ):
         write_blocks(tmp_path / "a.wav", [], RATE)
     assert not list(tmp_path.iterdir())
 
@@ -193,7 +202,9 @@ def test_wav_goes_through_a_pipe(pipe, subtype, length):
 
 def test_samples_without_a_header_go_through_a_pipe(pipe):
     sound = noise(RATE)
-    np.testing.assert_allclose(pipe(sound.astype("<f4").tobytes(), raw=RawFormat(RATE, 1, "FLOAT")), sound, atol=1e-4)
+    np.testing.assert_allclose(
+        pipe(sound.astype("<f4").tobytes(), raw=RawFormat(RATE, 1, "FLOAT")), sound, atol=1e-4
+    )
 
 
 def test_a_pipe_that_brings_something_else_is_told_what_to_do(pipe):

@@ -7,7 +7,12 @@ import pytest
 import soundfile as sf
 
 from sparse_codec import AudioError, load_audio
-from sparse_codec.audio.recordings import find_recordings, held_out_segments, random_segment, read_labels
+from sparse_codec.audio.recordings import (
+    find_recordings,
+    held_out_segments,
+    random_segment,
+    read_labels,
+)
 
 
 def write(path, seconds=2.0, samplerate=22_050, channels=1, level=0.5, **options):
@@ -21,10 +26,14 @@ def write(path, seconds=2.0, samplerate=22_050, channels=1, level=0.5, **options
 def test_musicnet_is_split_by_its_folders_and_has_labels(tmp_path):
     write(tmp_path / "train_data" / "1727.wav", samplerate=44_100)
     write(tmp_path / "test_data" / "1759.wav", samplerate=44_100)
-    write(tmp_path / "test_data" / "9.wav", samplerate=44_100)  # not in the metadata: not part of the data set
+    write(
+        tmp_path / "test_data" / "9.wav", samplerate=44_100
+    )  # not in the metadata: not part of the data set
     (tmp_path / "train_labels").mkdir()
     header = "start_time,end_time,instrument,note,start_beat,end_beat,note_value\n"
-    (tmp_path / "train_labels" / "1727.csv").write_text(header + "44100,88200,41,69,1.0,1.0,Quarter\n")
+    (tmp_path / "train_labels" / "1727.csv").write_text(
+        header + "44100,88200,41,69,1.0,1.0,Quarter\n"
+    )
     (tmp_path / "musicnet_metadata.csv").write_text(
         "id,composer,composition,movement,ensemble\n1727,Schubert,Piano Quintet,2. Andante,Piano Quintet\n"
         "1759,Schubert,Piano Sonata,1. Molto moderato,Solo Piano\n"
@@ -118,5 +127,6 @@ def test_held_out_segments_are_at_fixed_places(tmp_path):
     segments = list(held_out_segments(recordings, 2**14, 22_050, each=3))
     assert len(segments) == 3 and all(s.shape == (2**14,) for s in segments)
     assert all(
-        np.array_equal(a, b) for a, b in zip(segments, held_out_segments(recordings, 2**14, 22_050, 3), strict=True)
+        np.array_equal(a, b)
+        for a, b in zip(segments, held_out_segments(recordings, 2**14, 22_050, 3), strict=True)
     )

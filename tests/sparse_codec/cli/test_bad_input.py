@@ -91,13 +91,25 @@ REFUSED = {  # name: file's name, its bytes (None: there is no such file), what 
     "a missing file": ("gone.wav", None, "gone.wav: no such file; check the name"),
     "an empty file": ("in.wav", lambda: b"", "in.wav: cannot be read as audio"),
     "a file without samples": ("in.wav", lambda: wav(np.zeros(0)), "in.wav: holds no samples"),
-    "a header that is cut": ("in.wav", lambda: wav(noise(RATE))[:20], "in.wav: cannot be read as audio"),
+    "a header that is cut": (
+        "in.wav",
+        lambda: wav(noise(RATE))[:20],
+        "in.wav: cannot be read as audio",
+    ),
     "text": ("in.wav", lambda: b"these are words\n" * 100, "in.wav: cannot be read as audio"),
-    "text with no suffix": ("notes", lambda: b"these are words\n" * 100, "notes: cannot be read as audio"),
+    "text with no suffix": (
+        "notes",
+        lambda: b"these are words\n" * 100,
+        "notes: cannot be read as audio",
+    ),
     "flipped bytes": ("in.flac", flac_with_flipped_bytes, "in.flac: is damaged"),
     "raw samples": ("in.raw", lambda: bytes(1000), "in.raw: cannot be read as audio"),
     **{
-        str(bad): ("in.wav", lambda bad=bad: wav(np.array([0, 0, bad]), "FLOAT"), "in.wav: holds NaN or infinity")
+        str(bad): (
+            "in.wav",
+            lambda bad=bad: wav(np.array([0, 0, bad]), "FLOAT"),
+            "in.wav: holds NaN or infinity",
+        )
         for bad in (np.nan, np.inf, -np.inf)
     },
 }
@@ -110,14 +122,25 @@ def test_what_is_no_sound_is_refused_in_one_line_that_names_it_and_the_fix(run, 
         (tmp_path / file).write_bytes(content())
     before = {p.name for p in tmp_path.iterdir()}
     code, _, error = run("encode", file, "-o", "out.events")
-    assert code == 1 and error.startswith(f"error: {told}") and error.count("\n") == 1 and ";" in error
+    assert (
+        code == 1 and error.startswith(f"error: {told}") and error.count("\n") == 1 and ";" in error
+    )
     assert {p.name for p in tmp_path.iterdir()} == before
 
 
 PLACES = {  # name: output, what is said
-    "a folder that is not there": ("none/out.events", "none/out.events: there is no folder none; make it first"),
-    "a file in the place of a folder": ("file/out.events", "file/out.events: there is no folder file"),
-    "a suffix that nobody knows": ("out.xyz", "out.xyz: tells no format that can be written here; end it with .events"),
+    "a folder that is not there": (
+        "none/out.events",
+        "none/out.events: there is no folder none; make it first",
+    ),
+    "a file in the place of a folder": (
+        "file/out.events",
+        "file/out.events: there is no folder file",
+    ),
+    "a suffix that nobody knows": (
+        "out.xyz",
+        "out.xyz: tells no format that can be written here; end it with .events",
+    ),
     "no suffix": ("out", "out: tells no format"),
     "no name": ("", "an input or the output is empty text; name a file or a folder"),
 }
@@ -137,7 +160,11 @@ def test_a_folder_without_audio_is_refused(run, tmp_path, out):
     (tmp_path / "songs").mkdir()
     (tmp_path / "songs" / "notes.txt").touch()
     code, _, error = run("encode", "songs", "-o", out)
-    assert code == 1 and error.startswith("error: songs: holds no file to work on (.aif") and error.count("\n") == 1
+    assert (
+        code == 1
+        and error.startswith("error: songs: holds no file to work on (.aif")
+        and error.count("\n") == 1
+    )
 
 
 def test_a_file_in_the_place_of_the_output_folder_is_refused(run, tmp_path):
@@ -178,7 +205,9 @@ def songs(tmp_path):
     return tmp_path / "songs"
 
 
-def test_an_interrupted_run_leaves_whole_files_and_the_next_goes_on(run, songs, tmp_path, monkeypatch):
+def test_an_interrupted_run_leaves_whole_files_and_the_next_goes_on(
+    run, songs, tmp_path, monkeypatch
+):
     stream, n_begun = SparseCodec.stream, 0
 
     def interrupted(codec, blocks, options):
@@ -206,12 +235,25 @@ def test_an_interrupted_run_leaves_whole_files_and_the_next_goes_on(run, songs, 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGKILL])
 def test_a_killed_process_leaves_nothing_under_the_final_name(tmp_path, checkpoint, run, kind):
     sf.write(tmp_path / "long.wav", noise(120 * RATE), RATE)
-    command = [sys.executable, "-m", "sparse_codec", "encode", "long.wav", "-o", "long.events", "--lossless"]
+    command = [
+        sys.executable,
+        "-m",
+        "sparse_codec",
+        "encode",
+        "long.wav",
+        "-o",
+        "long.events",
+        "--lossless",
+    ]
     heeded = functools.partial(
         signal.signal, signal.SIGINT, signal.SIG_DFL
     )  # where jobs run in the background it is not
     process = subprocess.Popen(
-        [*command, "--model", checkpoint], cwd=tmp_path, stderr=subprocess.PIPE, text=True, preexec_fn=heeded
+        [*command, "--model", checkpoint],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heeded,
     )
     part = tmp_path / "long.events.part"
     while not (part.exists() and part.stat().st_size > 1000):  # a window has been written
@@ -221,7 +263,11 @@ def test_a_killed_process_leaves_nothing_under_the_final_name(tmp_path, checkpoi
     error = process.communicate()[1]
     assert not (tmp_path / "long.events").exists()
     if kind == signal.SIGINT:
-        assert process.returncode == 130 and error.startswith("interrupted; ") and "Traceback" not in error
+        assert (
+            process.returncode == 130
+            and error.startswith("interrupted; ")
+            and "Traceback" not in error
+        )
         assert not part.exists()
     sf.write(tmp_path / "long.wav", noise(RATE), RATE)
     assert run("encode", "long.wav", "-o", "long.events")[0] == 0
@@ -236,9 +282,17 @@ BROKEN = {  # name: file's name, its text, what is said
     "no JSON": ("in.json", "{", "in.json: neither .events nor JSON"),
     "a list": ("in.json", "[1, 2]", "in.json: JSON, but no event set"),
     "another object": ("in.json", "{}", "in.json: event set lacks"),
-    "an edit of a page": ("in.json", '{"schema": 1, "events": []}', "in.json: an edit that a page exported"),
+    "an edit of a page": (
+        "in.json",
+        '{"schema": 1, "events": []}',
+        "in.json: an edit that a page exported",
+    ),
     "no events": ("in.events", "words", "in.events: not an .events file"),
-    "another checkpoint": ("in.json", '{"checkpoint": "abc"}', "in.json: made with the checkpoint abc"),
+    "another checkpoint": (
+        "in.json",
+        '{"checkpoint": "abc"}',
+        "in.json: made with the checkpoint abc",
+    ),
 }
 
 

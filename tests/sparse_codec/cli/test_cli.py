@@ -42,7 +42,9 @@ def data(tmp_path):
     for folder, chosen in (("train_data", files[:2]), ("test_data", files[2:3])):
         (tmp_path / "data" / folder).mkdir(parents=True)
         for number, file in enumerate(chosen):
-            shutil.copy(file, tmp_path / "data" / folder / f"{number}.wav")  # libsndfile looks at the content
+            shutil.copy(
+                file, tmp_path / "data" / folder / f"{number}.wav"
+            )  # libsndfile looks at the content
     return tmp_path / "data"
 
 
@@ -62,7 +64,9 @@ def checkpoint(small_codec, tmp_path_factory):
 @pytest.mark.slow
 def test_train_freeze_evaluate_info(tmp_path, data, config, capsys):
     out = tmp_path / "run"
-    checkpoint, manifest, figures = (str(out / name) for name in ("model.safetensors", "m.json", "e.json"))
+    checkpoint, manifest, figures = (
+        str(out / name) for name in ("model.safetensors", "m.json", "e.json")
+    )
     assert main(["train", "--config", str(config), "--data", str(data), "--out", str(out)]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == checkpoint
     assert main(["freeze", "--data", str(data), "--each", "1", "--out", manifest]) == 0
@@ -72,7 +76,12 @@ def test_train_freeze_evaluate_info(tmp_path, data, config, capsys):
     results = json.loads((out / "e.json").read_text())
     assert results["all"]["segments"] == 1 and len(results["all"]["codec"]["l2"]) == 5
     assert (results["options"]["candidates"], results["options"]["refine"]) == (1, 2)
-    assert 0 < results["all"]["matching pursuit"]["l2"][0] < results["all"]["matching pursuit"]["l2"][-1] < 1
+    assert (
+        0
+        < results["all"]["matching pursuit"]["l2"][0]
+        < results["all"]["matching pursuit"]["l2"][-1]
+        < 1
+    )
     printed = capsys.readouterr().out
     assert "matching pursuit, L2" in printed and "silence" in printed
     assert main(["info", checkpoint, "--json"]) == 0
@@ -80,7 +89,16 @@ def test_train_freeze_evaluate_info(tmp_path, data, config, capsys):
 
 
 def test_a_run_may_start_from_a_checkpoint(tmp_path, data, config, checkpoint, capsys):
-    start = ["train", "--config", str(config), "--data", str(data), "--out", str(tmp_path / "run"), "--start"]
+    start = [
+        "train",
+        "--config",
+        str(config),
+        "--data",
+        str(data),
+        "--out",
+        str(tmp_path / "run"),
+        "--start",
+    ]
     (tmp_path / "damaged.safetensors").write_bytes(b"none")
     for given, told in (
         (checkpoint, "its decoder has other parts"),  # its room has one reverberation time
@@ -90,16 +108,35 @@ def test_a_run_may_start_from_a_checkpoint(tmp_path, data, config, checkpoint, c
         assert main([*start, given]) == 1
         error = capsys.readouterr().err
         assert told in error and error.count("\n") == 1
-    config.write_text(SMALL.replace("event_frames = 32", "event_frames = 32\nreverberation = [0.3]"))
+    config.write_text(
+        SMALL.replace("event_frames = 32", "event_frames = 32\nreverberation = [0.3]")
+    )
     assert main([*start, checkpoint]) == 0
 
 
 def test_the_evaluation_set_is_of_held_out_works_and_of_all_foreign_ones(tmp_path, data, capsys):
     shutil.copytree(data / "train_data", tmp_path / "foreign")
     out = tmp_path / "m.json"
-    assert main(["freeze", "--data", str(data), "--foreign", str(tmp_path / "foreign"), "--out", str(out)]) == 0
+    assert (
+        main(
+            [
+                "freeze",
+                "--data",
+                str(data),
+                "--foreign",
+                str(tmp_path / "foreign"),
+                "--out",
+                str(out),
+            ]
+        )
+        == 0
+    )
     files = json.loads(out.read_text())["files"]
-    assert [(f["name"], f["foreign"]) for f in files] == [("0.wav", False), ("0.wav", True), ("1.wav", True)]
+    assert [(f["name"], f["foreign"]) for f in files] == [
+        ("0.wav", False),
+        ("0.wav", True),
+        ("1.wav", True),
+    ]
     assert "of 3 files" in capsys.readouterr().out
 
 
@@ -121,28 +158,47 @@ def test_the_evaluation_set_is_of_held_out_works_and_of_all_foreign_ones(tmp_pat
         (["info", "nowhere.safetensors"], "no such checkpoint"),
         (["info", "empty.json"], "neither .events nor JSON"),
         (["info", "empty.safetensors"], "not a checkpoint"),
-        (["evaluate", "CHECKPOINT", "--data", ".", "--json", "gone/e.json"], "there is no folder gone"),
+        (
+            ["evaluate", "CHECKPOINT", "--data", ".", "--json", "gone/e.json"],
+            "there is no folder gone",
+        ),
         (["priors", "CHECKPOINT", "--data", "nowhere"], "no such folder"),
         (["train", "--config", "nowhere.toml", "--data", ".", "--out", "x"], "nowhere.toml"),
         (["train", "--config", "empty.json", "--data", "nowhere", "--out", "x"], "no such folder"),
-        (["train", "--config", "misspelt.toml", "--data", ".", "--out", "x"], "did you mean 'steps'"),
+        (
+            ["train", "--config", "misspelt.toml", "--data", ".", "--out", "x"],
+            "did you mean 'steps'",
+        ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_errors_are_one_line_and_exit_1(arguments, told, capsys, tmp_path, monkeypatch, data, checkpoint):
+def test_errors_are_one_line_and_exit_1(
+    arguments, told, capsys, tmp_path, monkeypatch, data, checkpoint
+):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty.json").write_text("")
     (tmp_path / "empty.safetensors").write_text("")
     (tmp_path / "misspelt.toml").write_text("[training]\nstep = 3")
-    gone = {"name": "gone.wav", "group": "a", "work": "a", "foreign": False, "sha256": "0", "starts": [0.0]}
-    (tmp_path / "other.json").write_text(json.dumps({"format": "evaluation manifest 1", "files": [gone]}))
+    gone = {
+        "name": "gone.wav",
+        "group": "a",
+        "work": "a",
+        "foreign": False,
+        "sha256": "0",
+        "starts": [0.0],
+    }
+    (tmp_path / "other.json").write_text(
+        json.dumps({"format": "evaluation manifest 1", "files": [gone]})
+    )
     places = {"CHECKPOINT": checkpoint, "DATA": str(data)}
     assert main([places.get(argument, argument) for argument in arguments]) == 1
     error = capsys.readouterr().err
     assert told in error and error.count("\n") == 1 and error.startswith("error: ")
 
 
-@pytest.mark.parametrize("arguments", [["--steps", "0"], ["--minutes", "-1"], ["--steps", "2", "--minutes", "1"]])
+@pytest.mark.parametrize(
+    "arguments", [["--steps", "0"], ["--minutes", "-1"], ["--steps", "2", "--minutes", "1"]]
+)
 def test_a_length_that_makes_no_sense_is_wrong_usage(arguments, capsys):
     with pytest.raises(SystemExit) as stopped:
         main(["train", "--config", "a.toml", "--data", ".", "--out", "x", *arguments])
@@ -150,6 +206,14 @@ def test_a_length_that_makes_no_sense_is_wrong_usage(arguments, capsys):
 
 
 def test_data_that_is_missing_is_named(config, tmp_path, capsys):
-    arguments = ["train", "--config", str(config), "--data", str(tmp_path / "none"), "--out", str(tmp_path / "run")]
+    arguments = [
+        "train",
+        "--config",
+        str(config),
+        "--data",
+        str(tmp_path / "none"),
+        "--out",
+        str(tmp_path / "run"),
+    ]
     assert main(arguments) == 1
     assert "no such folder" in capsys.readouterr().err

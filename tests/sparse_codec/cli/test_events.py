@@ -68,7 +68,11 @@ def test_a_file_is_coded_as_the_library_does_it(song, run, place, checkpoint):
 
 def test_what_was_made_is_said(run, place):
     told = run("encode", "song.wav", "-o", "song.events", *QUICK)
-    assert told.startswith("song.events: ") and "events of 3.0 s in" in told and "to 1 against 16-bit samples" in told
+    assert (
+        told.startswith("song.events: ")
+        and "events of 3.0 s in" in told
+        and "to 1 against 16-bit samples" in told
+    )
     assert run("decode", "song.events", "-o", "again.wav") == "again.wav: 3.0 s\n"
 
 
@@ -84,7 +88,9 @@ def test_options_reach_the_encoder(run, checkpoint):
     codec = SparseCodec.load(checkpoint)
 
     def n_events(*options: str) -> int:
-        return json.loads(run("encode", "song.wav", "-o", "song.events", "--json", *QUICK, *options))["events"]
+        return json.loads(
+            run("encode", "song.wav", "-o", "song.events", "--json", *QUICK, *options)
+        )["events"]
 
     windows = codec.n_windows(3 * RATE)
     assert n_events("--events", "1") == windows < n_events()
@@ -146,7 +152,10 @@ def test_a_file_given_twice_is_made_once(run, place, capsys):
 def test_several_files_do_not_go_into_one(place, checkpoint, capsys):
     (place / "other.wav").write_bytes((place / "song.wav").read_bytes())
     assert main(["encode", "song.wav", "other.wav", "-o", "all.events", "--model", checkpoint]) == 1
-    assert "all.events: is a file's name, but what comes of 2 files goes into a folder" in capsys.readouterr().err
+    assert (
+        "all.events: is a file's name, but what comes of 2 files goes into a folder"
+        in capsys.readouterr().err
+    )
     assert folder(place) == {"other.wav", "song.wav"}
 
 
@@ -173,7 +182,10 @@ def test_every_command_has_help_with_an_example(capsys):
     for command in commands.split():
         with pytest.raises(SystemExit) as stopped:
             main([command, "--help"])
-        assert stopped.value.code == 0 and f"example: sparse-codec {command} " in capsys.readouterr().out
+        assert (
+            stopped.value.code == 0
+            and f"example: sparse-codec {command} " in capsys.readouterr().out
+        )
 
 
 # ---- rounded, and as many bits as asked for; left and right
@@ -199,7 +211,9 @@ def encoded(fitted, run):
     """Facts about song.events, encoded with some options."""
 
     def facts(*options: str) -> dict:
-        return json.loads(run("encode", "song.wav", "-o", "song.events", "--fast", "--json", *options))
+        return json.loads(
+            run("encode", "song.wav", "-o", "song.events", "--fast", "--json", *options)
+        )
 
     return facts
 
@@ -239,7 +253,12 @@ def test_left_and_right_come_back_where_they_were(fitted, run, place, music):
 
 def test_midi_of_left_and_right_is_refused(place, checkpoint, music, capsys):
     sf.write("sides.wav", np.stack([music[:RATE]] * 2, axis=1), RATE)
-    assert main(["encode", "sides.wav", "-o", "sides.mid", "--fast", "--stereo", "--model", checkpoint]) == 1
+    assert (
+        main(
+            ["encode", "sides.wav", "-o", "sides.mid", "--fast", "--stereo", "--model", checkpoint]
+        )
+        == 1
+    )
     assert "sides.mid: MIDI has no left and right" in capsys.readouterr().err
 
 
@@ -253,7 +272,11 @@ def start(place, checkpoint):
 
     def command(*arguments: str) -> subprocess.Popen:
         call = [sys.executable, "-m", "sparse_codec", *arguments, "--model", checkpoint]
-        started.append(subprocess.Popen(call, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+        started.append(
+            subprocess.Popen(
+                call, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
+        )
         return started[-1]
 
     yield command
@@ -302,7 +325,9 @@ def test_a_reader_that_has_seen_enough_is_no_error(start, song):
 def test_json_keeps_every_number_and_may_be_edited(song, run, place, checkpoint):
     run("render", "song.events", "-o", "song.json")
     lines = (place / "song.json").read_text().splitlines()
-    assert len([line for line in lines if line.startswith("[") and len(line) > 1]) == len(song)  # a vector a line
+    assert len([line for line in lines if line.startswith("[") and len(line) > 1]) == len(
+        song
+    )  # a vector a line
     assert same(read_set("song.json", checkpoint)[0], song)
     values = json.loads((place / "song.json").read_text())
     values["gains"] = [2 * gain for gain in values["gains"]]
@@ -322,7 +347,10 @@ def test_encoding_to_json_and_midi_needs_no_other_command(song, run, place, chec
 
 def test_perturb_is_the_library_s(song, run, small_codec, checkpoint):
     run("perturb", "song.events", "-o", "other.events", "--amount", "0.6", "--seed", "3")
-    assert same(read_set("other.events", checkpoint)[0], song.perturb(0.6, 3, small_codec.decoder.pitch_numbers))
+    assert same(
+        read_set("other.events", checkpoint)[0],
+        song.perturb(0.6, 3, small_codec.decoder.pitch_numbers),
+    )
 
 
 def test_randomise_is_the_library_s(song, run, checkpoint):
@@ -348,22 +376,32 @@ def test_samples_over_full_scale_are_said(song, run, place):
     values = json.loads((place / "song.json").read_text())
     values["gains"] = [1000 * gain for gain in values["gains"]]
     (place / "loud.json").write_text(json.dumps(values))
-    assert "samples were over full scale and are clipped" in run("render", "loud.json", "-o", "loud.wav")
+    assert "samples were over full scale and are clipped" in run(
+        "render", "loud.json", "-o", "loud.wav"
+    )
 
 
 def test_info_is_for_people_and_for_programs(song, run, place, checkpoint, small_codec):
     told = run("info", "song.events")
-    assert f"events: {len(song)}\n" in told and "seconds: 3\n" in told and "mode: lossless\n" in told
+    assert (
+        f"events: {len(song)}\n" in told and "seconds: 3\n" in told and "mode: lossless\n" in told
+    )
     run("render", "song.events", "-o", "song.json")
     facts = json.loads(run("info", "song.json", "--json"))
     assert (facts["events"], facts["seconds"], facts["channels"]) == (len(song), 3.0, 1)
     about = json.loads(run("info", checkpoint, "--json"))
-    assert about["digest"] == facts["checkpoint"] and about["config"]["vector_size"] == small_codec.config.vector_size
+    assert (
+        about["digest"] == facts["checkpoint"]
+        and about["config"]["vector_size"] == small_codec.config.vector_size
+    )
 
 
 def test_info_on_a_sound_file_says_what_it_takes(place, capsys):
     assert main(["info", "song.wav"]) == 1
-    assert "error: song.wav: no file of events and no checkpoint; give .events, .json" in capsys.readouterr().err
+    assert (
+        "error: song.wav: no file of events and no checkpoint; give .events, .json"
+        in capsys.readouterr().err
+    )
 
 
 def test_the_shipped_model_that_made_a_file_is_found(place, music, capsys):

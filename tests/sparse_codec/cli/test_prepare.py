@@ -20,7 +20,11 @@ def tree(tmp_path):
     """MusicNet's layout, with a file that is silent and one that is no audio."""
     for folder in ("train_data", "test_data", "train_labels"):
         (tmp_path / "set" / folder).mkdir(parents=True)
-    sf.write(tmp_path / "set/train_data/1.wav", np.stack([tone(44_100), np.zeros(44_100)], axis=1), 44_100)
+    sf.write(
+        tmp_path / "set/train_data/1.wav",
+        np.stack([tone(44_100), np.zeros(44_100)], axis=1),
+        44_100,
+    )
     sf.write(tmp_path / "set/train_data/2.wav", np.zeros(44_100), 44_100)
     (tmp_path / "set/train_data/3.wav").write_text("not audio")
     sf.write(tmp_path / "set/test_data/4.wav", tone(8_000), 8_000)
@@ -33,10 +37,15 @@ def test_a_data_set_keeps_its_tree_and_its_tables(tree, capsys):
     files = {str(p.relative_to(tree / "out")) for p in (tree / "out").rglob("*") if p.is_file()}
     assert files == {"train_data/1.flac", "test_data/4.flac", "train_labels/1.csv"}
     train, test = sorted(find_recordings(tree / "out"), key=lambda r: r.path.stem)
-    assert (train.split, test.split) == ("train", "test") and train.labels == tree / "out/train_labels/1.csv"
+    assert (train.split, test.split) == (
+        "train",
+        "test",
+    ) and train.labels == tree / "out/train_labels/1.csv"
     info = sf.info(train.path)
     assert (info.samplerate, info.channels, info.frames) == (RATE, 1, RATE)
-    np.testing.assert_allclose(np.abs(load_audio(train.path, RATE)).max(), 0.25, atol=0.01)  # the mean of two channels
+    np.testing.assert_allclose(
+        np.abs(load_audio(train.path, RATE)).max(), 0.25, atol=0.01
+    )  # the mean of two channels
 
 
 def test_silent_and_bad_files_are_named(tree, capsys):

@@ -44,7 +44,12 @@ def sure() -> Priors:
 def part(frames: list[int]) -> Part:
     n_events = len(frames)
     numbers = np.zeros((n_events, 2), np.float32)
-    return Part(numbers, np.array(frames), np.zeros(n_events, np.float32), np.ones((n_events, 1), np.float32))
+    return Part(
+        numbers,
+        np.array(frames),
+        np.zeros(n_events, np.float32),
+        np.ones((n_events, 1), np.float32),
+    )
 
 
 def test_events_that_take_less_than_a_byte_are_not_more_than_the_reader_trusts(sure):
@@ -136,9 +141,13 @@ def test_a_block_that_never_ends_is_not_waited_for(header):
     assert file.n_read < 1000
 
 
-def test_an_event_that_one_channel_lacks_stays_in_the_other(saved_codec, small_priors, draw_windows):
+def test_an_event_that_one_channel_lacks_stays_in_the_other(
+    saved_codec, small_priors, draw_windows
+):
     (left,) = draw_windows(n_windows=1, n_events=2)
     right = dataclasses.replace(left, gains=np.array([0, 1], np.float32))
-    data = encode_rounded([part_of(left, 0, right)], saved_codec.config.half_frames, small_priors, 16)
+    data = encode_rounded(
+        [part_of(left, 0, right)], saved_codec.config.half_frames, small_priors, 16
+    )
     (back,) = decode_rounded(data, 1, 2, saved_codec.config.half_frames, small_priors)
     assert sorted((back.gains > 0).sum(1).tolist()) == [1, 2]

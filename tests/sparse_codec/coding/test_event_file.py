@@ -50,7 +50,11 @@ def assert_same(one: EventSet, other: EventSet) -> None:
     for name in PARTS:
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name), name)
         assert getattr(one, name).dtype == getattr(other, name).dtype, name
-    assert (one.n_samples, one.samplerate, one.hop) == (other.n_samples, other.samplerate, other.hop)
+    assert (one.n_samples, one.samplerate, one.hop) == (
+        other.n_samples,
+        other.samplerate,
+        other.hop,
+    )
 
 
 # ---- what goes in comes out
@@ -64,12 +68,18 @@ def test_a_lossless_file_gives_every_bit_back_in_the_order_found(saved_codec, dr
         assert_same(one, other)
 
 
-def test_a_quantised_file_gives_rounded_events_in_the_order_of_time(saved_codec, small_priors, draw_windows):
+def test_a_quantised_file_gives_rounded_events_in_the_order_of_time(
+    saved_codec, small_priors, draw_windows
+):
     windows = draw_windows()
-    for window, back in zip(windows, read(written(windows, saved_codec, small_priors), small_priors), strict=True):
+    for window, back in zip(
+        windows, read(written(windows, saved_codec, small_priors), small_priors), strict=True
+    ):
         ordered = window.in_time_order()
         np.testing.assert_array_equal(back.frames, ordered.frames)
-        assert np.abs(np.log2(back.gains / ordered.gains)).max() < 0.07  # an eighth of an octave from step to step
+        assert (
+            np.abs(np.log2(back.gains / ordered.gains)).max() < 0.07
+        )  # an eighth of an octave from step to step
         levels = gain_levels(ordered.gains)
         steps = step_sizes(small_priors.steps, SCALE, levels.max() - levels) / ONE
         assert (np.abs(back.vectors - ordered.vectors) <= steps[:, :-1] / 2 + 1e-6).all()
@@ -80,7 +90,10 @@ def test_a_finer_scale_is_nearer_and_takes_more_bytes(saved_codec, small_priors,
     windows = draw_windows(n_windows=6)
     files = [written(windows, saved_codec, small_priors, scale=scale) for scale in (16, 128, 1024)]
     errors = [
-        np.abs(join(read(file, small_priors)).vectors - join([w.in_time_order() for w in windows]).vectors).mean()
+        np.abs(
+            join(read(file, small_priors)).vectors
+            - join([w.in_time_order() for w in windows]).vectors
+        ).mean()
         for file in files
     ]
     assert len(files[0]) > len(files[1]) > len(files[2]) and errors[0] < errors[1] < errors[2]
@@ -96,7 +109,9 @@ def test_what_was_rounded_once_is_not_rounded_again(saved_codec, small_priors, d
 def test_silence_and_empty_windows_are_kept(saved_codec, small_priors, draw_windows, quantised):
     priors = small_priors if quantised else None
     windows = [window.select([]) for window in draw_windows()]
-    for one, other in zip(windows, read(written(windows, saved_codec, priors), priors), strict=True):
+    for one, other in zip(
+        windows, read(written(windows, saved_codec, priors), priors), strict=True
+    ):
         assert_same(one, other)
 
 
@@ -112,10 +127,14 @@ def test_a_quantised_file_leaves_out_what_nobody_hears_and_what_starts_after_the
 
 
 @pytest.mark.parametrize("quantised", [False, True])
-def test_left_and_right_share_events_or_have_their_own(saved_codec, small_priors, draw_windows, quantised):
+def test_left_and_right_share_events_or_have_their_own(
+    saved_codec, small_priors, draw_windows, quantised
+):
     priors = small_priors if quantised else None
     left, right = draw_windows(n_windows=2), draw_windows(n_windows=2, seed=5)
-    shared = dataclasses.replace(left[0].in_time_order(), gains=left[0].gains[::-1] * [0, 1, 1, 1, 1, 1])
+    shared = dataclasses.replace(
+        left[0].in_time_order(), gains=left[0].gains[::-1] * [0, 1, 1, 1, 1, 1]
+    )
     shared = dataclasses.replace(shared, gains=shared.gains.astype(np.float32))
     pairs = [(left[0].in_time_order(), shared), (left[1], right[1])]
     back = read(written(pairs, saved_codec, priors, channels=2), priors)
@@ -139,7 +158,9 @@ def test_files_are_written_whole_and_read_by_their_own_codec(
     if not quantised:
         assert_same(back, events)
     with pytest.raises(ValueError, match=r"\[7\] numbers"):
-        write_events(path, dataclasses.replace(events, vectors=events.vectors[:, :7]), saved_codec, priors)
+        write_events(
+            path, dataclasses.replace(events, vectors=events.vectors[:, :7]), saved_codec, priors
+        )
     assert [file.name for file in tmp_path.iterdir()] == ["clip.events"]
     assert_same(read_events(path, saved_codec, priors), back)  # the old file is still there
 
@@ -177,7 +198,8 @@ def test_a_stored_file_decodes_to_these_numbers():
     events = join_windows(read(base64.b64decode(STORED), priors))
     assert events.frames.tolist() == [0, 3, 7, 14, 14, 14]
     units = {
-        name: (getattr(events, name).astype(np.float64) * 2**23).tolist() for name in ("vectors", "offsets", "gains")
+        name: (getattr(events, name).astype(np.float64) * 2**23).tolist()
+        for name in ("vectors", "offsets", "gains")
     }
     assert units == {
         "vectors": [
@@ -267,7 +289,9 @@ def small_file(request, saved_codec, small_priors, draw_windows):
     windows = draw_windows(n_windows=2, n_events=2)
     if request.param == "stereo":
         windows = [(window, window) for window in windows]
-    return written(windows, saved_codec, priors, channels=2 if request.param == "stereo" else 1), priors
+    return written(
+        windows, saved_codec, priors, channels=2 if request.param == "stereo" else 1
+    ), priors
 
 
 def test_a_file_that_is_cut_off_anywhere_says_so(small_file):
@@ -301,14 +325,18 @@ def forged(kind: int, payload: bytes) -> bytes:
     return with_checksum(struct.pack("<BI", kind, len(payload)) + payload)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.binary(max_size=300))
 def test_random_bytes_are_no_file(data):
     with pytest.raises(EventFileError):
         read(data)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     kind=st.integers(0, 9), payload=st.binary(max_size=400), scale=st.integers(0, 2100), stereo=st.booleans(),
     quantised=st.booleans(),
@@ -323,19 +351,32 @@ def test_forged_blocks_with_right_checksums_give_events_or_an_error(
     payload = samples + scale.to_bytes(2, "little") + payload[: len(payload) // 4 * 4]
     n_samples = int.from_bytes(samples, "little") if kind & 4 else header.window_samples
     try:
-        (window,) = read(header.to_bytes() + forged(kind, payload) + end_block(n_samples, 1), priors)
+        (window,) = read(
+            header.to_bytes() + forged(kind, payload) + end_block(n_samples, 1), priors
+        )
     except EventFileError:
         return
     for channel in window if stereo else (window,):
-        assert len(channel) <= len(payload) and np.isfinite(channel.vectors).all() and (channel.gains >= 0).all()
+        assert (
+            len(channel) <= len(payload)
+            and np.isfinite(channel.vectors).all()
+            and (channel.gains >= 0).all()
+        )
         assert channel.frames.max(initial=0) < 2**32 and np.abs(channel.vectors).max(initial=0) <= 1
 
 
 @pytest.mark.parametrize("quantised", [False, True])
-def test_a_number_of_events_that_the_file_is_too_short_for_is_refused(saved_codec, small_priors, quantised):
-    lossless, rounded = b"\xff\xff\xff\x7f" + bytes(200), (192).to_bytes(2, "little") + b"\xff\xff\xff\x7f" * 4
+def test_a_number_of_events_that_the_file_is_too_short_for_is_refused(
+    saved_codec, small_priors, quantised
+):
+    lossless, rounded = (
+        b"\xff\xff\xff\x7f" + bytes(200),
+        (192).to_bytes(2, "little") + b"\xff\xff\xff\x7f" * 4,
+    )
     priors = small_priors if quantised else None
-    data = header_for(saved_codec, priors=priors).to_bytes() + forged(1, rounded if quantised else lossless)
+    data = header_for(saved_codec, priors=priors).to_bytes() + forged(
+        1, rounded if quantised else lossless
+    )
     with pytest.raises(EventFileError, match="are said to be in"):
         read(data, priors)
 
@@ -354,7 +395,9 @@ def test_a_block_that_claims_gigabytes_takes_no_memory(saved_codec):
     assert file.most <= 2**16
 
 
-@pytest.mark.parametrize(("n_samples", "n_windows"), [(2**14, 2), (2**14 + 1, 1), (2**14 - 1, 1), (2**63, 1), (0, 0)])
+@pytest.mark.parametrize(
+    ("n_samples", "n_windows"), [(2**14, 2), (2**14 + 1, 1), (2**14 - 1, 1), (2**63, 1), (0, 0)]
+)
 def test_the_length_must_agree_with_the_windows(saved_codec, draw_windows, n_samples, n_windows):
     data = written(draw_windows(n_windows=1, n_last=2**14), saved_codec)
     good = end_block(2**14, 1)
@@ -365,7 +408,12 @@ def test_the_length_must_agree_with_the_windows(saved_codec, draw_windows, n_sam
 
 @pytest.mark.parametrize(
     ("change", "told"),
-    [({"channels": 3}, "sizes"), ({"hop": 0}, "sizes"), ({"version": 2}, "version 2"), ({"samplerate": 0}, "sizes")],
+    [
+        ({"channels": 3}, "sizes"),
+        ({"hop": 0}, "sizes"),
+        ({"version": 2}, "version 2"),
+        ({"samplerate": 0}, "sizes"),
+    ],
 )
 def test_headers_of_no_codec_are_refused(saved_codec, change, told):
     header: Header = dataclasses.replace(header_for(saved_codec), **change)

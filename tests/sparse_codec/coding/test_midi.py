@@ -32,10 +32,13 @@ def tones(codec: SparseCodec, keys: list[int]) -> EventSet:
     """Events of the shipped model's own finding, of one tone after another at half a second's distance."""
     time = np.arange(round(0.5 * codec.samplerate)) / codec.samplerate
     waves = [
-        sum(np.sin(2 * np.pi * 440 * 2 ** ((key - 69) / 12) * h * time) / h**2 for h in range(1, 6)) for key in keys
+        sum(np.sin(2 * np.pi * 440 * 2 ** ((key - 69) / 12) * h * time) / h**2 for h in range(1, 6))
+        for key in keys
     ]
     audio = 0.2 * np.concatenate(waves) * np.tile(np.exp(-4 * time), len(keys))
-    return codec.encode_segment(audio.astype(np.float32), dataclasses.replace(GREEDY, n_events=len(keys)))
+    return codec.encode_segment(
+        audio.astype(np.float32), dataclasses.replace(GREEDY, n_events=len(keys))
+    )
 
 
 @pytest.mark.slow
@@ -54,11 +57,17 @@ def test_the_notes_of_a_clip_begin_with_its_events_and_tell_their_levels(music_c
     found = notes(midi_file(events, music_codec))
     starts = np.array([start for start, *_ in found])
     away = np.abs(starts[:, None] - events.seconds[None])
-    assert len(found) > 0.8 * len(events) and away.min(1).max() < 0.0005 and away.min(0).max() < 0.0005
+    assert (
+        len(found) > 0.8 * len(events) and away.min(1).max() < 0.0005 and away.min(0).max() < 0.0005
+    )
     loudest = events.gains.argmax()
-    strokes = {velocity for start, *_, velocity in found if abs(start - events.seconds[loudest]) < 0.0005}
+    strokes = {
+        velocity for start, *_, velocity in found if abs(start - events.seconds[loudest]) < 0.0005
+    }
     assert 127 in strokes and len({velocity for *_, velocity in found}) > 10
-    assert all(0 < end - start < 3.1 for start, end, *_ in found)  # seconds that an event sounds, at most
+    assert all(
+        0 < end - start < 3.1 for start, end, *_ in found
+    )  # seconds that an event sounds, at most
 
 
 def test_a_note_ends_where_the_next_one_of_its_key_begins(small_codec, tone):
@@ -73,21 +82,32 @@ def test_a_note_ends_where_the_next_one_of_its_key_begins(small_codec, tone):
 def test_noise_is_a_stroke_on_the_percussion_channel(small_codec, tone, monkeypatch):
     events = small_codec.encode_segment(tone, GREEDY)
     monkeypatch.setattr("sparse_codec.coding.midi.CLEAR", 1.1)  # then nothing is harmonic enough
-    assert {(channel, key) for _, _, channel, key, _ in notes(midi_file(events, small_codec))} == {(9, 38)}
+    assert {(channel, key) for _, _, channel, key, _ in notes(midi_file(events, small_codec))} == {
+        (9, 38)
+    }
 
 
 def test_a_decoder_without_pitches_gives_percussion_only():
     torch.manual_seed(0)
     sizes = dict(
-        resonances=8, atoms=16, resonance_frames=4, attack_samples=1024, attack_knots=8, noise_filter_samples=16
+        resonances=8,
+        atoms=16,
+        resonance_frames=4,
+        attack_samples=1024,
+        attack_knots=8,
+        noise_filter_samples=16,
     )
     config = CodecConfig(
         segment_samples=2**15, n_events=2, horizon_frames=40, vector_size=8, gain="switch", input="linear",
         encoder=FrameEncoderConfig(channels=8, dilations=(1,)), decoder=ResonanceDecoderConfig(**sizes, hidden=8),
     )  # fmt: skip
     codec = SparseCodec(config).eval()
-    events = codec.encode_segment(np.random.default_rng(0).normal(size=2**15).astype(np.float32) * 0.1)
-    assert len(events) and {(c, k) for _, _, c, k, _ in notes(midi_file(events, codec))} == {(9, 38)}
+    events = codec.encode_segment(
+        np.random.default_rng(0).normal(size=2**15).astype(np.float32) * 0.1
+    )
+    assert len(events) and {(c, k) for _, _, c, k, _ in notes(midi_file(events, codec))} == {
+        (9, 38)
+    }
 
 
 def test_no_events_are_an_empty_track(small_codec, tone):
@@ -105,4 +125,7 @@ def test_of_events_that_begin_together_on_one_key_the_strongest_is_the_note(smal
     strong = small_codec.encode_segment(tone, GREEDY).strongest(1)
     other = strong.shift(0.5)
     both = strong.gain(-12).merge(strong).merge(other.gain(-12))
-    assert [velocity for *_, velocity in notes(midi_file(both, small_codec))] == [127, 64]  # half for 12 dB
+    assert [velocity for *_, velocity in notes(midi_file(both, small_codec))] == [
+        127,
+        64,
+    ]  # half for 12 dB

@@ -26,7 +26,9 @@ def test_every_multiple_of_every_step_can_come_and_the_likely_ones_have_more(sma
     for step in (FINEST_STEP, 1000, 123_457, ONE // 2, ONE):
         counts = small_priors.multiples(3, step)
         assert len(counts) == 2 * highest_multiple(step) + 1 and counts.min() >= 1
-        assert counts.sum() == small_priors.numbers[3].sum() + len(counts)  # nothing is lost between cells
+        assert counts.sum() == small_priors.numbers[3].sum() + len(
+            counts
+        )  # nothing is lost between cells
     drawn = small_priors.multiples(0, ONE // 2)
     assert drawn.argmin() in (0, 4)  # -1 and 1 have half of a step only
 
@@ -39,7 +41,9 @@ def test_rounding_errs_by_half_a_step_and_is_exact_in_float32(step):
     assert np.abs(multiples).max() <= highest_multiple(step)
     back = dequantise(multiples, steps)
     assert back.dtype == np.float32 and np.abs(back - numbers).max() <= step / ONE / 2
-    np.testing.assert_array_equal(back.astype(np.float64) * ONE, np.clip(multiples * step, -ONE, ONE))
+    np.testing.assert_array_equal(
+        back.astype(np.float64) * ONE, np.clip(multiples * step, -ONE, ONE)
+    )
 
 
 def test_gains_are_rounded_to_an_eighth_of_an_octave_and_stay_there():
@@ -56,7 +60,9 @@ def test_the_written_down_roots_are_the_nearest_whole_numbers():
 
 
 def test_weak_events_take_larger_steps():
-    steps = step_sizes(np.array([1000, 30_000]), 256, np.array([0, 16, 32, 48]))  # 0, 12, 24 and 36 dB down
+    steps = step_sizes(
+        np.array([1000, 30_000]), 256, np.array([0, 16, 32, 48])
+    )  # 0, 12, 24 and 36 dB down
     assert steps.tolist() == [[1000, 30_000], [2000, 60_000], [4000, 120_000], [8000, 240_000]]
     assert (step_sizes(np.array([1000]), 128, np.array([0])) == 500).all()
 
@@ -118,7 +124,9 @@ def test_missing_or_damaged_priors_say_how_to_make_them(small_priors, tmp_path, 
 
 def test_only_training_works_are_fitted_on(small_config, recordings, tmp_path):
     quick = EncodeOptions(n_events=2, candidates=2, interim=0, refine=0)
-    SparseCodec(dataclasses.replace(small_config, encode=quick)).save(tmp_path / "quick.safetensors")
+    SparseCodec(dataclasses.replace(small_config, encode=quick)).save(
+        tmp_path / "quick.safetensors"
+    )
     codec = SparseCodec.load(tmp_path / "quick.safetensors")
     training = [r for r in recordings if r.split == "train"]
     assert len(training) < len(recordings)

@@ -44,11 +44,16 @@ def test_loud_and_quiet_windows_average_out(saved_codec, small_priors, clip):
 
 def test_left_and_right_together_meet_the_rate(saved_codec, small_priors, clip, draw_windows):
     other = draw_windows(n_windows=42, n_events=8, seed=3)
-    pairs = [(left, left) if w % 2 else (left, right) for w, (left, right) in enumerate(zip(clip, other, strict=True))]
+    pairs = [
+        (left, left) if w % 2 else (left, right)
+        for w, (left, right) in enumerate(zip(clip, other, strict=True))
+    ]
     file = io.BytesIO(file_of(pairs, 1500, saved_codec, small_priors, channels=2))
     assert 8 * len(file.getvalue()) / seconds(clip) == pytest.approx(1500, rel=0.02)
     back = list(read_windows(file, read_header(file), small_priors))
-    np.testing.assert_array_equal(back[1][0].vectors, back[1][1].vectors)  # they still share their events
+    np.testing.assert_array_equal(
+        back[1][0].vectors, back[1][1].vectors
+    )  # they still share their events
 
 
 def test_where_there_is_little_sound_the_file_is_smaller(saved_codec, small_priors, draw_windows):

@@ -8,7 +8,13 @@ import soundfile as sf
 
 from sparse_codec.audio.files import AudioError
 from sparse_codec.audio.recordings import find_recordings
-from sparse_codec.evaluation.frozen_set import ManifestError, find_files, freeze, read_manifest, read_segments
+from sparse_codec.evaluation.frozen_set import (
+    ManifestError,
+    find_files,
+    freeze,
+    read_manifest,
+    read_segments,
+)
 
 RATE, N_SAMPLES = 22_050, 2**14
 
@@ -27,7 +33,8 @@ def data(tmp_path):
         write(tmp_path / "data" / "test_data" / f"{name}.wav", seconds, level)
     (tmp_path / "data" / "test_labels").mkdir()
     onsets = "\n".join(
-        f"{round(44_100 * s)},{round(44_100 * s) + 100},41,69,1,1,Quarter" for s in np.arange(0, 4, 0.25)
+        f"{round(44_100 * s)},{round(44_100 * s) + 100},41,69,1,1,Quarter"
+        for s in np.arange(0, 4, 0.25)
     )
     header = "start_time,end_time,instrument,note,start_beat,end_beat,note_value\n"
     (tmp_path / "data" / "test_labels" / "10.csv").write_text(header + onsets + "\n")
@@ -53,19 +60,29 @@ def test_a_frozen_set_is_found_and_read_again(manifest_file, data, tmp_path):
     assert manifest.n_segments == 7
     found = find_files(manifest, find_recordings(tmp_path / "foreign") + find_recordings(data))
     assert [recording.path.name for _, recording in found] == ["10.wav", "11.wav", "other.wav"]
-    segments = [s for file, recording in found for s in read_segments(file, recording, N_SAMPLES, RATE)]
+    segments = [
+        s for file, recording in found for s in read_segments(file, recording, N_SAMPLES, RATE)
+    ]
     assert len(segments) == 7
     for segment in segments:
-        assert segment.audio.shape == (N_SAMPLES,) and np.abs(segment.audio).max() == pytest.approx(1.0)
+        assert segment.audio.shape == (N_SAMPLES,) and np.abs(segment.audio).max() == pytest.approx(
+            1.0
+        )
     assert not segments[3].audio[round(0.3 * RATE) :].any()
     assert {s.group for s in segments} == {"data", "foreign"}
 
 
-def test_segments_are_what_the_file_holds_there_with_the_onsets_of_their_first_half(manifest_file, data):
-    (file, recording), *_ = find_files(read_manifest(manifest_file), find_recordings(data) + foreign(data))
+def test_segments_are_what_the_file_holds_there_with_the_onsets_of_their_first_half(
+    manifest_file, data
+):
+    (file, recording), *_ = find_files(
+        read_manifest(manifest_file), find_recordings(data) + foreign(data)
+    )
     whole, _ = sf.read(recording.path, dtype="float32")
     half = N_SAMPLES / RATE / 2
-    for start, segment in zip(file["starts"], read_segments(file, recording, N_SAMPLES, RATE), strict=True):
+    for start, segment in zip(
+        file["starts"], read_segments(file, recording, N_SAMPLES, RATE), strict=True
+    ):
         part = whole[round(start * RATE) :][:N_SAMPLES]
         np.testing.assert_allclose(segment.audio, part / np.abs(part).max(), atol=1e-6)
         assert len(segment.onsets) and (0 <= segment.onsets).all() and (segment.onsets < half).all()
@@ -85,7 +102,9 @@ def test_a_file_with_one_byte_changed_is_named(manifest_file, data):
         find_files(read_manifest(manifest_file), find_recordings(data) + foreign(data))
 
 
-def test_a_file_that_moved_is_found_by_its_content_and_one_that_is_gone_is_named(manifest_file, data):
+def test_a_file_that_moved_is_found_by_its_content_and_one_that_is_gone_is_named(
+    manifest_file, data
+):
     (data / "test_data" / "11.wav").rename(data / "train_data" / "11.wav")
     found = find_files(read_manifest(manifest_file), find_recordings(data) + foreign(data))
     assert found[1][1].path.parent.name == "train_data"
@@ -95,7 +114,9 @@ def test_a_file_that_moved_is_found_by_its_content_and_one_that_is_gone_is_named
 
 
 def test_a_segment_that_became_silent_is_named(manifest_file, data):
-    (file, recording), *_ = find_files(read_manifest(manifest_file), find_recordings(data) + foreign(data))
+    (file, recording), *_ = find_files(
+        read_manifest(manifest_file), find_recordings(data) + foreign(data)
+    )
     write(recording.path, 4.0, level=0.0)
     with pytest.raises(AudioError, match="10.wav: silent"):
         list(read_segments(file, recording, N_SAMPLES, RATE))
@@ -107,7 +128,10 @@ def test_a_segment_that_became_silent_is_named(manifest_file, data):
         ("no json", "not an evaluation manifest"),
         ("[]", "not an evaluation manifest"),
         ('{"files": []}', "not an evaluation manifest"),
-        ('{"format": "evaluation manifest 1", "files": [{"name": "a.wav"}]}', "not an evaluation manifest"),
+        (
+            '{"format": "evaluation manifest 1", "files": [{"name": "a.wav"}]}',
+            "not an evaluation manifest",
+        ),
         ('{"format": "evaluation manifest 1", "files": 3}', "not an evaluation manifest"),
         ('{"format": "evaluation manifest 0", "files": []}', "freeze it again"),
         ('{"format": "evaluation manifest 1", "files": []}', "holds no segments"),
@@ -127,5 +151,8 @@ def test_a_missing_manifest_is_named(tmp_path):
 def test_the_digest_is_of_the_content(manifest_file, tmp_path):
     (tmp_path / "copy.json").write_bytes(manifest_file.read_bytes())
     (tmp_path / "other.json").write_text(manifest_file.read_text() + "\n")
-    digests = [read_manifest(p).digest for p in (manifest_file, tmp_path / "copy.json", tmp_path / "other.json")]
+    digests = [
+        read_manifest(p).digest
+        for p in (manifest_file, tmp_path / "copy.json", tmp_path / "other.json")
+    ]
     assert digests[0] == digests[1] != digests[2]

@@ -26,7 +26,9 @@ def noise():
 
 
 def test_onsets_that_come_soon_after_one_that_was_kept_are_left_out():
-    np.testing.assert_array_equal(unique_onsets(np.array([0.5, 0.02, 0.0, 0.04, 0.06, 0.52])), [0.0, 0.06, 0.5])
+    np.testing.assert_array_equal(
+        unique_onsets(np.array([0.5, 0.02, 0.0, 0.04, 0.06, 0.52])), [0.0, 0.06, 0.5]
+    )
     assert len(unique_onsets(np.array([]))) == 0
 
 
@@ -40,14 +42,18 @@ def test_onsets_that_agree_count_once_and_others_cost():
     labelled = np.array([0.0, 0.01, 0.5, 1.0])
     assert onset_f_measure(np.array([0.02, 0.52, 1.01]), labelled) == pytest.approx(1.0)
     assert onset_f_measure(np.array([0.02, 0.03, 0.52, 1.01]), labelled) == pytest.approx(1.0)
-    assert onset_f_measure(np.array([0.0]), labelled) == pytest.approx(0.5)  # precision 1, recall a third
+    assert onset_f_measure(np.array([0.0]), labelled) == pytest.approx(
+        0.5
+    )  # precision 1, recall a third
     assert onset_f_measure(np.array([0.25, 0.75]), labelled) == 0
 
 
 def test_the_same_sound_has_the_best_opinion_score_and_noise_a_low_one(music, noise):
     pytest.importorskip("zimtohrli")
     music = music[: len(noise)]
-    same, noisy, other = (opinion_score(sound, music, RATE) for sound in (music, music + 0.1 * noise, noise))
+    same, noisy, other = (
+        opinion_score(sound, music, RATE) for sound in (music, music + 0.1 * noise, noise)
+    )
     assert 4.9 < same <= 5 and same > noisy > other and other < 2.5
 
 

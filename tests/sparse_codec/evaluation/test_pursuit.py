@@ -28,7 +28,11 @@ def test_incremental_products_equal_a_naive_pursuit():
     residual = original.clone()
     for n in range(4):
         (atom,) = [pursuit.decompose(residual, 1)]
-        assert (atom.bins[0], atom.frames[0], atom.decays[0]) == (quick.bins[n], quick.frames[n], quick.decays[n])
+        assert (atom.bins[0], atom.frames[0], atom.decays[0]) == (
+            quick.bins[n],
+            quick.frames[n],
+            quick.decays[n],
+        )
         residual[:, :160] -= atom.gains[0] * pursuit.spectrograms(atom)[0]
 
 
@@ -38,10 +42,15 @@ def test_energy_falls_with_each_atom_and_joint_gains_leave_less(music):
     original = magnitudes(torch.from_numpy(music[None, : 2**17]), 2048, 512)[0]
     atoms = pursuit.decompose(original, 16)
     spectra = pursuit.spectrograms(atoms)
-    left = [original[:, :160] - torch.einsum("n,nft->ft", atoms.gains[:n], spectra[:n]) for n in (0, 1, 4, 16)]
+    left = [
+        original[:, :160] - torch.einsum("n,nft->ft", atoms.gains[:n], spectra[:n])
+        for n in (0, 1, 4, 16)
+    ]
     energies = [energy(x) for x in left]
     assert energies == sorted(energies, reverse=True)
-    joint = original[:, :160] - torch.einsum("n,nft->ft", pursuit.joint_gains(original, spectra), spectra)
+    joint = original[:, :160] - torch.einsum(
+        "n,nft->ft", pursuit.joint_gains(original, spectra), spectra
+    )
     assert energy(joint) <= energies[-1]
     sound = pursuit.render(atoms, 2**17)
     assert 0.01 < sound.abs().max() < 2 and torch.isfinite(sound).all()

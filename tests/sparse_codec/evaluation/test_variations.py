@@ -9,17 +9,24 @@ from sparse_codec.evaluation.measure import PERTURBATION, VARIATIONS, vary
 
 @pytest.fixture(scope="module")
 def events(small_codec, music):
-    found = small_codec.encode_segment(music[: 2**15], EncodeOptions(candidates=2, interim=0, refine=0))
-    return dataclasses.replace(found, vectors=0.5 * found.vectors)  # away from the edge, where moves would be clipped
+    found = small_codec.encode_segment(
+        music[: 2**15], EncodeOptions(candidates=2, interim=0, refine=0)
+    )
+    return dataclasses.replace(
+        found, vectors=0.5 * found.vectors
+    )  # away from the edge, where moves would be clipped
 
 
 def changed(events, varied) -> set[str]:
     names = ("vectors", "onsets", "gains")
-    return {name for name in names if not np.array_equal(getattr(events, name), getattr(varied, name))}
+    return {
+        name for name in names if not np.array_equal(getattr(events, name), getattr(varied, name))
+    }
 
 
 @pytest.mark.parametrize(
-    ("kind", "what"), [("random vectors", "vectors"), ("random times", "onsets"), ("perturbed", "vectors")]
+    ("kind", "what"),
+    [("random vectors", "vectors"), ("random times", "onsets"), ("perturbed", "vectors")],
 )
 def test_a_variation_changes_one_thing_and_is_always_the_same(small_codec, events, kind, what):
     varied = vary(small_codec, events, kind)

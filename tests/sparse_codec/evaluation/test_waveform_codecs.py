@@ -20,7 +20,9 @@ def test_a_clip_comes_back_as_long_in_time_and_nearly_the_same(music, name, n_sa
 
 
 def test_opus_and_mp3_are_within_twelve_kilobits_a_second(music):
-    rates = {name: codec.code(music[: 4 * RATE], RATE)[1] for name, codec in WAVEFORM_CODECS.items()}
+    rates = {
+        name: codec.code(music[: 4 * RATE], RATE)[1] for name, codec in WAVEFORM_CODECS.items()
+    }
     assert rates["Opus, 6 kb/s"] < 12_000 and rates["MP3, lowest"] < 12_000
 
 

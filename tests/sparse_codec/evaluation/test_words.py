@@ -15,7 +15,9 @@ def test_matching_pursuit_goes_through_a_clip_of_any_length(small_codec, music):
     sound = pursue(small_codec, audio)
     assert sound.shape == audio.shape and np.isfinite(sound).all()
     for start in (0, half):  # each half holds about what the original does
-        level = np.linalg.norm(sound[start : start + half]) / np.linalg.norm(audio[start : start + half])
+        level = np.linalg.norm(sound[start : start + half]) / np.linalg.norm(
+            audio[start : start + half]
+        )
         assert 0.5 < level < 1.5
 
 

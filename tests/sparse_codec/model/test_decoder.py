@@ -30,7 +30,9 @@ def moving(**sizes) -> HarmonicDecoder:
     with torch.no_grad():
         last = decoder.read[-1]
         last.weight[-2 * len(decoder.sizes.knots) :] = last.weight[: 2 * len(decoder.sizes.knots)]
-        last.bias[-2 * len(decoder.sizes.knots) :] = torch.linspace(-1, 1, 2 * len(decoder.sizes.knots))
+        last.bias[-2 * len(decoder.sizes.knots) :] = torch.linspace(
+            -1, 1, 2 * len(decoder.sizes.knots)
+        )
     return decoder
 
 
@@ -45,15 +47,22 @@ def shown(sound, n_frames):
 
 @torch.no_grad()
 @pytest.mark.parametrize(
-    "sizes", [{}, {"glide": 2.0}, {"tilt": 0.0}, {"reverberation": ()}, {"noise_envelope": False}], ids=str
+    "sizes",
+    [{}, {"glide": 2.0}, {"tilt": 0.0}, {"reverberation": ()}, {"noise_envelope": False}],
+    ids=str,
 )
 def test_a_scene_is_the_sum_of_its_events_also_where_they_stick_out(vectors, sizes):
     decoder, n_frames = moving(**sizes), 150
     frames = torch.tensor([[0, 1, 149], [148, 60, 30]])  # the segment cuts off starts and ends
-    offsets, gains = torch.linspace(-0.5, 0.49, 6).view(2, 3), torch.tensor([[1.0, 0.3, 2.0], [0.5, 0.0, 4.0]])
+    offsets, gains = (
+        torch.linspace(-0.5, 0.49, 6).view(2, 3),
+        torch.tensor([[1.0, 0.3, 2.0], [0.5, 0.0, 4.0]]),
+    )
     scene = decoder.scene(vectors.view(2, 3, 32), offsets, frames, gains, n_frames)
     events = decoder.spectrograms(vectors, offsets.flatten()) * gains.flatten()[:, None, None]
-    summed = place(events, frames.flatten(), decoder.lead, n_frames).view(2, 3, 1025, n_frames).sum(1)
+    summed = (
+        place(events, frames.flatten(), decoder.lead, n_frames).view(2, 3, 1025, n_frames).sum(1)
+    )
     assert (summed.norm(dim=(1, 2)) > 1).all()
     torch.testing.assert_close(scene, summed, rtol=1e-4, atol=1e-5)
 
@@ -90,7 +99,9 @@ def test_without_a_noise_envelope_noise_and_tone_share_one(vectors):
 def test_without_rooms_the_sound_is_dry(vectors):
     decoder, offsets = moving(reverberation=()), torch.zeros(len(vectors))
     stages = decoder.render(vectors, offsets)
-    end = decoder.sizes.event_frames * decoder.config.hop - 17 * decoder.config.hop  # before the fade
+    end = (
+        decoder.sizes.event_frames * decoder.config.hop - 17 * decoder.config.hop
+    )  # before the fade
     assert torch.equal(stages.room[:, :end], stages.resonance[:, :end])
     meant = decoder.spectrograms(vectors, offsets)
     assert (cosine(shown(stages.room, meant.shape[2]), meant) > 0.9).all()
@@ -129,6 +140,8 @@ def test_gradients_reach_every_number_of_a_vector_the_time_and_the_gain(vectors,
         x.requires_grad_(True) for x in (vectors.clone()[None], torch.zeros(1, 6), torch.ones(1, 6))
     )
     scene = decoder.scene(free, offsets, torch.arange(0, 60, 10)[None], gains, 150)
-    (scene - torch.rand(1, 1025, 150, generator=torch.Generator().manual_seed(2))).pow(2).sum().backward()
+    (scene - torch.rand(1, 1025, 150, generator=torch.Generator().manual_seed(2))).pow(
+        2
+    ).sum().backward()
     for name, value in (("vectors", free), ("offsets", offsets), ("gains", gains)):
         assert torch.isfinite(value.grad).all() and (value.grad.abs() > 0).all(), name

@@ -34,9 +34,13 @@ def test_candidates_are_in_the_first_half_and_within_range(small_codec, explore)
 def test_exploring_draws_the_last_candidate_alone_and_likely_places_more_often(small_codec):
     n_pitches, n_frames = small_codec.config.encoder.pitches, small_codec.config.half_frames
     scores = torch.zeros(400, n_pitches, n_frames)
-    scores[:, 7, 5] = torch.tensor(n_pitches * n_frames - 1.0).log()  # as likely as all others together
+    scores[:, 7, 5] = torch.tensor(
+        n_pitches * n_frames - 1.0
+    ).log()  # as likely as all others together
     explore = torch.linspace(0, 1, 400)
-    (pitches, frames), (plain, at) = (small_codec.encoder.choose(scores, 3, x) for x in (explore, None))
+    (pitches, frames), (plain, at) = (
+        small_codec.encoder.choose(scores, 3, x) for x in (explore, None)
+    )
     assert torch.equal(pitches[:, :-1], plain[:, :-1]) and torch.equal(frames[:, :-1], at[:, :-1])
     there = (pitches[:, -1] == 7) & (frames[:, -1] == 5)
     assert there.float().mean().item() == pytest.approx(0.5, abs=0.01)

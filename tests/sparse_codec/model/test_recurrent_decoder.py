@@ -20,7 +20,10 @@ QUICK = EncodeOptions(candidates=2, interim=0, refine=2)
 
 @pytest.fixture(scope="module")
 def config(small_config) -> CodecConfig:
-    sizes = {f.name: getattr(small_config.decoder, f.name) for f in dataclasses.fields(small_config.decoder)}
+    sizes = {
+        f.name: getattr(small_config.decoder, f.name)
+        for f in dataclasses.fields(small_config.decoder)
+    }
     return dataclasses.replace(small_config, decoder=RecurrentDecoderConfig(**sizes, states=4))
 
 
@@ -67,12 +70,18 @@ def test_the_convolution_is_the_recurrence(beating, vectors, step):
     envelopes = beating.excite(sound, age)
     assert sound.resonance.turn.abs().max() > 0.1
     states = beating.ring(sound.resonance, envelopes, age)
-    torch.testing.assert_close(states, step_by_step(sound.resonance, envelopes, age), rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(
+        states, step_by_step(sound.resonance, envelopes, age), rtol=1e-3, atol=1e-4
+    )
 
 
 @torch.no_grad()
 def test_modes_ring_on_after_an_excitation_ends_and_beat(beating):
-    modes = Modes(torch.tensor([[0.02, 0.02]]), torch.tensor([[0.3, -0.3]]), torch.ones(1, 1, 2, dtype=torch.cfloat))
+    modes = Modes(
+        torch.tensor([[0.02, 0.02]]),
+        torch.tensor([[0.3, -0.3]]),
+        torch.ones(1, 1, 2, dtype=torch.cfloat),
+    )
     age = torch.arange(60.0)[None]
     envelopes = torch.zeros(1, 2, 60)
     envelopes[:, :, :3] = 1.0
@@ -94,14 +103,21 @@ def test_the_sound_has_the_spectrogram_that_is_subtracted(beating, vectors):
 
 @torch.no_grad()
 def test_it_has_the_interface_of_the_harmonic_decoder(beating, vectors):
-    frames, gains = torch.tensor([[0, 1, 149], [148, 60, 30]]), torch.tensor([[1.0, 0.3, 2.0], [0.5, 0.0, 4.0]])
+    frames, gains = (
+        torch.tensor([[0, 1, 149], [148, 60, 30]]),
+        torch.tensor([[1.0, 0.3, 2.0], [0.5, 0.0, 4.0]]),
+    )
     offsets = torch.linspace(-0.5, 0.49, 6)
     scene = beating.scene(vectors.view(2, 3, 32), offsets.view(2, 3), frames, gains, 150)
     events = beating.spectrograms(vectors, offsets) * gains.flatten()[:, None, None]
     summed = place(events, frames.flatten(), beating.lead, 150).view(2, 3, 1025, 150).sum(1)
     torch.testing.assert_close(scene, summed, rtol=1e-4, atol=1e-5)
     stages = beating.render(vectors, offsets)
-    assert isinstance(stages, Stages) and stages.room.shape == (6, 128 * 512) and torch.isfinite(stages.room).all()
+    assert (
+        isinstance(stages, Stages)
+        and stages.room.shape == (6, 128 * 512)
+        and torch.isfinite(stages.room).all()
+    )
     assert not torch.allclose(stages.excitation, stages.resonance)
 
 
@@ -110,7 +126,9 @@ def test_gradients_reach_every_parameter_and_every_number_of_an_event(beating, v
         x.requires_grad_(True) for x in (vectors.clone()[None], torch.zeros(1, 6), torch.ones(1, 6))
     )
     scene = beating.scene(free, offsets, torch.arange(0, 60, 10)[None], gains, 150)
-    (scene - torch.rand(1, 1025, 150, generator=torch.Generator().manual_seed(2))).pow(2).sum().backward()
+    (scene - torch.rand(1, 1025, 150, generator=torch.Generator().manual_seed(2))).pow(
+        2
+    ).sum().backward()
     for name, value in (("vectors", free), ("offsets", offsets), ("gains", gains)):
         assert torch.isfinite(value.grad).all() and (value.grad.abs() > 0).all(), name
     for name, weights in beating.named_parameters():
@@ -122,12 +140,16 @@ def test_untaught_modes_fall_at_rates_that_differ_and_stand_still(codec):
     assert (modes.fall.diff() > 0).all() and not modes.turn.any()
 
 
-def test_it_is_trained_by_the_same_script_and_comes_back_from_its_file(config, recordings, tmp_path):
+def test_it_is_trained_by_the_same_script_and_comes_back_from_its_file(
+    config, recordings, tmp_path
+):
     training = TrainingConfig(steps=3, batch=3, pool=6, scenes=2)
     run = Trainer(config, training, recordings, "cpu", log=lambda line: None)
     before = [weights.clone() for weights in run.codec.decoder.parameters()]
     run.run(tmp_path)
-    assert not any(torch.equal(b, a) for b, a in zip(before, run.codec.decoder.parameters(), strict=True))
+    assert not any(
+        torch.equal(b, a) for b, a in zip(before, run.codec.decoder.parameters(), strict=True)
+    )
     codec = SparseCodec.load(tmp_path / "model.safetensors")
     assert isinstance(codec.decoder, RecurrentDecoder) and codec.config == config
     assert codec.card["steps"] == 3

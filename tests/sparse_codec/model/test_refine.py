@@ -22,7 +22,9 @@ def original(small_codec, music):
 def events(small_codec, original):
     """What the greedy loop finds; the second event of the first segment is none."""
     padded = torch.nn.functional.pad(original, (0, small_codec.config.n_frames - original.shape[2]))
-    found = small_codec.decompose(padded, EncodeOptions(candidates=2, n_events=6, interim=0, refine=0))
+    found = small_codec.decompose(
+        padded, EncodeOptions(candidates=2, n_events=6, interim=0, refine=0)
+    )
     found.gains[0, 1] = 0
     return Events(*(getattr(found, name) for name in NAMES))
 
@@ -33,13 +35,17 @@ def refined(small_codec, original, events):
 
 
 def loss_of(codec, original, events):
-    scene = codec.decoder.scene(events.vectors, events.offsets, events.frames, events.gains, original.shape[2])
+    scene = codec.decoder.scene(
+        events.vectors, events.offsets, events.frames, events.gains, original.shape[2]
+    )
     return SceneLoss(original, codec.config)(scene, events.gains)
 
 
 @torch.no_grad()
 def test_refined_events_are_nearer_to_real_music(small_codec, original, events, refined):
-    assert (loss_of(small_codec, original, refined) < 0.98 * loss_of(small_codec, original, events)).all()
+    assert (
+        loss_of(small_codec, original, refined) < 0.98 * loss_of(small_codec, original, events)
+    ).all()
 
 
 def test_more_steps_come_nearer(small_codec, original, events, refined):
@@ -51,7 +57,9 @@ def test_refined_events_stay_where_events_may_be(small_codec, events, refined):
     assert (refined.frames >= 0).all() and (refined.frames < small_codec.config.half_frames).all()
     assert refined.offsets.abs().max() <= 0.5 and refined.vectors.abs().max() <= 1
     times, before = (e.frames + e.offsets for e in (refined, events))
-    assert 0 < (times - before).abs().max() <= 2.0  # half a frame given, and a frame and a half of reach
+    assert (
+        0 < (times - before).abs().max() <= 2.0
+    )  # half a frame given, and a frame and a half of reach
 
 
 def test_an_event_without_gain_stays_without_and_the_others_keep_theirs(events, refined):

@@ -1,7 +1,12 @@
 import pytest
 import torch
 
-from sparse_codec.model.spectrogram import log_spectral_distance, magnitudes, mel_bands, share_removed
+from sparse_codec.model.spectrogram import (
+    log_spectral_distance,
+    magnitudes,
+    mel_bands,
+    share_removed,
+)
 
 
 def test_a_tone_shows_its_amplitude_in_its_bin():

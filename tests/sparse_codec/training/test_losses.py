@@ -36,7 +36,10 @@ def test_the_right_event_removes_everything():
 
 def test_the_share_is_what_really_goes_at_any_gain():
     generator = torch.Generator().manual_seed(0)
-    residual, event = torch.randn(4, 5, 6, generator=generator), torch.rand(4, 5, 6, generator=generator)
+    residual, event = (
+        torch.randn(4, 5, 6, generator=generator),
+        torch.rand(4, 5, 6, generator=generator),
+    )
     for gain in (None, torch.full((4,), 0.3)):
         removed = measured(residual, event, gain)
         left = residual - removed.gain[:, None, None] * event
@@ -55,7 +58,10 @@ def test_an_event_that_fits_nothing_keeps_a_gradient():
 
 def test_what_lies_outside_the_mask_does_not_count():
     generator = torch.Generator().manual_seed(0)
-    residual, event = torch.rand(2, 5, 6, generator=generator), torch.rand(2, 5, 6, generator=generator)
+    residual, event = (
+        torch.rand(2, 5, 6, generator=generator),
+        torch.rand(2, 5, 6, generator=generator),
+    )
     mask = torch.ones(2, 6)
     mask[:, 4:] = 0
     masked = measured(residual * mask[:, None], event, mask=mask)
@@ -67,7 +73,9 @@ def test_what_lies_outside_the_mask_does_not_count():
 @pytest.mark.parametrize("name", ["share", "cosine", "removed_l1", "over", "score"])
 def test_each_weight_of_the_greedy_loss_switches_its_term(name):
     generator = torch.Generator().manual_seed(0)
-    removed = measured(torch.randn(3, 5, 6, generator=generator), torch.rand(3, 5, 6, generator=generator))
+    removed = measured(
+        torch.randn(3, 5, 6, generator=generator), torch.rand(3, 5, 6, generator=generator)
+    )
     none = TrainingConfig(share=0.0, cosine=0.0, removed_l1=0.0, over=0.0, score=0.0)
     assert greedy_loss(removed, torch.zeros(3), none) == 0
     assert greedy_loss(removed, torch.zeros(3), dataclasses.replace(none, **{name: 1.0})) != 0
@@ -95,17 +103,25 @@ def test_the_loss_of_a_scene_is_the_weighted_sum_of_its_terms(original):
     scene, gains = 0.7 * original, torch.rand(2, 3, generator=torch.Generator().manual_seed(1))
     assert not SceneLoss(original, CodecConfig(), only())(scene, gains).any()
     weights = dict(zip(TERMS, (2.0, 1.0, 0.2, 0.3), strict=True))
-    alone = [SceneLoss(original, CodecConfig(), only(**{term: 1.0}))(scene, gains) for term in TERMS]
+    alone = [
+        SceneLoss(original, CodecConfig(), only(**{term: 1.0}))(scene, gains) for term in TERMS
+    ]
     assert all((cost > 0).all() for cost in alone)
     summed = sum(weight * cost for weight, cost in zip(weights.values(), alone, strict=True))
-    torch.testing.assert_close(SceneLoss(original, CodecConfig(), SceneWeights(**weights))(scene, gains), summed)
+    torch.testing.assert_close(
+        SceneLoss(original, CodecConfig(), SceneWeights(**weights))(scene, gains), summed
+    )
 
 
 def test_sparsity_grows_with_the_gains_and_not_with_loudness(original):
     gains, config = torch.rand(2, 3, generator=torch.Generator().manual_seed(1)), CodecConfig()
     cost = SceneLoss(original, config, only(sparsity=1.0))(original, gains)
-    torch.testing.assert_close(SceneLoss(original, config, only(sparsity=1.0))(original, 2 * gains), 2 * cost)
-    torch.testing.assert_close(SceneLoss(2 * original, config, only(sparsity=1.0))(original, 2 * gains), cost)
+    torch.testing.assert_close(
+        SceneLoss(original, config, only(sparsity=1.0))(original, 2 * gains), 2 * cost
+    )
+    torch.testing.assert_close(
+        SceneLoss(2 * original, config, only(sparsity=1.0))(original, 2 * gains), cost
+    )
 
 
 def test_the_discriminator_learns_to_tell_and_the_generator_to_be_told():

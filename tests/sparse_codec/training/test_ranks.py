@@ -34,14 +34,26 @@ def take_steps(tables: dict, recordings: list[Recording]) -> dict:
 
 def torchrun(*arguments: str) -> None:
     """Two processes of a script or module."""
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        *arguments,
+    ]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300
+    )
     assert done.returncode == 0, done.stderr[-3000:]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("changes", [{}, {"adversarial": 1.0, "adversarial_every": 2, "scenes": 0}], ids=str)
+@pytest.mark.parametrize(
+    "changes", [{}, {"adversarial": 1.0, "adversarial_every": 2, "scenes": 0}], ids=str
+)
 def test_two_processes_do_what_one_does_with_the_whole_batch(small_config, tmp_path, changes):
     tables = config_tables(small_config, dataclasses.replace(TRAINING, **changes))
     (tmp_path / "tables.json").write_text(json.dumps(tables))
@@ -52,7 +64,9 @@ def test_two_processes_do_what_one_does_with_the_whole_batch(small_config, tmp_p
         for name, value in alone[part].items():
             assert torch.equal(ranks[0][part][name], ranks[1][part][name]), name
             torch.testing.assert_close(ranks[0][part][name], value, rtol=1e-4, atol=1e-5, msg=name)
-    np.testing.assert_allclose(np.mean([r["losses"] for r in ranks], axis=0), alone["losses"], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        np.mean([r["losses"] for r in ranks], axis=0), alone["losses"], rtol=1e-4, atol=1e-5
+    )
     together = {slot: x for r in ranks for slot, x in zip(r["slots"], r["residual"], strict=True)}
     residual = torch.stack([together[slot] for slot in alone["slots"]])
     torch.testing.assert_close(residual, alone["residual"], rtol=1e-3, atol=1e-3)
@@ -65,11 +79,26 @@ def test_the_command_trains_in_two_processes_and_goes_on(small_config, tmp_path)
         tables = config_tables(small_config, dataclasses.replace(TRAINING, steps=steps))
         config.write_text("\n".join(toml_lines(tables)))
         data = str(SHIPPED / "music")
-        torchrun("-m", "sparse_codec", "train", "--config", str(config), "--data", data, "--out", str(out))
+        torchrun(
+            "-m",
+            "sparse_codec",
+            "train",
+            "--config",
+            str(config),
+            "--data",
+            data,
+            "--out",
+            str(out),
+        )
         states = [torch.load(out / f"state-{rank}-of-2.pt", weights_only=True) for rank in range(2)]
         assert [json.loads(state["progress"])[0] for state in states] == [steps, steps]
-    assert all(torch.equal(states[0]["codec"][name], value) for name, value in states[1]["codec"].items())
-    assert SparseCodec.load(out / "model.safetensors").card["steps"] in (2, 4)  # whichever was better
+    assert all(
+        torch.equal(states[0]["codec"][name], value) for name, value in states[1]["codec"].items()
+    )
+    assert SparseCodec.load(out / "model.safetensors").card["steps"] in (
+        2,
+        4,
+    )  # whichever was better
 
 
 def toml_lines(tables: dict) -> list[str]:
@@ -82,5 +111,7 @@ def toml_lines(tables: dict) -> list[str]:
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
-    found = take_steps(json.loads((folder / "tables.json").read_text()), find_recordings(SHIPPED / "music"))
+    found = take_steps(
+        json.loads((folder / "tables.json").read_text()), find_recordings(SHIPPED / "music")
+    )
     torch.save(found, folder / f"{os.environ['RANK']}.pt")

@@ -74,14 +74,21 @@ def test_a_finished_run_may_be_made_longer(small_config, recordings, tmp_path):
     longer = trainer(small_config, dataclasses.replace(QUICK, steps=6), recordings)
     longer.resume(tmp_path)
     saved = SparseCodec.load(tmp_path / "model.safetensors").state_dict()
-    assert longer.step == 4 and all(torch.equal(v, saved[k]) for k, v in longer.codec.state_dict().items())
+    assert longer.step == 4 and all(
+        torch.equal(v, saved[k]) for k, v in longer.codec.state_dict().items()
+    )
     longer.run(tmp_path)
     assert longer.step == 6 and [h["step"] for h in longer.history] == [4, 6]
 
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"candidates": 1}, {"scenes": 2, "scene_visits": 4}, {"adversarial": 1.0, "adversarial_every": 2}],
+    [
+        {},
+        {"candidates": 1},
+        {"scenes": 2, "scene_visits": 4},
+        {"adversarial": 1.0, "adversarial_every": 2},
+    ],
     ids=str,
 )
 def test_an_interrupted_run_goes_on_exactly(small_config, recordings, tmp_path, changes):
@@ -106,12 +113,20 @@ def test_an_interrupted_run_goes_on_exactly(small_config, recordings, tmp_path, 
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (lambda config, training, r: (config, dataclasses.replace(training, batch=2), r), "another configuration"),
-        (lambda config, training, r: (dataclasses.replace(config, n_events=5), training, r), "another configuration"),
+        (
+            lambda config, training, r: (config, dataclasses.replace(training, batch=2), r),
+            "another configuration",
+        ),
+        (
+            lambda config, training, r: (dataclasses.replace(config, n_events=5), training, r),
+            "another configuration",
+        ),
         (lambda config, training, r: (config, training, r[:-1]), "another configuration or data"),
     ],
 )
-def test_a_run_of_another_kind_is_not_gone_on_with(small_config, recordings, tmp_path, change, told):
+def test_a_run_of_another_kind_is_not_gone_on_with(
+    small_config, recordings, tmp_path, change, told
+):
     run = trainer(small_config, QUICK, recordings)
     run.prepare()
     run.save(tmp_path)
@@ -129,7 +144,9 @@ def test_a_damaged_state_is_named(small_config, recordings, tmp_path):
         trainer(small_config, QUICK, recordings).resume(tmp_path)
 
 
-def test_the_best_checkpoint_is_kept_and_the_newest_state(small_config, recordings, tmp_path, monkeypatch):
+def test_the_best_checkpoint_is_kept_and_the_newest_state(
+    small_config, recordings, tmp_path, monkeypatch
+):
     figures = iter((0.5, 0.3, 0.6))
 
     def validate(run):
@@ -168,7 +185,9 @@ def test_outputs_that_the_first_weights_lack_stay_fresh(small_config, recordings
     save_file(given, tmp_path / "older.safetensors", facts)
     run.start_from(tmp_path / "older.safetensors")
     taken = run.codec.state_dict()
-    assert torch.equal(taken[name][:-3], given[name]) and torch.equal(taken[name][-3:], fresh[name][-3:])
+    assert torch.equal(taken[name][:-3], given[name]) and torch.equal(
+        taken[name][-3:], fresh[name][-3:]
+    )
     assert all(torch.equal(taken[k], given[k]) for k in fresh if k != name)
 
 
@@ -177,12 +196,18 @@ def test_outputs_that_the_first_weights_lack_stay_fresh(small_config, recordings
     [
         ("encoder", {"channels": 9}, "encoder.* does not fit"),
         ("decoder", {"hidden": 9}, "decoder.* does not fit"),
-        ("decoder", {"reverberation": ()}, "its decoder has other parts"),  # fewer outputs, but not at the end
+        (
+            "decoder",
+            {"reverberation": ()},
+            "its decoder has other parts",
+        ),  # fewer outputs, but not at the end
     ],
 )
 def test_weights_that_do_not_fit_are_named(small_config, recordings, tmp_path, part, sizes, told):
     changed = dataclasses.replace(getattr(small_config, part), **sizes)
-    SparseCodec(dataclasses.replace(small_config, **{part: changed})).save(tmp_path / "other.safetensors")
+    SparseCodec(dataclasses.replace(small_config, **{part: changed})).save(
+        tmp_path / "other.safetensors"
+    )
     with pytest.raises(ConfigError, match=f"other.safetensors: {told}"):
         trainer(small_config, QUICK, recordings).start_from(tmp_path / "other.safetensors")
 
@@ -208,7 +233,8 @@ def test_damaged_first_weights_are_named(small_config, recordings, tmp_path):
 )
 def test_each_switch_changes_the_loss_and_still_trains(small_config, recordings, given, changes):
     plain, switched = (
-        trainer(small_config, dataclasses.replace(QUICK, **given, **more), recordings) for more in ({}, changes)
+        trainer(small_config, dataclasses.replace(QUICK, **given, **more), recordings)
+        for more in ({}, changes)
     )
     before = {name: value.clone() for name, value in switched.codec.state_dict().items()}
     assert after_steps(plain, 1) != after_steps(switched, 1)
@@ -242,7 +268,10 @@ def test_fitting_scenes_brings_them_nearer(small_config, recordings):
 def test_segments_of_a_place_are_always_the_same(small_config, recordings):
     one, other = (Segments(recordings[1:], small_config, seed=0) for _ in range(2))
     in_order = [one(0, 0), one(0, 1), one(1, 0)]
-    assert all(torch.equal(a, b) for a, b in zip(in_order[::-1], [other(1, 0), other(0, 1), other(0, 0)], strict=True))
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(in_order[::-1], [other(1, 0), other(0, 1), other(0, 0)], strict=True)
+    )
     assert not torch.equal(in_order[0], in_order[1]) and not torch.equal(in_order[0], in_order[2])
     assert not torch.equal(in_order[0], Segments(recordings[1:], small_config, seed=1)(0, 0))
 
@@ -250,10 +279,19 @@ def test_segments_of_a_place_are_always_the_same(small_config, recordings):
 def test_ranks_share_the_places_that_one_process_would_have(small_config, small_codec, recordings):
     segments = Segments(recordings[1:], small_config, seed=0)
     training = dataclasses.replace(QUICK, batch=4, pool=8)
-    whole, *parts = (Pool(small_codec, segments, training, s) for s in (Share(), Share(0, 2), Share(1, 2)))
-    together = {slot: original for part in parts for slot, original in zip(part.slots, part.original, strict=True)}
+    whole, *parts = (
+        Pool(small_codec, segments, training, s) for s in (Share(), Share(0, 2), Share(1, 2))
+    )
+    together = {
+        slot: original
+        for part in parts
+        for slot, original in zip(part.slots, part.original, strict=True)
+    }
     assert sorted(together) == whole.slots
-    assert all(torch.equal(together[s], original) for s, original in zip(whole.slots, whole.original, strict=True))
+    assert all(
+        torch.equal(together[s], original)
+        for s, original in zip(whole.slots, whole.original, strict=True)
+    )
     for step in range(3):
         drawn = [[part.slots[row] for row in part.draw(step).rows] for part in (whole, *parts)]
         assert sorted(drawn[0]) == sorted(drawn[1] + drawn[2])
@@ -267,7 +305,10 @@ def test_a_segment_that_gave_all_its_events_is_renewed(small_config, small_codec
     first = pool.original.clone()
     for step in range(small_config.n_events - 1):
         pool.subtract(pool.draw(step), events)
-    assert torch.allclose(pool.residual, first - (small_config.n_events - 1)) and pool.counts.item() == 0
+    assert (
+        torch.allclose(pool.residual, first - (small_config.n_events - 1))
+        and pool.counts.item() == 0
+    )
     pool.subtract(pool.draw(0), events)
     assert pool.counts.item() == 1 and pool.depth.item() == 0 and not pool.heard.any()
     assert torch.equal(pool.residual, pool.original) and not torch.equal(pool.original, first)
@@ -286,7 +327,8 @@ def test_the_discriminator_hears_the_events_that_were_kept(small_config, small_c
 
 def test_the_same_seed_gives_the_same_weights(small_config, recordings):
     one, other, third = (
-        trainer(small_config, t, recordings) for t in (QUICK, QUICK, dataclasses.replace(QUICK, seed=7))
+        trainer(small_config, t, recordings)
+        for t in (QUICK, QUICK, dataclasses.replace(QUICK, seed=7))
     )
     for run in (one, other, third):
         after_steps(run, 1)
@@ -294,17 +336,27 @@ def test_the_same_seed_gives_the_same_weights(small_config, recordings):
 
 
 @pytest.mark.parametrize("adversarial", [0.0, 1.0])
-def test_the_adversarial_loss_trains_the_discriminator_only_when_switched_on(small_config, recordings, adversarial):
-    run = trainer(small_config, dataclasses.replace(QUICK, adversarial=adversarial, adversarial_every=1), recordings)
+def test_the_adversarial_loss_trains_the_discriminator_only_when_switched_on(
+    small_config, recordings, adversarial
+):
+    run = trainer(
+        small_config,
+        dataclasses.replace(QUICK, adversarial=adversarial, adversarial_every=1),
+        recordings,
+    )
     before = [p.clone() for p in run.discriminator.parameters()]
     run.prepare()
     *_, realism = run.train_step()
-    moved = any(not torch.equal(a, b) for a, b in zip(before, run.discriminator.parameters(), strict=True))
+    moved = any(
+        not torch.equal(a, b) for a, b in zip(before, run.discriminator.parameters(), strict=True)
+    )
     assert moved == (adversarial > 0) == (realism > 0)
 
 
 def test_the_published_design_trains_encodes_and_decodes(small_paper, recordings, tmp_path):
-    training = dataclasses.replace(QUICK, candidates=1, adversarial=1.0, adversarial_every=1, share=0.0, cosine=0.0)
+    training = dataclasses.replace(
+        QUICK, candidates=1, adversarial=1.0, adversarial_every=1, share=0.0, cosine=0.0
+    )
     run = trainer(small_paper, training, recordings)
     before = {k: v.clone() for k, v in run.codec.state_dict().items()}
     run.run(tmp_path)
