@@ -1,8 +1,9 @@
 # Two commands do everything, set-up included:
 #   make site   build the articles into site/
 #   make test   run every test
-# Both need Python 3.11 or newer and nothing else; PYTHON=... chooses which Python. `make lint` and `make format` need
-# npm too, for the page's scripts.
+# Both need Python 3.11 or newer and nothing else; PYTHON=... chooses which Python. `make lint` and
+# `make format` need npm too, for the page's scripts. `make quick` runs the tests that need no
+# browser, no server and no training.
 
 PYTHON ?= python3
 VENV := .venv
@@ -13,17 +14,25 @@ NODE_READY := $(BROWSER)/node_modules/.package-lock.json
 # Idle OpenMP threads that spin take the processor from the ones that work.
 export OMP_WAIT_POLICY := passive
 
-.PHONY: site test lint format clean
+# Each worker runs whole files, so that what a file builds is built once. PyTorch gets one thread
+# in each: two programs with two threads each slow one another several times over.
+PYTEST := OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto --dist loadfile
+
+.PHONY: site test quick lint format clean
 
 site: $(READY)
 	$(VENV)/bin/python build_site.py --out site
 
 test: $(READY)
-	$(VENV)/bin/python -m pytest
+	$(PYTEST)
+
+quick: $(READY)
+	$(PYTEST) -m "not slow and not browser and not server"
 
 lint: $(READY) $(NODE_READY)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
 	npm --prefix $(BROWSER) run --silent types
 	npm --prefix $(BROWSER) run --silent lint
 

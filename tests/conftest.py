@@ -1,5 +1,7 @@
 """Shared fixtures: real audio, a small untrained codec, and the shipped one."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,15 @@ from sparse_codec.audio.recordings import Recording
 from sparse_codec.config import HarmonicDecoderConfig, HarmonicEncoderConfig
 
 SAMPLERATE = 22_050
+MARKS = {"browser": pytest.mark.browser, "s3": pytest.mark.server}  # by folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need a browser or a server, which `make quick` leaves out."""
+    for item in items:
+        for folder in item.path.relative_to(Path(__file__).parent).parts:
+            if folder in MARKS:
+                item.add_marker(MARKS[folder])
 
 
 @pytest.fixture(scope="session")

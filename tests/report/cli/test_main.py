@@ -155,8 +155,8 @@ def test_a_store_that_does_not_exist_is_said_to(report, folder, command):
     assert not (folder / "nowhere").exists()
 
 
-def test_the_readmes_article_builds(report, folder):
-    section = (ROOT / "README.md").read_text().split("## Your own article")[1]
+def test_the_documented_article_builds(report, folder):
+    section = (ROOT / "docs" / "articles.md").read_text().split("## Your own article")[1]
     (folder / "my_article.py").write_text(re.search(r"```python\n(.*?)```", section, re.DOTALL)[1])
     done = report("build", "my_article.py")
     assert "artifacts computed: 2 " in done.stdout, done.stderr
