@@ -25,7 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def small_config() -> CodecConfig:
-    """The default design with few channels and short segments: quick, and every path is the real one."""
+    """The default design with few channels and short segments: quick, yet complete."""
     return CodecConfig(
         segment_samples=2**15,
         n_events=4,
