@@ -1,25 +1,28 @@
-"""Every error that is meant for the person who runs a build: print it and exit with 1, no traceback needed."""
+"""The errors that are meant for people: the command line prints one line and exits with 1."""
 
 
 class ReportError(Exception):
-    """The base of them all."""
+    """The base class of all of them."""
 
 
 class CellError(ReportError):
-    """A cell of an article script failed; the message names script, cell and line and shows the author's frames."""
+    """A cell of an article failed. The message has script, cell, line and the author's frames."""
 
 
 class StoreError(ReportError):
-    """Something stored can not be read or written. Never a miss: nothing is computed again because of it."""
+    """Something stored can not be read or written.
+
+    This is never taken for a miss: nothing is computed again because of it.
+    """
 
 
 class Missing(StoreError):
-    """There is nothing under a name. Where it has to be there, this is an error like the others."""
+    """Nothing is stored under a name. Callers that expect this catch it."""
 
 
 class Damaged(StoreError):
-    """What is under a name is not what was stored there."""
+    """The bytes under a name are not those that were stored there."""
 
 
 class SiteError(ReportError):
-    """The site can not be built or written; the site that was there before is left as it was."""
+    """The site can not be built or written. The site that was there before stays as it was."""

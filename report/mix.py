@@ -1,8 +1,8 @@
 """The one sum that turns stored events into a reconstruction.
 
-A reconstruction is not *like* this sum, it is *defined* as it: integers, in a fixed order, with one rounding rule and
-one clip. No floating point takes part, so a browser that adds the same stored events gets the same bytes, and
-the published hash can be checked by anyone who moved nothing.
+A reconstruction is not *like* this sum, it is *defined* as it: integers, in a fixed order, with one
+rounding rule and one clip. No floating point takes part. A browser that adds the same stored events
+gets the same bytes, so anyone can check the published hash.
 """
 
 from collections.abc import Sequence
@@ -15,16 +15,20 @@ UNITY = 4096  # the gain that changes nothing: gains are fixed-point with 12 bit
 def mix(
     sounds: Sequence[np.ndarray], starts: Sequence[int], gains: Sequence[int], length: int
 ) -> np.ndarray:
-    """The sum of `sounds`, each int16 (T_i,), placed at sample starts[i] and scaled by gains[i] / UNITY.
+    """The sum of `sounds`, each at sample starts[i] and scaled by gains[i] / UNITY.
 
-    Products are added in 64 bits, in the order given; then (x + 2048) >> 12 rounds to the nearest integer (halves
-    upwards), once, and the result is clipped to 16 bits, once. What lies before sample 0 or after `length` is cut.
+    Products are added in 64 bits, in the order given. Then (x + 2048) >> 12 rounds once to the
+    nearest integer (halves upwards), and one clip makes 16 bits of the sum. Samples before 0 or
+    after `length` are cut.
 
-    Returns: int16 (length,). Raises: ValueError for lists of unequal length or sounds that are not int16 (T,).
+    Args: sounds are int16 (T_i,).
+    Returns: int16 (length,).
+    Raises: ValueError for lists of unequal length, or sounds that are not int16 (T,).
     """
     if not len(sounds) == len(starts) == len(gains):
         raise ValueError(
-            f"{len(sounds)} sounds, {len(starts)} starts, {len(gains)} gains; give one of each per event"
+            f"{len(sounds)} sounds, {len(starts)} starts, {len(gains)} gains; "
+            "give one of each per event"
         )
     total = np.zeros(length, np.int64)
     for sound, start, gain in zip(sounds, starts, gains, strict=True):
@@ -33,6 +37,6 @@ def mix(
         first, last = max(0, start), min(length, start + sound.size)
         if first < last:
             total[first:last] += sound[first - start : last - start].astype(np.int64) * int(gain)
-    total += UNITY // 2  # in place, for hours of sound may be asked for
+    total += UNITY // 2  # in place, to save memory: the sum may be hours long
     total >>= 12
     return np.clip(total, -32768, 32767, out=total).astype(np.int16)

@@ -1,4 +1,4 @@
-"""From an address, as it is given on a command line, to the storage that it names."""
+"""Open the storage that an address on a command line names."""
 
 import re
 from pathlib import Path
@@ -13,13 +13,14 @@ BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 def open_storage(
     address: str, endpoint_url: str | None = None, profile: str | None = None
 ) -> Storage:
-    """The storage at `address`: a folder, s3://bucket/prefix, https://site or an archive that ends with .zip.
+    """Open a folder, s3://bucket/prefix, https://site or an archive that ends with .zip.
 
-    `endpoint_url` is where an S3-compatible server other than AWS listens, `profile` one of boto3's. A bucket is asked
-    for at once, so that what is wrong with it shows within 10 s. Sites and archives can only be read.
+    `endpoint_url` is the address of an S3-compatible server other than AWS, `profile` one of
+    boto3's. A bucket is asked for at once, so that an error shows within 10 s. Sites and archives
+    can only be read.
     Raises: StoreError.
     """
-    # What each kind needs is imported for that kind only: builds into a folder do not wait for boto3.
+    # Each kind imports its own libraries: a build into a folder does not wait for boto3.
     scheme = address.partition("://")[0] if "://" in address else ""
     if scheme == "s3":
         from report.storage.s3 import S3

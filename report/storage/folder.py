@@ -10,11 +10,11 @@ from uuid import uuid4
 from report.errors import Missing, StoreError
 from report.storage.interface import Entry, check_name
 
-UNFINISHED = ".unfinished"  # at the end of files that are being written; listings leave them out
+UNFINISHED = ".unfinished"  # ends the names of files that are being written; not listed
 
 
 class Folder:
-    """A folder, made when first written to."""
+    """A folder, made by the first `put`."""
 
     parallel = 1
 
@@ -43,19 +43,20 @@ class Folder:
             raise StoreError(f"cannot write to {self.path}: {error.strerror}") from error
 
     def entries(self, prefix: str = "") -> dict[str, Entry]:
-        found = {}
+        listing = {}
         start = self.path / prefix.rpartition("/")[0]
         for folder, _, files in os.walk(start):
             for file in files:
                 path = Path(folder, file)
                 name = path.relative_to(self.path).as_posix()
-                if name.startswith(prefix) and not name.endswith(UNFINISHED):
-                    try:
-                        status = path.stat()
-                    except FileNotFoundError:  # deleted since it was listed
-                        continue
-                    found[name] = Entry(status.st_size, status.st_mtime)
-        return dict(sorted(found.items()))
+                if not name.startswith(prefix) or name.endswith(UNFINISHED):
+                    continue
+                try:
+                    status = path.stat()
+                except FileNotFoundError:  # deleted since it was listed
+                    continue
+                listing[name] = Entry(status.st_size, status.st_mtime)
+        return dict(sorted(listing.items()))
 
     def delete(self, name: str) -> None:
         try:
@@ -64,7 +65,7 @@ class Folder:
             raise StoreError(f"cannot delete {name} in {self.path}: {error.strerror}") from error
 
     def export(self, name: str, target: Path) -> None:
-        """A hard link where the disk allows one, or else a copy."""
+        """Make a hard link, or a copy where the disk has no links."""
         try:
             os.link(self.path_of(name), target)
         except FileNotFoundError as error:
@@ -74,44 +75,44 @@ class Folder:
 
 
 class Memory:
-    """In this process only, for trying things out and for tests."""
+    """Bytes in this process only, for trying things out and for tests."""
 
     parallel = 1
     address = "memory"
 
-    def __init__(self):
-        self._held: dict[str, tuple[bytes, float]] = {}
+    def __init__(self) -> None:
+        self._files: dict[str, tuple[bytes, float]] = {}  # name -> bytes, and when written
         self._lock = threading.Lock()
 
     def get(self, name: str) -> bytes:
         try:
-            return self._held[check_name(name)][0]
+            return self._files[check_name(name)][0]
         except KeyError as error:
             raise Missing(f"{name} is not in memory") from error
 
     def put(self, name: str, data: bytes, media_type: str, immutable: bool) -> None:
         with self._lock:
-            if not (immutable and name in self._held):
-                self._held[check_name(name)] = data, time.time()
+            if not (immutable and name in self._files):
+                self._files[check_name(name)] = data, time.time()
 
     def entries(self, prefix: str = "") -> dict[str, Entry]:
         with self._lock:
-            held = sorted(self._held.items())
+            files = sorted(self._files.items())
         return {
             name: Entry(len(data), written)
-            for name, (data, written) in held
+            for name, (data, written) in files
             if name.startswith(prefix)
         }
 
     def delete(self, name: str) -> None:
-        self._held.pop(name, None)
+        self._files.pop(name, None)
 
     def export(self, name: str, target: Path) -> None:
         target.write_bytes(self.get(name))
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all: readers see the old one, or none, until the new one is complete.
+    """Write a file whole or not at all: until it is complete, readers see the old one or none.
 
     Raises: OSError.
     """

@@ -1,4 +1,4 @@
-"""Many transfers at a time."""
+"""Run many transfers at a time."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -16,16 +16,18 @@ Result = TypeVar("Result")
 def each(
     work: Callable[[Item], Result], items: Iterable[Item], parallel: int
 ) -> Iterator[tuple[Item, Result]]:
-    """(item, work(item)) for every item, `parallel` at a time, in the order in which they are done.
+    """Yield (item, work(item)) for every item, `parallel` at a time, as each one is done.
 
-    After the first exception no item is begun; it is raised once those under way have ended. An interrupt by the user
-    waits for none of them.
+    After the first exception no item is begun. It is raised when those under way have ended. An
+    interrupt by the user waits for none of them.
     """
     items = list(items)
     if parallel <= 1:
         yield from ((item, work(item)) for item in items)
         return
-    todo, done, stopped = SimpleQueue(), SimpleQueue(), Event()
+    todo: SimpleQueue[Item] = SimpleQueue()
+    done: SimpleQueue[tuple[Item, Result] | BaseException] = SimpleQueue()
+    stopped = Event()
     for item in items:
         todo.put(item)
     # Not a ThreadPoolExecutor: Python does not exit before its threads have ended, retries and all.
@@ -36,10 +38,10 @@ def each(
         thread.start()
     try:
         for _ in items:
-            item, result, error = done.get()
-            if error:
-                raise error
-            yield item, result
+            outcome = done.get()
+            if isinstance(outcome, BaseException):
+                raise outcome
+            yield outcome
     except Exception:
         stopped.set()
         for thread in threads:
@@ -50,7 +52,10 @@ def each(
 
 
 def _run(
-    work: Callable[[Item], Result], todo: SimpleQueue, done: SimpleQueue, stopped: Event
+    work: Callable[[Item], Result],
+    todo: SimpleQueue[Item],
+    done: SimpleQueue[tuple[Item, Result] | BaseException],
+    stopped: Event,
 ) -> None:
     while not stopped.is_set():
         try:
@@ -58,19 +63,22 @@ def _run(
         except Empty:
             return
         try:
-            done.put((item, work(item), None))
+            done.put((item, work(item)))
         except BaseException as error:  # raised again by `each`
             stopped.set()
-            done.put((item, None, error))
+            done.put(error)
 
 
 @contextmanager
-def transfer_bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A function that is told how many of how many files are done: a bar on a terminal, nothing elsewhere."""
-    with tqdm(desc=what, unit="file", leave=False, disable=not sys.stderr.isatty()) as bar:
+def transfer_bar(label: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a progress bar on a terminal, and nothing elsewhere.
 
-        def tell(done: int, total: int) -> None:
+    Yields: a function to call with the number of files that are done, and of all files.
+    """
+    with tqdm(desc=label, unit="file", leave=False, disable=not sys.stderr.isatty()) as bar:
+
+        def update(done: int, total: int) -> None:
             bar.total = total
             bar.update(done - bar.n)
 
-        yield tell
+        yield update

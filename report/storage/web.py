@@ -3,6 +3,7 @@
 import time
 import zipfile
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -15,15 +16,18 @@ from report.errors import Damaged, Missing, StoreError
 from report.storage.folder import write_whole
 from report.storage.interface import Entry, Head, check_name, check_url
 
-CONNECT, READ, IN_ALL = 10, 10, 60  # seconds; the last for all of an object
+CONNECT, READ, IN_ALL = 10, 10, 60  # seconds; the last for the whole of an object
 BLOCK = 2**16  # bytes
-BUSY = (429, 500, 502, 503, 504)  # answers worth another attempt
+BUSY = (429, 500, 502, 503, 504)  # HTTP statuses worth another attempt
 
 
-class _ReadOnly:
-    """What Web and Zip have in common."""
+class _ReadOnly(ABC):
+    """The methods that Web and Zip share."""
 
     address: str
+
+    @abstractmethod
+    def get(self, name: str) -> bytes: ...
 
     def put(self, name: str, data: bytes, media_type: str, immutable: bool) -> None:
         raise self._refusal()
@@ -39,7 +43,7 @@ class _ReadOnly:
 
 
 class Web(_ReadOnly):
-    """What lies under an address that starts with http:// or https://."""
+    """The files under an address that starts with http:// or https://."""
 
     parallel = 16
 
@@ -64,12 +68,13 @@ class Web(_ReadOnly):
             return b"".join(blocks)
 
     def head(self, name: str) -> Head:
-        """Raises: Missing."""
         with self._answer("HEAD", name) as response:
             length = response.headers.get("Content-Length", "")
-            size = int(length) if length.isdecimal() else None
             return Head(
-                size, media_type_of(response), None, response.headers.get("Cache-Control", "")
+                bytes=int(length) if length.isdecimal() else None,
+                media_type=media_type_of(response),
+                sha256=None,
+                cache_control=response.headers.get("Cache-Control", ""),
             )
 
     def entries(self, prefix: str = "") -> dict[str, Entry]:
@@ -95,10 +100,12 @@ class Zip(_ReadOnly):
         self.address = str(path)
         try:
             self._archive = zipfile.ZipFile(path)
-        except (OSError, zipfile.BadZipFile) as error:
+        except OSError as error:
             raise StoreError(
-                f"cannot read the archive {path}: {getattr(error, 'strerror', None) or error}"
+                f"cannot read the archive {path}: {error.strerror or error}"
             ) from error
+        except zipfile.BadZipFile as error:
+            raise StoreError(f"cannot read the archive {path}: {error}") from error
 
     def get(self, name: str) -> bytes:
         try:
@@ -106,9 +113,8 @@ class Zip(_ReadOnly):
         except KeyError as error:
             raise Missing(f"{name} is not in {self.address}") from error
         except OSError as error:
-            raise StoreError(
-                f"cannot read {name} in {self.address}: {error.strerror or error}"
-            ) from error
+            reason = error.strerror or error
+            raise StoreError(f"cannot read {name} in {self.address}: {reason}") from error
         except (EOFError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
             raise Damaged(f"cannot read {name} in {self.address}: {error}") from error
 
@@ -125,28 +131,32 @@ class Zip(_ReadOnly):
 def request(
     pool: urllib3.PoolManager, method: str, url: str, headers: dict[str, str]
 ) -> Iterator[urllib3.BaseHTTPResponse]:
-    """The answer, its body not yet read. Raises: StoreError for whatever happens before the body's end."""
+    """Yield the answer, its body not yet read.
+
+    Raises: StoreError for every failure before the end of the body, also of the caller's reading.
+    """
     try:
         response = pool.request(method, url, headers=headers, preload_content=False)
         try:
             yield response
         finally:
             response.close()
+    except urllib3.exceptions.MaxRetryError as error:
+        raise StoreError(f"cannot read {url}: {_words(error.reason or error)}") from error
     except urllib3.exceptions.HTTPError as error:
-        reason = getattr(error, "reason", None) or error
-        raise StoreError(f"cannot read {url}: {_words(reason)}") from error
+        raise StoreError(f"cannot read {url}: {_words(error)}") from error
 
 
-def _words(reason: object) -> str:
+def _words(error: Exception) -> str:
     if isinstance(
-        reason, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError
+        error, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError
     ):
         return "nothing answers there; is the server running, and is the address right?"
-    if isinstance(reason, urllib3.exceptions.ReadTimeoutError):
+    if isinstance(error, urllib3.exceptions.ReadTimeoutError):
         return "the server accepts connections and does not answer"
-    if isinstance(reason, urllib3.exceptions.ProtocolError):
+    if isinstance(error, urllib3.exceptions.ProtocolError):
         return "the connection broke off before the end"
-    return str(reason)
+    return str(error)
 
 
 def media_type_of(response: urllib3.BaseHTTPResponse) -> str:
