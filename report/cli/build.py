@@ -6,8 +6,8 @@ from pathlib import Path
 from report.cli.program import Program, article_options, server_options, site_options
 from report.cli.stores import open_store
 from report.errors import ReportError
-from report.sharing.access import check_reading
 from report.sharing.archive import export_zip
+from report.sharing.browser_access import check_reading
 from report.sharing.publish import publish
 from report.site.build import build, check_target
 from report.storage.addresses import open_storage

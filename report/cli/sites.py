@@ -12,7 +12,7 @@ from report.errors import ReportError
 from report.sharing.collect import Sweep, collect_releases, collect_store
 from report.sharing.diff import diff, write_page
 from report.sharing.edit import mix_edit, read_edit
-from report.site.reader import open_site
+from report.site.locate import open_site
 from report.site.verify import verify
 from report.storage.addresses import open_storage
 from report.storage.folder import write_whole

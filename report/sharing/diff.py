@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 
-from report.article.canvas import render_template
+from report.article.templates import render_template
 from report.artifacts.media import EXTENSIONS
 from report.errors import SiteError
+from report.site.locate import Site, open_site
 from report.site.manifest import MEDIA, Made
-from report.site.reader import Site, open_site
 from report.site.reproduce import compare
 from report.storage.folder import write_whole
 from report.storage.interface import Storage

@@ -11,8 +11,8 @@ from report.artifacts.media import decode, to_wav
 from report.artifacts.record import is_digest
 from report.errors import ReportError
 from report.mix import UNITY, mix
+from report.site.locate import Site
 from report.site.manifest import MEDIA
-from report.site.reader import Site
 
 SCHEMA = 1
 MOST_EVENTS = 10_000

@@ -164,7 +164,7 @@ def _digest(target: Storage, name: str) -> str:
 
 def _check_reading(media: dict[str, File], base: str, origin: str | None) -> None:
     """Read one media file of each type as a page at `origin` would, or as anyone does who follows a link."""
-    from report.sharing.access import (
+    from report.sharing.browser_access import (
         check_reading,
     )  # here, so that publishing to a folder does not wait for urllib3
 

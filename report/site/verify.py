@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from report.errors import Damaged, Missing, SiteError, StoreError
+from report.site.locate import Site, find_site
 from report.site.manifest import MANIFEST, File, Manifest, read
-from report.site.reader import Site, find_site
 from report.site.release import INDEX, entry_page, release_id, release_name
 from report.site.selfcheck import wrong_with
 from report.storage.interface import Storage

@@ -7,7 +7,7 @@ import urllib.request
 import pytest
 
 from report.errors import Missing, StoreError
-from report.sharing.access import check_reading
+from report.sharing.browser_access import check_reading
 from report.storage.s3 import ASK_AGAIN, FOR_EVER, PART, S3
 from report.storage.transfer import each
 from report.storage.web import Web

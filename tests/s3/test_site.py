@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.proxy import Proxy
 from report.artifacts.record import unseal
-from report.site.reader import open_site
+from report.site.locate import open_site
 from report.storage.s3 import S3
 from report.storage.web import Web
 

@@ -21,7 +21,7 @@ from report.mix import UNITY, mix
 from report.sharing.archive import export_zip
 from report.sharing.edit import Edit, PlacedEvent, mix_edit, read_edit
 from report.sharing.publish import publish
-from report.site.reader import open_site
+from report.site.locate import open_site
 from report.storage.addresses import open_storage
 
 ROOT = Path(__file__).parents[3]

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from report.errors import Missing, StoreError
-from report.sharing.access import check_reading
+from report.sharing.browser_access import check_reading
 from report.storage.addresses import open_storage
 from report.storage.folder import Folder, Memory, write_whole
 from report.storage.interface import check_name, check_url
