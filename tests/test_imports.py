@@ -13,11 +13,12 @@ PACKAGES = ("report", "sparse_codec", "experiments")
 # of a package is a room of its own; "" is the package's public names.
 REPORT = {
     "errors": (),
+    "formats": (),
     "mix": (),
     "storage": ("errors",),
     "keys": ("errors",),
     "artifacts": ("errors", "storage", "keys"),
-    "article": ("errors", "artifacts"),
+    "article": ("errors", "formats", "artifacts"),
     "site": ("errors", "storage", "keys", "artifacts", "article"),
     "sharing": ("errors", "mix", "storage", "artifacts", "article", "site"),
     "cli": ("errors", "storage", "artifacts", "site", "sharing"),

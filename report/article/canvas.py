@@ -1,234 +1,191 @@
-"""What the templates draw on: the macros of components, and what they may ask of the page that they are on."""
+"""Draw components with the macros in templates/components/, and answer what these ask."""
 
 import functools
 import re
-import string
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from report.article.components import Component, Part, as_component
-from report.article.prose import highlight_code, markdown, slug
+from report.article.prose import slug
+from report.article.templates import environment
 from report.artifacts.record import ARTICLE, Record
 from report.artifacts.session import Artifact
 
-# Of the libraries in a record, those that a reader wants to know; the manifest has all of them.
+# The libraries of a record that a reader wants to know; the manifest has all of them.
 SHOWN_LIBRARIES = ("python", "numpy", "scipy", "torch", "scikit-learn", "matplotlib", "soundfile")
-LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
 ARTIFACT = re.compile(r"\bArtifact ([0-9a-f]{12})\b")  # in the arguments of a record
-LONG = 60  # characters of an argument that is told once
-LONGEST = 200  # characters of an argument that are shown; the manifest has all of them
+LONG = 60  # characters; only the first card shows a longer argument
+LONGEST = 200  # characters of an argument that a card shows; the manifest has all of them
 INDENTED = re.compile(r"\n\s+")
 
 
 @dataclass
 class Canvas:
-    """What the macros in templates/components draw on: numbers, ids, and the artifacts that the page names."""
+    """The page of an article while macros draw it: its media, anchors and numbers.
 
-    article: str
-    records: dict[str, Record]  # name of each call -> what it made
-    artifacts: dict[str, list[Artifact]] = field(default_factory=dict)
-    offline: set[str] = field(default_factory=set)
-    counts: Counter = field(default_factory=Counter)
-    section: str = ""  # anchor of the heading that comes before what is shown now
-    parts: list[str] = field(default_factory=list)  # names of those that were begun
-    anchors: dict[int, str] = field(default_factory=dict)
-    _repeats: Counter = field(default_factory=Counter)
-    _told: dict[str, str] = field(
-        default_factory=dict
-    )  # long argument or code -> the call, or its hash, in whose card it is
+    One canvas serves an article together with the pages of its parts.
+    """
+
+    article: str  # its name
+    records: dict[str, Record]  # name of each call, such as "rendered/3" -> record of its result
+    section: str = ""  # anchor of the last heading above the component that is drawn
+    artifacts: dict[str, list[Artifact]] = field(default_factory=dict)  # file name -> its uses
+    offline: set[str] = field(default_factory=set)  # file names of media that scripts read
+    _parts: set[str] = field(default_factory=set)  # names of those that have begun
+    _anchors: dict[int, str] = field(default_factory=dict)  # id() of a component -> its anchor
+    _repeats: Counter[str] = field(default_factory=Counter)  # anchor without number -> its uses
+    _numbers: Counter[str] = field(default_factory=Counter)  # "figure" or "table" -> the last one
+    # The first cards that show something: long argument -> call, digest of code -> hash of result
+    _argument_cards: dict[str, str] = field(default_factory=dict)
+    _code_cards: dict[str, str] = field(default_factory=dict)
+
+    # Components
+
+    def show(self, value: object) -> Markup:
+        """Return the HTML of a value. Raises: TypeError if a page can not show it there."""
+        component = as_component(value)
+        if isinstance(component, Part):
+            raise TypeError(
+                f"the part {component.name} stands inside something else; "
+                "show it by itself or in a Group"
+            )
+        return self._draw(component)
+
+    def begin(self, part: Part) -> Markup:
+        """Return the link that leads from the beginning of a part to its own page.
+
+        Raises: ValueError if the part's name can not be that of a page, or is not unique.
+        """
+        if not ARTICLE.fullmatch(part.name):
+            raise ValueError(f"{part.name!r} is no name for a part; use letters, digits, _ and -")
+        if part.name in self._parts:
+            raise ValueError(f"two parts are called {part.name}; give each a name of its own")
+        self._parts.add(part.name)
+        if part.picture:
+            self.media(part.picture)
+        return self._draw(part)
+
+    def _draw(self, component: Component) -> Markup:
+        name = type(component).__name__
+        macro = getattr(environment().get_template(f"components/{name}.html").module, name)
+        html = macro(component, self)
+        # Without this, a tenth of a page would be indentation.
+        return html if "<pre" in html else Markup(INDENTED.sub("\n", html))
+
+    def page_of(self, part: Part) -> str:
+        """The name of a part's page."""
+        return f"{self.article}-{part.name}"
+
+    def anchor(self, component: object, title: str) -> str:
+        """Return the id of a component, such as "example-1.reconstruction", always the same."""
+        if id(component) not in self._anchors:
+            anchor = f"{self.section}.{slug(title)}" if self.section else slug(title)
+            self._repeats[anchor] += 1
+            if self._repeats[anchor] > 1:
+                anchor = f"{anchor}-{self._repeats[anchor]}"
+            self._anchors[id(component)] = anchor
+        return self._anchors[id(component)]
+
+    def number(self, kind: str) -> int:
+        """Return the next number, from 1, of a "figure" or "table"."""
+        self._numbers[kind] += 1
+        return self._numbers[kind]
+
+    # Media
 
     def media(self, artifact: Artifact) -> str:
-        """The artifact's address, relative to the page."""
+        """Return the artifact's address, relative to the page."""
         if not isinstance(artifact, Artifact):
             raise TypeError(f"{artifact!r} is no artifact; show what a @conjure function returned")
         self.artifacts.setdefault(artifact.name, []).append(artifact)
         return f"media/{artifact.name}"
 
     def samples(self, artifact: Artifact) -> str:
-        """The same of an artifact whose bytes scripts read, also where the page is opened from a disk."""
+        """Return the address of media whose bytes scripts read, even on a page from a disk."""
         self.offline.add(artifact.name)
         return self.media(artifact)
 
-    def anchor(self, component: object, title: str) -> str:
-        """The id of a component, such as "example-1.reconstruction"; the same when asked for the same component."""
-        if id(component) not in self.anchors:
-            name = f"{self.section}.{slug(title)}" if self.section else slug(title)
-            self._repeats[name] += 1
-            self.anchors[id(component)] = (
-                name if self._repeats[name] == 1 else f"{name}-{self._repeats[name]}"
-            )
-        return self.anchors[id(component)]
+    def first_picture(self) -> Artifact | None:
+        """Return the picture that represents the article where others show a link to it."""
+        for uses in self.artifacts.values():
+            if uses[0].media_type == "image/png":
+                return uses[0]
+        return None
 
-    @functools.cached_property
-    def _calls(self) -> dict[str, str]:
-        return {record.sha256: name for name, record in self.records.items()}
-
-    @functools.cached_property
-    def _makers(self) -> dict[str, str]:
-        """The start of each hash, as arguments have it -> the call that made it."""
-        return {sha256[:12]: f"{self.article}/{name}" for sha256, name in self._calls.items()}
+    # Cards: how an artifact was made
 
     def call(self, artifact: Artifact) -> str:
-        """The name of the call that made an artifact, as the commands and the manifest have it."""
+        """Return the name of the call that made an artifact, or "" if the build does not know it.
+
+        Commands and the manifest use the same names.
+        """
         name = self._calls.get(artifact.sha256)
         return f"{self.article}/{name}" if name else ""
 
     def function(self, record: Record) -> str:
-        """The function that made an artifact; the first time with the digest of its code."""
-        first = self._told.setdefault(record.code, record.sha256)
-        return (
-            f"{record.function}, code {record.code[:12]}"
-            if first == record.sha256
-            else record.function
-        )
+        """Return the function that made an artifact; the first card adds the digest of its code."""
+        first = self._code_cards.setdefault(record.code, record.sha256)
+        if first != record.sha256:
+            return record.function
+        return f"{record.function}, code {record.code[:12]}"
 
     def arguments(self, artifact: Artifact) -> dict[str, str]:
-        """What an artifact was made from, artifacts by the names of the calls that made them.
+        """Return the arguments of the call that made an artifact; artifacts by their own calls.
 
-        A long value is told once, and not beyond LONGEST; after that it is what it was for the first that had it.
+        Only the first card shows a LONG value, cut off at LONGEST; later ones refer to that card.
         """
-        made, told = self._makers, {}
+        call = self.call(artifact)
+        texts = {}
         for name, value in artifact.record.arguments.items():
-            value = ARTIFACT.sub(lambda match: made.get(match[1], match[0]), value)
-            first = self._told.setdefault(value, self.call(artifact)) if len(value) > LONG else ""
-            shown = value if len(value) <= LONGEST else f"{value[:LONGEST]}…"
-            told[name] = f"as for {first}" if first and first != self.call(artifact) else shown
-        others = [made[sha256[:12]] for sha256 in artifact.record.inputs if sha256[:12] in made]
-        others = [name for name in others if name not in "; ".join(told.values())]
-        return told | ({"Made from": ", ".join(others)} if others else {})
+            value = ARTIFACT.sub(self._call_of, value)
+            first = self._argument_cards.setdefault(value, call) if len(value) > LONG else ""
+            if first and first != call:
+                texts[name] = f"as for {first}"
+            else:
+                texts[name] = value if len(value) <= LONGEST else f"{value[:LONGEST]}…"
+        known = "; ".join(texts.values())
+        inputs = [self._makers.get(sha256[:12]) for sha256 in artifact.record.inputs]
+        others = [maker for maker in inputs if maker and maker not in known]
+        if others:
+            texts["Made from"] = ", ".join(others)
+        return texts
 
-    @functools.cached_property
-    def _versions(self) -> dict[str, set[str]]:
-        """The versions of each library that made something."""
-        versions = {name: set() for name in SHOWN_LIBRARIES}
-        for record in self.records.values():
-            for name in versions.keys() & record.versions.keys():
-                versions[name].add(record.versions[name])
-        return versions
+    def libraries_of(self, artifact: Artifact) -> str:
+        """Return the versions that made this artifact, of libraries that have several here."""
+        versions = artifact.record.versions
+        several = [name for name, used in self._versions.items() if len(used) > 1]
+        return ", ".join(f"{name} {versions[name]}" for name in several if versions.get(name))
 
     @property
     def libraries(self) -> str:
-        """Those of which the whole article used one version, so that this is said once."""
+        """The libraries of which the whole article used one version, told once for the page."""
         return ", ".join(
             f"{name} {min(versions)}"
             for name, versions in self._versions.items()
             if len(versions) == 1
         )
 
-    def libraries_of(self, artifact: Artifact) -> str:
-        """Those of which the article used several versions, with the one that made this artifact."""
-        used = {
-            name: artifact.record.versions.get(name)
-            for name, versions in self._versions.items()
-            if len(versions) > 1
-        }
-        return ", ".join(f"{name} {version}" for name, version in used.items() if version)
+    def _call_of(self, match: re.Match) -> str:
+        """Return the call behind an `Artifact HASH` in an argument, or that text if unknown."""
+        return self._makers.get(match[1], match[0])
 
-    def first_picture(self) -> Artifact | None:
-        """What stands for the article where others show a link to it."""
-        pictures = (
-            same[0] for same in self.artifacts.values() if same[0].media_type == "image/png"
-        )
-        return next(pictures, None)
+    @functools.cached_property
+    def _calls(self) -> dict[str, str]:
+        """Hash of an artifact -> name of the call that made it."""
+        return {record.sha256: name for name, record in self.records.items()}
 
-    def number(self, what: str) -> int:
-        """1, 2, 3 … for each kind of thing."""
-        self.counts[what] += 1
-        return self.counts[what]
+    @functools.cached_property
+    def _makers(self) -> dict[str, str]:
+        """The start of a hash, as arguments have it -> name of the call, with the article's."""
+        return {sha256[:12]: f"{self.article}/{name}" for sha256, name in self._calls.items()}
 
-    def page_of(self, part: Part) -> str:
-        """The name of a part's page."""
-        return f"{self.article}-{part.name}"
-
-    def begin(self, part: Part) -> Markup:
-        """The way from the place where a part begins to its page."""
-        if not ARTICLE.fullmatch(part.name):
-            raise ValueError(f"{part.name!r} is no name for a part; use letters, digits, _ and -")
-        if part.name in self.parts:
-            raise ValueError(f"two parts are called {part.name}; give each a name of its own")
-        self.parts.append(part.name)
-        if part.picture:
-            self.media(part.picture)
-        return self._draw(part)
-
-    def show(self, value: object) -> Markup:
-        component = as_component(value)
-        if isinstance(component, Part):
-            raise TypeError(
-                f"the part {component.name} stands inside something else; show it by itself or in a Group"
-            )
-        return self._draw(component)
-
-    def _draw(self, component: Component) -> Markup:
-        name = type(component).__name__
-        html = getattr(environment().get_template(f"components/{name}.html").module, name)(
-            component, self
-        )
-        return (
-            html if "<pre" in html else Markup(INDENTED.sub("\n", html))
-        )  # a tenth of a page would be indentation
-
-
-def templates_folder() -> Path:
-    """The templates: inside the package when installed, beside it in a checkout."""
-    package = Path(__file__).resolve().parents[1]
-    return next(
-        folder
-        for folder in (package / "templates", package.parent / "templates")
-        if folder.is_dir()
-    )
-
-
-def render_template(name: str, **values: object) -> str:
-    """A page of its own, from templates/NAME."""
-    return environment().get_template(name).render(**values)
-
-
-@functools.cache
-def environment() -> Environment:
-    """What draws the templates."""
-    environment = Environment(
-        loader=FileSystemLoader(templates_folder()),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "decibels": _decibels,
-        "highlight": highlight_code,
-        "kilobytes": _kilobytes,
-        "markdown": lambda text: Markup(markdown().render(text)),
-        "minus": _minus,
-        "axis": lambda marks: "|".join(f"{share:.2g} {text}" for text, share in marks.items()),
-        "peaks": _peaks,
-    }
-    return environment
-
-
-def _kilobytes(n: int) -> str:
-    return f"{n / 1e6:.1f} MB" if n >= 1e6 else f"{max(1, round(n / 1e3))} kB"
-
-
-def _decibels(level: float | None) -> str:
-    return _minus("-∞" if level is None else f"{level:.1f}")
-
-
-def _minus(number: object) -> str:
-    return str(number).replace("-", "−")
-
-
-def _peaks(peaks: list[list[int]]) -> str:
-    """Min/max pairs as two letters each, how far up and how far down, which templates/scripts/wave.js draws.
-
-    Heights are square roots of levels: quiet sounds stay visible, and louder is still higher in every player.
-    """
-
-    def letter(level: int) -> str:
-        return LETTERS[round(63 * (max(0, level) / 127) ** 0.5)]
-
-    return "".join(letter(high) + letter(-low) for low, high in peaks)
+    @functools.cached_property
+    def _versions(self) -> dict[str, set[str]]:
+        """Library -> all its versions that made something in the article."""
+        versions: dict[str, set[str]] = {name: set() for name in SHOWN_LIBRARIES}
+        for record in self.records.values():
+            for name in versions.keys() & record.versions.keys():
+                versions[name].add(record.versions[name])
+        return versions

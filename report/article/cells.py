@@ -1,25 +1,59 @@
-"""The cells of an article script, before and after they run."""
+"""The cells of an article script, before and after they run, and helpers of both forms."""
 
+import ast
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from report.errors import ReportError
+
+# Evaluates an expression, given as source or as a tree, among the names of the script.
+Evaluate = Callable[[str | ast.Expression], Any]
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: `kind` is "prose" or "code", `line` the 1-based line in the script on which `source` starts.
+    """One cell of a script, without the blank lines around it."""
 
-    `form` is that of the script: "percent", or "comment" as in `report.article.comment_form`.
-    """
-
-    kind: str
+    kind: str  # "prose" or "code"
     source: str
-    line: int
-    tags: tuple[str, ...] = ()
-    form: str = "percent"
+    line: int  # of the script, counted from 1, on which `source` starts
+    tags: tuple[str, ...] = ()  # of code: "show", "fold" or "hide" its source
+    form: str = "percent"  # or "comment", see `report.article.comment_form`
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A cell that ran. `value` is the Markdown text of a prose cell, or the last expression's value (or None)."""
+class Output:
+    """A cell that ran.
+
+    `value` is the Markdown of a prose cell. For code it is the last expression's value, or None.
+    """
 
     cell: Cell
     value: object
+
+
+def syntax_tree(source: str, path: Path) -> ast.Module:
+    """Parse a whole script. Raises: ReportError if it is not valid Python."""
+    try:
+        return ast.parse(source)
+    except SyntaxError as error:
+        text = (error.text or "").strip()
+        raise ReportError(f"{path}, line {error.lineno}: {error.msg}: {text}") from error
+    except ValueError as error:  # a null character
+        raise ReportError(f"cannot read the article script {path}: {error}") from error
+
+
+def strip_blank_lines(lines: list[str], line: int) -> tuple[str, int]:
+    """Return `lines` as text without blank lines around it, and the line on which that starts.
+
+    `line` is the number of the first of `lines`.
+    """
+    blank = next((i for i, text in enumerate(lines) if text.strip()), 0)
+    return "\n".join(lines[blank:]).rstrip(), line + blank
+
+
+def move_down(source: str, line: int) -> str:
+    """Return `source` below blank lines, so that tracebacks name the lines of the script."""
+    return "\n" * (line - 1) + source

@@ -10,31 +10,39 @@
 
     example = {"recon": player(...)}
 
-Strings that begin with [markdown] are prose, and all the rest is shown as code, in the order of the file. A comment
-that is nothing but a name or a dotted path gives its place to what that leads to once the whole script has run, so that
-a component may stand above the code that makes it. A comment that leads to nothing to show stays where it is.
+Strings that begin with [markdown] are prose. Everything else is shown as code, in the order of the
+file. A comment that is nothing but a name or a dotted path is replaced by the component at that
+path, once the whole script has run: a component may stand above the code that makes it. A comment
+that leads to nothing to show stays where it is.
 '''
 
 import ast
-import codeop
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
 
-from report.article.cells import Cell, Shown
+from report.article.cells import (
+    Cell,
+    Evaluate,
+    Output,
+    move_down,
+    strip_blank_lines,
+    syntax_tree,
+)
 from report.article.components import Component, Group, Prose
-from report.article.percent import CODE_SPAN, MARKER, PUNCTUATION
-from report.article.prose import slug
+from report.article.percent import MARKER
+from report.article.prose import CODE_SPAN, plain_text, slug
 from report.artifacts.session import Artifact
 from report.errors import ReportError
 
 STRING = re.compile(r'f?"""\[markdown\](?P<text>.*)"""[ \t]*(?:#[^\n]*)?', re.DOTALL)
 NAME = re.compile(r"# ?([^\W\d]\w*(?:\.\w+)*)\s*")
-FIELD = "\ue001"  # where a value stands in an f-string's text; a private-use character is in nobody's text
+FIELD = "\ue001"  # stands for a value in an f-string's text; nobody writes private-use characters
 SPAN_OR_FIELD = re.compile(f"{CODE_SPAN}|{FIELD}", re.DOTALL)
 SPAN_OR_HEADING_OR_LINK = re.compile(
     CODE_SPAN + r"|^(?P<level>#{1,6})[ \t]*(?P<heading>[^#\s][^\n]*)|\]\(#(?P<target>[^(){}\n]+)\)",
@@ -43,167 +51,198 @@ SPAN_OR_HEADING_OR_LINK = re.compile(
 
 
 def is_comment_form(source: str) -> bool:
-    """Whether a script is in this form: it has a [markdown] string, and no marker of the percent form."""
+    """Tell whether a script has a [markdown] string and no marker of the percent form."""
     lines = source.split("\n")
     has_prose = any(line.startswith(('"""[markdown]', 'f"""[markdown]')) for line in lines)
     return has_prose and not any(MARKER.fullmatch(line) for line in lines)
 
 
-def parse(source: str, path: Path) -> list[Cell]:
-    """The prose of the script, and the code between, in order. A title that the prose begins with is left out.
+def metadata(source: str, path: Path) -> tuple[str, str]:
+    """Return the title, which is the first heading as plain text, and no description.
 
-    Raises: ReportError if the script can not be parsed.
-    """
-    cells = _cells(source, path)
-    prose = [cell.source for cell in cells if cell.kind == "prose"]
-    if prose and (heading := SPAN_OR_HEADING_OR_LINK.match(prose[0].lstrip())) and heading["level"]:
-        prose[0] = prose[0].lstrip()[heading.end() :]
-    texts = iter(_commonmark(prose))
-    cells = [
-        cell if cell.kind == "code" else _comment_cell("prose", next(texts), cell.line)
-        for cell in cells
-    ]
-    return [cell for cell in cells if cell.source.strip()]
-
-
-def title(source: str, path: Path) -> str:
-    """The first heading, as plain text. Those of f-strings do not count: nothing has run yet.
-
-    Raises: ReportError if there is none, or if the script can not be parsed.
+    Headings in f-strings do not count, because nothing has run yet.
+    Raises: ReportError if there is no heading, or if the script is not valid Python.
     """
     for cell in _cells(source, path):
         if cell.kind == "prose" and not STRING.fullmatch(cell.source):
             for match in SPAN_OR_HEADING_OR_LINK.finditer(cell.source):
                 if match["level"]:
                     inline = MarkdownIt("commonmark").parse(f"# {match['heading']}")[1]
-                    return "".join(token.content for token in inline.children)
+                    return "".join(token.content for token in inline.children or []), ""
     raise ReportError(
-        f"{path} has no heading in a [markdown] string; its first one, such as `# Title`, is the title"
+        f"{path} has no heading in a [markdown] string; "
+        "its first one, such as `# Title`, is the title"
     )
 
 
-def fill_in(cell: Cell, path: Path, scope: dict, compiler: codeop.Compile) -> str:
-    """The Markdown of a prose cell. The values in an f-string are plain text, in a code span as they are."""
+def parse(source: str, path: Path) -> list[Cell]:
+    """Return prose and code in order, without the title if the prose begins with it.
+
+    Raises: ReportError if the script is not valid Python.
+    """
+    cells = _cells(source, path)
+    prose = [cell.source for cell in cells if cell.kind == "prose"]
+    if prose:
+        first = prose[0].lstrip()
+        heading = SPAN_OR_HEADING_OR_LINK.match(first)
+        if heading and heading["level"]:
+            prose[0] = first[heading.end() :]
+    texts = iter(_commonmark(prose))
+    cells = [
+        cell if cell.kind == "code" else _cell("prose", next(texts), cell.line) for cell in cells
+    ]
+    return [cell for cell in cells if cell.source.strip()]
+
+
+def fill_in(cell: Cell, evaluate: Evaluate) -> str:
+    """Return the Markdown of a prose cell, with its values if it is an f-string.
+
+    Values are plain text, never markup; in a code span they stand as they are.
+    """
     if not STRING.fullmatch(cell.source):
         return cell.source
-    tree = ast.increment_lineno(ast.parse(cell.source, mode="eval"), cell.line - 1)
-    text, values = "", []
-    for part in tree.body.values:
+    string = ast.parse(move_down(cell.source, cell.line), mode="eval").body
+    assert isinstance(string, ast.JoinedStr)  # see `_cells`
+    text = ""
+    values = []
+    for part in string.values:
         if isinstance(part, ast.Constant):
-            text += part.value
+            text += str(part.value)
         else:
             field = ast.Expression(ast.copy_location(ast.JoinedStr([part]), part))
-            values.append(" ".join(eval(compiler(field, str(path), "eval"), scope).split()))
+            values.append(" ".join(evaluate(field).split()))
             text += FIELD
     unused = iter(values)
 
     def put_in(match: re.Match) -> str:
         if match["ticks"]:
             return re.sub(FIELD, lambda _: next(unused).replace("`", "'"), match[0])
-        return PUNCTUATION.sub(r"\\\1", next(unused))
+        return plain_text(next(unused))
 
     return SPAN_OR_FIELD.sub(put_in, text.removeprefix("[markdown]"))
 
 
-def place(shown: Shown, scope: dict) -> list[Shown]:
-    """The code of a cell that ran, with what its comments lead to in the place of these; other cells as they are."""
-    cell, pieces, start = shown.cell, [], 0
+def place(output: Output, scope: dict[str, object]) -> list[Output]:
+    """Replace comments by the components that they name, once the whole script has run.
+
+    Returns: a code cell in pieces, with a piece for each component; other cells as they are.
+    """
+    cell = output.cell
     if (cell.kind, cell.form) != ("code", "comment"):
-        return [shown]
+        return [output]
     lines = cell.source.split("\n")
+    pieces = []
+    start = 0
     for i in _comments(cell.source):
-        if (value := _named(lines[i], scope)) is not None:
-            pieces.append(Shown(_code(lines[start:i], cell.line + start), None))
-            pieces.append(Shown(_comment_cell("code", lines[i], cell.line + i, ("hide",)), value))
+        value = _named_component(lines[i], scope)
+        if value is not None:
+            pieces.append(Output(_code_cell(lines[start:i], cell.line + start), None))
+            pieces.append(Output(_cell("code", lines[i], cell.line + i, ("hide",)), value))
             start = i + 1
-    pieces.append(Shown(_code(lines[start:], cell.line + start), None))
+    pieces.append(Output(_code_cell(lines[start:], cell.line + start), None))
     return [piece for piece in pieces if piece.cell.source]
 
 
+# Statements become cells.
+
+
 def _cells(source: str, path: Path) -> list[Cell]:
-    """Prose cells hold Markdown, or the statement where that is an f-string. Plain strings are taken as they stand in
-    the file, backslashes and all."""
-    try:
-        statements = ast.parse(source).body
-    except SyntaxError as error:
-        raise ReportError(
-            f"{path}, line {error.lineno}: {error.msg}: {(error.text or '').strip()}"
-        ) from error
-    lines, cells, start = source.split("\n"), [], 0
-    for statement in statements:
-        text = "\n".join(lines[statement.lineno - 1 : statement.end_lineno])
+    """Return all cells. A prose cell holds Markdown, or the whole statement of an f-string.
+
+    The text of a plain string is taken as it stands in the file, backslashes and all.
+    """
+    lines = source.split("\n")
+    cells = []
+    start = 0
+    for statement in syntax_tree(source, path).body:
+        first, end = statement.lineno - 1, _end(statement)
+        text = "\n".join(lines[first:end])
         match = STRING.fullmatch(text)
-        if (
-            match
-            and isinstance(statement, ast.Expr)
-            and isinstance(statement.value, ast.Constant | ast.JoinedStr)
-        ):
-            cells.append(_code(lines[start : statement.lineno - 1], start + 1))
-            prose = match["text"] if isinstance(statement.value, ast.Constant) else text
-            cells.append(_comment_cell("prose", prose, statement.lineno))
-            start = statement.end_lineno
-    return [*cells, _code(lines[start:], start + 1)]
+        if match and isinstance(statement, ast.Expr):
+            if isinstance(statement.value, ast.Constant):
+                prose = match["text"]
+            elif isinstance(statement.value, ast.JoinedStr):
+                prose = text
+            else:
+                continue
+            cells.append(_code_cell(lines[start:first], start + 1))
+            cells.append(_cell("prose", prose, statement.lineno))
+            start = end
+    return [*cells, _code_cell(lines[start:], start + 1)]
 
 
-def _code(lines: list[str], line: int) -> Cell:
-    """A cell without the blank lines around it; `line` is that of the first of `lines`."""
-    blank = next((i for i, text in enumerate(lines) if text.strip()), 0)
-    return _comment_cell("code", "\n".join(lines[blank:]).rstrip(), line + blank, ("show",))
+def _end(statement: ast.stmt) -> int:
+    """The last line of a statement."""
+    return statement.end_lineno or statement.lineno
 
 
-def _comment_cell(kind: str, source: str, line: int, tags: tuple[str, ...] = ()) -> Cell:
+def _code_cell(lines: list[str], line: int) -> Cell:
+    """Return a cell whose code is shown; `line` is the number of the first of `lines`."""
+    source, line = strip_blank_lines(lines, line)
+    return _cell("code", source, line, ("show",))
+
+
+def _cell(kind: str, source: str, line: int, tags: tuple[str, ...] = ()) -> Cell:
     return Cell(kind, source, line, tags, form="comment")
 
 
 def _commonmark(texts: list[str]) -> list[str]:
-    """Upstream's Markdown as the page reads it.
+    """Return upstream's Markdown as the page reads it.
 
-    Where sections start at `#`, which is the page's title, all go one level down. Links name headings by their text.
+    The page's title takes `#`: where sections use that level too, all go one level down. Links name
+    a heading by its text, and get its anchor.
     """
     matches = [match for text in texts for match in SPAN_OR_HEADING_OR_LINK.finditer(text)]
-    down = any(match["level"] == "#" for match in matches)
+    deeper = "#" if any(match["level"] == "#" for match in matches) else ""
 
-    def put(match: re.Match) -> str:
+    def translate(match: re.Match) -> str:
         if match["level"]:
-            return f"{match['level']}{'#' * down} {match['heading']}"
-        return f"](#{slug(unquote(match['target']))})" if match["target"] else match[0]
+            return f"{match['level']}{deeper} {match['heading']}"
+        if match["target"]:
+            return f"](#{slug(unquote(match['target']))})"
+        return match[0]
 
-    return [SPAN_OR_HEADING_OR_LINK.sub(put, text) for text in texts]
+    return [SPAN_OR_HEADING_OR_LINK.sub(translate, text) for text in texts]
+
+
+# Comments become components.
 
 
 def _comments(code: str) -> list[int]:
-    """The indices of lines that are comments, outside of all statements."""
-    inside = set()
+    """Return the indices of lines that are comments, outside of all statements."""
+    inside: set[int] = set()
     for statement in ast.parse(code).body:
         decorators = [decorator.lineno for decorator in getattr(statement, "decorator_list", [])]
-        inside |= set(range(min([statement.lineno, *decorators]) - 1, statement.end_lineno))
-    return [
-        i for i, line in enumerate(code.split("\n")) if line.startswith("#") and i not in inside
-    ]
+        first = min([statement.lineno, *decorators])
+        inside |= set(range(first - 1, _end(statement)))
+    lines = code.split("\n")
+    return [i for i, line in enumerate(lines) if line.startswith("#") and i not in inside]
 
 
-def _named(comment: str, scope: dict) -> Group | None:
-    """What stands in the place of a comment, or None.
+def _named_component(comment: str, scope: dict[str, object]) -> Group | None:
+    """Return the component that a comment names, or None.
 
     Mere texts and numbers need a dotted path: `# samplerate` above a setting is a remark on it.
     """
-    if not (match := NAME.fullmatch(comment)):
+    match = NAME.fullmatch(comment)
+    if match is None:
         return None
     try:
-        found = list(_leaves(_look_up(match[1], scope)))
+        leaves = list(_leaves(_look_up(match[1], scope)))
     except (LookupError, TypeError):
         return None
-    if not found or not (
-        "." in match[1] or any(isinstance(leaf, Component | Artifact) for leaf in found)
+    is_path = "." in match[1]
+    if not leaves or not (
+        is_path or any(isinstance(leaf, Component | Artifact) for leaf in leaves)
     ):
         return None
-    texts = iter(_commonmark([leaf for leaf in found if isinstance(leaf, str)]))
-    return Group([Prose(next(texts)) if isinstance(leaf, str) else leaf for leaf in found])
+    texts = iter(_commonmark([leaf for leaf in leaves if isinstance(leaf, str)]))
+    return Group([Prose(next(texts)) if isinstance(leaf, str) else leaf for leaf in leaves])
 
 
-def _look_up(path: str, scope: dict) -> object:
-    """The first name in `scope`, and then items and attributes. Raises: LookupError or TypeError."""
-    value = scope
+def _look_up(path: str, scope: dict[str, object]) -> object:
+    """Follow a name in `scope` to items and attributes. Raises: LookupError or TypeError."""
+    value: Any = scope
     for name in path.split("."):
         by_item = isinstance(value, Mapping) or not hasattr(value, name)
         value = value[name] if by_item else getattr(value, name)
@@ -211,17 +250,21 @@ def _look_up(path: str, scope: dict) -> object:
 
 
 def _leaves(value: object) -> Iterator[object]:
-    """What `value` holds, in order, down to what a page can show. Raises: TypeError if it holds anything else."""
+    """Yield everything in `value` that a page can show, in order.
+
+    Raises: TypeError if it holds anything else.
+    """
     if isinstance(value, Component | Artifact | str | int | float):
         yield value
         return
+    items: Iterable[object]
     if isinstance(value, Mapping):
-        held = value.values()
+        items = value.values()
     elif isinstance(value, list | tuple):
-        held = value
+        items = value
     elif hasattr(value, "__dict__") and not isinstance(value, type | ModuleType):
-        held = [item for name, item in vars(value).items() if not name.startswith("_")]
+        items = [item for name, item in vars(value).items() if not name.startswith("_")]
     else:
         raise TypeError(f"a {type(value).__name__} can not be shown")
-    for item in held:
+    for item in items:
         yield from _leaves(item)

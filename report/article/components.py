@@ -1,25 +1,27 @@
-"""What a cell can show. Each is plain data; `templates/components/` has a macro for each, of the same name.
+"""Components: everything that a cell can show.
 
-Titles, captions and notes are text, not markup; only Prose is Markdown.
+Each is plain data, and the macro of the same name in `templates/components/` draws it. Titles,
+captions and notes are text, not markup; only Prose is Markdown.
 """
 
 import json
 import math
 from dataclasses import dataclass, field
+from typing import get_args
 
 from report.artifacts.session import Artifact
 
 
 @dataclass(frozen=True)
 class Prose:
-    """Markdown that a cell computed. Its headings stand in the table of contents like those of prose cells."""
+    """Markdown that a cell computed; its headings are in the table of contents too."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Player:
-    """One sound, with its waveform, and above that a picture that runs along it, such as a spectrogram."""
+    """One sound with its waveform, below a picture that runs along it, such as a spectrogram."""
 
     sound: Artifact
     title: str
@@ -37,8 +39,10 @@ class Image:
 
 @dataclass(frozen=True)
 class FilmStrip:
-    """A film that plays and can be stepped through; until it is asked for, the poster stands for it: its first frame,
-    as a picture of the same shape."""
+    """A film that plays and can be stepped through.
+
+    The poster, its first frame as a picture of the same shape, is there until the film loads.
+    """
 
     film: Artifact
     poster: Artifact
@@ -47,9 +51,10 @@ class FilmStrip:
 
 @dataclass(frozen=True)
 class Decomposition:
-    """A film of what is left, which can be heard: frame k is the residual after the first k events of a roll.
+    """A film and sounds of the residual: frame k shows it after the first k events of a roll.
 
-    Frames run along the sound from edge to edge. `left` are sounds of what is left, by the number of events taken off.
+    Frames run along the sound from edge to edge. `left` are sounds of the residual, by the number
+    of events that were taken off.
     """
 
     film: Artifact
@@ -61,10 +66,10 @@ class Decomposition:
 
 @dataclass(frozen=True)
 class Compare:
-    """Versions of one sound, to switch between while they play; each is (label, sound, picture or None).
+    """Versions of one sound, to switch between while they play.
 
-    The picture, such as a spectrogram, runs along the sound. A plain comparison is without matched loudness and blind
-    test, for sounds where levels are what one compares.
+    Each is (label, sound, picture or None); the picture, such as a spectrogram, runs along the
+    sound. A plain comparison has no matched loudness and no blind test: it is for comparing levels.
     """
 
     title: str
@@ -75,7 +80,7 @@ class Compare:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of text and numbers; a column that holds nothing but numbers is set flush right."""
+    """Rows of text and numbers; a column of numbers is set flush right."""
 
     headers: list[str]
     rows: list[list[object]]
@@ -83,46 +88,47 @@ class Table:
     note: str = ""
 
     def number_columns(self) -> list[bool]:
-        """For each column, whether all of its cells are numbers, with or without a sign, a unit or a per cent sign."""
+        """Tell for each column whether it holds only numbers, perhaps with a sign, dB or %."""
+        if not self.rows:
+            return [False] * len(self.headers)
         columns = zip(*self.rows, strict=True)
-        return [all(_is_number(cell) for cell in column) for column in columns] or [False] * len(
-            self.headers
-        )
+        return [all(_is_number(cell) for cell in column) for column in columns]
 
 
 @dataclass(frozen=True)
 class Mark:
-    """One event of a roll: it begins at sample `start`; `y` and `radius` in 0..1, `colour` as #rrggbb."""
+    """One event of a roll."""
 
-    start: int
-    y: float
-    radius: float
-    colour: str
+    start: int  # in samples
+    y: float  # in 0..1
+    radius: float  # in 0..1
+    colour: str  # #rrggbb
     sound: Artifact
 
 
 @dataclass(frozen=True)
 class EventRoll:
-    """Events over time, in the order in which they were found: each can be heard, moved and changed.
+    """Events over time, each of which can be heard, moved and changed.
 
-    `mix` is the published sum of the events' sounds (`report.mix`), as long as the roll. `axis` says what the height of
-    a mark means. `vectors` is a picture with one row for each event, at whole pixels, blue below 0 and red above.
     `choices` is data that says what an event may sound like instead, by the hash of `sounds`:
-    {"sets": {"random vectors": [a hash for each event]}, "steps": {"3": [[hash or null for each step], ...]}}, in which
-    event 3 (counted from 0) has sliders along its directions, null being the event as it is.
+
+        {"sets": {"random vectors": [a hash for each event]},
+         "steps": {"3": [[hash or null for each step], ...]}}
+
+    Here event 3, counted from 0, has sliders along its directions; null is the event as it is.
     """
 
     title: str
-    marks: list[Mark]
-    axis: str
-    mix: Artifact
-    vectors: Artifact | None = None
+    marks: list[Mark]  # in the order in which the events were found
+    axis: str  # what the height of a mark means
+    mix: Artifact  # the published sum of the events' sounds (`report.mix`), as long as the roll
+    vectors: Artifact | None = None  # a picture: a row of whole pixels an event, blue < 0 < red
     choices: Artifact | None = None
     sounds: list[Artifact] = field(default_factory=list)
     note: str = ""
 
     def ticks(self) -> list[float]:
-        """Round times in seconds along the roll."""
+        """Return round times along the roll, in seconds."""
         seconds = self.mix.info["seconds"]
         step = tick_step(seconds)
         return [round(i * step, 6) for i in range(math.floor(seconds / step) + 1)]
@@ -144,9 +150,10 @@ class Group:
 
 @dataclass(frozen=True)
 class Part:
-    """Components under a heading of the third level, `title`, that also have a page of their own, to be shared.
+    """Components under a heading of the third level that also have their own page, to be shared.
 
-    That page is called after the article and `name`; title, description and picture are what others show of a link.
+    The page's file is named after the article and `name`. Where others show a link to it, they show
+    title, description and picture.
     """
 
     name: str
@@ -158,14 +165,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Row:
-    """Components side by side, below each other where the page is narrow."""
+    """Components side by side, or below each other where the page is narrow."""
 
     components: list
 
 
 @dataclass(frozen=True)
 class Text:
-    """What a cell shows for a string or a number; `preformatted` keeps its lines."""
+    """A string, a number or other data as text; `preformatted` keeps its lines."""
 
     text: str
     preformatted: bool = False
@@ -173,7 +180,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Code:
-    """The source of a cell, closed until asked for if `folded`."""
+    """The source of a cell; `folded` hides it until a reader opens it."""
 
     source: str
     folded: bool
@@ -198,9 +205,9 @@ Component = (
 
 
 def as_component(value: object) -> Component:
-    """The component that shows `value`: itself, or what suits an artifact, a list, a string or a number.
+    """Return `value` if it is a component, or else one that shows it.
 
-    Raises: TypeError for anything else.
+    Raises: TypeError unless it is a component, an artifact, a list, a string or a number.
     """
     if isinstance(value, Component):
         return value
@@ -210,14 +217,15 @@ def as_component(value: object) -> Component:
         return Group(list(value))
     if isinstance(value, str | int | float):
         return Text(str(value))
-    kinds = ", ".join(kind.__name__ for kind in Component.__args__)
+    kinds = ", ".join(kind.__name__ for kind in get_args(Component))
     raise TypeError(
-        f"a {type(value).__name__} can not be shown; end the cell with None, an artifact, or one of {kinds}"
+        f"a {type(value).__name__} can not be shown; "
+        f"end the cell with None, an artifact, or one of {kinds}"
     )
 
 
 def flatten(value: object) -> list[Component]:
-    """The components that `value` shows, with groups and lists taken apart; None shows nothing."""
+    """Return the components of `value`, with groups and lists taken apart; none for None."""
     if value is None:
         return []
     component = as_component(value)
@@ -238,7 +246,7 @@ def _from_artifact(artifact: Artifact) -> Component:
 
 
 def tick_step(seconds: float) -> float:
-    """A round distance between ticks that puts about six of them on an axis of this length."""
+    """Return a round distance between ticks, with about six of them on an axis of this length."""
     rough = max(seconds, 0.01) / 6
     power = 10 ** math.floor(math.log10(rough))
     return next(step * power for step in (1, 2, 5, 10) if step * power >= rough)

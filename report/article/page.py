@@ -1,29 +1,33 @@
-"""Cells and what they showed become one HTML page. Nothing of the moment (time, duration, path) enters it, so that
-building twice gives the same bytes."""
+"""Put prose and components together into one HTML page.
+
+Nothing of the moment (time, duration, path) enters the page: building twice gives the same bytes.
+"""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 from jinja2 import TemplateError
 from markupsafe import Markup
 
-from report.article.canvas import Canvas, render_template, templates_folder
-from report.article.cells import Cell, Shown
+from report.article.canvas import Canvas
+from report.article.cells import Cell, Output
 from report.article.components import Code, Component, Part, Prose, flatten
-from report.article.percent import PUNCTUATION
-from report.article.prose import Heading, anchor_headings, markdown
+from report.article.prose import Heading, anchor_headings, markdown, plain_text
 from report.article.script import read_metadata
+from report.article.templates import render_template, templates_folder
 from report.artifacts.record import Record
 from report.artifacts.session import Artifact
 from report.errors import CellError
 
-PLACE = "\ue000{}\ue000"  # where a component stands in the prose; a private-use character is in nobody's text
+# Stands for a component in the prose; nobody writes private-use characters.
+PLACEHOLDER = "\ue000{}\ue000"
+PLACEHOLDER_HTML = re.compile(r"<p>\ue000(\d+)\ue000</p>\n")
 HEADING_ID = re.compile(r'<h[234] id="([^"]+)">')
-PLACED = re.compile(r"<p>\ue000(\d+)\ue000</p>\n")
 LOCAL_ADDRESS = re.compile(r'\bhref="#([^"]+)"')
 WELCOME = "Built from code: every sound can be heard, compared, and traced back to how it was made."
 
@@ -39,16 +43,13 @@ class Page:
 
 @dataclass(frozen=True)
 class Article(Page):
-    """The page of an article: its `html` names media as media/<artifact name>, and `artifacts` are all of those.
-
-    `parts` are the pages of its parts, which name no other media. `offline` are the names of those whose bytes the
-    page's scripts read: a page on a disk needs copies of them.
-    """
+    """The page of an article. Its HTML names media as media/NAME, where NAME is a file name."""
 
     description: str
-    artifacts: dict[str, list[Artifact]]
+    artifacts: dict[str, list[Artifact]]  # file name of each medium -> the artifacts that it is
+    # File names of media whose bytes the page's scripts read: a page on a disk needs copies.
     offline: set[str] = field(default_factory=set)
-    parts: list[Page] = field(default_factory=list)
+    parts: list[Page] = field(default_factory=list)  # the pages of its parts: no other media
 
     @property
     def pages(self) -> list[Page]:
@@ -64,23 +65,26 @@ def assets() -> list[Path]:
 
 def render_article(
     path: Path,
-    shown: list[Shown],
-    namespace: dict,
+    outputs: list[Output],
+    namespace: dict[str, Any],
     facts: dict[str, str],
     titles: dict[str, str],
     calls: Iterable[tuple[str, Record]] = (),
 ) -> Article:
-    """The page of the article script at `path`, which showed `shown` and left `namespace` behind.
+    """Return the page of the article script at `path`.
 
-    AUTHORS (a list of names, or one) and LANG in the namespace are used where they are set. `facts` make the colophon;
-    `titles` are name -> title of the site's articles, `calls` the build's (name, record) of all its artifacts.
-    Raises: CellError for what can not be shown.
+    outputs: of the script's cells.
+    namespace: the script's globals; the page uses AUTHORS (a list of names, or one) and LANG.
+    facts: name -> text, for the colophon.
+    titles: name -> title of the site's articles.
+    calls: (name, record) of all artifacts of this build.
+    Raises: CellError for a value that a page can not show.
     """
-    name = Path(path).stem
+    name = path.stem
     title, description = read_metadata(path)
-    authors = namespace.get("AUTHORS", [])
     canvas = Canvas(name, dict(calls))
-    body, contents, parts = _body(shown, canvas, path)
+    body, contents, parts = _body(outputs, canvas, path)
+    authors = namespace.get("AUTHORS", [])
     common = {
         "article": {"address": f"{name}.html", "title": title},
         "authors": [authors] if isinstance(authors, str) else list(authors),
@@ -102,31 +106,8 @@ def render_article(
     return Article(name, title, html, description, canvas.artifacts, canvas.offline, pages)
 
 
-def _part_pages(parts: list["_Placed"], canvas: Canvas, common: dict) -> list[Page]:
-    """A page for each part, with the ways to those before and after it."""
-    pages = []
-    around = zip([None, *parts], parts, [*parts[1:], None], strict=False)
-    for before, placed, after in around:
-        part = placed.part
-        html = render_template(
-            "part.html",
-            address=f"{canvas.page_of(part)}.html",
-            title=part.title,
-            description=part.description,
-            picture=part.picture,
-            body=placed.alone(common["article"]["address"]),
-            anchor=placed.anchor,
-            before=before and before.part,
-            after=after and after.part,
-            canvas=canvas,
-            **common,
-        )
-        pages.append(Page(canvas.page_of(part), part.title, html))
-    return pages
-
-
 def render_index(articles: list[Article], facts: dict[str, str]) -> str:
-    """The entry page: the list of articles."""
+    """Return the entry page: the list of articles."""
     return render_template(
         "index.html",
         address="",
@@ -138,21 +119,27 @@ def render_index(articles: list[Article], facts: dict[str, str]) -> str:
     )
 
 
+# Parts
+
+
 @dataclass(frozen=True)
 class _End:
-    """Where a part ends."""
+    """The end of a part, between the components of the article."""
 
 
 @dataclass(frozen=True)
-class _Placed:
-    """A part as it stands in the article, below its heading with this anchor."""
+class _PartBody:
+    """The HTML of a part as it stands in the article, below its heading with this anchor."""
 
     part: Part
     anchor: str
     html: str
 
     def alone(self, article: str) -> Markup:
-        """The same on a page of its own: headings move up, and what is not here is linked to in the article."""
+        """Return the HTML for the part's own page; `article` is the article's address.
+
+        Headings move up two levels. Links lead to the article if their target is not in the part.
+        """
 
         def link(match: re.Match) -> str:
             return match[0] if f'id="{match[1]}"' in self.html else f'href="{article}#{match[1]}"'
@@ -160,98 +147,139 @@ class _Placed:
         return Markup(re.sub(r"(</?h)4\b", r"\g<1>2", LOCAL_ADDRESS.sub(link, self.html)))
 
 
+def _part_pages(parts: list[_PartBody], canvas: Canvas, common: dict[str, Any]) -> list[Page]:
+    """Return a page for each part, with links to the parts before and after it."""
+    pages = []
+    neighbours = zip([None, *parts], parts, [*parts[1:], None], strict=False)
+    for before, body, after in neighbours:
+        part = body.part
+        html = render_template(
+            "part.html",
+            address=f"{canvas.page_of(part)}.html",
+            title=part.title,
+            description=part.description,
+            picture=part.picture,
+            body=body.alone(common["article"]["address"]),
+            anchor=body.anchor,
+            before=before and before.part,
+            after=after and after.part,
+            canvas=canvas,
+            **common,
+        )
+        pages.append(Page(canvas.page_of(part), part.title, html))
+    return pages
+
+
+# The body of an article
+
+_Block = Component | _End
+
+
 def _body(
-    shown: list[Shown], canvas: Canvas, path: Path
-) -> tuple[Markup, list[Heading], list[_Placed]]:
-    """All prose as one document, so that footnotes and headings are numbered through, with the components put in."""
-    blocks = [
-        (block, x.cell)
-        for x in shown
-        for component in _components(x, path)
-        for block in _spread(component)
-    ]
-    text = "\n\n".join(
-        b.text if isinstance(b, Prose) else PLACE.format(i) for i, (b, _) in enumerate(blocks)
-    )
+    outputs: list[Output], canvas: Canvas, path: Path
+) -> tuple[Markup, list[Heading], list[_PartBody]]:
+    """Return the article's HTML, its table of contents and its parts.
+
+    All prose is one Markdown document, so that footnotes and headings are numbered through.
+    Placeholders stand for components until that document is HTML.
+    """
+    blocks = [(block, output.cell) for output in outputs for block in _blocks(output, path)]
     _check_formulas(blocks, path)
-    env: dict = {}
+    text = "\n\n".join(
+        block.text if isinstance(block, Prose) else PLACEHOLDER.format(i)
+        for i, (block, _) in enumerate(blocks)
+    )
+    env: dict[str, Any] = {}
     tokens = markdown().parse(text, env)
     contents = anchor_headings(tokens)
-    pieces = PLACED.split(markdown().renderer.render(tokens, markdown().options, env))
-    placed = {int(i) for i in pieces[1::2]}
-    lost = [
-        cell.line
-        for i, (block, cell) in enumerate(blocks)
-        if i not in placed and not isinstance(block, Prose)
-    ]
-    if lost:
-        raise CellError(
-            f"{path}: the prose before line {lost[0]} swallows the code cell there; close its ``` fence"
-        )
-    places = [blocks[int(i)] for i in pieces[1::2]]
-    html, parts = _put_in(pieces[::2], places, canvas, path)
-    return Markup(html), contents, parts
+    html = markdown().renderer.render(tokens, markdown().options, env)
+    pieces = PLACEHOLDER_HTML.split(html)  # prose and numbers of blocks in turn
+    numbers = [int(number) for number in pieces[1::2]]
+    _check_placeholders(numbers, blocks, path)
+    body, parts = _insert(pieces[::2], [blocks[i] for i in numbers], canvas, path)
+    return Markup(body), contents, parts
 
 
-def _put_in(
-    texts: list[str], places: list[tuple[object, Cell]], canvas: Canvas, path: Path
-) -> tuple[str, list[_Placed]]:
-    """The HTML of the prose with that of components between, and of each part alone."""
-    html: list[str] = []
-    parts: list[_Placed] = []
-    part = None
-    for text, place in zip_longest(texts, places):
-        html.append(text)
-        canvas.section = next(reversed(HEADING_ID.findall(text)), canvas.section)
-        if place is None:
-            break
-        block, cell = place
-        with _blame(cell, path):
-            match block:
-                case Part() if part is None:
-                    html.append(canvas.begin(block))
-                    part, anchor, start = block, canvas.section, len(html)
-                case _End():
-                    parts.append(_Placed(part, anchor, "".join(html[start:])))
-                    part = None
-                case _:
-                    html.append(canvas.show(block))
-    return "".join(html), parts
+def _blocks(output: Output, path: Path) -> Iterator[_Block]:
+    """Yield everything that stands on the page for a cell.
+
+    A part becomes its heading, itself, its components, and its end.
+    """
+    for component in _components(output, path):
+        if isinstance(component, Part):
+            with _blame(output.cell, path):
+                inside = flatten(component.components)
+            heading = Prose("### " + plain_text(component.title))
+            yield from (heading, component, *inside, _End())
+        else:
+            yield component
 
 
-def _spread(component: Component) -> list[Component | _End]:
-    """A part becomes its heading, itself where its content begins, that content, and its end."""
-    if not isinstance(component, Part):
-        return [component]
-    heading = Prose("### " + PUNCTUATION.sub(r"\\\1", " ".join(component.title.split())))
-    return [heading, component, *flatten(component.components), _End()]
+def _components(output: Output, path: Path) -> list[Component]:
+    """Return the components of a cell.
+
+    Shown code comes first, as in a notebook, and folded code last, out of the way.
+    """
+    cell = output.cell
+    if cell.kind == "prose":
+        return [Prose(str(output.value))]
+    with _blame(cell, path):
+        components = flatten(output.value)
+    if "hide" in cell.tags:
+        return components
+    if "show" in cell.tags:
+        return [Code(cell.source, folded=False), *components]
+    return [*components, Code(cell.source, folded=True)]
 
 
-def _check_formulas(blocks: list[tuple[Component | _End, Cell]], path: Path) -> None:
-    """Read prose that may have formulas cell by cell, because the whole document knows no cells."""
+def _check_formulas(blocks: list[tuple[_Block, Cell]], path: Path) -> None:
+    """Raise CellError for a wrong formula. The whole document could not tell which cell has it."""
     for block, cell in blocks:
         if isinstance(block, Prose) and "$" in block.text:
             with _blame(cell, path):
                 markdown().render(block.text)
 
 
-def _components(shown: Shown, path: Path) -> list[Component]:
-    """What stands on the page for a cell: shown code first, as in a notebook, and folded code last, out of the way."""
-    cell = shown.cell
-    if cell.kind == "prose":
-        return [Prose(shown.value)]
-    with _blame(cell, path):
-        output = flatten(shown.value)
-    if "hide" in cell.tags:
-        return output
-    if "show" in cell.tags:
-        return [Code(cell.source, folded=False), *output]
-    return [*output, Code(cell.source, folded=True)]
+def _check_placeholders(numbers: list[int], blocks: list[tuple[_Block, Cell]], path: Path) -> None:
+    """Raise CellError if a placeholder is not a paragraph of its own any more."""
+    present = set(numbers)
+    for i, (block, cell) in enumerate(blocks):
+        if i not in present and not isinstance(block, Prose):
+            raise CellError(
+                f"{path}: the prose before line {cell.line} swallows the code cell there; "
+                "close its ``` fence"
+            )
+
+
+def _insert(
+    texts: list[str], blocks: list[tuple[_Block, Cell]], canvas: Canvas, path: Path
+) -> tuple[str, list[_PartBody]]:
+    """Draw a block after each text but the last. Returns: all HTML, and the parts in it."""
+    html: list[str] = []
+    parts: list[_PartBody] = []
+    open_part: tuple[Part, str, int] | None = None  # with its anchor and where its HTML begins
+    for text, place in zip_longest(texts, blocks):
+        html.append(text)
+        canvas.section = next(reversed(HEADING_ID.findall(text)), canvas.section)
+        if place is None:
+            break
+        block, cell = place
+        with _blame(cell, path):
+            if isinstance(block, Part) and open_part is None:
+                html.append(canvas.begin(block))
+                open_part = block, canvas.section, len(html)
+            elif isinstance(block, _End) and open_part is not None:
+                part, anchor, start = open_part
+                parts.append(_PartBody(part, anchor, "".join(html[start:])))
+                open_part = None
+            else:
+                html.append(canvas.show(block))
+    return "".join(html), parts
 
 
 @contextmanager
-def _blame(cell: Cell, path: Path):
-    """Turn what is wrong with a shown value into a CellError."""
+def _blame(cell: Cell, path: Path) -> Iterator[None]:
+    """Turn an error of a component or template into a CellError that names the cell."""
     try:
         yield
     except (TypeError, ValueError, TemplateError) as error:

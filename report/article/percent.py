@@ -1,31 +1,41 @@
 """The percent form of an article script, which Jupyter and VS Code open as a notebook:
 
     # %% [markdown]
-    # Prose, as comment lines or as one bare string. It may quote a value: {{ len(events) }}, {{ level:.1f }} dB.
+    # Prose, as comment lines or as one bare string. It may quote a value: {{ len(events) }}.
 
     # %% tags=["hide"]
     player(example)         # the value of the last expression is what the cell shows
 
-What stands between the braces is read like the inside of an f-string field, so `!r` and format specs work. Nothing is
-replaced between backticks: that is how prose shows literal braces.
+The text between the braces is read like a field of an f-string, so `!r` and format specs work, as
+in {{ level:.1f }}. Nothing is replaced between backticks: prose shows literal braces that way.
 """
 
 import ast
-import codeop
 import json
 import re
 from pathlib import Path
 
-from report.article.cells import Cell
+from report.article.cells import Cell, Evaluate, move_down, strip_blank_lines, syntax_tree
+from report.article.prose import CODE_SPAN, plain_text
 from report.errors import ReportError
 
 CODE_TAGS = ("show", "fold", "hide")
 MARKER = re.compile(r"# ?%%(?P<options>(?:[ \t\[].*)?)")
 TAGS = re.compile(r"\btags=(\[.*?\])")
-CODE_SPAN = r"(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`)"  # or a fence
-# A code span (left alone), or a value to fill in. One pattern, so that whichever opens first wins.
+# A code span, which stays as it is, or a value to fill in. One pattern: whichever opens first wins.
 SPAN_OR_VALUE = re.compile(CODE_SPAN + r"|\{\{(?P<value>.+?)\}\}", re.DOTALL)
-PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+
+
+def metadata(source: str, path: Path) -> tuple[str, str]:
+    """Return title and description: the first two paragraphs of the script's docstring.
+
+    Raises: ReportError if there is no docstring, or if the script is not valid Python.
+    """
+    docstring = ast.get_docstring(syntax_tree(source, path))
+    if not docstring:
+        raise ReportError(f"{path} has no docstring; its first line is the article's title")
+    title, *rest = re.split(r"\n\s*\n", docstring)
+    return " ".join(title.split()), " ".join(rest[0].split()) if rest else ""
 
 
 def parse(source: str, path: Path) -> list[Cell]:
@@ -34,28 +44,37 @@ def parse(source: str, path: Path) -> list[Cell]:
     Raises: ReportError if a marker or a prose cell is not well formed.
     """
     lines = source.split("\n")
-    starts = [
-        (i, match["options"]) for i, line in enumerate(lines) if (match := MARKER.fullmatch(line))
-    ]
-    bounds = [i for i, _ in starts] + [len(lines)]
-    cells = [_cell("code", lines[: bounds[0]], 1, ("hide",), path)]
-    for (start, options), end in zip(starts, bounds[1:], strict=True):
+    matches = [(i, MARKER.fullmatch(line)) for i, line in enumerate(lines)]
+    markers = [(i, match["options"]) for i, match in matches if match]
+    ends = [*(i for i, _ in markers), len(lines)]
+    cells = [_cell("code", lines[: ends[0]], 1, ("hide",), path)]
+    for (marker, options), end in zip(markers, ends[1:], strict=True):
         kind = "prose" if "[markdown]" in options or "[md]" in options else "code"
-        tags = _tags(options, f"{path}, line {start + 1}")
-        cells.append(_cell(kind, lines[start + 1 : end], start + 2, tags, path))
+        tags = _tags(options, f"{path}, line {marker + 1}")
+        cells.append(_cell(kind, lines[marker + 1 : end], marker + 2, tags, path))
     return [cell for cell in cells if cell.source]
 
 
+def fill_in(cell: Cell, evaluate: Evaluate) -> str:
+    """Return the Markdown of a prose cell with its values. These are plain text, never markup."""
+
+    def value(match: re.Match) -> str:
+        if match["value"] is None:
+            return match[0]
+        line = cell.line + cell.source.count("\n", 0, match.start())
+        field = 'f"""{ ' + match["value"].strip() + '}"""'
+        return plain_text(evaluate(move_down(field, line)))
+
+    return SPAN_OR_VALUE.sub(value, cell.source)
+
+
 def _cell(kind: str, lines: list[str], line: int, tags: tuple[str, ...], path: Path) -> Cell:
-    """A cell without the blank lines around it."""
-    while lines and not lines[0].strip():
-        lines, line = lines[1:], line + 1
-    source = "\n".join(lines).rstrip()
+    source, line = strip_blank_lines(lines, line)
     return Cell(kind, _prose(source, line, path) if kind == "prose" else source, line, tags)
 
 
 def _prose(source: str, line: int, path: Path) -> str:
-    """Markdown out of comment lines, or out of one bare string; line n of it is line n of `source`."""
+    """Return the Markdown of comment lines or of one bare string, which has the same lines."""
     lines = source.split("\n")
     if all(text.startswith("#") or not text.strip() for text in lines):
         return "\n".join(text[2:] if text.startswith("# ") else text[1:] for text in lines)
@@ -65,7 +84,8 @@ def _prose(source: str, line: int, path: Path) -> str:
         text = None
     if not isinstance(text, str):
         raise ReportError(
-            f"{path}, line {line}: a prose cell holds comment lines or one string, not code; start a `# %%` cell"
+            f"{path}, line {line}: a prose cell holds comment lines or one string, not code; "
+            "start a `# %%` cell"
         )
     return text
 
@@ -82,22 +102,3 @@ def _tags(options: str, where: str) -> tuple[str, ...]:
         if tag not in CODE_TAGS:
             raise ReportError(f"{where}: unknown tag {tag!r}; known tags: {', '.join(CODE_TAGS)}")
     return tags
-
-
-def fill_in(cell: Cell, path: Path, scope: dict, compiler: codeop.Compile) -> str:
-    def value(match: re.Match) -> str:
-        if match["value"] is None:
-            return match[0]
-        line = cell.line + cell.source.count("\n", 0, match.start())
-        field = 'f"""{ ' + match["value"].strip() + '}"""'
-        text = eval(compiler(in_place(field, line), str(path), "eval"), scope)
-        return PUNCTUATION.sub(
-            r"\\\1", " ".join(text.split())
-        )  # plain text: no value can become markup
-
-    return SPAN_OR_VALUE.sub(value, cell.source)
-
-
-def in_place(source: str, line: int) -> str:
-    """`source` moved down to its own line of the script, so that tracebacks name true line numbers."""
-    return "\n" * (line - 1) + source

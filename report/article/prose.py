@@ -1,7 +1,11 @@
-"""Prose: Markdown with tables, footnotes, formulas and highlighted code, whose headings have lasting anchors."""
+"""Prose: Markdown with tables, footnotes, formulas and highlighted code.
+
+Anchors of headings are stable: they stay when other sections come or go.
+"""
 
 import functools
 import html
+import itertools
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -19,17 +23,16 @@ from pygments.lexers import TextLexer, get_lexer_by_name
 from pygments.util import ClassNotFound
 
 LONGEST_ANCHOR = 40  # letters
-TEXTS = (
-    "text",
-    "text_special",
-    "code_inline",
-    "math_inline",
-)  # what the text of a heading is made of
+HEADING_TEXT = ("text", "text_special", "code_inline", "math_inline")  # types of tokens
+# LaTeX's \class, \style and \href set these: a page forbids styles, and links belong in prose.
+FORBIDDEN = ("class", "href", "style")
+CODE_SPAN = r"(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`)"  # or a fence
+PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
 
 @dataclass(frozen=True)
 class Heading:
-    """A heading with an anchor; those of level 2 and 3 make the table of contents."""
+    """A heading with an anchor; those of levels 2 and 3 make the table of contents."""
 
     level: int
     text: str
@@ -38,21 +41,39 @@ class Heading:
 
 @functools.cache
 def markdown() -> MarkdownIt:
-    """The one Markdown of all prose."""
-
-    def fence(code: str, language: str, _attributes: str) -> str:
-        return f'<pre class="code"><code>{highlight_code(code, language or "text")}</code></pre>'
-
-    options = {"html": False, "typographer": True, "highlight": fence}
+    """The Markdown parser of all prose."""
+    options = {"html": False, "typographer": True, "highlight": _fence}
     parser = MarkdownIt("commonmark", options).enable(["table", "smartquotes"])
-    parser.use(footnote_plugin).use(maths_plugin)
+    parser.use(footnote_plugin)
+    # "$5 and $6" stays text, because there is a space before its second dollar sign.
+    parser.use(
+        dollarmath_plugin,
+        allow_labels=False,
+        allow_space=False,
+        allow_digits=False,
+        double_inline=False,
+        renderer=_formula,
+    )
     parser.add_render_rule("table_open", lambda *_: '<div class="scroll"><table>')
     parser.add_render_rule("table_close", lambda *_: "</table></div>")
     return parser
 
 
+def _fence(code: str, language: str, _attributes: str) -> str:
+    return f'<pre class="code"><code>{highlight_code(code, language or "text")}</code></pre>'
+
+
+def _formula(latex: str, options: dict[str, bool]) -> str:
+    return to_mathml(latex, "block" if options["display_mode"] else "inline")
+
+
+def plain_text(text: str) -> str:
+    """Return Markdown that shows `text` as it is, in one line."""
+    return PUNCTUATION.sub(r"\\\1", " ".join(text.split()))
+
+
 def highlight_code(code: str, language: str) -> Markup:
-    """The code with its words marked up by kind."""
+    """Return code as HTML with its words marked up by kind."""
     try:
         lexer = get_lexer_by_name(language)
     except ClassNotFound:
@@ -61,79 +82,72 @@ def highlight_code(code: str, language: str) -> Markup:
 
 
 def anchor_headings(tokens: list[Token]) -> list[Heading]:
-    """Give each h2, h3 and h4 an id that is unique and does not move when other sections come or go.
+    """Give each h2, h3 and h4 a unique id that stays when other sections come or go.
 
-    A heading that occurs more than once carries the id of the heading above it; where that is not enough, a number.
+    The id of a heading whose text occurs more than once begins with the id of the heading above it.
+    Where that is not enough, it ends with a number.
     Returns: the h2 and h3.
     """
-    found = [
-        (token, "".join(t.content for t in inline.children if t.type in TEXTS))
+    headings = [
+        (token, _text(inline))
         for token, inline in zip(tokens, tokens[1:], strict=False)
         if token.type == "heading_open" and token.tag in ("h2", "h3", "h4")
     ]
-    repeats = Counter(slug(text) for _, text in found)
-    used: set[str] = set()
-    above: list[Heading] = []  # the headings that the next one stands under
+    repeats = Counter(slug(text) for _, text in headings)
+    anchors: set[str] = set()
+    above: list[Heading] = []  # the headings that contain the next one
     contents = []
-    for token, text in found:
+    for token, text in headings:
         level = int(token.tag[1])
         above = [heading for heading in above if heading.level < level]
         anchor = slug(text)
         if above and repeats[anchor] > 1:
             anchor = f"{above[-1].anchor}-{anchor}"
-        anchor = next(
-            x
-            for x in (anchor, *(f"{anchor}-{n}" for n in range(2, len(found) + 2)))
-            if x not in used
-        )
-        used.add(anchor)
+        anchor = _first_free(anchor, anchors)
+        anchors.add(anchor)
         token.attrSet("id", anchor)
-        above.append(Heading(level, text, anchor))
+        heading = Heading(level, text, anchor)
+        above.append(heading)
         if level < 4:
-            contents.append(above[-1])
+            contents.append(heading)
     return contents
 
 
+def _text(inline: Token) -> str:
+    return "".join(part.content for part in inline.children or [] if part.type in HEADING_TEXT)
+
+
+def _first_free(anchor: str, taken: set[str]) -> str:
+    """Return `anchor`, with the lowest number behind it that makes it unique if it is taken."""
+    numbered = (f"{anchor}-{n}" for n in itertools.count(2))
+    return next(name for name in itertools.chain([anchor], numbered) if name not in taken)
+
+
 def slug(text: str) -> str:
-    """The anchor of a heading whose text occurs once: its first words."""
+    """Return the anchor of a heading whose text occurs once: its first words."""
     words = re.sub(r"[^\w]+", "-", text.lower()).strip("-_")
     first = re.match(rf".{{1,{LONGEST_ANCHOR}}}(?=-|$)", words)
     return first[0] if first else words[:LONGEST_ANCHOR] or "section"
 
 
-# What \class, \style and \href set: a page's policy forbids styles, and a formula is no place for a link.
-FORBIDDEN = ("class", "href", "style")
-
-
-def maths_plugin(markdown: MarkdownIt) -> None:
-    """Markdown with formulas. "$5 and $6" stays text, because there is a space before its second dollar sign."""
-    markdown.use(
-        dollarmath_plugin,
-        allow_labels=False,
-        allow_space=False,
-        allow_digits=False,
-        double_inline=False,
-        renderer=lambda latex, options: to_mathml(
-            latex, "block" if options["display_mode"] else "inline"
-        ),
-    )
-
-
 def to_mathml(latex: str, display: str) -> str:
-    """The MathML of a formula. Raises: ValueError if it is not well formed, or has a command that is not known."""
+    """Return the MathML of a formula; `display` is "block" or "inline".
+
+    Raises: ValueError if the formula is not well formed, or has an unknown or forbidden command.
+    """
     try:
         formula = convert_to_element(latex, display=display)
-    except Exception as error:  # of a dozen kinds, none of which says anything else than its name
+    except Exception as error:  # of a dozen classes, whose name is all that they say
         raise ValueError(
             f"the formula ${latex}$ can not be read: {type(error).__name__}"
         ) from error
     del formula.attrib["xmlns"]  # HTML knows what <math> is
     for element in formula.iter():
-        if forbidden := next((name for name in FORBIDDEN if name in element.attrib), None):
-            raise ValueError(f"the formula ${latex}$ has a \\{forbidden}; leave it out")
-        element.text = html.unescape(
-            element.text or ""
-        )  # the converter escapes some of it, and the next line all
+        for name in FORBIDDEN:
+            if name in element.attrib:
+                raise ValueError(f"the formula ${latex}$ has a \\{name}; leave it out")
+        # The converter escapes some of the text, and `tostring` all of it.
+        element.text = html.unescape(element.text or "")
         if element.tag != "mtext" and element.text.startswith("\\") and len(element.text) > 1:
             raise ValueError(f"the formula ${latex}$ has an unknown command {element.text}")
     return ElementTree.tostring(formula, encoding="unicode")

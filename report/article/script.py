@@ -1,4 +1,4 @@
-"""Read an article script, and run its cells."""
+"""Read an article script in either form, and run its cells."""
 
 import ast
 import codeop
@@ -10,47 +10,102 @@ import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Protocol
 
 from report.article import comment_form, percent
-from report.article.cells import Cell, Shown
-from report.article.percent import in_place
+from report.article.cells import Cell, Evaluate, Output, move_down
 from report.errors import CellError, ReportError, StoreError
 
 PACKAGE = Path(__file__).parents[1]  # report/
 
 
-def parse_script(path: Path) -> list[Cell]:
-    """Return the cells of the article script at `path`, in order.
+class Form(Protocol):
+    """The functions that the module of each form has."""
 
-    Raises: ReportError if the file can not be read, or a marker or a prose cell is not well formed.
+    def metadata(self, source: str, path: Path) -> tuple[str, str]: ...
+    def parse(self, source: str, path: Path) -> list[Cell]: ...
+    def fill_in(self, cell: Cell, evaluate: Evaluate) -> str: ...
+
+
+FORMS: dict[str, Form] = {"percent": percent, "comment": comment_form}  # by `Cell.form`
+
+
+def read_metadata(path: Path) -> tuple[str, str]:
+    """Return an article's title and its description, which may be "".
+
+    Raises: ReportError if the script can not be read or has no title.
     """
+    source, form = _read(path)
+    return form.metadata(source, path)
+
+
+def parse_script(path: Path) -> list[Cell]:
+    """Return the cells of an article script in order.
+
+    Raises: ReportError if the script can not be read, or a marker or prose cell is not well formed.
+    """
+    source, form = _read(path)
+    return form.parse(source, path)
+
+
+def _read(path: Path) -> tuple[str, Form]:
     try:
-        source = Path(path).read_text(encoding="utf-8")
+        source = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ReportError(f"cannot read the article script {path}: {error}") from error
-    form = comment_form if comment_form.is_comment_form(source) else percent
-    return form.parse(source, path)
+    return source, FORMS["comment" if comment_form.is_comment_form(source) else "percent"]
+
+
+class _Module:
+    """The module that the cells of a script run in, one after the other."""
+
+    def __init__(self, path: Path, namespace: dict[str, Any]):
+        self.path = path
+        self.module = types.ModuleType("article_" + re.sub(r"\W", "_", path.stem))
+        self.names = vars(self.module)
+        self.names.update(namespace, __file__=str(path))
+        # Remembers `from __future__` lines from one cell to the next.
+        self._compiler = codeop.Compile()
+
+    def execute(self, tree: ast.Module) -> None:
+        exec(self._compile(tree, "exec"), self.names)
+
+    def evaluate(self, expression: str | ast.Expression) -> Any:
+        return eval(self._compile(expression, "eval"), self.names)
+
+    def _compile(self, code: str | ast.Module | ast.Expression, mode: str) -> types.CodeType:
+        # Trees work too, as in `compile`; typeshed knows only source.
+        return self._compiler(code, str(self.path), mode)  # type: ignore[arg-type]
 
 
 def run_cells(
     cells: list[Cell],
     path: Path,
-    namespace: dict,
+    namespace: dict[str, Any],
     on_cell: Callable[[Cell], None] = lambda cell: None,
-) -> list[Shown]:
-    """Run `cells` in order as one module and return what each shows.
+) -> list[Output]:
+    """Run `cells` in order as one module, which finds the modules beside the script.
 
-    `namespace` is what the script's globals start from, and holds all of them afterwards. `on_cell` is called before
-    each cell. Modules beside the script are found.
+    `namespace` holds the script's globals: those given before, and all of them afterwards.
+    `on_cell` is called before each cell.
     Raises: CellError for the first cell that fails; the rest do not run.
     """
-    with _importable(Path(path).resolve().parent):
-        return _run_cells(cells, path, namespace, on_cell)
+    module = _Module(path, namespace)
+    outputs, placed = [], []
+    with _importable(path.resolve().parent), _registered(module, namespace):
+        for number, cell in enumerate(cells, start=1):
+            on_cell(cell)
+            with _blame(cell, number, path):
+                outputs.append(Output(cell, _run(cell, module)))
+        for number, output in enumerate(outputs, start=1):
+            with _blame(output.cell, number, path):
+                placed += comment_form.place(output, module.names)
+    return placed
 
 
 @contextmanager
 def _importable(folder: Path) -> Iterator[None]:
-    """Modules in `folder` are found first, as they are for a program that Python runs there."""
+    """Let modules in `folder` be found first, as for a program that Python runs there."""
     before = sys.path[:]
     sys.path.insert(0, str(folder))
     try:
@@ -59,94 +114,63 @@ def _importable(folder: Path) -> Iterator[None]:
         sys.path[:] = before
 
 
-def _run_cells(
-    cells: list[Cell], path: Path, namespace: dict, on_cell: Callable[[Cell], None]
-) -> list[Shown]:
-    module = types.ModuleType("article_" + re.sub(r"\W", "_", Path(path).stem))
-    vars(module).update(namespace, __file__=str(path))
-    compiler = codeop.Compile()  # remembers `from __future__` lines from one cell to the next
-    shown = []
-    sys.modules[module.__name__] = module  # dataclasses and pickle look their module up by name
+@contextmanager
+def _registered(module: _Module, namespace: dict[str, Any]) -> Iterator[None]:
+    """Let dataclasses and pickle find the module by its name; copy its names out in the end."""
+    name = module.module.__name__
+    sys.modules[name] = module.module
     try:
-        for number, cell in enumerate(cells, start=1):
-            on_cell(cell)
-            with _blame(cell, number, path):
-                fill_in = comment_form.fill_in if cell.form == "comment" else percent.fill_in
-                run = _run_code if cell.kind == "code" else fill_in
-                shown.append(Shown(cell, run(cell, path, vars(module), compiler)))
-        placed = []
-        for number, one in enumerate(shown, start=1):
-            with _blame(one.cell, number, path):
-                placed += comment_form.place(one, vars(module))
+        yield
     finally:
-        del sys.modules[module.__name__]
-        namespace.update(vars(module))
-    return placed
+        del sys.modules[name]
+        namespace.update(module.names)
 
 
-def _run_code(cell: Cell, path: Path, scope: dict, compiler: codeop.Compile) -> object:
-    tree = ast.parse(in_place(cell.source, cell.line), str(path))
+def _run(cell: Cell, module: _Module) -> object:
+    """Run one cell. Returns: the value of its Output."""
+    if cell.kind == "prose":
+        return FORMS[cell.form].fill_in(cell, module.evaluate)
+    tree = ast.parse(move_down(cell.source, cell.line), str(module.path))
     last = tree.body[-1] if tree.body else None
-    # A bare string at the end is a docstring or a remark, not something to show.
-    shows = isinstance(last, ast.Expr) and not (
-        isinstance(last.value, ast.Constant) and isinstance(last.value.value, str)
-    )
-    if shows:
-        tree.body.pop()
-    exec(compiler(tree, str(path), "exec"), scope)
-    return eval(compiler(ast.Expression(last.value), str(path), "eval"), scope) if shows else None
+    if not isinstance(last, ast.Expr) or _is_string(last.value):
+        module.execute(tree)
+        return None
+    tree.body.pop()
+    module.execute(tree)
+    return module.evaluate(ast.Expression(last.value))
+
+
+def _is_string(expression: ast.expr) -> bool:
+    """Tell whether an expression is a bare string: a docstring or a remark, nothing to show."""
+    return isinstance(expression, ast.Constant) and isinstance(expression.value, str)
 
 
 @contextmanager
-def _blame(cell: Cell, number: int, path: Path):
-    """Turn whatever a cell raises into a CellError; a broken store, which is not its fault, goes through."""
+def _blame(cell: Cell, number: int, path: Path) -> Iterator[None]:
+    """Turn any error inside into a CellError that names the cell.
+
+    A StoreError passes through, because a broken store is not the cell's fault.
+    """
     try:
         yield
     except StoreError:
         raise
     except (Exception, SystemExit) as error:
-        frames = [
-            frame
-            for frame in traceback.extract_tb(error.__traceback__)
-            if _is_authors(frame.filename)
-        ]
+        stack = traceback.extract_tb(error.__traceback__)
+        frames = [frame for frame in stack if _is_authors(frame.filename)]
         lines = [frame.lineno for frame in frames if frame.filename == str(path)]
         if isinstance(error, SyntaxError) and error.filename == str(path):
             lines.append(error.lineno)
-        what = "".join(traceback.format_exception_only(error)).strip()
+        problem = "".join(traceback.format_exception_only(error)).strip()
         if isinstance(error, ReportError):
-            what = str(error)
+            problem = str(error)
         where = f"{path}, cell {number}, line {lines[-1] if lines else cell.line}"
-        raise CellError(
-            f"{where}: {what}\n{''.join(traceback.format_list(frames))}".rstrip()
-        ) from error
+        trace = "".join(traceback.format_list(frames))
+        raise CellError(f"{where}: {problem}\n{trace}".rstrip()) from error
 
 
 def _is_authors(filename: str) -> bool:
-    """Not this package, not the standard library, not an installed package."""
-    homes = [str(PACKAGE), *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))]
-    return not filename.startswith(("<", *(home + "/" for home in homes)))
-
-
-def read_metadata(path: Path) -> tuple[str, str]:
-    """Title and description out of an article script's docstring: its first line, and the paragraph after it.
-
-    The older form has its first heading for a title. Raises: ReportError if there is neither, or no script to parse.
-    """
-    from report.article import comment_form  # here, because it builds on this module
-
-    try:
-        source = Path(path).read_text(encoding="utf-8")
-        if comment_form.is_comment_form(source):
-            return comment_form.title(source, path), ""
-        text = ast.get_docstring(ast.parse(source))
-    except SyntaxError as error:
-        raise ReportError(
-            f"{path}, line {error.lineno}: {error.msg}: {(error.text or '').strip()}"
-        ) from error
-    except (OSError, ValueError) as error:
-        raise ReportError(f"cannot read the article script {path}: {error}") from error
-    if not text:
-        raise ReportError(f"{path} has no docstring; its first line is the article's title")
-    title, *rest = re.split(r"\n\s*\n", text)
-    return " ".join(title.split()), " ".join(rest[0].split()) if rest else ""
+    """Tell whether code is the author's: not of this package, Python or an installed package."""
+    installed = (sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
+    folders = (str(PACKAGE), *installed)
+    return not filename.startswith(("<", *(f"{folder}/" for folder in folders)))

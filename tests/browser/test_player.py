@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from report.article.canvas import _peaks
+from report.article.templates import peaks
 from report.artifacts.media import waveform
 from tests.browser.conftest import playing, wait_until, wait_until_it_moves
 
@@ -327,4 +327,4 @@ def test_the_page_draws_a_sum_as_the_report_would(open_page, length):
     samples = np.random.default_rng(3).integers(-32768, 32768, length).astype(np.int16)
     samples[:1] = 16384  # 63.5 of 127, where roundings differ
     drawn = page.evaluate("values => wave.peaksOf(Int16Array.from(values))", samples.tolist())
-    assert drawn == _peaks(waveform(samples))
+    assert drawn == peaks(waveform(samples))

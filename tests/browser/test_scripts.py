@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from report.article.canvas import templates_folder
+from report.article.templates import templates_folder
 
 HERE = Path(__file__).parent
 SCRIPTS = sorted((templates_folder() / "scripts").glob("*.js"))

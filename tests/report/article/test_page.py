@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from report.article.cells import Cell, Shown
+from report.article.cells import Cell, Output
 from report.article.components import (
     BibTeX,
     Compare,
@@ -71,11 +71,11 @@ def attribute_names(html):
 
 
 def prose(text):
-    return Shown(Cell("prose", text, 1), text)
+    return Output(Cell("prose", text, 1), text)
 
 
 def code(value, *tags):
-    return Shown(Cell("code", "x = 1  # <b>", 7, tags), value)
+    return Output(Cell("code", "x = 1  # <b>", 7, tags), value)
 
 
 def render(script, *shown, **namespace):
@@ -394,8 +394,8 @@ def test_no_formula_can_become_markup(script):
 )
 def test_a_wrong_formula_is_an_error_that_names_its_cell(script, formula, wrong):
     fine, bad = (
-        Shown(Cell("prose", "", 3), "Fine: $x$."),
-        Shown(Cell("prose", "", 40), f"Bad: ${formula}$."),
+        Output(Cell("prose", "", 3), "Fine: $x$."),
+        Output(Cell("prose", "", 40), f"Bad: ${formula}$."),
     )
     with pytest.raises(
         CellError, match=f"demo.py, cell at line 40: the formula .*{re.escape(wrong)}"

@@ -1,0 +1,31 @@
+"""Sizes, times and levels as people read them, on pages and on the command line."""
+
+
+def kilobytes(n_bytes: float) -> str:
+    """Return a size such as "12 kB"."""
+    return f"{n_bytes / 1e3:.0f} kB"
+
+
+def megabytes(n_bytes: float) -> str:
+    """Return a size such as "2.3 MB"."""
+    return f"{n_bytes / 1e6:.1f} MB"
+
+
+def file_size(n_bytes: float) -> str:
+    """Return megabytes, or below one of them kilobytes; at least "1 kB"."""
+    return megabytes(n_bytes) if n_bytes >= 1e6 else kilobytes(max(n_bytes, 1e3))
+
+
+def seconds(duration: float) -> str:
+    """Return a duration such as "1.5 s"."""
+    return f"{duration:.1f} s"
+
+
+def decibels(level: float | None) -> str:
+    """Return a level such as "−3.5", without its unit; None is silence."""
+    return minus("-∞" if level is None else f"{level:.1f}")
+
+
+def minus(number: object) -> str:
+    """Return a number with minus signs in place of hyphens."""
+    return str(number).replace("-", "−")
