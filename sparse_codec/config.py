@@ -1,12 +1,26 @@
-"""Every size of a codec and of its training, read from one TOML file."""
+"""Every size of a codec and of its training, read from one TOML file.
+
+Types say which values are allowed, and msgspec checks them.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import tomllib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+
+Config = TypeVar("Config")  # one of the dataclasses below
+Positive = Annotated[int, Meta(ge=1)]
+Count = Annotated[int, Meta(ge=0)]
 
 
 class ConfigError(ValueError):
@@ -15,30 +29,23 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True)
 class HarmonicEncoderConfig:
-    """Proposes (pitch, frame) candidates by harmonic salience and reads each one's vector off the residual."""
+    """Sizes of the encoder that proposes candidates, pairs of a pitch and a frame, by their
+    harmonic salience, and reads the vector of each off the residual.
+    """
 
-    mel_bands: int = 192  # what the convolutions see
+    mel_bands: int = 192  # of the spectrogram that the convolutions see
     channels: int = 128
     dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 1)
     pitches: int = 240  # candidates' pitches, a third of a semitone apart
-    look: tuple[int, ...] = (
-        -1,
-        0,
-        1,
-        3,
-        8,
-        16,
-        32,
-        64,
-        110,
-    )  # frames after a candidate where its harmonics are read
+    # frames after a candidate in which its harmonics are read
+    look: tuple[int, ...] = (-1, 0, 1, 3, 8, 16, 32, 64, 110)
     salience_frames: int = 24  # how far the salience of an onset looks ahead
     hidden: int = 256  # of the perceptron that writes the vector
 
 
 @dataclass(frozen=True)
 class FrameEncoderConfig:
-    """The published encoder: a vector and a switch for every frame; the highest switch wins."""
+    """Sizes of the published encoder: a vector and a switch for every frame; the highest wins."""
 
     channels: int = 512
     dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64, 1)
@@ -46,47 +53,34 @@ class FrameEncoderConfig:
 
 @dataclass(frozen=True)
 class HarmonicDecoderConfig:
-    """Partials and noise bands with an envelope, their decays, and a room."""
+    """Sizes of the decoder of partials and noise bands with an envelope, decays, and a room."""
 
     harmonics: int = 32
     noise_bands: int = 64
-    knots: tuple[int, ...] = (
-        0,
-        1,
-        2,
-        4,
-        8,
-        16,
-        32,
-        48,
-        64,
-        96,
-        128,
-    )  # frames after the onset, of the envelope
+    # of the envelope, in frames after the onset
+    knots: tuple[int, ...] = (0, 1, 2, 4, 8, 16, 32, 48, 64, 96, 128)
     event_frames: int = 128  # how long an event may sound
     lowest_pitch: float = 24.0  # MIDI; the first number of a vector spans it to `highest_pitch`
     highest_pitch: float = 104.0
-    reverberation: tuple[float, ...] = (
-        0.4,
-        1.0,
-        2.5,
-    )  # seconds to fall by 60 dB, mixed for each event
-    noise_envelope: bool = True  # the noise has an envelope of its own
-    tilt: float = 1.0  # how far an event may grow brighter or duller, as an exponent of e for each octave; 0: not at all
+    # of the rooms that are mixed for each event, in seconds to fall by 60 dB
+    reverberation: tuple[float, ...] = (0.4, 1.0, 2.5)
+    noise_envelope: bool = True  # the noise has another envelope than the partials
+    # how far an event may grow brighter or duller, as an exponent of e for each octave; 0: off
+    tilt: float = 1.0
     glide: float = 0.0  # semitones that an event's pitch may move; 0: it stands still
     hidden: int = 256
 
 
 @dataclass(frozen=True)
 class RecurrentDecoderConfig(HarmonicDecoderConfig):
-    """The harmonic decoder with a recurrence, a linear state-space model, in the place of its decays."""
+    """Sizes of the harmonic decoder with a linear state-space model in the place of its decays."""
 
     states: int = 8  # damped modes that the excitation drives, for partials and for noise
 
 
 @dataclass(frozen=True)
 class ResonanceDecoderConfig:
-    """The published decoder: shaped noise through a mix of learned resonances, then through a room."""
+    """Sizes of the published decoder: shaped noise through learned resonances, then a room."""
 
     resonances: int = 4096
     selected: int = 4  # resonances at a time, cross-faded over the event's life
@@ -95,30 +89,19 @@ class ResonanceDecoderConfig:
     attack_samples: int = 8192  # 0.37 s
     attack_knots: int = 128
     noise_filter_samples: int = 512
-    reverberation: tuple[float, ...] = (
-        0.2,
-        0.4,
-        0.6,
-        0.9,
-        1.3,
-        1.8,
-        2.5,
-        3.5,
-    )  # seconds to fall by 60 dB
+    # of the rooms, in seconds to fall by 60 dB
+    reverberation: tuple[float, ...] = (0.2, 0.4, 0.6, 0.9, 1.3, 1.8, 2.5, 3.5)
     hidden: int = 512
 
 
-ENCODERS = {"harmonic": HarmonicEncoderConfig, "frame": FrameEncoderConfig}
-DECODERS = {
+ENCODERS: dict[str, Callable[..., HarmonicEncoderConfig | FrameEncoderConfig]] = {
+    "harmonic": HarmonicEncoderConfig,
+    "frame": FrameEncoderConfig,
+}
+DECODERS: dict[str, Callable[..., HarmonicDecoderConfig | ResonanceDecoderConfig]] = {
     "harmonic": HarmonicDecoderConfig,
     "recurrent": RecurrentDecoderConfig,
     "resonance": ResonanceDecoderConfig,
-}
-
-
-_KEYS = {
-    "encoder": {f.name for kind in ENCODERS.values() for f in dataclasses.fields(kind)},
-    "decoder": {f.name for kind in DECODERS.values() for f in dataclasses.fields(kind)},
 }
 
 
@@ -126,45 +109,34 @@ _KEYS = {
 class EncodeOptions:
     """How hard `encode` tries. More candidates and refinement cost time and find better events."""
 
-    n_events: int = 0  # the most for each window; 0 is the configuration's
-    candidates: int = 12  # tried at each step; the one that removes most is kept
-    joint_gains: bool = (
-        True  # fit the gains of all events again after each (orthogonal matching pursuit)
-    )
-    interim: int = 20  # gradient steps on all events found so far after every fourth; 0 for none
-    refine: int = 60  # gradient steps on all events at the end; 0 leaves them as they were found
-    merge: float = 0.0  # before that, of two events whose spectrograms have at least this cosine one goes; 0: both stay
-    stop: float = (
-        0.0  # decibels below the original at which a residual is left alone, such as -10; 0: never
-    )
-    smallest_share: float = (
-        0.0  # of the original's energy: the first event that removes less is dropped; 0: none
-    )
+    n_events: Count = 0  # the most for each window; 0 is the configuration's
+    candidates: Positive = 12  # tried at each step; the one that removes most is kept
+    # fit the gains of all events again after each (orthogonal matching pursuit)
+    joint_gains: bool = True
+    interim: Count = 20  # gradient steps on all events so far after every fourth; 0: none
+    refine: Count = 60  # gradient steps on all events at the end; 0: none
+    # before those, drop the weaker of two events this similar (cosine of spectrograms); 0: off
+    merge: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    # decibels below the original at which a residual is left alone; 0: never
+    stop: Annotated[float, Meta(le=0, examples=[-10.0])] = 0.0
+    # of the original's energy: the first event that removes less is dropped; 0: none
+    smallest_share: Annotated[float, Meta(ge=0, lt=1, examples=[0.001])] = 0.0
 
-    def __post_init__(self):
-        for name in ("n_events", "interim", "refine"):
-            _demand(vars(self)[name] >= 0, f"{name} = {vars(self)[name]} must not be negative")
-        _demand(self.candidates > 0, f"candidates = {self.candidates} must be at least 1")
-        _demand(0 <= self.merge <= 1, f"merge = {self.merge} must be a cosine from 0 to 1")
-        _demand(
-            self.stop <= 0, f"stop = {self.stop} must be in dB below the original, such as -10.0"
-        )
-        share = f"smallest_share = {self.smallest_share}"
-        _demand(0 <= self.smallest_share < 1, f"{share} must be from 0 to below 1, such as 0.001")
+    def __post_init__(self) -> None:
+        for key, value in vars(self).items():
+            _convert(type(self), key, value.item() if isinstance(value, np.generic) else value)
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """How a codec learns. The weights say how much each term of the loss counts; 0 switches it off."""
+    """How a codec learns. A weight says how much a term of the loss counts; 0 switches it off."""
 
     steps: int = 20_000  # optimiser steps; each is one greedy step on a batch
-    minutes: float = (
-        0.0  # if above 0, stop after so many and fit the learning rate's schedule to that
-    )
-    batch: int = 12
-    pool: int = (
-        96  # segments in flight, at all depths of their decomposition; a multiple of the batch
-    )
+    # if above 0, stop after this many, and fit the learning rate's schedule to them
+    minutes: float = 0.0
+    batch: Positive = 12
+    # segments in flight, at all depths of their decomposition; a multiple of the batch
+    pool: int = 96
     candidates: int = 3  # tried and trained at each step; one is drawn at random
     scenes: int = 0  # segments whose events are fitted together while the decoder learns from them
     scene_visits: int = 40  # steps for which a scene is kept
@@ -195,24 +167,23 @@ class TrainingConfig:
 class CodecConfig:
     """A codec's transform, sizes and parts.
 
-    A longer `segment_samples` sees further ahead and costs proportionally more; `n_events` is the most
-    that a segment is given.
+    A longer `segment_samples` sees further ahead and costs proportionally more; `n_events` is the
+    most that a segment is given.
     """
 
     name: str = "default"
-    samplerate: int = 22_050  # Hz
-    segment_samples: int = 2**17  # 5.94 s; events start in the first half
-    window: int = 2048  # samples, Hann
-    hop: int = 512  # samples from frame to frame
-    n_events: int = 32
-    vector_size: int = 32
-    horizon_frames: int = 160  # frames that gains are fitted on: the first half and a little more
-    gain: str = (
-        "closed_form"  # "closed_form" (least squares) or "switch" (the encoder's, as published)
-    )
-    input: str = (
-        "compressed"  # what the encoder sees: "compressed" (signed root) or "linear" (as published)
-    )
+    samplerate: Positive = 22_050  # Hz
+    segment_samples: Positive = 2**17  # 5.94 s; events start in the first half
+    window: Positive = 2048  # samples, Hann
+    hop: Positive = 512  # samples from frame to frame
+    n_events: Positive = 32
+    vector_size: Positive = 32
+    # frames that gains are fitted on: the first half and a little more
+    horizon_frames: Positive = 160
+    # by least squares, or the encoder's switch, as published
+    gain: Literal["closed_form", "switch"] = "closed_form"
+    # of the encoder: the signed root of magnitudes, or magnitudes, as published
+    input: Literal["compressed", "linear"] = "compressed"
     encode: EncodeOptions = field(default_factory=EncodeOptions)
     encoder: HarmonicEncoderConfig | FrameEncoderConfig = field(
         default_factory=HarmonicEncoderConfig
@@ -228,11 +199,14 @@ class CodecConfig:
 
     @property
     def half_frames(self) -> int:
-        """Frames of the first half, where events may start; also how far the codec slides when streaming."""
+        """Frames of the first half of a segment, in which events may start; also how far the
+        codec slides when it streams.
+        """
         return self.n_frames // 2
 
     @property
     def n_bins(self) -> int:
+        """Frequency bins of a frame."""
         return self.window // 2 + 1
 
 
@@ -244,131 +218,147 @@ def read_config(path: str | Path) -> tuple[CodecConfig, TrainingConfig]:
     try:
         tables = tomllib.loads(Path(path).read_text())
     except OSError as error:
-        raise ConfigError(
-            f"{path}: cannot be read ({error.strerror}); give the path of a TOML file"
-        ) from error
+        reason = f"cannot be read ({error.strerror}); give the path of a TOML file"
+        raise ConfigError(f"{path}: {reason}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not TOML ({error})") from error
     return parse_config(tables, str(path))
 
 
-def parse_config(tables: dict, source: str) -> tuple[CodecConfig, TrainingConfig]:
-    """Build the configurations from nested plain values; `source` is named in errors."""
+def parse_config(tables: dict[str, Any], source: str) -> tuple[CodecConfig, TrainingConfig]:
+    """Build the configurations from nested plain values; errors name `source`.
+
+    Raises: ConfigError for an unknown key, or a value of the wrong type or out of range.
+    """
     _check_keys(tables, ("codec", "encode", "encoder", "decoder", "training"), source)
-    parts = {}
-    for table, kinds in (("encoder", ENCODERS), ("decoder", DECODERS)):
-        _check_keys(tables.get(table, {}), ("kind", *_KEYS[table]), f"{source}: [{table}]")
-        values = dict(tables.get(table, {}))
-        kind = values.pop("kind", "harmonic")
-        if kind not in kinds:
-            raise ConfigError(f"{source}: [{table}] kind = {kind!r}; choose one of {sorted(kinds)}")
-        parts[table] = _fill(kinds[kind], values, f"{source}: [{table}]")
-    parts["encode"] = _fill(EncodeOptions, tables.get("encode", {}), f"{source}: [encode]")
-    codec = _fill(
-        CodecConfig, tables.get("codec", {}), f"{source}: [codec]", skip=tuple(parts), **parts
+    codec = _build(
+        CodecConfig,
+        tables.get("codec", {}),
+        f"{source}: [codec]",
+        encode=_build(EncodeOptions, tables.get("encode", {}), f"{source}: [encode]"),
+        encoder=_build_kind(ENCODERS, tables.get("encoder", {}), f"{source}: [encoder]"),
+        decoder=_build_kind(DECODERS, tables.get("decoder", {}), f"{source}: [decoder]"),
     )
     _check_codec(codec, source)
-    training = _fill(TrainingConfig, tables.get("training", {}), f"{source}: [training]")
-    if training.batch < 1 or training.pool % training.batch:
+    training = _build(TrainingConfig, tables.get("training", {}), f"{source}: [training]")
+    if training.pool % training.batch:
         raise ConfigError(
-            f"{source}: [training] pool = {training.pool} must be a multiple of batch = {training.batch}"
+            f"{source}: [training] pool = {training.pool} must be a multiple of"
+            f" batch = {training.batch}"
         )
     return codec, training
 
 
-def config_tables(codec: CodecConfig, training: TrainingConfig | None = None) -> dict:
+def config_tables(
+    codec: CodecConfig, training: TrainingConfig | None = None
+) -> dict[str, dict[str, Any]]:
     """The inverse of `parse_config`: plain nested values that JSON and TOML can hold."""
-    tables: dict = {"codec": {}}
-    for key, value in dataclasses.asdict(codec).items():
-        if key in ("encoder", "decoder"):
-            kinds = ENCODERS if key == "encoder" else DECODERS
-            kind = next(k for k, cls in kinds.items() if type(vars(codec)[key]) is cls)
-            tables[key] = {"kind": kind, **value}
-        elif key == "encode":
-            tables[key] = value
-        else:
-            tables["codec"][key] = value
+    values = dataclasses.asdict(codec)
+    tables = {
+        "encode": values.pop("encode"),
+        "encoder": {"kind": _kind(codec.encoder, ENCODERS), **values.pop("encoder")},
+        "decoder": {"kind": _kind(codec.decoder, DECODERS), **values.pop("decoder")},
+    }
+    tables = {"codec": values, **tables}
     if training is not None:
         tables["training"] = dataclasses.asdict(training)
     return tables
 
 
-def _fill(cls: type, values: dict, where: str, skip: tuple[str, ...] = (), **fixed):
-    fields = {f.name: f for f in dataclasses.fields(cls) if f.name not in skip}
-    _check_keys(values, fields, where)
-    checked = {}
-    for key, value in values.items():
-        default = fields[key].default
-        if isinstance(default, tuple) and isinstance(value, (list, tuple)):
-            value = tuple(value)
-        elif isinstance(default, float) and type(value) is int:
-            value = float(value)
-        if type(value) is not type(default):
-            raise ConfigError(
-                f"{where} {key} = {value!r}: expected a {type(default).__name__}, such as {default!r}"
-            )
-        checked[key] = value
+def _kind(part: object, kinds: dict[str, Callable[..., Config]]) -> str:
+    return next(kind for kind, config in kinds.items() if config is type(part))
+
+
+# ---- one table
+
+
+def _build_kind(kinds: dict[str, Callable[..., Config]], table: Any, where: str) -> Config:
+    """Return the configuration of the kind that a table names, by default "harmonic"."""
+    kind = table.get("kind", "harmonic") if isinstance(table, dict) else "harmonic"
+    choices = sorted(kinds)
+    if kind not in choices:
+        raise ConfigError(f"{where} kind = {kind!r}; choose one of {choices}")
+    _check_keys(table, ("kind", *_hints(kinds[kind])), where)
+    values = {key: value for key, value in table.items() if key != "kind"}
+    return _build(kinds[kind], values, where)
+
+
+def _build(config: Callable[..., Config], table: Any, where: str, **parts: object) -> Config:
+    """Return a configuration from the values of a table, and from `parts` that are built."""
+    _check_keys(table, _hints(config).keys() - parts.keys(), where)
     try:
-        return cls(**checked, **fixed)
+        values = {key: _convert(config, key, value) for key, value in table.items()}
     except ConfigError as error:
         raise ConfigError(f"{where} {error}") from error
+    return config(**values, **parts)
 
 
-def _demand(holds: bool, what: str) -> None:
-    if not holds:
-        raise ConfigError(what)
+def _convert(config: Callable[..., object], key: str, value: object) -> object:
+    """Return the value of a key as the type that its configuration has for it."""
+    hint = _hints(config)[key]
+    try:
+        return msgspec.convert(value, hint)
+    except msgspec.ValidationError as error:
+        if get_origin(hint) is Literal:
+            fix = f"choose one of {get_args(hint)}"
+        else:
+            fix = f"give a value such as {_example(config, key)!r}"
+        raise ConfigError(f"{key} = {value!r}: {error}; {fix}") from error
 
 
-def _check_keys(values: dict, known, where: str) -> None:
-    if not isinstance(values, dict):
-        raise ConfigError(f"{where}: expected a table of keys, not {values!r}")
-    for key in values:
+def _example(config: Callable[..., object], key: str) -> object:
+    """Return the first example that a key's type gives, or the default."""
+    for meta in getattr(_hints(config)[key], "__metadata__", ()):
+        if meta.examples:
+            return meta.examples[0]
+    return getattr(config, key)
+
+
+@functools.cache
+def _hints(config: Callable[..., object]) -> dict[str, Any]:
+    return get_type_hints(config, include_extras=True)
+
+
+def _check_keys(table: object, known: Iterable[str], where: str) -> None:
+    """Raise ConfigError for the first key that is not known, with the nearest one that is."""
+    if not isinstance(table, dict):
+        raise ConfigError(f"{where}: expected a table of keys, not {table!r}")
+    known = sorted(known)
+    for key in table:
         if key not in known:
-            close = get_close_matches(key, list(known), n=1)
-            hint = (
-                f"did you mean {close[0]!r}?"
-                if close
-                else f"known keys: {', '.join(sorted(known))}"
-            )
+            close = get_close_matches(key, known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
             raise ConfigError(f"{where}: unknown key {key!r}; {hint}")
 
 
-def _check_codec(codec: CodecConfig, source: str) -> None:
-    def demand(holds: bool, what: str) -> None:
-        _demand(holds, f"{source}: {what}")
+# ---- sizes that depend on each other
 
-    for name in (
-        "samplerate",
-        "segment_samples",
-        "window",
-        "hop",
-        "n_events",
-        "vector_size",
-        "horizon_frames",
-    ):
-        demand(vars(codec)[name] > 0, f"[codec] {name} = {vars(codec)[name]} must be at least 1")
+
+def _check_codec(codec: CodecConfig, source: str) -> None:
+    """Raise ConfigError for sizes that do not go together."""
+
+    def demand(holds: bool, rule: str) -> None:
+        if not holds:
+            raise ConfigError(f"{source}: {rule}")
+
     demand(
         codec.segment_samples % (2 * codec.hop) == 0,
         f"[codec] segment_samples = {codec.segment_samples} must be a multiple of twice the hop",
     )
     demand(
         codec.half_frames <= codec.horizon_frames <= codec.n_frames,
-        f"[codec] horizon_frames = {codec.horizon_frames} must be from {codec.half_frames} to {codec.n_frames}",
+        f"[codec] horizon_frames = {codec.horizon_frames} must be"
+        f" from {codec.half_frames} to {codec.n_frames}",
     )
-    for key, choices in (("gain", ("closed_form", "switch")), ("input", ("compressed", "linear"))):
-        demand(
-            vars(codec)[key] in choices,
-            f"[codec] {key} = {vars(codec)[key]!r}; choose one of {choices}",
-        )
-    harmonic = isinstance(codec.decoder, HarmonicDecoderConfig)
     demand(
-        harmonic == isinstance(codec.encoder, HarmonicEncoderConfig),
-        "the encoder and decoder kinds go together: harmonic with harmonic or recurrent, frame with resonance",
+        isinstance(codec.decoder, HarmonicDecoderConfig)
+        == isinstance(codec.encoder, HarmonicEncoderConfig),
+        "the encoder and decoder kinds go together:"
+        " harmonic with harmonic or recurrent, frame with resonance",
     )
-    if harmonic:
-        knots = codec.decoder.knots
-        rising = all(a < b for a, b in zip(knots, knots[1:], strict=False))
+    if isinstance(codec.decoder, HarmonicDecoderConfig):
+        knots, end = codec.decoder.knots, codec.decoder.event_frames
         demand(
-            rising and knots[0] == 0 and knots[-1] == codec.decoder.event_frames,
-            f"[decoder] knots = {knots} must rise from 0 to event_frames = {codec.decoder.event_frames}",
+            list(knots) == sorted(set(knots)) and knots[:1] + knots[-1:] == (0, end),
+            f"[decoder] knots = {knots} must rise from 0 to event_frames = {end}",
         )

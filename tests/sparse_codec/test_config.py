@@ -1,5 +1,8 @@
+"""Configurations: read from TOML, and refused with the key, its value and the fix."""
+
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import experiments
@@ -29,26 +32,33 @@ def test_paper_has_the_published_sizes():
     ("text", "told"),
     [
         ("[codec]\nn_evnts = 3", "did you mean 'n_events'"),
-        ("[codec]\nn_events = 'many'", "expected a int"),
+        (
+            "[codec]\nn_events = 'many'",
+            "n_events = 'many': Expected `int`, got `str`; give a value such as 32",
+        ),
         ("[codce]\n", "did you mean 'codec'"),
         ("[encoder]\nkind = 'magic'", "choose one of"),
         ("[codec]\ngain = 'loud'", "choose one of"),
         ("[encoder]\nkind = 'frame'", "go together"),
         ("[codec]\nsegment_samples = 1000", "multiple of twice the hop"),
         ("[codec", "not TOML"),
-        ("[codec]\nhop = 0", "at least 1"),
+        ("[codec]\nhop = 0", r"\[codec\] hop = 0: Expected `int` >= 1; give a value such as 512"),
         ("[codec]\nhorizon_frames = 3", "horizon_frames = 3 must be from 128 to 256"),
-        ("[encode]\ncandidates = 0", r"\[encode\] candidates = 0 must be at least 1"),
+        ("[encode]\ncandidates = 0", r"\[encode\] candidates = 0: Expected `int` >= 1"),
         ("[encode]\nstop = 3.0", "such as -10.0"),
         (
             "[encode]\nsmallest_share = 5.0",
-            r"\[encode\] smallest_share = 5.0 must be from 0 to below 1",
+            r"\[encode\] smallest_share = 5.0: Expected `float` < 1.0",
         ),
         ("[encode]\nsmallest_share = -0.1", "such as 0.001"),
         ("[encode]\nsmallest_share = nan", "such as 0.001"),
         ("[decoder]\nknots = [0, 5, 3, 128]", "must rise"),
         ("encoder = 'harmonic'", "expected a table"),
         ("[encoder]\nchanels = 3", "did you mean 'channels'"),
+        ("[encoder]\nknd = 'frame'", "did you mean 'kind'"),
+        ("[encoder]\ndilations = [1, 2.5]", r"dilations = \[1, 2.5\]: Expected `int`, got `float`"),
+        ("[training]\nbatch = 0", "batch = 0: Expected `int` >= 1"),
+        ("[training]\npool = 13", "pool = 13 must be a multiple of batch = 12"),
     ],
 )
 def test_a_bad_configuration_is_named_with_its_fix(tmp_path, text, told):
@@ -60,8 +70,9 @@ def test_a_bad_configuration_is_named_with_its_fix(tmp_path, text, told):
 
 
 def test_options_are_checked_where_they_are_made():
-    with pytest.raises(ConfigError, match="smallest_share = 1.5 must be"):
+    with pytest.raises(ConfigError, match="smallest_share = 1.5: Expected `float` < 1.0"):
         EncodeOptions(smallest_share=1.5)
+    assert EncodeOptions(smallest_share=np.float64(0.5), candidates=np.int64(3)).candidates == 3
 
 
 def test_a_missing_file_is_named():
