@@ -14,9 +14,13 @@ T = TypeVar("T")
 # \Z, since $ also matches before a line break at the end.
 Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]  # a SHA-256
 Count = Annotated[int, msgspec.Meta(ge=0)]
+# Control characters could garble a terminal.
+Text = Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]*\Z")]
 
 WORDS = {  # for the library's names of types
     r"`str` matching regex '^[0-9a-f]{64}\\Z'": "a SHA-256",
+    r"`str` matching regex '^[^\\x00-\\x1f\\x7f-\\x9f]*\\Z'": "a text without control characters",
+    "`int | float`": "a number",
     "`str`": "a text",
     "`int`": "a whole number",
     "`float`": "a number",
@@ -39,9 +43,9 @@ def parse_fields(fields: object, kind: type[T], more: bool = False) -> T:
         result = msgspec.convert(fields, kind)
     except msgspec.ValidationError as error:
         raise ValueError(_explain(str(error), fields, kind)) from error
-    unknown = "" if more else _unknown(fields, msgspec.to_builtins(result))
-    if unknown:
-        raise ValueError(f"{unknown} is no known field")
+    unknown = None if more else _unknown(fields, msgspec.to_builtins(result))
+    if unknown is not None:
+        raise ValueError(f"{unknown or repr('')} is no known field")
     return result
 
 
@@ -94,13 +98,14 @@ def _wrong_item(items: dict[str, object], table: type) -> tuple[str, object]:
     raise AssertionError("every item can be in the table")
 
 
-def _unknown(fields: object, known: object) -> str:
-    """Return the path of the first name in `fields`, a JSON object, that `known` lacks, or ""."""
+def _unknown(fields: object, known: object) -> str | None:
+    """Return the path of the first name in `fields`, a JSON object, that `known` lacks, or None."""
     if not isinstance(fields, dict) or not isinstance(known, dict):
-        return ""
+        return None
     for name, value in fields.items():
         if name not in known:
             return str(name)
-        if inner := _unknown(value, known[name]):
+        inner = _unknown(value, known[name])
+        if inner is not None:
             return f"{name}.{inner}"
-    return ""
+    return None

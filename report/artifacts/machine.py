@@ -1,4 +1,4 @@
-"""Which machine computed something: what can make the same code give other bits."""
+"""The machine that computed something, since on another one the same code may give other bits."""
 
 import functools
 import os
@@ -10,7 +10,7 @@ import numpy as np
 
 @functools.cache
 def fingerprint() -> dict[str, str]:
-    """System, processor, cores, threads and accelerator, as texts."""
+    """Describe system, processor, cores, threads and accelerator, each as a text."""
     facts = {
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),

@@ -1,24 +1,28 @@
-"""What a conjured function may return, and how it becomes bytes: the same media give the same bytes.
+"""The media that a conjured function may return, and their encoding: same media, same bytes.
 
-Levels are true. No sound is ever normalised; what does not fit into 16 bits is clipped and counted.
+Levels are true: no sound is normalised, and samples that do not fit into 16 bits are clipped and
+counted.
 """
 
 import io
 import json
 import math
 import wave
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image
 
 FULL_SCALE = 32768  # a float sample of 1.0; recordings read as floats come back bit for bit
 PEAK_PAIRS = 100  # columns of a drawn waveform
-LOUDNESS_RATE = 4000  # Hz; below it the filters of BS.1770 are too far from what they are at 48 kHz
+LOUDNESS_RATE = 4000  # Hz; below it the filters of BS.1770 are too far from those at 48 kHz
 FIGURE_DPI = 160
 WEBP_SIDE = 16_383  # pixels
-EXTENSIONS = {
+
+MediaType = Literal["audio/wav", "image/png", "image/webp", "application/json"]
+EXTENSIONS: dict[MediaType, str] = {
     "audio/wav": "wav",
     "image/png": "png",
     "image/webp": "webp",
@@ -36,7 +40,7 @@ class Sound:
 
 @dataclass(frozen=True, eq=False)
 class Figure:
-    """A matplotlib figure, and the words for readers who can not see it. Encoding closes the figure."""
+    """A matplotlib figure, and a text for readers who can not see it. Encoding closes it."""
 
     figure: Any
     alt: str
@@ -44,10 +48,11 @@ class Figure:
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """Pixels, uint8, (H, W) grey or (H, W, 3) RGB, and the words for readers who can not see them.
+    """Pixels, uint8, (H, W) grey or (H, W, 3) RGB, and a text for readers who can not see them.
 
-    `lossy` stores a tenth of the bytes, in which single pixels blur. `across` and `up` are the marks of its axes: what
-    is written where, in shares of the width from the left and of the height from the bottom.
+    `lossy` stores a tenth of the bytes, and single pixels blur. `across` and `up` are the labels of
+    its axes with their places, in shares of the width from the left and of the height from the
+    bottom.
     """
 
     pixels: np.ndarray
@@ -59,9 +64,10 @@ class Picture:
 
 @dataclass(frozen=True, eq=False)
 class Film:
-    """Frames, uint8, (N, H, W) grey or (N, H, W, 3) RGB, that play once in `seconds` and can be stepped through.
+    """Frames, uint8, (N, H, W) grey or (N, H, W, 3) RGB, that play once in `seconds`.
 
-    Stored as one picture of all frames, row by row in `columns` columns: a browser shows any of them at once.
+    Readers can step through them. They are stored as one picture, row by row in `columns` columns,
+    of which a browser shows any frame at once.
     """
 
     frames: np.ndarray
@@ -71,7 +77,7 @@ class Film:
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """Whatever JSON can hold: numbers (finite), strings, lists, dicts with string keys."""
+    """A JSON value: numbers (finite), strings, lists, dicts with string keys."""
 
     value: Any
 
@@ -81,42 +87,44 @@ Media = Sound | Figure | Picture | Film | Data
 
 @dataclass(frozen=True)
 class Encoded:
-    """A media file in memory. `info` is what a page needs to know about it without opening it."""
+    """A media file in memory. `info` tells a page about it, so that it need not be opened."""
 
     data: bytes
-    media_type: str  # one of EXTENSIONS
-    info: dict
+    media_type: MediaType
+    info: dict[str, Any]
 
 
 def encode(media: Media) -> Encoded:
-    """The media file for `media`.
+    """Return the media file for `media`.
 
-    Raises: ValueError if it holds nothing or something that can not be stored; TypeError if it is no media.
+    Raises: ValueError if it is empty or holds values that can not be stored; TypeError if it is
+    no media.
     """
     for kind, encoder in _ENCODERS.items():
         if isinstance(media, kind):
             return encoder(media)
-    raise TypeError(
-        f"{type(media).__name__} is no media; return {', '.join(k.__name__ for k in _ENCODERS)}"
-    )
+    kinds = ", ".join(kind.__name__ for kind in _ENCODERS)
+    raise TypeError(f"{type(media).__name__} is no media; return {kinds}")
 
 
 def decode(data: bytes, media_type: str) -> Sound | Data:
-    """The sound (int16 samples) or data that `encode` stored. Raises: TypeError for pictures and films."""
+    """Return the sound (int16 samples) or the data that `encode` stored.
+
+    Raises: TypeError for pictures and films.
+    """
     if media_type == "audio/wav":
         with wave.open(io.BytesIO(data)) as file:
-            return Sound(
-                np.frombuffer(file.readframes(file.getnframes()), "<i2"), file.getframerate()
-            )
+            samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+            return Sound(samples, file.getframerate())
     if media_type == "application/json":
         return Data(json.loads(data))
     raise TypeError(f"{media_type} has no value to compute with; only sounds and data have one")
 
 
 def to_int16(samples: np.ndarray) -> tuple[np.ndarray, int]:
-    """Samples (T,) as int16, and how many of them were clipped.
+    """Return samples (T,) as int16, and how many of them were clipped.
 
-    Raises: ValueError if there are none, if they are not one channel, or if one is not a finite number.
+    Raises: ValueError if there are none, if they are not one channel, or if one is not finite.
     """
     samples = np.asarray(samples)
     if samples.ndim != 1 or samples.size == 0:
@@ -128,51 +136,53 @@ def to_int16(samples: np.ndarray) -> tuple[np.ndarray, int]:
     if samples.dtype.kind != "f":
         raise ValueError(f"samples are {samples.dtype}; give floats in [-1, 1] or int16")
     if not np.isfinite(samples).all():
-        raise ValueError(
-            f"{np.count_nonzero(~np.isfinite(samples))} of {samples.size} samples are NaN or infinite"
-        )
+        n_wrong = np.count_nonzero(~np.isfinite(samples))
+        raise ValueError(f"{n_wrong} of {samples.size} samples are NaN or infinite")
     scaled = np.rint(samples.astype(np.float64) * FULL_SCALE)
     clipped = int(np.count_nonzero(np.abs(samples) > 1))
     return np.clip(scaled, -FULL_SCALE, FULL_SCALE - 1).astype(np.int16), clipped
 
 
 def waveform(samples: np.ndarray) -> list[list[int]]:
-    """Smallest and largest of int16 samples (T,) in up to PEAK_PAIRS equal stretches, each in -127..127."""
+    """Smallest and largest of int16 samples (T,) in each of up to PEAK_PAIRS equal stretches.
+
+    Returns: pairs of numbers in -127..127.
+    """
+
+    def scaled(sample: np.int32) -> int:
+        return round(int(sample) * 127 / FULL_SCALE)
+
     stretches = np.array_split(samples.astype(np.int32), min(PEAK_PAIRS, samples.size))
-    return [
-        [round(int(x) * 127 / FULL_SCALE) for x in (part.min(), part.max())] for part in stretches
-    ]
+    return [[scaled(part.min()), scaled(part.max())] for part in stretches]
 
 
 def loudness(samples: np.ndarray, samplerate: int) -> float | None:
     """Integrated loudness of int16 samples (T,) in LUFS, by ITU-R BS.1770.
 
-    None where there is none: silence, less than a block of 0.4 seconds, or a rate too low for the standard's filters.
+    None if it is not defined: for silence, for less than a block of 0.4 seconds, and for a rate too
+    low for the standard's filters.
     """
-    from pyloudnorm import Meter  # here, because it brings SciPy's filters along
+    from pyloudnorm import Meter  # here, because it imports SciPy's filters
 
-    steps = (
-        samples.size * 10 // samplerate
-    )  # tenths of a second: a block is four of them, and one begins at each
-    if steps < 4 or samplerate < LOUDNESS_RATE:
+    # The standard's blocks are four tenths of a second long, and one begins at each tenth.
+    tenths = samples.size * 10 // samplerate
+    if tenths < 4 or samplerate < LOUDNESS_RATE:
         return None
-    whole = samples[: math.ceil(steps * samplerate / 10)] / FULL_SCALE
-    level = float(
-        Meter(samplerate, "DeMan").integrated_loudness(whole)
-    )  # its filters are the standard's at 48 kHz
+    whole = samples[: math.ceil(tenths * samplerate / 10)] / FULL_SCALE
+    meter = Meter(samplerate, "DeMan")  # at 48 kHz its filters are those of the standard
+    level = float(meter.integrated_loudness(whole))
     return round(level, 2) if math.isfinite(level) else None
 
 
 def encode_sound(sound: Sound) -> Encoded:
     samples, clipped = to_int16(sound.samples)
     loudest = int(np.abs(samples.astype(np.int32)).max())
+    peak = round(20 * float(np.log10(loudest / FULL_SCALE)), 2) if loudest else None
     info = {
         "samplerate": int(sound.samplerate),
         "n_samples": samples.size,
         "seconds": samples.size / int(sound.samplerate),
-        "peak": round(20 * float(np.log10(loudest / FULL_SCALE)), 2)
-        if loudest
-        else None,  # dBFS; None is silence
+        "peak": peak,  # dBFS; None is silence
         "loudness": loudness(samples, int(sound.samplerate)),
         "clipped": clipped,
         "peaks": waveform(samples),
@@ -181,7 +191,7 @@ def encode_sound(sound: Sound) -> Encoded:
 
 
 def to_wav(samples: np.ndarray, samplerate: int) -> bytes:
-    """A WAV file of int16 samples (T,), byte for byte as a page writes it (templates/scripts/mix.js)."""
+    """A WAV file of int16 samples (T,), the same bytes as those of the page's script mix.js."""
     file = io.BytesIO()
     with wave.open(file, "wb") as writer:
         writer.setparams((1, 2, samplerate, samples.size, "NONE", ""))
@@ -194,7 +204,7 @@ def encode_figure(figure: Figure) -> Encoded:
 
     file = io.BytesIO()
     figure.figure.savefig(file, format="png", dpi=FIGURE_DPI, metadata={"Software": None})
-    # Where the first plot's time axis starts and ends, as shares of the width: a playback cursor runs between them.
+    # The first plot's time axis, along which a playback cursor runs, in shares of the width.
     box = figure.figure.axes[0].get_position() if figure.figure.axes else None
     plt.close(figure.figure)
     width, height = Image.open(file).size
@@ -214,9 +224,9 @@ def encode_picture(picture: Picture) -> Encoded:
         "across": picture.across,
         "up": picture.up,
     }
-    file = io.BytesIO()
     if picture.lossy:
         return Encoded(_webp(pixels), "image/webp", info)
+    file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
     return Encoded(file.getvalue(), "image/png", info)
 
@@ -230,7 +240,8 @@ def encode_film(film: Film) -> Encoded:
     rows = math.ceil(n_frames / columns)
     if max(columns * width, rows * height) > WEBP_SIDE:
         raise ValueError(
-            f"{n_frames} frames of {width} x {height} pixels do not fit into one picture; make them smaller"
+            f"{n_frames} frames of {width} x {height} pixels do not fit into one picture; "
+            "make them smaller"
         )
     sheet = np.zeros((rows, height, columns, width, *frames.shape[3:]), np.uint8)
     for i, frame in enumerate(frames):
@@ -269,12 +280,13 @@ def _pixels(pixels: np.ndarray, axes: int) -> np.ndarray:
     grey_or_rgb = pixels.ndim == axes or (pixels.ndim == axes + 1 and pixels.shape[-1] == 3)
     if pixels.dtype != np.uint8 or not grey_or_rgb or pixels.size == 0:
         raise ValueError(
-            f"pixels are {pixels.dtype} {pixels.shape}; give uint8, rows x columns, grey or with 3 colours"
+            f"pixels are {pixels.dtype} {pixels.shape}; "
+            "give uint8, rows x columns, grey or with 3 colours"
         )
     return pixels
 
 
-_ENCODERS = {
+_ENCODERS: dict[type, Callable[[Any], Encoded]] = {
     Sound: encode_sound,
     Figure: encode_figure,
     Picture: encode_picture,

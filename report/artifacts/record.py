@@ -1,40 +1,107 @@
-"""Records of how artifacts were made, sealed with a hash and checked when read."""
+"""Records of how artifacts were made, sealed with a hash and checked when they are read."""
 
 import dataclasses
 import hashlib
 import json
-import math
 import re
+import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypedDict, Unpack
 
-from report.artifacts.media import EXTENSIONS, Encoded
+from msgspec import Meta
+
+from report.artifacts.fields import Count, Digest, Text, parse_fields
+from report.artifacts.media import EXTENSIONS, Encoded, MediaType
 
 SCHEMA = 2
 DIGEST = re.compile(r"[0-9a-f]{64}")
 ARTICLE = re.compile(r"\w[\w-]{0,99}", re.ASCII)
 CALL = re.compile(r"[\w./<>-]{1,200}")
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # what could garble a terminal
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # characters that could garble a terminal
+
+FINITE = sys.float_info.max
+Table = dict[Text, Text]
+Size = Count | Annotated[float, Meta(ge=0, le=FINITE)]
+Number = int | Annotated[float, Meta(ge=-FINITE, le=FINITE)]
+Numbers = list[Number | list[Number]]
+
+if TYPE_CHECKING:  # a page knows which values the info of a media type has: see INFO
+    Info = dict[str, Any]
+else:
+    Info = dict[str, None | str | Number | Numbers | dict[str, None | str | Number | Numbers]]
+
+
+@dataclass(frozen=True)
+class SoundInfo:
+    """The part of a sound's info that a page needs."""
+
+    samplerate: Size
+    n_samples: Size
+    seconds: Size
+    clipped: Size
+    peak: Number | None
+    loudness: Number | None
+    peaks: list[tuple[Number, Number]]
+
+
+@dataclass(frozen=True)
+class ImageInfo:
+    """The part of a picture's or a film's info that a page needs."""
+
+    width: Size
+    height: Size
+    alt: str
+
+
+@dataclass(frozen=True)
+class DataInfo:
+    """A page needs to know nothing of data."""
+
+
+INFO: dict[str, type] = {
+    "audio/wav": SoundInfo,
+    "image/png": ImageInfo,
+    "image/webp": ImageInfo,
+    "application/json": DataInfo,
+}
+
+
+class Making(TypedDict):
+    """How an artifact was made: the fields of a Record that do not follow from its bytes."""
+
+    key: str
+    function: str
+    code: str
+    arguments: dict[str, str]
+    values: dict[str, str]
+    versions: dict[str, str]
+    inputs: list[str]
+    seconds: float
+    machine: dict[str, str]
 
 
 @dataclass(frozen=True)
 class Record:
-    """How an artifact was made, and what it is. `seconds`, `created` and `machine` are in no page: they vary."""
+    """How an artifact was made, and what it is.
 
-    key: str
-    function: str
-    code: str  # digest of all code that it can use, see `report.keys.dependencies`
-    arguments: dict[str, str]  # readable, for people
-    values: dict[str, str]  # digests of what the key has of arguments and globals
-    versions: dict[str, str]  # of Python and of the libraries that the code can use
-    inputs: list[str]  # sha256 of the artifacts among the arguments
-    seconds: float
-    machine: dict[str, str]
-    created: str  # UTC
-    sha256: str
-    bytes: int
-    media_type: str
-    info: dict  # what a page needs to know without opening the object
+    `seconds`, `created` and `machine` are on no page, since they vary.
+    """
+
+    key: Digest
+    function: Text
+    code: Digest  # of all code that the function can use, see `report.keys.dependencies`
+    arguments: Table  # readable, for people
+    values: Table  # digests of the arguments and globals that the key depends on
+    versions: Table  # of Python and of the libraries that the code can use
+    inputs: list[Digest]  # sha256 of the artifacts among the arguments
+    seconds: Size
+    machine: Table
+    created: Text  # UTC
+    sha256: Digest
+    bytes: Count
+    media_type: MediaType
+    info: Info  # all that a page needs to know without opening the object
     schema: int = SCHEMA
 
     @property
@@ -42,48 +109,39 @@ class Record:
         """The object's file name, in the store and in a site."""
         return f"{self.sha256}.{EXTENSIONS[self.media_type]}"
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
 
     @classmethod
     def from_json(cls, fields: object) -> "Record":
-        """Raises: ValueError unless every field is there and is what it has to be."""
-        if not isinstance(fields, dict) or fields.get("schema") != SCHEMA:
-            schema = fields.get("schema") if isinstance(fields, dict) else None
+        """Return the record with these fields.
+
+        Raises: ValueError that names a field that is missing, unknown, or not as it has to be.
+        """
+        schema = fields.get("schema") if isinstance(fields, dict) else None
+        if schema != SCHEMA:
             raise ValueError(f"schema {schema!r}, not {SCHEMA}")
-        known = {f.name: f.type for f in dataclasses.fields(cls)}
-        if set(fields) != set(known):
-            raise ValueError(f"fields {sorted(set(fields) ^ set(known))}")
-        checks = {
-            "hashes": all(is_digest(x) for x in (fields["key"], fields["sha256"], fields["code"])),
-            "inputs": isinstance(fields["inputs"], list) and all(map(is_digest, fields["inputs"])),
-            "texts": all(_is_text(fields[name]) for name in ("function", "created")),
-            "tables": all(
-                _is_table(fields[name]) for name in ("arguments", "values", "versions", "machine")
-            ),
-            "numbers": all(_is_size(fields[name]) for name in ("seconds", "bytes")),
-            "media type": fields["media_type"] in tuple(EXTENSIONS),
-            "info": isinstance(fields["info"], dict) and _is_info(fields["info"]),
-        }
-        wrong = [name for name, fine in checks.items() if not fine]
-        if wrong := wrong or _wrong_info(fields["media_type"], fields["info"]):
-            raise ValueError(f"unusable {', '.join(wrong)}")
-        return cls(**fields)
+        record = parse_fields(fields, cls)
+        try:
+            parse_fields(record.info, INFO[record.media_type], more=True)
+        except ValueError as error:
+            raise ValueError(f"info.{error}") from error
+        return record
 
 
 @dataclass(frozen=True)
 class Build:
-    """What a build of an article asked for: (name of the call, record) in the order of the calls."""
+    """The calls that a build of an article made: (name of the call, record), in order."""
 
     article: str
     calls: list[tuple[str, Record]] = field(default_factory=list)
 
 
-def make_record(encoded: Encoded, **made) -> Record:
-    """The record of `encoded`; `made` are the fields that say how."""
-    made["arguments"] = {
+def make_record(encoded: Encoded, **making: Unpack[Making]) -> Record:
+    """The record of `encoded`, which was made so and now."""
+    making["arguments"] = {
         name: CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
-        for name, text in made["arguments"].items()
+        for name, text in making["arguments"].items()
     }
     return Record(
         bytes=len(encoded.data),
@@ -91,116 +149,64 @@ def make_record(encoded: Encoded, **made) -> Record:
         media_type=encoded.media_type,
         info=encoded.info,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        **made,
+        **making,
     )
 
 
 def parse_build(stored_as: str, data: bytes) -> Build:
+    """Return the build in a sealed file. Raises: ValueError if it is not one of that name."""
     fields = unseal(data)
-    if fields["schema"] != SCHEMA:
-        raise ValueError(f"schema {fields['schema']!r}, not {SCHEMA}")
-    if f"builds/{fields['article']}.json" != stored_as:
-        raise ValueError(f"it is of the article {fields['article']!r}")
-    return Build(fields["article"], [_parse_call(*call) for call in fields["calls"]])
+    schema, article = fields.get("schema"), fields.get("article")
+    if schema != SCHEMA:
+        raise ValueError(f"schema {schema!r}, not {SCHEMA}")
+    if f"builds/{article}.json" != stored_as:
+        raise ValueError(f"it is of the article {article!r}")
+    stored = parse_fields(fields, _StoredBuild)
+    return Build(stored.article, [_parse_call(*call) for call in stored.calls])
 
 
-def _parse_call(name: str, record: object) -> tuple[str, Record]:
+@dataclass(frozen=True)
+class _StoredBuild:
+    schema: int
+    article: str
+    calls: list[tuple[str, dict[str, Any]]]
+
+
+def _parse_call(name: str, fields: dict[str, Any]) -> tuple[str, Record]:
     if not CALL.fullmatch(name):
         raise ValueError(f"{name!r} is no name of a call")
     try:
-        return name, Record.from_json(record)
+        return name, Record.from_json(fields)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from error
 
 
-def seal(content: dict) -> bytes:
-    """JSON with a hash of its own. The order of names stays: that of arguments is the one in which people read them."""
+def seal(content: dict[str, Any]) -> bytes:
+    """Return JSON of `content` and its hash.
+
+    Names keep their order: arguments are read by people, in the order of the signature.
+    """
     text = _json(content)
     return _json({"sha256": hashlib.sha256(text).hexdigest(), "content": content})
 
 
-def unseal(data: bytes) -> dict:
-    """What was sealed. Raises: ValueError if it is not as it was."""
+def unseal(data: bytes) -> dict[str, Any]:
+    """Return the content that was sealed. Raises: ValueError if any byte is another."""
     sealed = json.loads(data, parse_constant=_refuse)
-    if (
-        not isinstance(sealed, dict)
-        or not isinstance(sealed.get("content"), dict)
-        or seal(sealed["content"]) != data
-    ):
+    content = sealed.get("content") if isinstance(sealed, dict) else None
+    if not isinstance(content, dict) or seal(content) != data:
         raise ValueError("it does not hash to what it says")
-    return sealed["content"]
+    return content
 
 
 def _json(value: object) -> bytes:
     return json.dumps(value, allow_nan=False, separators=(",", ":")).encode()
 
 
-def _refuse(constant: str) -> None:
+def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no number")
 
 
 def is_digest(value: object) -> bool:
-    """Whether a value is a SHA-256 as names and records have it."""
+    """Whether `value` is a SHA-256 as names and records have it."""
     return isinstance(value, str) and DIGEST.fullmatch(value) is not None
-
-
-def _is_table(value: object) -> bool:
-    return isinstance(value, dict) and all(map(_is_text, (*value, *value.values())))
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and not CONTROL.search(value)
-
-
-def _is_size(value: object) -> bool:
-    return (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and math.isfinite(value)
-        and value >= 0
-    )
-
-
-def _is_info(value: object) -> bool:
-    """Numbers, texts and lists of them: nothing that a page could take for something else."""
-    if isinstance(value, dict):
-        return all(_is_info(item) for item in value.values())
-    if isinstance(value, list):
-        return all(
-            _is_number(item) or isinstance(item, list) and all(map(_is_number, item))
-            for item in value
-        )
-    return value is None or isinstance(value, str) or _is_number(value)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _is_level(value: object) -> bool:
-    return value is None or _is_number(value)
-
-
-def _is_waveform(value: object) -> bool:
-    return isinstance(value, list) and all(
-        isinstance(pair, list) and len(pair) == 2 for pair in value
-    )
-
-
-def _wrong_info(media_type: str, info: dict) -> list[str]:
-    """What a page needs to know of a file and `info` does not say."""
-    return [
-        f"info {name}"
-        for name, fine in INFO[media_type].items()
-        if name not in info or not fine(info[name])
-    ]
-
-
-SOUND = dict.fromkeys(("samplerate", "n_samples", "seconds", "clipped"), _is_size)
-IMAGE = {"width": _is_size, "height": _is_size, "alt": lambda value: isinstance(value, str)}
-INFO = {
-    "audio/wav": SOUND | {"peak": _is_level, "loudness": _is_level, "peaks": _is_waveform},
-    "image/png": IMAGE,
-    "image/webp": IMAGE,
-    "application/json": {},
-}

@@ -1,8 +1,9 @@
 """`@conjure`: compute media once, keep them, and find them again by what they depend on.
 
-The key of a result is a hash of INGREDIENTS: the function's name, all code that it can use, its arguments and the
-globals that it reads by value, the versions of the libraries that it uses, and the kind of device. What a function
-reads in another way, such as a file whose name it makes up itself, it should be given as an argument.
+The key of a result is a hash of INGREDIENTS: the function's name, all code that it can use, the
+values of its arguments and of the globals that it reads, the versions of the libraries that it
+uses, and the kind of device. Give a function everything else as an argument, such as a file whose
+name it would make up itself.
 """
 
 import functools
@@ -17,11 +18,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
+from types import FunctionType
 from typing import Any, get_args
 
 from report.artifacts.machine import fingerprint
-from report.artifacts.media import Encoded, Media, decode, encode
-from report.artifacts.record import Build, Record
+from report.artifacts.media import Data, Encoded, Media, decode, encode
+from report.artifacts.record import Build, Making, Record
 from report.artifacts.store import MemoryStore, Store
 from report.keys.dependencies import Code, code_of, runtime_value, variable_digests
 from report.keys.values import Walk, identity, readable
@@ -31,7 +33,7 @@ INGREDIENTS = ("function", "code", "arguments", "globals", "libraries", "device"
 
 @dataclass(frozen=True, eq=False)
 class Artifact:
-    """One stored media file: what a conjured function returns. As an argument it stands for its bytes."""
+    """A stored media file, the result of a conjured function; as an argument, its bytes."""
 
     record: Record
     store: Store = field(repr=False)
@@ -54,19 +56,22 @@ class Artifact:
         return self.record.media_type
 
     @property
-    def info(self) -> dict:
+    def info(self) -> dict[str, Any]:
         return self.record.info
 
     @functools.cached_property
     def value(self) -> Any:
-        """The Sound (int16 samples), or what the Data held. Raises: StoreError if the object is damaged."""
+        """The Sound (int16 samples), or the value of the Data.
+
+        Raises: StoreError if the object is damaged; TypeError for pictures and films.
+        """
         media = decode(self.store.read(self.record), self.media_type)
-        return getattr(media, "value", media)
+        return media.value if isinstance(media, Data) else media
 
 
 @dataclass(frozen=True)
 class Request:
-    """One call of a conjured function: what it depends on, and how to compute it."""
+    """One call of a conjured function: the things that it depends on, and how to compute it."""
 
     function: str
     code: Code
@@ -81,15 +86,15 @@ class Request:
 
     @property
     def values(self) -> dict[str, str]:
-        """Digests of arguments and globals, by which a change of one can be told from another, and devices.
+        """Digests of arguments and globals, and the devices: they show which of them changed.
 
-        A global that is a number is there with it; texts are not shown, since they may be secrets.
+        The value of a global is there if it is a number. Texts are not, since they may be secrets.
         """
-        shown = {
+        variables = {
             name: f"{digest[:16]}{self._number(name)}"
             for name, digest in self.parts["globals"].items()
         }
-        return {**self.parts["arguments"], **shown, "device": json.dumps(self.parts["device"])}
+        return {**self.parts["arguments"], **variables, "device": json.dumps(self.parts["device"])}
 
     def _number(self, name: str) -> str:
         value = next(runtime_value(r) for r in self.code.variables if f"global {r}" == name)
@@ -97,13 +102,13 @@ class Request:
 
 
 def key_of(parts: dict[str, Any]) -> str:
-    """The key that stands for these INGREDIENTS."""
+    """The key of a call with these INGREDIENTS."""
     return _digest([[name, parts[name]] for name in INGREDIENTS])
 
 
 @dataclass
 class Session:
-    """The store in use, and what has been asked of it so far."""
+    """The store in use, and the calls so far that were looked up there."""
 
     store: Store
     progress: Callable[[Record], None] | None = None
@@ -112,24 +117,23 @@ class Session:
     computed: int = 0
     seconds: float = 0.0  # spent in conjured functions
     article: str = ""
-    calls: dict[str, tuple[str, Record]] = field(
-        default_factory=dict
-    )  # key -> name and record, of the article
-    _names: Counter = field(default_factory=Counter)
+    # Of the article, by key: name and record.
+    calls: dict[str, tuple[str, Record]] = field(default_factory=dict)
+    _names: Counter[str] = field(default_factory=Counter)
 
     def begin(self, article: str) -> None:
-        """Calls from now on are those of an article, and are named anew."""
+        """Count the calls from now on, which are those of an article."""
         self.article, self.calls, self._names = article, {}, Counter()
         self.store.recall(article)
 
     def finish(self) -> Build:
-        """Remember the article's calls in the store."""
+        """Store the article's calls."""
         build = Build(self.article, list(self.calls.values()))
         self.store.put_build(build)
         return build
 
     def result(self, request: Request) -> Record:
-        """The record of a call, found or computed. Failures are not kept."""
+        """Return the record of a call, from the store or computed. Failures are not stored."""
         if request.key not in self.calls:
             name = self.name_of(request)
             record = self.resolve(name, request)
@@ -141,7 +145,7 @@ class Session:
         return self.calls[request.key][1]
 
     def name_of(self, request: Request) -> str:
-        """Such as "rendered/3": the third call of this function in the article."""
+        """Name a call, such as "rendered/3": the article's third call of this function."""
         short = request.function.rsplit(".", 1)[-1]
         self._names[short] += 1
         return f"{short}/{self._names[short]}"
@@ -154,20 +158,20 @@ class Session:
             self.hits += 1
             return record
         encoded, seconds = compute(request)
-        self.computed, self.seconds = self.computed + 1, self.seconds + seconds
+        self.computed += 1
+        self.seconds += seconds
         self.store.put_source(request.code.digest, request.code.source())
-        return self.store.put(encoded, **describe(request), seconds=seconds)
+        return self.store.put(encoded, **_making(request, seconds))
 
 
 def compute(request: Request) -> tuple[Encoded, float]:
-    """The media file of a request, computed now, and the seconds that it took."""
+    """Compute a request. Returns: the media file, and the seconds that it took."""
     start = time.perf_counter()
     encoded = encode(request.compute())
     return encoded, time.perf_counter() - start
 
 
-def describe(request: Request) -> dict[str, Any]:
-    """What a record says about a request, but for its results."""
+def _making(request: Request, seconds: float) -> Making:
     return {
         "key": request.key,
         "function": request.function,
@@ -176,17 +180,20 @@ def describe(request: Request) -> dict[str, Any]:
         "values": request.values,
         "versions": request.code.versions,
         "inputs": request.inputs,
+        "seconds": seconds,
         "machine": fingerprint(),
     }
 
 
 def matches(pattern: str, article: str, name: str, digest: str = "") -> bool:
-    """Whether a pattern means a call: "music/rendered/3", "rendered/3", "rendered", "music/*", or part of a digest."""
-    named = any(
-        fnmatch(full, pattern) or fnmatch(full, f"{pattern}/*")
-        for full in (name, f"{article}/{name}")
-    )
-    return named or len(pattern) >= 8 and digest.startswith(pattern)
+    """Whether a pattern means a call.
+
+    Patterns are "music/rendered/3", "rendered/3", "rendered", "music/*", or the start of a digest.
+    """
+    for full_name in (name, f"{article}/{name}"):
+        if fnmatch(full_name, pattern) or fnmatch(full_name, f"{pattern}/*"):
+            return True
+    return len(pattern) >= 8 and digest.startswith(pattern)
 
 
 _session: ContextVar[Session] = ContextVar("session")
@@ -194,14 +201,17 @@ _session: ContextVar[Session] = ContextVar("session")
 
 @contextmanager
 def use_store(store: Store, progress: Callable[[Record], None] | None = None) -> Iterator[Session]:
-    """Conjured functions called inside look up and store in `store`; `progress` hears of each record."""
+    """Make conjured functions that are called inside use `store`.
+
+    `progress` is called with each record.
+    """
     with use_session(Session(store, progress)) as session:
         yield session
 
 
 @contextmanager
 def use_session(session: Session) -> Iterator[Session]:
-    """Conjured functions called inside ask this session."""
+    """Make conjured functions that are called inside ask this session."""
     token = _session.set(session)
     try:
         yield session
@@ -210,21 +220,22 @@ def use_session(session: Session) -> Iterator[Session]:
 
 
 def active_session() -> Session:
-    """The session in use; outside every `use_store`, one that keeps artifacts in memory."""
+    """Return the session in use; outside every `use_store`, one that keeps artifacts in memory."""
     if (session := _session.get(None)) is None:
         _session.set(session := Session(MemoryStore()))
     return session
 
 
 def conjure(function: Callable[..., Media]) -> Callable[..., Artifact]:
-    """Decorate a function that returns media so that it returns the stored Artifact, computed at most once.
+    """Decorate a function that returns media: it now returns the Artifact, computed at most once.
 
-    The function must be pure: same arguments, same media. Annotate it with what it returns, as in `-> Sound`: then it
-    depends on how sounds become bytes, and not on how figures do. Raises, when called: TypeError if it returns
-    something else, or if an argument or a global that it reads has no value to key it by.
+    The function must be pure: same arguments, same media. Annotate its return type, as in
+    `-> Sound`: then the key depends on how sounds become bytes, and not on how figures do.
+    A call raises TypeError if the function returns something else, or if an argument or a global
+    that it reads has no value to key it by.
     """
     inner = inspect.unwrap(function)  # other decorators stand in the source, and are followed there
-    if not hasattr(inner, "__code__"):
+    if not isinstance(inner, FunctionType):
         raise TypeError(
             f"{inner!r} is no function; a decorator below @conjure has to use functools.wraps"
         )
@@ -236,7 +247,7 @@ def conjure(function: Callable[..., Media]) -> Callable[..., Artifact]:
     signature = inspect.signature(function)
 
     @functools.wraps(function)
-    def conjured(*args, **kwargs) -> Artifact:
+    def conjured(*args: Any, **kwargs: Any) -> Artifact:
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
         session = active_session()
@@ -248,7 +259,8 @@ def conjure(function: Callable[..., Media]) -> Callable[..., Artifact]:
 def _request(function: Callable[..., Media], bound: inspect.BoundArguments) -> Request:
     name, walk = f"{function.__module__}.{function.__qualname__}", Walk()
     arguments = {
-        x: _digest(identity(v, f"{name}: argument {x!r}", walk)) for x, v in bound.arguments.items()
+        argument: _digest(identity(value, f"{name}: argument {argument!r}", walk))
+        for argument, value in bound.arguments.items()
     }
     code = code_of(function, frozenset(walk.roots))
     parts = {
@@ -259,30 +271,28 @@ def _request(function: Callable[..., Media], bound: inspect.BoundArguments) -> R
         "libraries": code.versions,
         "device": [*walk.devices, *_defaults(code)],
     }
-    readings = {x: readable(value) for x, value in bound.arguments.items()}
+    readings = {argument: readable(value) for argument, value in bound.arguments.items()}
     return Request(name, code, parts, readings, walk.inputs, lambda: _media(function, bound))
 
 
 def _media(function: Callable[..., Media], bound: inspect.BoundArguments) -> Media:
     result = function(*bound.args, **bound.kwargs)
-    said = inspect.get_annotations(function, eval_str=True).get("return")
-    kinds = (said,) if said in get_args(Media) else get_args(Media)
+    annotation = inspect.get_annotations(function, eval_str=True).get("return")
+    kinds = (annotation,) if annotation in get_args(Media) else get_args(Media)
     if not isinstance(result, kinds):
-        name, wanted = function.__qualname__, ", ".join(kind.__name__ for kind in kinds)
-        raise TypeError(f"{name} returned {type(result).__name__}; it has to return {wanted}")
+        name, expected = function.__qualname__, ", ".join(kind.__name__ for kind in kinds)
+        raise TypeError(f"{name} returned {type(result).__name__}; it has to return {expected}")
     return result
 
 
 def _defaults(code: Code) -> list[list[str]]:
-    """The device that PyTorch computes on where nothing is said, and whether there is another for code that looks."""
+    """PyTorch's default device; also whether CUDA exists, if the code asks."""
     if "torch" not in code.versions or (torch := sys.modules.get("torch")) is None:
         return []
-    told = [["default", torch.get_default_device().type]]
-    return (
-        [*told, ["found", "cuda" if torch.cuda.is_available() else "none"]]
-        if code.chooses_device
-        else told
-    )
+    devices = [["default", torch.get_default_device().type]]
+    if code.chooses_device:
+        devices.append(["found", "cuda" if torch.cuda.is_available() else "none"])
+    return devices
 
 
 def _digest(value: object) -> str:

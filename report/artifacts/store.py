@@ -1,14 +1,14 @@
-"""Where artifacts live. An object's name is the hash of its bytes; a small index leads from key to object.
+"""The store: artifacts and their records in a storage.
 
     objects/<2 hex>/<sha256>.<extension>    the media files, each stored once
-    index/<2 hex>/<key>.json                the record of each artifact: what it is, and how it was made
-    sources/<2 hex>/<digest>.json           the code that an artifact was made by, for `why`
-    builds/<article>.json                   what the last build of an article asked for, in order, with the records
+    index/<2 hex>/<key>.json                the record of each artifact: what it is, how it was made
+    sources/<2 hex>/<digest>.json           the code that made an artifact, for `why`
+    builds/<article>.json                   the calls of an article's last build, with the records
 
-Everything is written whole or not at all, objects before the records that name them. What is there but damaged is an
-error and never a miss, so that a build can not quietly publish something other than what was recorded: an object has to
-hash to its name, and all else is sealed with a hash of its own. Reading runs no code, and nothing that a record says is
-used before it is checked.
+Everything is written whole or not at all, objects before the records that name them. A damaged file
+is an error and never a miss, so that no build quietly publishes something else than was recorded:
+an object has to hash to its name, and all other files are sealed with a hash. Reading runs no code,
+and nothing that a record says is used before it is checked.
 """
 
 import hashlib
@@ -16,13 +16,14 @@ import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
-from typing import TypeVar
+from typing import Any, TypeVar, Unpack
 
 from report.artifacts.media import Encoded
 from report.artifacts.record import (
     ARTICLE,
     SCHEMA,
     Build,
+    Making,
     Record,
     is_digest,
     make_record,
@@ -33,11 +34,15 @@ from report.artifacts.record import (
 from report.errors import Damaged, Missing, StoreError
 from report.storage.folder import Folder, Memory
 from report.storage.interface import Entry, Storage
+from report.storage.mirror import Mirror
 
-Loaded = TypeVar("Loaded")
+Parsed = TypeVar("Parsed")
 
+STAGES = ("objects/", "sources/", "index/")  # the order of uploads: a record after what it names
+BUILDS = "builds/"
 OURS = re.compile(
-    rf"(objects|index|sources)/([0-9a-f]{{2}})/\2[0-9a-f]{{62}}\.[a-z]+|builds/{ARTICLE.pattern}\.json",
+    r"(objects|index|sources)/([0-9a-f]{2})/\2[0-9a-f]{62}\.[a-z]+"
+    rf"|builds/{ARTICLE.pattern}\.json",
     re.ASCII,
 )
 
@@ -51,7 +56,7 @@ class Store:
         self._forgotten: set[str] = set()  # keys
 
     def find(self, key: str) -> Record | None:
-        """The record stored under `key`, or None. Raises: StoreError if there is one that can not be read."""
+        """Return the record stored under `key`, or None. Raises: StoreError if it is damaged."""
         if key in self._forgotten:
             return None
         if key in self._known:
@@ -64,32 +69,34 @@ class Store:
             return record
 
         try:
-            return self._load(_index(key), parse, self._remedy(key))
+            return self._load(_index(key), parse, _remedy(key))
         except Missing:
             return None
 
-    def put(self, encoded: Encoded, **made) -> Record:
-        """Store the object, then its record, made of `encoded` and of the Record's other fields.
+    def put(self, encoded: Encoded, **making: Unpack[Making]) -> Record:
+        """Store the object, then its record.
 
-        Where two processes make the same artifact, both keep one whole record and its object.
-        Raises: StoreError if it can not be written.
+        Where two processes make the same artifact, one whole record and its object stay.
+        Raises: StoreError if they can not be written.
         """
-        record = make_record(encoded, **made)
-        kept = record.key not in self._forgotten
-        self.storage.put(_object(record), encoded.data, record.media_type, immutable=kept)
-        self.storage.put(
-            _index(record.key), seal(record.to_json()), "application/json", immutable=kept
-        )
+        record = make_record(encoded, **making)
+        immutable = record.key not in self._forgotten
+        self.storage.put(_object(record), encoded.data, record.media_type, immutable)
+        sealed = seal(record.to_json())
+        self.storage.put(_index(record.key), sealed, "application/json", immutable)
         self._forgotten.discard(record.key)
         return record
 
     def forget(self, key: str) -> None:
-        """Find this record no more, so that the artifact is made again; until it is, what is stored stays."""
+        """Find this record no more, so that its artifact is made again.
+
+        Until then the files stay as they are.
+        """
         self._known.pop(key, None)
         self._forgotten.add(key)
 
     def read(self, record: Record) -> bytes:
-        """The object's bytes, checked. Raises: StoreError if it is missing or not what was stored."""
+        """Return the object's bytes. Raises: StoreError if they are missing or damaged."""
 
         def check(data: bytes) -> bytes:
             if hashlib.sha256(data).hexdigest() != record.sha256:
@@ -97,9 +104,9 @@ class Store:
             return data
 
         try:
-            return self._load(_object(record), check, self._remedy(record.key))
+            return self._load(_object(record), check, _remedy(record.key))
         except Missing as error:
-            raise StoreError(f"{error}; {self._remedy(record.key)}") from error
+            raise StoreError(f"{error}; {_remedy(record.key)}") from error
 
     def export(self, record: Record, target: Path) -> None:
         """Check the object and write it to the file `target`."""
@@ -108,27 +115,30 @@ class Store:
 
     # ---- code and builds
 
-    def put_source(self, digest: str, source: dict) -> None:
-        """Keep what the code with this digest consists of; `source` is JSON. What is computed again is kept anew."""
-        self.storage.put(
-            _source(digest), seal(source), "application/json", immutable=not self._forgotten
-        )
+    def put_source(self, digest: str, source: dict[str, Any]) -> None:
+        """Store the code with this digest; `source` is JSON.
 
-    def source(self, digest: str) -> dict | None:
-        """What was kept under a code digest, or None."""
+        It is written anew where an artifact was forgotten, since it may be damaged too.
+        """
+        sealed = seal(source)
+        immutable = not self._forgotten
+        self.storage.put(_source(digest), sealed, "application/json", immutable)
+
+    def source(self, digest: str) -> dict[str, Any] | None:
+        """The code with this digest, or None."""
         try:
             return self._load(_source(digest), unseal, "build with --force what it has made")
         except Missing:
             return None
 
     def put_build(self, build: Build) -> None:
-        """Remember a build, in the place of the one before."""
+        """Store a build in place of the article's last one."""
         calls = [[name, record.to_json()] for name, record in build.calls]
-        text = seal({"schema": SCHEMA, "article": build.article, "calls": calls})
-        self.storage.put(_build(build.article), text, "application/json", immutable=False)
+        sealed = seal({"schema": SCHEMA, "article": build.article, "calls": calls})
+        self.storage.put(_build(build.article), sealed, "application/json", immutable=False)
 
     def build(self, article: str) -> Build | None:
-        """The last build of an article, or None. From then on its records are found without another look."""
+        """The last build of an article, or None. Its records are then found without a look."""
         name = _build(article)
         try:
             build = self._load(
@@ -140,7 +150,10 @@ class Store:
         return build
 
     def recall(self, article: str) -> None:
-        """Find the records of the last build without another look. A damaged one is only warned of: it is replaced."""
+        """Load the last build, so that its records are found without a look.
+
+        If it is damaged this only warns, since the next build replaces it.
+        """
         try:
             self.build(article)
         except Damaged as error:
@@ -148,12 +161,10 @@ class Store:
 
     def builds(self) -> list[str]:
         """The articles that have been built."""
-        return [
-            name.removeprefix("builds/").removesuffix(".json") for name in self.entries("builds")
-        ]
+        return [PurePosixPath(name).stem for name in self.entries("builds")]
 
     def entries(self, kind: str) -> dict[str, Entry]:
-        """What is stored of a kind, "objects", "index", "sources" or "builds"; files of others are left out."""
+        """List a kind: "objects", "index", "sources" or "builds". Foreign files are left out."""
         return {
             name: entry
             for name, entry in self.storage.entries(f"{kind}/").items()
@@ -161,43 +172,68 @@ class Store:
         }
 
     def flush(self, progress: Callable[[int, int], None] | None = None) -> None:
-        """Send what a storage behind a network has not got yet, or not any more."""
-        if flush := getattr(self.storage, "flush", None):
-            flush(progress, self._needs)
+        """Upload what a mirrored storage never got, or has lost. `progress` as in `Mirror.flush`.
 
-    def _needs(self, build_name: str) -> dict[str, str]:
-        """What has to be stored for a build to be of use, with the media types."""
-        names: dict[str, str] = {}
-        for _, record in self.build(PurePosixPath(build_name).stem).calls:
-            names |= dict.fromkeys((_index(record.key), _source(record.code)), "application/json")
-            names[_object(record)] = record.media_type
-        return names
-
-    def _load(self, name: str, parse: Callable[[bytes], Loaded], remedy: str) -> Loaded:
-        """What `parse` makes of the bytes under a name, where a copy of them is damaged of fresh ones.
-
-        Raises: Missing; Damaged if `parse` raises ValueError, TypeError, KeyError or RecursionError.
+        Where no build changed, nothing is listed. Raises: StoreError.
         """
-        for get in filter(None, (self.storage.get, getattr(self.storage, "refresh", None))):
-            data = get(name)
+        if not isinstance(self.storage, Mirror):
+            return
+        needed: dict[str, str] = {}
+        for name in self.storage.changes():
+            needed |= self._files_of(PurePosixPath(name).stem)
+        for name in self.storage.restore(needed) if needed else []:
+            if name.startswith("objects/"):  # a build holds its records, and can do without code
+                raise StoreError(
+                    f"{name} is no longer in {self.storage.address}, nor here; "
+                    "build with --force to make it"
+                )
+        self.storage.flush(progress)
+
+    def _files_of(self, article: str) -> dict[str, str]:
+        """Name -> media type of all files that an article's last build refers to."""
+        build = self.build(article)
+        files: dict[str, str] = {}
+        for _, record in build.calls if build else ():
+            files[_index(record.key)] = files[_source(record.code)] = "application/json"
+            files[_object(record)] = record.media_type
+        return files
+
+    def _load(self, name: str, parse: Callable[[bytes], Parsed], remedy: str) -> Parsed:
+        """Return `parse(data)`. A damaged copy in a mirror is fetched again first.
+
+        Raises: Missing; Damaged if `parse` raises ValueError or RecursionError.
+        """
+        readers = [self.storage.get]
+        if isinstance(self.storage, Mirror):
+            readers.append(self.storage.refresh)
+        for read in readers:
+            data = read(name)
             try:
                 return parse(data)
-            except (ValueError, TypeError, KeyError, RecursionError) as error:
-                wrong = error
-        raise Damaged(f"{name} in {self.storage.address} is damaged ({wrong}); {remedy}") from wrong
+            except (ValueError, RecursionError) as error:
+                damage = error
+        raise Damaged(
+            f"{name} in {self.storage.address} is damaged ({damage}); {remedy}"
+        ) from damage
 
-    def _remedy(self, key: str) -> str:
-        return f"build with --force {key[:12]} to compute it anew"
 
-
-def FolderStore(path: Path) -> Store:  # noqa: N802, reads like the class that it was
-    """A store in a folder, made when first written to."""
+def FolderStore(path: Path) -> Store:
+    """A store in a folder, made by the first `put`."""
     return Store(Folder(path))
 
 
-def MemoryStore() -> Store:  # noqa: N802
+def MemoryStore() -> Store:
     """A store in this process only, for trying things out."""
     return Store(Memory())
+
+
+def mirrored_store(remote: Storage, folder: Path) -> Store:
+    """A store in a storage behind a network, with a folder in front of it."""
+    return Store(Mirror(remote, folder, STAGES, BUILDS))
+
+
+def _remedy(key: str) -> str:
+    return f"build with --force {key[:12]} to compute it anew"
 
 
 def _object(record: Record) -> str:

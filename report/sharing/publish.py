@@ -31,7 +31,7 @@ from report.site.release import (
 )
 from report.site.verify import verify
 from report.storage.folder import Folder
-from report.storage.interface import Entry, Storage, check_url
+from report.storage.interface import Entry, Remote, Storage, check_url
 from report.storage.transfer import each
 
 
@@ -158,8 +158,8 @@ def _send_media(
 
 def _digest(target: Storage, name: str) -> str:
     """SHA-256 of what is at the target, as the server tells it, or else by reading it."""
-    told = target.head(name).sha256 if hasattr(target, "head") else None
-    return told or hashlib.sha256(target.get(name)).hexdigest()
+    stated = target.head(name).sha256 if isinstance(target, Remote) else None
+    return stated or hashlib.sha256(target.get(name)).hexdigest()
 
 
 def _check_reading(media: dict[str, File], base: str, origin: str | None) -> None:

@@ -1,17 +1,17 @@
-"""Whether what is built or published is what its manifest says, byte for byte, wherever it is."""
+"""Check that a built or published site is what its manifest says, byte for byte, at any place."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from report.errors import Damaged, Missing, SiteError, StoreError
 from report.site.locate import Site, find_site
-from report.site.manifest import MANIFEST, File, Manifest, read
+from report.site.manifest import MANIFEST, File, read
 from report.site.release import INDEX, entry_page, release_id, release_name
-from report.site.selfcheck import wrong_with
-from report.storage.interface import Storage
+from report.site.selfcheck import check_bytes
+from report.storage.interface import Remote, Storage
 from report.storage.transfer import each
 
-SAME_TYPE = {  # as other servers call them
+SAME_TYPE = {  # other servers' names of media types -> ours
     "application/javascript": "text/javascript",
     "audio/vnd.wave": "audio/wav",
     "audio/wave": "audio/wav",
@@ -21,7 +21,7 @@ SAME_TYPE = {  # as other servers call them
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is not as the manifest says."""
+    """A file that is not as the manifest says."""
 
     name: str
     wrong: str
@@ -31,62 +31,72 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Verified:
-    """What `verify` found in so many `files`; `unlisted` says why files that do not belong were not looked for."""
+class Verification:
+    """The result of `verify`, which checked so many `files`."""
 
     files: int
     findings: list[Finding] = field(default_factory=list)
-    unlisted: str = ""
+    unlisted: str = ""  # why the place was not searched for files that do not belong there
 
 
-def verify(place: Storage, progress: Callable[[int, int], None] | None = None) -> Verified:
-    """Check the site at `place`, or the release that its entry page shows, and the media that it names.
+def verify(place: Storage, progress: Callable[[int, int], None] | None = None) -> Verification:
+    """Check the site at `place`, or the release that its entry page shows, and the site's media.
 
-    `progress` hears how many of how many files were checked. Raises: SiteError if there is no site; StoreError if
-    something else than a missing file keeps from reading.
+    `progress` is called with the number of files that were checked, and of all files.
+    Raises: SiteError if there is no site; StoreError for any failure but a missing file.
     """
     location = find_site(place)
-    name = location.inside + MANIFEST
     try:
-        site = Site(location, read(place.get(name)))
+        site = Site(location, read(place.get(location.manifest)))
     except Missing:
-        return Verified(1, [Finding(INDEX, f"it belongs to {name}, which is missing")])
+        return Verification(1, [Finding(INDEX, f"it belongs to {location.manifest}, which is missing")])
     except (SiteError, Damaged) as error:
-        return Verified(1, [Finding(name, str(error))])
-    findings = _check_entry(site) if location.release else []
-    files = [(*site.where(name), file) for name, file in site.manifest.files.items()]
-    for done, (_, found) in enumerate(each(_check, files, place.parallel), start=1):
-        findings += [found] if found else []
-        if progress:
-            progress(done, len(files))
-    strangers, unlisted = _strangers(place, location.inside, site.manifest)
+        return Verification(1, [Finding(location.manifest, str(error))])
+    findings = [
+        *_check_entry_page(site),
+        *_check_files(site, progress or (lambda done, total: None)),
+    ]
+    strangers, unlisted = _find_strangers(site)
     findings += [Finding(name, f"not named by {MANIFEST}") for name in strangers]
-    return Verified(len(files) + 1, sorted(findings, key=lambda finding: finding.name), unlisted)
+    findings.sort(key=lambda finding: finding.name)
+    return Verification(len(site.manifest.files) + 1, findings, unlisted)
 
 
-def _check_entry(site: Site) -> list[Finding]:
-    """What is wrong with the entry page of a published site, and with its release's name."""
-    findings, location = [], site.location
-    if release_id(site.manifest) != location.release:
+def _check_entry_page(site: Site) -> list[Finding]:
+    """Check the entry page of a published site, and the name of its release."""
+    release = site.location.release
+    if not release:
+        return []
+    findings = []
+    if release_id(site.manifest) != release:
         wrong = f"damaged: it is of release {release_id(site.manifest)}"
-        findings.append(Finding(release_name(location.release, MANIFEST), wrong))
+        findings.append(Finding(release_name(release, MANIFEST), wrong))
     try:
         page = site.read(INDEX).decode(errors="replace")
-    except Missing:  # found again among the files
+    except Missing:  # as a check of all files also says
         return findings
-    if location.index != entry_page(page, location.release).encode():
-        findings.append(
-            Finding(INDEX, f"damaged: it is not the index page of release {location.release}")
-        )
+    if site.location.index != entry_page(page, release).encode():
+        wrong = f"damaged: it is not the index page of release {release}"
+        findings.append(Finding(INDEX, wrong))
     return findings
 
 
-def _check(what: tuple[Storage, str, File]) -> Finding | None:
-    place, name, file = what
+def _check_files(site: Site, progress: Callable[[int, int], None]) -> list[Finding]:
+    """Check all files that the manifest names."""
+    files = [(*site.where(name), file) for name, file in site.manifest.files.items()]
+    findings = []
+    for done, (_, finding) in enumerate(each(_check_file, files, site.location.place.parallel), 1):
+        if finding:
+            findings.append(finding)
+        progress(done, len(files))
+    return findings
+
+
+def _check_file(stored: tuple[Storage, str, File]) -> Finding | None:
+    storage, name, file = stored
     try:
-        wrong = wrong_with(place.get(name), file.sha256, file.bytes, file.media_type) or _served(
-            place, name, file
-        )
+        wrong = check_bytes(storage.get(name), (file.sha256, file.bytes, file.media_type))
+        wrong = wrong or _check_served_type(storage, name, file)
     except Missing:
         wrong = "missing"
     except Damaged as error:
@@ -94,22 +104,25 @@ def _check(what: tuple[Storage, str, File]) -> Finding | None:
     return Finding(name, wrong) if wrong else None
 
 
-def _served(place: Storage, name: str, file: File) -> str:
-    """What is wrong with how a server presents the file, where there is a server."""
-    if not hasattr(place, "head"):
+def _check_served_type(storage: Storage, name: str, file: File) -> str:
+    """Return the problem with the media type that a server gives the file, or ""."""
+    if not isinstance(storage, Remote):
         return ""
-    served = place.head(name).media_type.partition(";")[0]
-    return (
-        ""
-        if SAME_TYPE.get(served, served) == file.media_type
-        else f"served as {served}, not {file.media_type}"
-    )
+    served = storage.head(name).media_type.partition(";")[0]
+    if SAME_TYPE.get(served, served) == file.media_type:
+        return ""
+    return f"served as {served}, not {file.media_type}"
 
 
-def _strangers(place: Storage, inside: str, manifest: Manifest) -> tuple[list[str], str]:
-    """Files that the manifest does not name; or why they could not be looked for, as on most web servers."""
+def _find_strangers(site: Site) -> tuple[list[str], str]:
+    """Return the files at the site's place that its manifest does not name.
+
+    A place that has no listing, as most web servers, gives none, and the reason why.
+    """
+    inside = site.location.inside
     try:
-        listed = place.entries(inside)
+        listing = site.location.place.entries(inside)
     except StoreError as error:
         return [], str(error)
-    return sorted(listed.keys() - {inside + name for name in (*manifest.files, MANIFEST)}), ""
+    expected = {inside + name for name in (*site.manifest.files, MANIFEST)}
+    return sorted(listing.keys() - expected), ""

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from report.artifacts.mirror import Mirror
-from report.artifacts.store import Store
+from report.artifacts.store import Store, mirrored_store
 from report.errors import StoreError
 from report.storage.folder import Folder
 from report.storage.s3 import S3
@@ -67,9 +66,9 @@ def test_what_a_broken_run_could_not_send_is_sent_by_the_next_and_nothing_else(
     storage, proxy, tmp_path, impatient
 ):
     all_names = [f"own {number}" for number in range(40)]
-    broken = Mirror(through(proxy, storage), tmp_path / "mirror")
+    broken = mirrored_store(through(proxy, storage), tmp_path / "mirror")
     for name in all_names:
-        put(Store(broken), name)
+        put(broken, name)
     assert not storage.entries(), "sent before it was asked to"
 
     def break_off(sent: int, _total: int) -> None:
@@ -82,16 +81,17 @@ def test_what_a_broken_run_could_not_send_is_sent_by_the_next_and_nothing_else(
     assert len(arrived - waiting) >= 20 and not [
         name for name in arrived if name.startswith("index/")
     ]
-    assert len(arrived & waiting) <= broken.parallel, (
+    assert len(arrived & waiting) <= broken.storage.parallel, (
         "only of those under way nobody knows whether they arrived"
     )
 
     _, _, bucket, prefix = storage.address.split("/")
-    mended = Mirror(Counting(bucket, prefix, storage.url.split("/test-")[0]), tmp_path / "mirror")
+    counting = Counting(bucket, prefix, storage.url.split("/test-")[0])
+    mended = mirrored_store(counting, tmp_path / "mirror")
     for name in all_names:
         key, data = artifact(name)
-        assert Store(mended).read(Store(mended).find(key)) == data, "to be computed again"
+        assert mended.read(mended.find(key)) == data, "to be computed again"
     mended.flush()
-    assert set(mended.behind.sent) == waiting and len(storage.entries()) == 2 * len(all_names)
+    assert set(counting.sent) == waiting and len(storage.entries()) == 2 * len(all_names)
     mended.flush()
-    assert len(mended.behind.sent) == len(waiting), "sent twice"
+    assert len(counting.sent) == len(waiting), "sent twice"

@@ -54,6 +54,7 @@ def test_every_field_is_taken_and_a_default_stands_for_one_that_is_missing():
         ("shells", {"a": STONE | {"size": 1}}, "shells.a.size is no known field"),
         ("names", {"x": ""}, "a name in names can not be used, expected a SHA-256"),
         ("size", 1, "size is no known field"),
+        ("", 1, "'' is no known field"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_place_and_value(name, value, message):

@@ -9,8 +9,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from report.artifacts.media import Data, encode
-from report.artifacts.mirror import Mirror
-from report.artifacts.store import Store
+from report.artifacts.store import Store, mirrored_store
 from report.errors import Missing, StoreError
 from report.storage.collection import CollectionStorage
 
@@ -215,7 +214,7 @@ def test_a_miss_is_missing_also_in_the_middle_of_dealing_with_something_else(sto
         with pytest.raises(Missing):
             storage.get(NAME)
     with pytest.raises(Missing):
-        Mirror(storage, tmp_path).get(NAME)
+        mirrored_store(storage, tmp_path).storage.get(NAME)
 
 
 def test_a_store_keeps_records_and_objects_in_it(storage):
@@ -251,7 +250,8 @@ def test_an_error_is_no_miss_and_nothing_is_written_over_because_of_it(collectio
 
 def test_an_error_is_no_miss_also_in_the_middle_of_dealing_with_a_miss(tmp_path):
     with pytest.raises(StoreError, match="AccessDenied") as caught:
-        Mirror(CollectionStorage(Bucket(refusal("AccessDenied"))), tmp_path).get(NAME)
+        refusing = CollectionStorage(Bucket(refusal("AccessDenied")))
+        mirrored_store(refusing, tmp_path).storage.get(NAME)
     assert not isinstance(caught.value, Missing)
 
 

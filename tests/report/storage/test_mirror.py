@@ -5,11 +5,11 @@ import threading
 import pytest
 
 from report.artifacts.media import Encoded
-from report.artifacts.mirror import Mirror
 from report.artifacts.record import Build
-from report.artifacts.store import Store
+from report.artifacts.store import Store, mirrored_store
 from report.errors import Damaged, Missing, StoreError
 from report.storage.folder import Memory
+from report.storage.mirror import Mirror
 
 
 class Remote(Memory):
@@ -47,7 +47,7 @@ MADE |= {"machine": {}, "seconds": 1.0}
 
 def build(remote, folder, *letters: str) -> Store:
     """What a build of the article "music" does, that asks for these artifacts."""
-    store = Store(Mirror(remote, folder))
+    store = mirrored_store(remote, folder)
     store.recall("music")
     calls = []
     for letter in letters:
@@ -67,6 +67,10 @@ def remote():
     return Remote()
 
 
+def mirror_of(remote, folder) -> Mirror:
+    return Mirror(remote, folder, ("objects/", "index/"), "builds/")
+
+
 def fill(mirror: Mirror, count: int = 10) -> None:
     for number in range(count):
         mirror.put(f"index/{number}.json", b"{}", "application/json", immutable=True)
@@ -75,7 +79,7 @@ def fill(mirror: Mirror, count: int = 10) -> None:
 
 
 def test_what_is_put_is_there_at_once_and_sent_when_asked_records_last(remote, tmp_path):
-    mirror, told = Mirror(remote, tmp_path), []
+    mirror, told = mirror_of(remote, tmp_path), []
     fill(mirror)
     assert remote.entries() == {} and mirror.get("objects/3.wav") == b"\3"
     mirror.flush(lambda sent, total: told.append((sent, total)))
@@ -89,7 +93,7 @@ def test_what_is_put_is_there_at_once_and_sent_when_asked_records_last(remote, t
 
 def test_what_is_fetched_is_fetched_once_also_by_the_next_process(remote, tmp_path):
     remote.put("objects/a.wav", b"sound", "audio/wav", immutable=True)
-    for mirror in (Mirror(remote, tmp_path / "m"), Mirror(remote, tmp_path / "m")):
+    for mirror in (mirror_of(remote, tmp_path / "m"), mirror_of(remote, tmp_path / "m")):
         assert mirror.get("objects/a.wav") == b"sound"
         mirror.export("objects/a.wav", tmp_path / f"{id(mirror)}.wav")
         assert (tmp_path / f"{id(mirror)}.wav").read_bytes() == b"sound"
@@ -97,14 +101,14 @@ def test_what_is_fetched_is_fetched_once_also_by_the_next_process(remote, tmp_pa
 
 
 def test_a_broken_flush_is_taken_up_by_the_next_process(remote, tmp_path):
-    fill(Mirror(remote, tmp_path))
+    fill(mirror_of(remote, tmp_path))
     remote.fails_after = 5
     with pytest.raises(StoreError, match="the network is gone"):
-        Mirror(remote, tmp_path).flush()
+        mirror_of(remote, tmp_path).flush()
     assert all(name.startswith("objects/") for name in remote.sent), "a record before what it names"
     remote.fails_after = 10**6
     remote.got.clear()
-    mended = Mirror(remote, tmp_path)
+    mended = mirror_of(remote, tmp_path)
     assert mended.get("index/9.json") == b"{}" and mended.get("builds/music.json") == b"[]"
     assert remote.got == [], "asked elsewhere for what is here"
     mended.flush()
@@ -112,7 +116,7 @@ def test_a_broken_flush_is_taken_up_by_the_next_process(remote, tmp_path):
 
 
 def test_what_others_build_is_seen_and_what_was_built_here_comes_first(remote, tmp_path):
-    here, there = Mirror(remote, tmp_path / "here"), Mirror(remote, tmp_path / "there")
+    here, there = mirror_of(remote, tmp_path / "here"), mirror_of(remote, tmp_path / "there")
     for text in (b"one", b"two"):
         there.put("builds/music.json", text, "application/json", immutable=False)
         there.flush()
@@ -124,7 +128,7 @@ def test_what_others_build_is_seen_and_what_was_built_here_comes_first(remote, t
 
 
 def test_what_is_deleted_is_gone_everywhere(remote, tmp_path):
-    mirror = Mirror(remote, tmp_path)
+    mirror = mirror_of(remote, tmp_path)
     fill(mirror, 1)
     mirror.flush()
     mirror.delete("index/0.json")
@@ -134,12 +138,12 @@ def test_what_is_deleted_is_gone_everywhere(remote, tmp_path):
 
 
 def test_processes_that_share_the_folder_may_send_at_the_same_time(remote, tmp_path):
-    fill(Mirror(remote, tmp_path), 100)
+    fill(mirror_of(remote, tmp_path), 100)
     failures = []
 
     def flush() -> None:
         try:
-            Mirror(remote, tmp_path).flush()
+            mirror_of(remote, tmp_path).flush()
         except StoreError as error:
             failures.append(error)
 
@@ -201,7 +205,7 @@ def test_a_damaged_copy_is_fetched_again_and_what_is_behind_stays(remote, tmp_pa
     (copy,) = (tmp_path / "kept").glob(f"{kind}/*/*")
     whole = copy.read_bytes()
     copy.write_bytes(b"damaged")
-    store = Store(Mirror(remote, tmp_path))
+    store = mirrored_store(remote, tmp_path)
     assert store.read(store.find("a" * 64)) == b"a"
     assert copy.read_bytes() == whole and remote.entries() == before
 
@@ -210,7 +214,7 @@ def test_what_is_damaged_behind_is_replaced_when_it_was_made_again(remote, tmp_p
     build(remote, tmp_path / "here", "a")
     (name,) = remote.entries("objects/")
     remote.put(name, b"damaged", "", immutable=False)
-    store = Store(Mirror(remote, tmp_path / "there"))
+    store = mirrored_store(remote, tmp_path / "there")
     with pytest.raises(Damaged, match=f"{name} in memory is damaged"):
         store.read(store.find("a" * 64))
     store.forget("a" * 64)
@@ -220,7 +224,7 @@ def test_what_is_damaged_behind_is_replaced_when_it_was_made_again(remote, tmp_p
 
 
 def test_a_damaged_copy_that_was_never_sent_is_damaged_and_no_miss(remote, tmp_path):
-    store = Store(Mirror(remote, tmp_path))
+    store = mirrored_store(remote, tmp_path)
     store.put(Encoded(b"a", "application/json", {}), key="a" * 64, **MADE)
     (copy,) = (tmp_path / "kept").glob("index/*/*")
     copy.write_bytes(b"damaged")
