@@ -1,4 +1,7 @@
-"""Checkpoint files: weights, configuration and facts as safetensors, so that loading never runs code."""
+"""Checkpoint files: weights, configuration and facts about the training, as safetensors.
+
+Loading such a file never runs code.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ class CheckpointError(ValueError):
 
 
 def read_checkpoint(file: Path) -> tuple[dict[str, Tensor], dict[str, str], str]:
-    """The weights, the facts and the SHA-256 of a checkpoint file.
+    """Return the weights, the facts and the SHA-256 of a checkpoint file.
 
     Raises: CheckpointError for a file that is damaged or of another format.
     """
@@ -37,13 +40,16 @@ def read_checkpoint(file: Path) -> tuple[dict[str, Tensor], dict[str, str], str]
 
 
 def find_checkpoint(path: str | Path) -> Path:
-    """The file of a checkpoint that is given by path or by the name of a shipped one."""
+    """Return the file of a checkpoint, given by its path or by the name of a shipped one.
+
+    Raises: CheckpointError if there is none.
+    """
     shipped = CHECKPOINTS / f"{path}.safetensors"
-    if Path(path).suffix or not shipped.exists():
-        if not Path(path).is_file():
-            names = ", ".join(sorted(p.stem for p in CHECKPOINTS.glob("*.safetensors")))
-            raise CheckpointError(
-                f"{path}: no such checkpoint; give a .safetensors file or one of: {names}"
-            )
-        return Path(path)
-    return shipped
+    if not Path(path).suffix and shipped.exists():
+        return shipped
+    if not Path(path).is_file():
+        names = ", ".join(sorted(p.stem for p in CHECKPOINTS.glob("*.safetensors")))
+        raise CheckpointError(
+            f"{path}: no such checkpoint; give a .safetensors file or one of: {names}"
+        )
+    return Path(path)

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all: they are written beside their place, and moved there at the end."""
+"""Write files whole or not at all: beside their place first, and moved there at the end."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-STREAM = "-"  # in the place of a file: standard input or output
+STREAM = "-"  # as a path: standard input or output
 
 
 class OutputError(ValueError):
@@ -17,7 +17,10 @@ class OutputError(ValueError):
 
 
 def check_output(path: str | Path, suffixes: Collection[str] = ()) -> None:
-    """Before hours of work. Raises: OutputError if a file of one of these kinds could not be written at their end."""
+    """Raise OutputError before hours of work if `path` could not be written at their end.
+
+    suffixes: the formats that the caller can write; empty allows any.
+    """
     if path == STREAM:
         return
     if suffixes and not is_stream(path) and Path(path).suffix.lower() not in suffixes:
@@ -38,7 +41,7 @@ def check_output(path: str | Path, suffixes: Collection[str] = ()) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """With all folders above it. Raises: OutputError."""
+    """Make a folder and all folders above it. Raises: OutputError."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -48,20 +51,21 @@ def make_folder(path: Path) -> None:
 
 
 def is_stream(path: str | Path) -> bool:
-    """Whether what is written goes away at once: standard output, a pipe or a device, which can not be replaced."""
-    return (
-        path == STREAM
-        or Path(path).exists()
-        and not Path(path).is_file()
-        and not Path(path).is_dir()
-    )
+    """Return whether a path is standard output, a pipe or a device, which cannot be replaced.
+
+    Bytes that are written to it are gone at once.
+    """
+    if path == STREAM:
+        return True
+    place = Path(path)
+    return place.exists() and not place.is_file() and not place.is_dir()
 
 
 @contextmanager
 def partial_file(path: str | Path) -> Iterator[Path]:
-    """A path to write to, `path` with ".part" at its end, which takes `path`'s place if all goes well.
+    """Yield a path to write to, `path` with ".part" at its end; it takes the place of `path` after.
 
-    If not, it is deleted. Raises: OutputError instead of an OSError of the writing.
+    An exception deletes it instead. Raises: OutputError for an OSError of the writing.
     """
     partial = Path(path).with_name(Path(path).name + ".part")
     try:
@@ -77,9 +81,9 @@ def partial_file(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def open_output(path: str | Path) -> Iterator[BinaryIO]:
-    """A binary file to write to, which appears as `path` once it is whole; a stream is written to as it comes.
+    """Yield a binary file to write to. It becomes `path` once it is whole; a stream gets it at once.
 
-    Raises: OutputError; BrokenPipeError if whoever reads a stream has gone.
+    Raises: OutputError; BrokenPipeError if the reader of a stream has gone.
     """
     if path == STREAM:
         yield sys.stdout.buffer

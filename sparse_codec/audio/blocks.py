@@ -1,6 +1,7 @@
-"""Audio as blocks of any sizes: channels mixed, samplerates changed, segments cut. How it was cut up changes nothing.
+"""Audio as blocks of any sizes: mix channels down, change the samplerate, cut segments.
 
-A block is an array of samples (T,) or (T, channels); T may be 0.
+A block is an array of samples (T,) or (T, channels); T may be 0. The result does not depend on
+where the audio was cut into blocks.
 """
 
 from __future__ import annotations
@@ -13,11 +14,15 @@ import soxr
 
 
 def check_audio(audio: np.ndarray) -> np.ndarray:
-    """Samples as float32. Raises: ValueError if they are not (T,) or (T, channels), or hold NaN or infinity."""
+    """Return samples as float32.
+
+    Raises: ValueError if they are not floats (T,) or (T, channels), or hold NaN or infinity.
+    """
     audio = np.asarray(audio)
     if audio.dtype.kind not in "fiu" or audio.ndim not in (1, 2) or 0 in audio.shape[1:]:
         raise ValueError(
-            f"audio of type {audio.dtype} and shape {audio.shape}; give samples (T,) or (T, channels)"
+            f"audio of type {audio.dtype} and shape {audio.shape};"
+            " give samples (T,) or (T, channels)"
         )
     if audio.dtype.kind in "iu":
         raise ValueError(f"audio of type {audio.dtype}; give floats, where full scale is 1.0")
@@ -28,16 +33,16 @@ def check_audio(audio: np.ndarray) -> np.ndarray:
 
 
 def mix_down(block: np.ndarray) -> np.ndarray:
-    """The mean of the channels, (T,)."""
+    """Return the mean of the channels, (T,)."""
     return block if block.ndim == 1 else block.mean(axis=1)
 
 
 def resample(blocks: Iterable[np.ndarray], samplerate: int, wanted: int) -> Iterator[np.ndarray]:
-    """Blocks at another samplerate, in Hz. The blocks that go in and come out may differ in size and number.
+    """Yield blocks at the samplerate `wanted`, in Hz; their sizes and number may differ.
 
     Raises: ValueError for a samplerate below 1, or that is no number.
     """
-    if not 1 <= samplerate < math.inf:  # NaN is not either
+    if not 1 <= samplerate < math.inf:  # false for NaN too
         raise ValueError(f"samplerate = {samplerate}; give that of the audio, in Hz")
     if samplerate == wanted:
         yield from blocks
@@ -54,20 +59,20 @@ def resample(blocks: Iterable[np.ndarray], samplerate: int, wanted: int) -> Iter
 
 
 def cut_segments(blocks: Iterable[np.ndarray], size: int) -> Iterator[tuple[np.ndarray, int]]:
-    """Segments (size,) of mono blocks, which overlap by half; the last are padded with zeros.
+    """Yield segments (size,) of mono blocks, which overlap by half; the last are padded with zeros.
 
-    With each comes the number of samples of the clip up to the end of its first half. Only one segment and one block
-    are held. Raises: ValueError if there are no samples at all.
+    With each comes the number of samples of the clip up to the end of the segment's first half.
+    Memory holds one segment and one block. Raises: ValueError if there are no samples at all.
     """
-    half, held, start = size // 2, np.zeros(0, np.float32), 0
+    half, buffer, start = size // 2, np.zeros(0, np.float32), 0
     for block in blocks:
-        held = np.concatenate([held, block])
-        while len(held) >= size:
-            yield held[:size].copy(), start + half
-            held, start = held[half:], start + half
-    if not start and not len(held):
+        buffer = np.concatenate([buffer, block])
+        while len(buffer) >= size:
+            yield buffer[:size].copy(), start + half
+            buffer, start = buffer[half:], start + half
+    if not start and not len(buffer):
         raise ValueError("audio without samples; give at least one")
-    while len(held):
-        segment = held[:size]
-        yield np.pad(segment, (0, size - len(segment))), start + min(half, len(held))
-        held, start = held[half:], start + half
+    while len(buffer):
+        segment = buffer[:size]
+        yield np.pad(segment, (0, size - len(segment))), start + min(half, len(buffer))
+        buffer, start = buffer[half:], start + half

@@ -1,4 +1,4 @@
-"""Data sets from where they are published: downloaded with resume, checked, unpacked."""
+"""Get data sets from where they are published: download with resume, check, unpack."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from tqdm import tqdm
 from sparse_codec.outputs import make_folder
 
 BLOCK = 2**20  # bytes
-TRIES = 5  # in a row that bring nothing
+TRIES = 5  # in a row that bring no byte
 TIMEOUT = 60  # seconds without a byte
+BREAKS = (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError)
 
 
 class DownloadError(ValueError):
@@ -26,18 +27,21 @@ class DownloadError(ValueError):
 
 @dataclass(frozen=True)
 class RemoteFile:
+    """A published file and its checksum."""
+
     url: str
     algorithm: str  # "md5" or "sha256"
     digest: str
 
     @property
     def name(self) -> str:
+        """The last part of the address."""
         return self.url.rsplit("/", 1)[1]
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """An archive with one folder in it, and files that belong into that folder."""
+    """An archive that holds one folder, and other files that belong into that folder."""
 
     archive: RemoteFile
     others: tuple[RemoteFile, ...] = ()
@@ -60,7 +64,7 @@ DATA_SETS = {
 
 
 def fetch_data_set(data_set: DataSet, name: str, folder: Path) -> Path:
-    """Download and unpack into `folder`/`name`, unless that is there; returns its path.
+    """Download and unpack into `folder`/`name`, unless that exists; return its path.
 
     The archive is deleted once it is unpacked. Raises: DownloadError; OSError.
     """
@@ -81,7 +85,7 @@ def fetch_data_set(data_set: DataSet, name: str, folder: Path) -> Path:
 
 
 def unpack(archive: Path, folder: Path) -> Path:
-    """The one folder that an archive holds, unpacked into `folder`; nothing gets out of there.
+    """Unpack an archive into `folder`, and never outside it; return the one folder it holds.
 
     Raises: DownloadError for an archive that is damaged, hostile or holds something else.
     """
@@ -93,58 +97,54 @@ def unpack(archive: Path, folder: Path) -> Path:
         raise DownloadError(
             f"{archive}: cannot be unpacked ({reason}); delete it and run again"
         ) from error
-    found = list(folder.iterdir())
-    if len(found) != 1 or not found[0].is_dir():
+    entries = list(folder.iterdir())
+    if len(entries) != 1 or not entries[0].is_dir():
         raise DownloadError(
-            f"{archive}: holds {len(found)} files instead of one folder; delete it and run again"
+            f"{archive}: holds {len(entries)} files instead of one folder; delete it and run again"
         )
-    return found[0]
+    return entries[0]
 
 
 def download(file: RemoteFile, target: Path) -> Path:
-    """Download to `target`, going on where an earlier run broke off; a file that is there already is left.
+    """Download to `target`, from where an earlier run broke off; an existing file is left alone.
 
-    Raises: DownloadError if the server cannot be reached, or sends something else than was published.
+    Raises: DownloadError if the server cannot be reached, or sends other bytes than the published.
     """
     if target.exists():
         return target
     partial = target.with_name(target.name + ".part")
     partial.touch()
     with tqdm(desc=file.name, unit="B", unit_scale=True, disable=None) as bar:
-        tries = TRIES
-        while tries:
-            before = partial.stat().st_size
-            try:
-                _receive(file.url, partial, bar)
-                break
-            except (
-                urllib.error.URLError,
-                http.client.HTTPException,
-                ConnectionError,
-                TimeoutError,
-            ) as error:
-                if isinstance(error, urllib.error.HTTPError) and error.code < 500:
-                    raise DownloadError(
-                        f"{file.url}: the server says {error.code} {error.reason}"
-                    ) from error
-                tries = tries - 1 if partial.stat().st_size == before else TRIES
-                reason = getattr(error, "reason", error)
-        else:
-            raise DownloadError(
-                f"{file.url}: broke off ({reason}); run again, it goes on where it was"
-            )
+        _receive_all(file.url, partial, bar)
     _check(file, partial)
     return partial.replace(target)
 
 
+def _receive_all(url: str, partial: Path, bar: tqdm) -> None:
+    """Append the missing bytes, and try again if the server breaks off. Raises: DownloadError."""
+    tries = TRIES
+    while tries:
+        before = partial.stat().st_size
+        try:
+            return _receive(url, partial, bar)
+        except BREAKS as error:
+            if isinstance(error, urllib.error.HTTPError) and error.code < 500:
+                raise DownloadError(
+                    f"{url}: the server says {error.code} {error.reason}"
+                ) from error
+            tries = tries - 1 if partial.stat().st_size == before else TRIES
+            reason = getattr(error, "reason", error)
+    raise DownloadError(f"{url}: broke off ({reason}); run again, it goes on where it was")
+
+
 def _receive(url: str, partial: Path, bar: tqdm) -> None:
-    """Append what is missing; raises an error of urllib if the server breaks off."""
+    """Append the missing bytes. Raises: one of BREAKS if the server breaks off."""
     n_bytes = partial.stat().st_size
     request = urllib.request.Request(url, headers={"Range": f"bytes={n_bytes}-"} if n_bytes else {})
     try:
         response = urllib.request.urlopen(request, timeout=TIMEOUT)
     except urllib.error.HTTPError as error:
-        if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:  # all of it is there
+        if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:  # no byte is missing
             return
         raise
     with response, partial.open("ab") as file:
@@ -161,6 +161,7 @@ def _receive(url: str, partial: Path, bar: tqdm) -> None:
 
 
 def _check(file: RemoteFile, partial: Path) -> None:
+    """Delete a file with another checksum than the published. Raises: DownloadError."""
     with partial.open("rb") as data:
         digest = hashlib.file_digest(data, file.algorithm).hexdigest()
     if digest != file.digest:

@@ -17,9 +17,10 @@ from sparse_codec.audio.files import (
     KINDS,
     RAW_FORMATS,
     SUFFIXES,
+    AudioError,
     RawFormat,
-    Written,
-    known_duration,
+    SampleCounts,
+    duration,
     read_blocks,
     write_blocks,
 )
@@ -211,8 +212,10 @@ def _encode(job: Job, codec: SparseCodec, options: EncodeOptions, args: argparse
 
 
 def _with_progress(windows: Iterable[Window], source: str, codec: SparseCodec) -> Iterable[Window]:
-    length = known_duration(source)
-    total = length and codec.n_windows(round(length * codec.samplerate))
+    try:
+        total = codec.n_windows(round(duration(source) * codec.samplerate))
+    except AudioError:  # a stream, or a file that reading will refuse
+        total = None
     return tqdm(
         windows, desc=Path(source).name, total=total, unit="window", leave=False, disable=None
     )
@@ -275,7 +278,7 @@ def _decode(job: Job, model: str | None) -> None:
     say(job.target, f"{written.n_samples / codec.samplerate:.1f} s{clipping(written)}")
 
 
-def clipping(written: Written) -> str:
+def clipping(written: SampleCounts) -> str:
     """What to say of samples over full scale, if there are any."""
     if not written.n_clipped:
         return ""

@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from sparse_codec.audio.files import KINDS, Written, write_blocks
+from sparse_codec.audio.files import KINDS, SampleCounts, write_blocks
 from sparse_codec.checkpoint import CHECKPOINTS
 from sparse_codec.codec import SparseCodec
 from sparse_codec.coding.channels import Window, channels_of, join_windows, windows_of
@@ -187,7 +187,7 @@ def play(codec: SparseCodec, windows: Iterable[Window], n_channels: int) -> Iter
     return (np.stack(blocks, axis=1) for blocks in zip(*sides, strict=True))
 
 
-def write_set(path: str, events: Window, codec: SparseCodec) -> Written | None:
+def write_set(path: str, events: Window, codec: SparseCodec) -> SampleCounts | None:
     """Write events as the suffix says, without loss, or their sound, and then return what `write_blocks` does.
 
     Raises: OutputError.

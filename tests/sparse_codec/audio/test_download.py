@@ -68,7 +68,7 @@ def server():
         "musicnet/train_labels/1.csv": b"a,b",
     }
     server = Server({"set.tar.gz": archive(**inside), "table.csv": b"id,composer\n"})
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield server
     server.shutdown()
     server.server_close()

@@ -14,7 +14,7 @@ from sparse_codec import AudioError
 from sparse_codec.audio.files import (
     KINDS,
     RawFormat,
-    known_duration,
+    duration,
     read_blocks,
     save_audio,
     write_blocks,
@@ -70,7 +70,7 @@ def test_any_samplerate_comes_in_at_the_one_asked_for(tmp_path, rate):
 def test_a_file_is_read_a_second_at_a_time(tmp_path):
     sf.write(tmp_path / "long.wav", noise(5 * RATE), RATE)
     assert [len(block) for block in read_blocks(tmp_path / "long.wav", RATE)] == [RATE] * 5
-    assert known_duration(tmp_path / "long.wav") == 5
+    assert duration(tmp_path / "long.wav") == 5
 
 
 def test_samples_over_full_scale_are_clipped_and_counted(tmp_path):
@@ -102,7 +102,13 @@ def test_samples_without_a_header_are_read_as_told(tmp_path):
     (tmp_path / "a.raw").write_bytes(struct.pack("<6h", 0, 0, 16384, 0, -16384, -16384))
     sound = read(tmp_path / "a.raw", raw=RawFormat.parse("22050,2,s16le"))
     assert sound.tolist() == [0.0, 0.25, -0.5]
-    assert known_duration(tmp_path / "a.raw") is None
+    with pytest.raises(AudioError, match=r"a\.raw: cannot be read as audio"):
+        duration(tmp_path / "a.raw")
+
+
+def test_a_stream_has_no_known_length():
+    with pytest.raises(AudioError, match="-: a stream has no length"):
+        duration("-")
 
 
 @pytest.mark.parametrize("text", ["22050", "22050,2,mp3", "0,1,s16le", "22050,0,s16le", "a,b,c"])
