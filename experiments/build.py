@@ -14,7 +14,7 @@ import torch
 import experiments
 from experiments.clips import Clip, clips_of_folder, own_clips, shipped_clips
 from report.cli.main import run
-from report.cli.program import Job, Program
+from report.cli.program import Articles, Program
 from sparse_codec import CheckpointError, EncodeOptions, SparseCodec, find_checkpoint
 from sparse_codec.evaluation.frozen_set import read_manifest
 from sparse_codec.training.trainer import train
@@ -111,7 +111,7 @@ def _check(args: argparse.Namespace) -> None:
         )
 
 
-def _prepare(args: argparse.Namespace) -> Job:
+def _prepare(args: argparse.Namespace) -> Articles:
     _check(args)
     if args.train:  # an interrupted training goes on
         args.checkpoint = train(args.train, args.data, RUNS / args.train.stem, minutes=args.minutes)
@@ -127,7 +127,7 @@ def _prepare(args: argparse.Namespace) -> Job:
     facts |= {"source": _commit()} | (
         {"date": date} if (date := _git("log", "-1", "--format=%cI").strip()) else {}
     )
-    return Job(scripts, facts, {"BUILD": inputs}, _sources())
+    return Articles(scripts, facts, {"BUILD": inputs}, _sources())
 
 
 def _inputs(article: str, args: argparse.Namespace) -> Inputs:

@@ -1,49 +1,8 @@
-"""A literate report generator for audio: article scripts in, a static site that can be listened to out.
+"""A literate report generator for audio: article scripts in, a static site to listen to out.
 
-In reading order:
-
-    errors.py         what goes wrong, said to the person who runs a build
-    cells.py          a script becomes cells; run, they become what they show
-    comment_form.py   the older form of scripts, as the library conjure has it
-    media.py          sounds, figures, pictures, films and data become bytes
-
-    storage.py        named bytes in a folder or in memory; the same elsewhere:
-    s3.py             in a bucket
-    collection.py     in a collection of the library conjure
-    readonly.py       on the web, or in an archive
-    mirror.py         behind a network, with a folder in front
-    addresses.py      from an address to its storage
-    transfer.py       many transfers at a time
-
-    store.py          artifacts in a storage, each under the hash of its bytes, with a record of how it was made
-    source.py         the project's modules as source, and what their names lead to
-    syntax.py         what a piece of source says, however it is written
-    values.py         what a value is, however it is held
-    dependencies.py   all code that a function can use
-    conjure.py        @conjure: compute once, keep, find again by what the result depends on
-    machine.py        which machine computed something
-
-    mix.py            the integer sum that defines a reconstruction
-    components.py     what a cell can show
-    page.py           cells and what they showed become HTML
-    manifest.py       what a site holds, and how each artifact was made
-    crate.py          the same as an RO-Crate
-    site.py           articles become a site
-
-    plan.py           what a build would do, and why
-    reproduce.py      compute again, and say whether it came out the same
-    selfcheck.py      whether files are what the manifest says, with nothing but Python
-    release.py        what a site becomes when it is published
-    located.py        a site wherever it is
-    verify.py         whether it is what its manifest says
-    edit.py           what a reader made of an event roll
-    diff.py           what changed from one site to another
-    publish.py        put a site where others can see it
-    archive.py        a site in one file
-    collect.py        delete what nothing names any more
-    commands.py       what each command does
-    cli.py            which options it has
-
+In reading order: `errors`, `storage` (named bytes, anywhere), `keys` (what a result depends on),
+`artifacts` (computed once, kept), `article` (from a script to a page), `site` (articles become a
+site), `sharing` (after it is built) and `cli` (the commands). `formats` and `mix` import nothing.
 The package knows nothing of codecs and works without PyTorch.
 """
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from report.cli.main import run
-from report.cli.program import Job, Program
+from report.cli.program import Articles, Program
 from report.errors import ReportError
 
 
@@ -15,13 +15,14 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _prepare(args: argparse.Namespace) -> Job:
+def _prepare(args: argparse.Namespace) -> Articles:
     if not args.scripts and args.command != "export":
         args.usage_error("give at least one article script")
     for script in args.scripts:
         if not script.is_file():
             raise ReportError(f"there is no article script {script}")
-    return Job(args.scripts, sources={script.name: script.read_bytes() for script in args.scripts})
+    sources = {script.name: script.read_bytes() for script in args.scripts}
+    return Articles(args.scripts, sources=sources)
 
 
 if __name__ == "__main__":

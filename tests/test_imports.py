@@ -21,7 +21,7 @@ REPORT = {
     "article": ("errors", "formats", "artifacts"),
     "site": ("errors", "storage", "keys", "artifacts", "article"),
     "sharing": ("errors", "mix", "storage", "artifacts", "article", "site"),
-    "cli": ("errors", "storage", "artifacts", "site", "sharing"),
+    "cli": ("errors", "formats", "storage", "artifacts", "site", "sharing"),
     "": ("errors", "mix", "artifacts", "article", "site"),
     "__main__": ("errors", "cli"),
 }

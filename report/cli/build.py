@@ -3,15 +3,25 @@
 import argparse
 from pathlib import Path
 
-from report.cli.program import Program, article_options, server_options, site_options
-from report.cli.stores import open_store
+from report.cli.program import (
+    Articles,
+    Command,
+    Program,
+    article_options,
+    server_options,
+    site_options,
+)
+from report.cli.stores import open_place, open_store
 from report.errors import ReportError
+from report.formats import megabytes
 from report.sharing.archive import export_zip
 from report.sharing.browser_access import check_reading
 from report.sharing.publish import publish
 from report.site.build import build, check_target
-from report.storage.addresses import open_storage
+from report.storage.interface import Bucket, Storage
 from report.storage.transfer import transfer_bar
+
+# build
 
 
 def build_options(parser: argparse.ArgumentParser, program: Program) -> None:
@@ -25,18 +35,46 @@ def build_options(parser: argparse.ArgumentParser, program: Program) -> None:
         metavar="NAME",
         help="compute these again, see `ls` for names",
     )
-    _publish_options(parser)
-    article_options(parser, program)
-
-
-def _publish_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--publish", metavar="TARGET", help="then publish to a folder or s3://bucket/prefix"
     )
-    _public_options(parser)
+    _readers_options(parser)
+    article_options(parser, program)
 
 
-def _public_options(parser: argparse.ArgumentParser) -> None:
+def build_site(args: argparse.Namespace) -> int:
+    # Wrong options are found before long work.
+    check_target(args.out)
+    target = open_place(args.publish, args) if args.publish else None
+    store = open_store(args)
+    articles: Articles = args.program.prepare(args)
+    summary = build(
+        articles.scripts, args.out, store, articles.facts, articles.namespace, tuple(args.force)
+    )
+    print(summary)
+    print(f"open {(summary.out / 'index.html').as_uri()}")
+    if target is not None:
+        _publish(args.out, target, args)
+    return 0
+
+
+# publish
+
+
+def publish_options(parser: argparse.ArgumentParser, program: Program) -> None:
+    parser.add_argument("target", help="a folder or s3://bucket/prefix")
+    site_options(parser)
+    _readers_options(parser)
+    server_options(parser)
+
+
+def publish_site(args: argparse.Namespace) -> int:
+    _publish(args.site, open_place(args.target, args), args)
+    return 0
+
+
+def _readers_options(parser: argparse.ArgumentParser) -> None:
+    """Options that decide how readers reach a published site."""
     parser.add_argument(
         "--media-url",
         metavar="URL",
@@ -54,74 +92,52 @@ def _public_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def build_site(args: argparse.Namespace) -> int:
-    check_target(args.out)  # before long work
-    target = open_storage(args.publish, args.endpoint_url, args.profile) if args.publish else None
-    store = open_store(args)
-    job = args.program.prepare(args)
-    summary = build(job.scripts, args.out, store, job.facts, job.namespace, tuple(args.force))
-    print(summary)
-    print(f"open {(summary.out / 'index.html').as_uri()}")
-    if target is not None:
-        _publish_to(target, args.out, args)
-    return 0
-
-
-def publish_command_options(parser: argparse.ArgumentParser, program: Program) -> None:
-    parser.add_argument("target", help="a folder or s3://bucket/prefix")
-    site_options(parser, program)
-    _public_options(parser)
-    server_options(parser)
-
-
-def publish_site(args: argparse.Namespace) -> int:
-    _publish_to(open_storage(args.target, args.endpoint_url, args.profile), args.site, args)
-    return 0
-
-
-def _publish_to(target, site: Path, args: argparse.Namespace) -> None:
-    if args.public or args.origin:
-        if not hasattr(target, "allow_reading"):
-            raise ReportError(
-                f"{target.address} is no bucket: --public and --origin are for buckets"
-            )
-        if args.public:
-            target.allow_reading()
-        if args.origin:
-            target.allow_origins([args.origin])
+def _publish(site: Path, target: Storage, args: argparse.Namespace) -> None:
+    if args.public:
+        _bucket(target).allow_reading()
+    if args.origin:
+        _bucket(target).allow_origins([args.origin])
     with transfer_bar("sent") as bar:
         print(publish(site, target, media_url=args.media_url, origin=args.origin, progress=bar))
     if args.public:
-        url = f"{target.url}/index.html"
-        check_reading(url, None, target.head("index.html").bytes, "text/html")
+        url = f"{_bucket(target).url}/index.html"
+        check_reading(url, None, len(target.get("index.html")), "text/html")
         print(f"open {url}")
+
+
+def _bucket(target: Storage) -> Bucket:
+    if not isinstance(target, Bucket):
+        raise ReportError(f"{target.address} is no bucket: --public and --origin are for buckets")
+    return target
+
+
+# export
 
 
 def export_options(parser: argparse.ArgumentParser, program: Program) -> None:
     parser.add_argument(
         "--zip", type=Path, required=True, metavar="FILE", help="the archive to write"
     )
-    site_options(parser, program)
+    site_options(parser)
     program.add_options(parser)
 
 
 def export_site(args: argparse.Namespace) -> int:
     if args.zip.resolve().is_relative_to(args.site.resolve()):
         raise ReportError(f"{args.zip} would lie in the site itself; write the archive elsewhere")
-    job = args.program.prepare(args)
-    export_zip(args.site, args.zip, job.sources)
-    print(f"{args.zip}: {args.zip.stat().st_size / 1e6:.1f} MB; python {args.zip} checks it")
+    articles: Articles = args.program.prepare(args)
+    export_zip(args.site, args.zip, articles.sources)
+    size = megabytes(args.zip.stat().st_size)
+    print(f"{args.zip}: {size}; python {args.zip} checks it")
     return 0
 
 
 COMMANDS = {
-    "build": (
-        build_site,
-        "build the articles into a site, and publish it if asked to",
-        build_options,
+    "build": Command(
+        build_site, "build the articles into a site, and publish it if asked to", build_options
     ),
-    "publish": (publish_site, "publish a site that was built", publish_command_options),
-    "export": (
+    "publish": Command(publish_site, "publish a site that was built", publish_options),
+    "export": Command(
         export_site,
         "write a site and its sources into one archive that checks itself",
         export_options,

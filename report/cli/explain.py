@@ -6,26 +6,26 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
 from report.artifacts.machine import fingerprint
+from report.artifacts.record import Record
 from report.artifacts.session import matches
-from report.cli.program import Program, article_options, positive_count
-from report.cli.stores import built_store, open_store
+from report.cli.program import Articles, Command, Program, article_options, positive_count
+from report.cli.stores import check_built, open_store
 from report.errors import ReportError
-from report.site.plan import FOUND, NEW, STALE, WAITS, Step, plan
+from report.formats import kilobytes, megabytes, seconds
+from report.site.plan import FOUND, NEW, STALE, WAITS, Plan, Step, plan
 from report.site.reproduce import DIFFERENT, Verdict, reproduce
 
+# plan
+
+# Of a step without reasons, by its state
 _STATES = {
     NEW: "was never computed",
     WAITS: "is computed again if what it depends on comes out otherwise",
-}
-
-_TOLD = {
-    STALE: "stale because",
-    NEW: "new: nothing was computed for these arguments in the last build",
-    WAITS: "fresh for what it depends on as that is now, but that would be computed again",
 }
 
 
@@ -35,40 +35,49 @@ def plan_options(parser: argparse.ArgumentParser, program: Program) -> None:
 
 
 def print_plan(args: argparse.Namespace) -> int:
-    job = args.program.prepare(args)
-    planned = plan(job.scripts, open_store(args), job.namespace)
+    planned = _plan(args)
     if args.json:
-        print(
-            json.dumps(
-                {**asdict(planned), "steps": [step.to_json() for step in planned.steps]}, indent=1
-            )
-        )
+        steps = [step.to_json() for step in planned.steps]
+        print(json.dumps({**asdict(planned), "steps": steps}, indent=1))
         return 0
     todo = [step for step in planned.steps if step.state != FOUND]
     for step in todo:
         why = "; ".join(reason.text for reason in step.reasons[:3]) or _STATES[step.state]
-        print(f"{step.state:6}{_took(step):>10}{_size(step):>10}  {step.name}: {why}")
-    for line in (*planned.unknown, *(f"{name} is not asked for any more" for name in planned.gone)):
+        duration = seconds(step.record.seconds) if step.record else "?"
+        size = kilobytes(step.record.bytes) if step.record else "?"
+        print(f"{step.state:6}{duration:>10}{size:>10}  {step.name}: {why}")
+    for line in planned.unknown:
         print(line)
-    certain = [step for step in todo if step.state == STALE and step.record]
-    seconds, size = (
-        sum(step.record.seconds for step in certain),
-        sum(step.record.bytes for step in certain),
-    )
-    print(
-        f"to compute: {sum(step.state in (STALE, NEW) for step in todo)} of {len(planned.steps)} "
-        f"(the stale ones took {seconds:.1f} s last time), perhaps {sum(step.state == WAITS for step in todo)} more; "
-        f"about {size / 1e6:.1f} MB to store or upload"
-    )
+    for name in planned.gone:
+        print(f"{name} is not asked for any more")
+    _print_totals(todo, len(planned.steps))
     return 0
 
 
-def _took(step: Step) -> str:
-    return f"{step.record.seconds:.1f} s" if step.record else "?"
+def _plan(args: argparse.Namespace) -> Plan:
+    articles: Articles = args.program.prepare(args)
+    return plan(articles.scripts, open_store(args), articles.namespace)
 
 
-def _size(step: Step) -> str:
-    return f"{step.record.bytes / 1e3:.0f} kB" if step.record else "?"
+def _print_totals(todo: list[Step], n_steps: int) -> None:
+    certain = sum(step.state in (STALE, NEW) for step in todo)
+    uncertain = sum(step.state == WAITS for step in todo)
+    stale = [step.record for step in todo if step.state == STALE and step.record]
+    duration = seconds(sum(record.seconds for record in stale))
+    size = megabytes(sum(record.bytes for record in stale))
+    print(
+        f"to compute: {certain} of {n_steps} (the stale ones took {duration} last time), "
+        f"perhaps {uncertain} more; about {size} to store or upload"
+    )
+
+
+# why
+
+_VERDICTS = {
+    STALE: "stale because",
+    NEW: "new: nothing was computed for these arguments in the last build",
+    WAITS: "fresh for what it depends on as that is now, but that would be computed again",
+}
 
 
 def why_options(parser: argparse.ArgumentParser, program: Program) -> None:
@@ -81,8 +90,7 @@ def why_options(parser: argparse.ArgumentParser, program: Program) -> None:
 def print_why(args: argparse.Namespace) -> int:
     if args.name is None:
         args.usage_error("say which artifact; `ls` lists them all")
-    job = args.program.prepare(args)
-    planned = plan(job.scripts, open_store(args), job.namespace)
+    planned = _plan(args)
     steps = planned.of(args.name)
     if not steps:
         raise ReportError(f"no artifact is called {args.name}; `ls` lists them all")
@@ -98,23 +106,32 @@ def print_why(args: argparse.Namespace) -> int:
 
 
 def _print_step(step: Step) -> None:
-    if step.state != FOUND:
-        print(f"{step.name} is {_TOLD[step.state]}")
+    if step.record is not None and step.state == FOUND:
+        _print_fresh(step, step.record)
     else:
-        record = step.record
-        print(
-            f"{step.name} is fresh because its key {step.key[:12]} is what it was on {record.created}:"
-        )
-        print(
-            f"  {record.function}({', '.join(f'{x}={value}' for x, value in record.arguments.items())})"
-        )
-        print(
-            f"  code {record.code[:12]}, {len(record.versions)} versions; it took {record.seconds:.1f} s"
-        )
+        print(f"{step.name} is {_VERDICTS[step.state]}")
     for reason in step.reasons:
         print(f"  {reason.text}")
         for line in reason.difference.splitlines():
             print(f"    {line}")
+
+
+def _print_fresh(step: Step, record: Record) -> None:
+    print(
+        f"{step.name} is fresh because its key {step.key[:12]} is what it was on {record.created}:"
+    )
+    print(f"  {record.function}({_arguments(record)})")
+    print(
+        f"  code {record.code[:12]}, {len(record.versions)} versions; "
+        f"it took {seconds(record.seconds)}"
+    )
+
+
+def _arguments(record: Record) -> str:
+    return ", ".join(f"{name}={value}" for name, value in record.arguments.items())
+
+
+# ls
 
 
 def ls_options(parser: argparse.ArgumentParser, program: Program) -> None:
@@ -125,24 +142,34 @@ def ls_options(parser: argparse.ArgumentParser, program: Program) -> None:
 
 
 def list_artifacts(args: argparse.Namespace) -> int:
-    store = built_store(open_store(args), args.scripts)
+    store = open_store(args)
+    check_built(store, args.scripts)
     articles = [script.stem for script in args.scripts] or store.builds()
     builds = [build for article in articles if (build := store.build(article)) is not None]
     calls = [(build.article, name, record) for build in builds for name, record in build.calls]
-    listed = [(a, n, r) for a, n, r in calls if matches(args.name or "*", a, n, r.sha256)]
+    pattern = args.name or "*"
+    listed = [
+        (f"{article}/{name}", record)
+        for article, name, record in calls
+        if matches(pattern, article, name, record.sha256)
+    ]
     if args.json:
-        print(json.dumps([{"name": f"{a}/{n}", **r.to_json()} for a, n, r in listed], indent=1))
+        print(json.dumps([{"name": name, **record.to_json()} for name, record in listed], indent=1))
         return 0
-    for article, name, record in listed:
-        arguments = ", ".join(f"{x}={value}" for x, value in record.arguments.items())
+    for name, record in listed:
+        size, duration = kilobytes(record.bytes), seconds(record.seconds)
         print(
-            f"{record.sha256[:12]} {record.bytes / 1e3:>8.0f} kB {record.seconds:>7.1f} s  {record.created[:10]}  "
-            f"{article}/{name}  {arguments[:100]}"
+            f"{record.sha256[:12]} {size:>11} {duration:>9}  {record.created[:10]}  "
+            f"{name}  {_arguments(record)[:100]}"
         )
     print(
-        f"{len(listed)} of {len(calls)} artifacts of {len(builds)} articles in {store.storage.address}"
+        f"{len(listed)} of {len(calls)} artifacts of {len(builds)} articles "
+        f"in {store.storage.address}"
     )
     return 0
+
+
+# reproduce
 
 
 def reproduce_options(parser: argparse.ArgumentParser, program: Program) -> None:
@@ -153,58 +180,67 @@ def reproduce_options(parser: argparse.ArgumentParser, program: Program) -> None
         "--threads", type=positive_count, default=1, help="of the fresh process (%(default)s)"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the verdicts there too")
-    parser.add_argument("--fresh", type=Path, help=argparse.SUPPRESS)  # this is the fresh process
+    # Given to the fresh process: the file for its verdicts
+    parser.add_argument("--fresh", type=Path, help=argparse.SUPPRESS)
     article_options(parser, program)
 
 
 def reproduce_artifacts(args: argparse.Namespace) -> int:
     if args.fresh:
-        job = args.program.prepare(args)
-        verdicts = reproduce(job.scripts, open_store(args), tuple(args.only), job.namespace)
-        args.fresh.write_text(
-            json.dumps({"machine": fingerprint(), "verdicts": [asdict(v) for v in verdicts]})
-        )
+        _reproduce_here(args)
         return 0
     with tempfile.TemporaryDirectory() as folder:
-        result = Path(folder) / "verdicts.json"
-        command = [sys.executable, "-m", args.program.module, *args.argv, "--fresh", str(result)]
-        threads = {
-            name: str(args.threads)
-            for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-        }
-        paths = os.pathsep.join(filter(None, sys.path))
-        environment = {**os.environ, **threads, "PYTHONPATH": paths, "PYTHONHASHSEED": "random"}
-        # In a session of its own, Ctrl-C reaches this process alone, which then ends the other.
-        done = subprocess.run(command, env=environment, start_new_session=True)
-        if done.returncode:
-            return done.returncode
-        told = json.loads(result.read_text())
+        file = Path(folder) / "verdicts.json"
+        exit_code = _run_fresh_process(args, file)
+        if exit_code:
+            return exit_code
+        result = json.loads(file.read_text())
     if args.json:
-        args.json.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n")
-    return _print_verdicts([Verdict(**fields) for fields in told["verdicts"]], told["machine"])
+        args.json.write_text(json.dumps(result, indent=1, sort_keys=True) + "\n")
+    return _print_verdicts([Verdict(**fields) for fields in result["verdicts"]], result["machine"])
+
+
+def _reproduce_here(args: argparse.Namespace) -> None:
+    articles: Articles = args.program.prepare(args)
+    verdicts = reproduce(articles.scripts, open_store(args), tuple(args.only), articles.namespace)
+    result = {"machine": fingerprint(), "verdicts": [asdict(verdict) for verdict in verdicts]}
+    args.fresh.write_text(json.dumps(result))
+
+
+def _run_fresh_process(args: argparse.Namespace, file: Path) -> int:
+    """Run this command in a process that writes its verdicts to `file`. Returns: its exit code."""
+    command = [sys.executable, "-m", args.program.module, *args.argv, "--fresh", str(file)]
+    limits = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    environment = {
+        **os.environ,
+        **dict.fromkeys(limits, str(args.threads)),
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        "PYTHONHASHSEED": "random",
+    }
+    # In its own session: Ctrl-C reaches this process alone, which then ends the other.
+    return subprocess.run(command, env=environment, start_new_session=True).returncode
 
 
 def _print_verdicts(verdicts: list[Verdict], machine: dict[str, str]) -> int:
     for verdict in verdicts:
         print(f"{verdict.name}: {verdict}")
-    counts = {
-        kind: sum(v.verdict == kind for v in verdicts)
-        for kind in dict.fromkeys(v.verdict for v in verdicts)
-    }
+    counts = Counter(verdict.verdict for verdict in verdicts)
     print(", ".join(f"{kind}: {count}" for kind, count in counts.items()))
     print("on " + ", ".join(f"{name} {value}" for name, value in machine.items()))
     return 1 if DIFFERENT in counts else 0
 
 
 COMMANDS = {
-    "plan": (
+    "plan": Command(
         print_plan,
         "say what a build would compute, why, and how long that took last time",
         plan_options,
     ),
-    "why": (print_why, "say why an artifact is fresh, or which change made it stale", why_options),
-    "ls": (list_artifacts, "list the artifacts of the last builds", ls_options),
-    "reproduce": (
+    "why": Command(
+        print_why, "say why an artifact is fresh, or which change made it stale", why_options
+    ),
+    "ls": Command(list_artifacts, "list the artifacts of the last builds", ls_options),
+    "reproduce": Command(
         reproduce_artifacts,
         "compute artifacts again in a fresh process and compare",
         reproduce_options,

@@ -1,4 +1,4 @@
-"""The commands of `python -m report`, and of any program that has article scripts of its own, such as build_site.py."""
+"""Run a command of `python -m report`, or of another program with articles like build_site.py."""
 
 import argparse
 import os
@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 from report.cli import build, explain, sites
 from report.cli.program import Program
@@ -16,8 +17,11 @@ COMMANDS = build.COMMANDS | explain.COMMANDS | sites.COMMANDS
 
 
 def run(program: Program, argv: list[str] | None = None) -> int:
-    """Returns the exit code: 0; 1 after a one-line error, or if something was found; 2 for wrong usage; 130 after
-    Ctrl-C and 143 after SIGTERM."""
+    """Run the command that `argv` names, or build.
+
+    Returns: the exit code: 0; 1 after a one-line error, or if the command reports a problem; 2 for
+    wrong usage; 130 after Ctrl-C and 143 after SIGTERM.
+    """
     argv = sys.argv[1:] if argv is None else argv
     if _means_build(argv):
         argv = ["build", *argv]
@@ -26,33 +30,34 @@ def run(program: Program, argv: list[str] | None = None) -> int:
     _sort_words(args)
     try:
         with _terminable():
-            return args.run(args)
+            return args.action(args)
     except KeyboardInterrupt as stop:
         print(
             "interrupted; what was computed is kept, and the next run goes on from there",
             file=sys.stderr,
         )
         return 143 if isinstance(stop, Terminated) else 130
-    except BrokenPipeError:  # whoever reads what is printed has seen enough
+    except BrokenPipeError:  # the reader of stdout has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (
-        ReportError,
-        ValueError,
-        ArithmeticError,
-        OSError,
-    ) as error:  # those of models are ValueErrors
+    except (ReportError, ValueError, ArithmeticError, OSError) as error:
+        # A program's models raise ValueErrors.
         print(f"error: {error}", file=sys.stderr)
         return 1
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM, which so ends work as Ctrl-C does. A SystemExit would be taken for the article's own."""
+    """SIGTERM, which then ends work as Ctrl-C does.
+
+    Not a SystemExit, which would be taken for one that the article raised.
+    """
 
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    def terminate(*_signal) -> None:
+    """Raise Terminated in this block on SIGTERM."""
+
+    def terminate(_number: int, _frame: FrameType | None) -> None:
         raise Terminated
 
     before = signal.signal(signal.SIGTERM, terminate)
@@ -63,32 +68,34 @@ def _terminable() -> Iterator[None]:
 
 
 def _means_build(argv: list[str]) -> bool:
-    """Whether a command line starts with what to build, or how; any other first word has to be a command."""
+    """Tell whether a command line begins with an option or a script, not with a command."""
     if not argv:
         return True
     first = argv[0]
-    is_option = first.startswith("-") and first not in ("-h", "--help")
-    return is_option or first not in COMMANDS and (first.endswith(".py") or Path(first).is_file())
+    if first in COMMANDS or first in ("-h", "--help"):
+        return False
+    return first.startswith("-") or first.endswith(".py") or Path(first).is_file()
 
 
 def _sort_words(args: argparse.Namespace) -> None:
-    """Scripts and the name of an artifact may stand in any order: what ends with .py is a script."""
-    if "name" in args:
-        words = [str(word) for word in (args.name, *getattr(args, "scripts", ())) if word]
-        names = [word for word in words if not word.endswith(".py")]
-        if len(names) > 1:
-            args.usage_error(f"give one name, not {' and '.join(names)}; scripts end with .py")
-        args.name = names[0] if names else None
-        args.scripts = [Path(word) for word in words if word.endswith(".py")]
+    """Let scripts and the name of an artifact stand in any order: scripts end with .py."""
+    if "name" not in args:
+        return
+    words = [str(word) for word in (args.name, *getattr(args, "scripts", ())) if word]
+    names = [word for word in words if not word.endswith(".py")]
+    if len(names) > 1:
+        args.usage_error(f"give one name, not {' and '.join(names)}; scripts end with .py")
+    args.name = names[0] if names else None
+    args.scripts = [Path(word) for word in words if word.endswith(".py")]
 
 
 def _parser(program: Program) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=program.name, description=program.description)
-    commands = parser.add_subparsers(
+    subparsers = parser.add_subparsers(
         metavar="COMMAND", help="build, if none is given; each has its own --help"
     )
-    for name, (work, text, add_options) in COMMANDS.items():
-        command = commands.add_parser(name, help=text, description=text)
-        command.set_defaults(run=work, command=name, usage_error=command.error)
-        add_options(command, program)
+    for name, command in COMMANDS.items():
+        subparser = subparsers.add_parser(name, help=command.help, description=command.help)
+        subparser.set_defaults(action=command.action, command=name, usage_error=subparser.error)
+        command.add_options(subparser, program)
     return parser

@@ -1,35 +1,43 @@
-"""What a command line builds, and the options that several commands have."""
+"""A program with articles, a command of it, and the options that several commands share."""
 
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True)
-class Job:
-    """What a program builds: scripts, facts for the colophon, and names that the scripts start with."""
+class Articles:
+    """The articles that a command is about."""
 
     scripts: list[Path]
-    facts: dict[str, str] = field(default_factory=dict)
-    namespace: dict = field(default_factory=dict)
-    sources: dict[str, bytes] = field(
-        default_factory=dict
-    )  # for an archive, in which the site is kept with its code
+    facts: dict[str, str] = field(default_factory=dict)  # name -> text, for the colophon
+    namespace: dict[str, Any] = field(default_factory=dict)  # in the scripts' globals at the start
+    sources: dict[str, bytes] = field(default_factory=dict)  # file name -> code, for an archive
 
 
 @dataclass(frozen=True)
 class Program:
-    """A command line: `module` runs it with python -m, `add_options` says what is built, `prepare` gets it ready."""
+    """A command line for articles."""
 
     name: str
-    module: str
+    module: str  # `python -m MODULE` runs the program
     description: str
-    add_options: Callable[[argparse.ArgumentParser], None]
-    prepare: Callable[[argparse.Namespace], Job]
+    add_options: Callable[[argparse.ArgumentParser], None]  # those that choose the articles
+    prepare: Callable[[argparse.Namespace], Articles]  # for options that were parsed
+
+
+class Command(NamedTuple):
+    """A command of every program. The action returns the exit code."""
+
+    action: Callable[[argparse.Namespace], int]
+    help: str
+    add_options: Callable[[argparse.ArgumentParser, Program], None]
 
 
 def article_options(parser: argparse.ArgumentParser, program: Program) -> None:
+    """Options that choose articles and the store of their artifacts."""
     program.add_options(parser)
     parser.add_argument(
         "--store",
@@ -46,19 +54,22 @@ def article_options(parser: argparse.ArgumentParser, program: Program) -> None:
 
 
 def server_options(parser: argparse.ArgumentParser) -> None:
+    """Options of commands that open a bucket."""
     parser.add_argument(
         "--endpoint-url", metavar="URL", help="of an S3-compatible server other than AWS"
     )
     parser.add_argument("--profile", help="of boto3's credentials")
 
 
-def site_options(parser: argparse.ArgumentParser, _program: Program) -> None:
+def site_options(parser: argparse.ArgumentParser) -> None:
+    """The option of commands that read a site which was built here."""
     parser.add_argument(
         "--site", type=Path, default=Path("site"), help="a folder that was built (%(default)s)"
     )
 
 
 def positive_count(text: str) -> int:
+    """Parse an option that counts. Raises: ArgumentTypeError."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not 1 or more")
     return int(text)

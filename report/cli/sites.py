@@ -6,19 +6,21 @@ from hashlib import sha256
 from pathlib import Path
 
 from report.artifacts.store import Store
-from report.cli.program import Program, positive_count, server_options
-from report.cli.stores import built_store
+from report.cli.program import Command, Program, positive_count, server_options
+from report.cli.stores import check_built, open_place
 from report.errors import ReportError
+from report.formats import kilobytes, megabytes
 from report.sharing.collect import Sweep, collect_releases, collect_store
 from report.sharing.diff import diff, write_page
 from report.sharing.edit import mix_edit, read_edit
 from report.site.locate import open_site
 from report.site.verify import verify
-from report.storage.addresses import open_storage
 from report.storage.folder import write_whole
 from report.storage.transfer import transfer_bar
 
-DAY = 24 * 3600
+DAY = 24 * 3600  # seconds
+
+# verify
 
 
 def verify_options(parser: argparse.ArgumentParser, _program: Program) -> None:
@@ -30,13 +32,16 @@ def verify_options(parser: argparse.ArgumentParser, _program: Program) -> None:
 
 def verify_site(args: argparse.Namespace) -> int:
     with transfer_bar("checked") as bar:
-        result = verify(open_storage(args.place, args.endpoint_url, args.profile), bar)
+        result = verify(open_place(args.place, args), bar)
     for finding in result.findings:
         print(finding)
     if result.unlisted:
         print(f"files that do not belong were not looked for: {result.unlisted}", file=sys.stderr)
     print(f"{args.place}: {result.files} files checked, {len(result.findings) or 'none'} wrong")
     return 1 if result.findings else 0
+
+
+# diff
 
 
 def diff_options(parser: argparse.ArgumentParser, _program: Program) -> None:
@@ -54,14 +59,16 @@ def diff_options(parser: argparse.ArgumentParser, _program: Program) -> None:
 
 
 def print_difference(args: argparse.Namespace) -> int:
-    places = [
-        open_storage(place, args.endpoint_url, args.profile) for place in (args.before, args.after)
-    ]
-    changes = diff(*places)
-    print(changes)
+    before, after = open_place(args.before, args), open_place(args.after, args)
+    difference = diff(before, after)
+    print(difference)
     if args.page:
-        print(f"open {write_page(changes, *places, args.page).resolve().as_uri()}")
+        page = write_page(difference, before, after, args.page)
+        print(f"open {page.resolve().as_uri()}")
     return 0
+
+
+# mix
 
 
 def mix_options(parser: argparse.ArgumentParser, _program: Program) -> None:
@@ -82,15 +89,19 @@ def mix_edited(args: argparse.Namespace) -> int:
             f"{out} would replace the edit itself; write the sound elsewhere, with -o"
         )
     edit = read_edit(args.edit.read_bytes(), str(args.edit))
-    site = open_site(open_storage(args.site, args.endpoint_url, args.profile))
+    site = open_site(open_place(args.site, args))
     data = mix_edit(edit, site)
     write_whole(out, data)
     digest = sha256(data).hexdigest()
     print(f"{out}: {edit.n_samples / edit.samplerate:.2f} s, SHA-256 {digest}")
-    published = [name for name, made in site.manifest.artifacts.items() if made.sha256 == digest]
-    if published:
-        print(f"the same as the published {published[0]}")
+    for name, artifact in site.manifest.artifacts.items():
+        if artifact.sha256 == digest:
+            print(f"the same as the published {name}")
+            break
     return 0
+
+
+# gc
 
 
 def gc_options(parser: argparse.ArgumentParser, _program: Program) -> None:
@@ -124,41 +135,44 @@ def gc_options(parser: argparse.ArgumentParser, _program: Program) -> None:
 
 
 def collect_garbage(args: argparse.Namespace) -> int:
+    grace = args.grace * DAY
     if args.target:
-        target = open_storage(args.target, args.endpoint_url, args.profile)
-        result = collect_releases(target, args.keep, args.grace * DAY, args.delete)
+        target = open_place(args.target, args)
+        sweep = collect_releases(target, args.keep, grace, args.delete)
     else:
-        sites = [
-            open_site(open_storage(site, args.endpoint_url, args.profile)).manifest
-            for site in args.sites
-        ]
-        store = built_store(Store(open_storage(args.store, args.endpoint_url, args.profile)))
-        result = collect_store(store, sites, args.grace * DAY, args.delete)
-    _print_collection(result, args.delete)
+        manifests = [open_site(open_place(site, args)).manifest for site in args.sites]
+        store = Store(open_place(args.store, args))
+        check_built(store)
+        sweep = collect_store(store, manifests, grace, args.delete)
+    _print_sweep(sweep, args.delete)
     return 0
 
 
-def _print_collection(result: Sweep, deleted: bool) -> None:
-    reasons: dict[str, list[str]] = {}
-    for name, why in result.kept:
-        reasons.setdefault(why, []).append(name)
-    for why, names in reasons.items():
-        print(
-            f"keep   {len(names):>6}  {why}: {', '.join(names[:2])}{' …' if len(names) > 2 else ''}"
-        )
-    for name, size in result.deleted:
-        print(f"delete {size / 1e3:>6.0f} kB  {name}")
+def _print_sweep(sweep: Sweep, deleted: bool) -> None:
+    names_by_reason: dict[str, list[str]] = {}
+    for name, reason in sweep.kept:
+        names_by_reason.setdefault(reason, []).append(name)
+    for reason, names in names_by_reason.items():
+        more = " …" if len(names) > 2 else ""
+        print(f"keep   {len(names):>6}  {reason}: {', '.join(names[:2])}{more}")
+    for name, n_bytes in sweep.deleted:
+        print(f"delete {kilobytes(n_bytes):>9}  {name}")
     done = "deleted" if deleted else "to delete; nothing was: add --delete"
-    print(f"{len(result.kept)} kept, {len(result.deleted)} ({result.bytes / 1e6:.1f} MB) {done}")
+    size = megabytes(sweep.bytes)
+    print(f"{len(sweep.kept)} kept, {len(sweep.deleted)} ({size}) {done}")
 
 
 COMMANDS = {
-    "verify": (verify_site, "check every file of a site against its manifest", verify_options),
-    "diff": (
-        print_difference,
-        "say which sounds and numbers differ between two sites",
-        diff_options,
+    "verify": Command(
+        verify_site, "check every file of a site against its manifest", verify_options
     ),
-    "mix": (mix_edited, "make the sound of an edit that an event roll exported", mix_options),
-    "gc": (collect_garbage, "delete what no published page and no last build names", gc_options),
+    "diff": Command(
+        print_difference, "say which sounds and numbers differ between two sites", diff_options
+    ),
+    "mix": Command(
+        mix_edited, "make the sound of an edit that an event roll exported", mix_options
+    ),
+    "gc": Command(
+        collect_garbage, "delete what no published page and no last build names", gc_options
+    ),
 }

@@ -1,35 +1,38 @@
-"""Open the store that a command line names."""
+"""Open the places that a command line names."""
 
 import argparse
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
-from report.artifacts.mirror import Mirror
-from report.artifacts.store import Store
+from report.artifacts.store import Store, mirrored_store
 from report.errors import ReportError
 from report.storage.addresses import open_storage
+from report.storage.interface import Storage
 
 
-def built_store(store: Store, scripts: Iterable[Path] = ()) -> Store:
-    """The store, if articles were built with it, and these scripts among them."""
-    built = store.builds()
-    if not built:
-        raise ReportError(
-            f"no article was built with a store at {store.storage.address}; name another with --store"
-        )
-    for script in scripts:
-        if script.stem not in built:
-            raise ReportError(
-                f"{script} was not built with the store at {store.storage.address}; build it first"
-            )
-    return store
+def open_place(address: str, args: argparse.Namespace) -> Storage:
+    """Return the storage at an address, opened as the `server_options` say."""
+    return open_storage(address, args.endpoint_url, args.profile)
 
 
 def open_store(args: argparse.Namespace) -> Store:
-    """The store that was asked for; one behind a network is mirrored in a folder of its own."""
-    storage = open_storage(args.store, args.endpoint_url, args.profile)
+    """Return the store that --store names; one in a bucket has a mirror in the folder --cache."""
+    storage = open_place(args.store, args)
     if not args.store.startswith("s3://"):
         return Store(storage)
     name = sha256(f"{args.endpoint_url} {storage.address}".encode()).hexdigest()[:16]
-    return Store(Mirror(storage, args.cache / f"mirror-{name}"))
+    return mirrored_store(storage, args.cache / f"mirror-{name}")
+
+
+def check_built(store: Store, scripts: Iterable[Path] = ()) -> None:
+    """Raise ReportError unless articles were built with a store, and `scripts` among them."""
+    articles = store.builds()
+    address = store.storage.address
+    if not articles:
+        raise ReportError(
+            f"no article was built with a store at {address}; name another with --store"
+        )
+    for script in scripts:
+        if script.stem not in articles:
+            raise ReportError(f"{script} was not built with the store at {address}; build it first")
