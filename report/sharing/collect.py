@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from report.artifacts.record import Record
 from report.artifacts.store import Store
 from report.errors import SiteError
-from report.site.manifest import MANIFEST, MEDIA, MEDIA_FILE, Made, Manifest, read
+from report.site.manifest import MANIFEST, MEDIA, MEDIA_FILE, Manifest, Provenance, read
 from report.site.release import INDEX, RELEASES, release_name, release_shown
 from report.storage.interface import Entry, Storage
 from report.storage.transfer import each
@@ -80,7 +80,7 @@ def collect_store(
     less than `grace` seconds ago. Raises: StoreError if a build or a record can not be read; nothing is deleted then.
     """
     stages = [store.entries(kind) for kind in KINDS]
-    uses: list[tuple[str, Record | Made]] = []
+    uses: list[tuple[str, Record | Provenance]] = []
     for article in store.builds():
         build = store.build(article)
         uses += [

@@ -10,7 +10,7 @@ from report.article.templates import render_template
 from report.artifacts.media import EXTENSIONS
 from report.errors import SiteError
 from report.site.locate import Site, open_site
-from report.site.manifest import MEDIA, Made
+from report.site.manifest import MEDIA, Provenance
 from report.site.reproduce import compare
 from report.storage.folder import write_whole
 from report.storage.interface import Storage
@@ -27,8 +27,8 @@ class Change:
     """
 
     name: str
-    before: Made | None
-    after: Made | None
+    before: Provenance | None
+    after: Provenance | None
     decibels: float | None = None
 
     @property
@@ -107,7 +107,7 @@ def write_page(difference: Difference, before: Storage, after: Storage, folder: 
     return folder / "index.html"
 
 
-def _copy(site: Site, made: Made | None, folder: Path) -> str | None:
+def _copy(site: Site, made: Provenance | None, folder: Path) -> str | None:
     """Copy an artifact's media file to the page's folder, if the site has it. Returns: its address there."""
     if made is None or (name := _file(made)) not in site.manifest.files:
         return None
@@ -115,7 +115,7 @@ def _copy(site: Site, made: Made | None, folder: Path) -> str | None:
     return name
 
 
-def _level(old: Site, before: Made | None, new: Site, after: Made | None) -> float | None:
+def _level(old: Site, before: Provenance | None, new: Site, after: Provenance | None) -> float | None:
     if before is None or after is None or before.media_type != after.media_type:
         return None
     if _file(before) not in old.manifest.files or _file(after) not in new.manifest.files:
@@ -123,7 +123,7 @@ def _level(old: Site, before: Made | None, new: Site, after: Made | None) -> flo
     return compare(old.read(_file(before)), new.read(_file(after)), before.media_type)[1]
 
 
-def _file(made: Made) -> str:
+def _file(made: Provenance) -> str:
     return f"{MEDIA}/{made.sha256}.{EXTENSIONS[made.media_type]}"
 
 

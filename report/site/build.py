@@ -1,4 +1,7 @@
-"""Article scripts become a site: a folder of plain files that needs nothing else, replaced as a whole or not at all."""
+"""Article scripts become a site: a folder of plain files that needs nothing else.
+
+A build replaces the folder as a whole or not at all.
+"""
 
 import base64
 import glob
@@ -13,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -23,32 +27,35 @@ from report.artifacts.record import ARTICLE, Build, Record
 from report.artifacts.session import Session, matches, use_session
 from report.artifacts.store import Store
 from report.errors import ReportError, SiteError
+from report.formats import megabytes
 from report.site.crate import CRATE, make_crate
 from report.site.manifest import GENERATOR, MANIFEST, MEDIA, OFFLINE, File, describe, make
 from report.storage.transfer import transfer_bar
 
-try:
+if sys.platform != "win32":
     import fcntl
-except ImportError:  # Windows
-    fcntl = None
+
+ASSETS = "assets"  # folder of style sheets and scripts
 
 
 @dataclass(frozen=True)
 class BuildSummary:
-    """What a build did. `hits` artifacts were found in the store, `computed` were made in `seconds`."""
+    """The result of a build."""
 
     out: Path
     pages: list[str]
-    media: int
-    bytes: int
-    hits: int
-    computed: int
-    seconds: float
+    media: int  # media files
+    bytes: int  # of all media
+    hits: int  # artifacts that were found in the store
+    computed: int  # artifacts that were computed
+    seconds: float  # spent on computing them
 
     def __str__(self) -> str:
         return (
-            f"{self.out}: pages: {len(self.pages)}, media files: {self.media} ({self.bytes / 1e6:.1f} MB), "
-            f"artifacts computed: {self.computed} (in {self.seconds:.1f} s), found in the store: {self.hits}"
+            f"{self.out}: pages: {len(self.pages)}, "
+            f"media files: {self.media} ({megabytes(self.bytes)}), "
+            f"artifacts computed: {self.computed} (in {self.seconds:.1f} s), "
+            f"found in the store: {self.hits}"
         )
 
 
@@ -57,60 +64,66 @@ def build(
     out: Path,
     store: Store,
     facts: dict[str, str] | None = None,
-    namespace: dict | None = None,
+    namespace: dict[str, Any] | None = None,
     force: tuple[str, ...] = (),
 ) -> BuildSummary:
     """Run the article scripts and write the site `out`.
 
-    `namespace` is in each script's globals from the start (as in `{"BUILD": ...}`); `facts`, such as a commit or a
-    checkpoint's digest, go into the colophon and the manifest, with SOURCE_DATE_EPOCH for a date if that is set; calls
-    that a pattern of `force` means are computed again. All scripts are tried, and if one fails no site is written, but
-    what was computed is in the store.
-    Raises: ReportError; whatever was at `out` is then as it was.
+    facts: for the colophon and the manifest, such as a commit or a checkpoint's digest. The date
+        is that of SOURCE_DATE_EPOCH, if this is set.
+    namespace: globals that each script begins with, such as {"BUILD": ...}.
+    force: patterns of calls that are computed again.
+
+    All scripts are tried. If one fails, no site is written, but all that was computed is in the
+    store.
+    Raises: ReportError; then `out` is as it was before.
     """
-    scripts, out, facts = (
-        [Path(script) for script in scripts],
-        Path(out).resolve(),
-        (facts or {}) | _date(),
-    )
-    _check_names(scripts)
+    scripts = [Path(script) for script in scripts]
+    out = Path(out).resolve()
+    facts = (facts or {}) | _date_of_environment()
+    _check_script_names(scripts)
     check_target(out)
     session = Session(store, force=force)
-    unfinished = out.with_name(f".{out.name}.building-{os.getpid()}")
-    try:
-        _put_back(out)
-        unfinished.mkdir()
-        articles, builds = _render_all(scripts, facts, namespace or {}, session)
+    with _replacing(out) as folder:
+        articles, builds = _run_articles(scripts, facts, namespace or {}, session)
         _check_force(force, builds)
-        _check_pages(articles)
-        _write(unfinished, articles, facts, store, builds)
-        _swap(unfinished, out)
-    except OSError as error:
-        raise SiteError(f"cannot write the site {out}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        _check_page_names(articles)
+        files = _write_media(folder, articles, store)
+        files |= _write_pages(folder, articles, facts)
+        _write_provenance(folder, articles, facts, files, builds)
     return _summary(out, articles, session)
 
 
 def _summary(out: Path, articles: list[Article], session: Session) -> BuildSummary:
-    records = {
-        a.name: a.record
-        for article in articles
-        for same in article.artifacts.values()
-        for a in same
-    }
+    media = _media_of(articles)
     return BuildSummary(
         out=out,
         pages=[f"{page.name}.html" for article in articles for page in article.pages],
-        media=len(records),
-        bytes=sum(record.bytes for record in records.values()),
+        media=len(media),
+        bytes=sum(record.bytes for record in media.values()),
         hits=session.hits,
         computed=session.computed,
         seconds=session.seconds,
     )
 
 
-def _check_names(scripts: list[Path]) -> None:
+# Check
+
+
+def _date_of_environment() -> dict[str, str]:
+    """Return the fact "date" if SOURCE_DATE_EPOCH is set. Raises: SiteError if it is no date."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    if not epoch:
+        return {}
+    try:
+        return {"date": datetime.fromtimestamp(int(epoch), UTC).isoformat()}
+    except (ValueError, OverflowError, OSError) as error:
+        raise SiteError(f"SOURCE_DATE_EPOCH is {epoch!r}; give seconds since 1970") from error
+
+
+def _check_script_names(scripts: list[Path]) -> None:
+    if not scripts:
+        raise SiteError("no article script was given")
     names = [script.stem for script in scripts]
     for name in names:
         if name == "index" or names.count(name) > 1:
@@ -119,24 +132,13 @@ def _check_names(scripts: list[Path]) -> None:
             )
         if not ARTICLE.fullmatch(name):
             raise SiteError(
-                f"{name!r} is no name for an article; rename the script with letters, digits, _ and -"
+                f"{name!r} is no name for an article; "
+                "rename the script with letters, digits, _ and -"
             )
-    if not scripts:
-        raise SiteError("no article script was given")
 
 
-def _date() -> dict[str, str]:
-    """The date that SOURCE_DATE_EPOCH says, which goes before any other. Raises: SiteError if that is no date."""
-    if not (epoch := os.environ.get("SOURCE_DATE_EPOCH")):
-        return {}
-    try:
-        return {"date": datetime.fromtimestamp(int(epoch), UTC).isoformat()}
-    except (ValueError, OverflowError, OSError) as error:
-        raise SiteError(f"SOURCE_DATE_EPOCH is {epoch!r}; give seconds since 1970") from error
-
-
-def _check_pages(articles: list[Article]) -> None:
-    """No page of a part may have the name of another page."""
+def _check_page_names(articles: list[Article]) -> None:
+    """Raise SiteError if a part's page has the name of another page."""
     names = Counter(page.name.lower() for article in articles for page in article.pages)
     for article in articles:
         for part in article.parts:
@@ -147,6 +149,7 @@ def _check_pages(articles: list[Article]) -> None:
 
 
 def _check_force(force: tuple[str, ...], builds: list[Build]) -> None:
+    """Raise SiteError for a pattern that no call matches."""
     calls = [(build.article, name, record.key) for build in builds for name, record in build.calls]
     for pattern in force:
         if not any(matches(pattern, *call) for call in calls):
@@ -154,14 +157,15 @@ def _check_force(force: tuple[str, ...], builds: list[Build]) -> None:
 
 
 def check_target(out: Path) -> None:
-    """Whether a site can be written at `out`; good to know before long work.
+    """Check that a site can be written at `out`, as is useful before long work.
 
-    Raises: SiteError if something else than a site of ours would be replaced, or if the folder can not be written.
+    Raises: SiteError if the folder can not be written, or holds anything but a site of ours.
     """
     out = Path(out).resolve()
-    if out.exists() and not _is_ours(out):
+    if out.exists() and not _is_replaceable(out):
         raise SiteError(
-            f"{out} is not a site built here and would be replaced; choose another folder, or empty this one"
+            f"{out} is not a site built here and would be replaced; "
+            "choose another folder, or empty this one"
         )
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -172,7 +176,8 @@ def check_target(out: Path) -> None:
         ) from error
 
 
-def _is_ours(out: Path) -> bool:
+def _is_replaceable(out: Path) -> bool:
+    """Tell whether `out` is an empty folder or a site of ours."""
     try:
         if out.is_dir() and not any(out.iterdir()):
             return True
@@ -181,23 +186,30 @@ def _is_ours(out: Path) -> bool:
         return False
 
 
-def _render_all(
-    scripts: list[Path], facts: dict[str, str], namespace: dict, session: Session
-) -> tuple[list[Article], list[Build]]:
-    """Every article, and the calls that it made. Raises: ReportError for those that failed, after all were tried.
+# Run
 
-    Whatever was computed is then in the store, also where that is behind a network.
+
+def _run_articles(
+    scripts: list[Path], facts: dict[str, str], namespace: dict[str, Any], session: Session
+) -> tuple[list[Article], list[Build]]:
+    """Return every article, and the calls that it made.
+
+    Raises: ReportError with all failures, after all scripts were tried. All that was computed is
+    then in the store, even if the store is behind a network.
     """
-    titles, articles, builds, failures = {}, [], [], []
+    failures: list[ReportError] = []
+    titles: dict[str, str] = {}
+    articles: list[Article] = []
+    builds: list[Build] = []
     for script in scripts:
-        with _noted(failures):
+        with _collecting(failures):
             titles[script.stem] = read_metadata(script)[0]
     for script in scripts:
         if script.stem in titles:
-            with _noted(failures):
-                articles.append(_render(script, facts, dict(namespace), titles, session))
+            with _collecting(failures):
+                articles.append(_run_article(script, facts, dict(namespace), titles, session))
                 builds.append(session.finish())
-    with _noted(failures), transfer_bar("sent to the store") as progress:
+    with _collecting(failures), transfer_bar("sent to the store") as progress:
         session.store.flush(progress)
     if len(failures) > 1:
         heading = f"{len(failures)} things failed in building {len(scripts)} articles"
@@ -208,27 +220,31 @@ def _render_all(
 
 
 @contextmanager
-def _noted(failures: list[ReportError]) -> Iterator[None]:
-    """An error inside is added to `failures`, and work goes on after it."""
+def _collecting(failures: list[ReportError]) -> Iterator[None]:
+    """Add an error inside to `failures`; work goes on after it."""
     try:
         yield
     except ReportError as error:
         failures.append(error)
 
 
-def _render(
-    script: Path, facts: dict[str, str], scope: dict, titles: dict[str, str], session: Session
+def _run_article(
+    script: Path,
+    facts: dict[str, str],
+    namespace: dict[str, Any],
+    titles: dict[str, str],
+    session: Session,
 ) -> Article:
     cells = parse_script(script)
     session.begin(script.stem)
     with use_session(session), _Progress(script.stem, len(cells)) as progress:
         session.progress = progress.artifact
-        shown = run_cells(cells, script, scope, progress.cell)
-        return render_article(script, shown, scope, facts, titles, session.calls.values())
+        outputs = run_cells(cells, script, namespace, progress.cell)
+        return render_article(script, outputs, namespace, facts, titles, session.calls.values())
 
 
 class _Progress:
-    """A bar on a terminal, and otherwise a line for each section, both on stderr."""
+    """A bar on a terminal, or else a line for each section; both on stderr."""
 
     def __init__(self, name: str, n_cells: int):
         self.name = name
@@ -239,14 +255,13 @@ class _Progress:
     def __enter__(self) -> "_Progress":
         return self
 
-    def __exit__(self, *_exception) -> None:
+    def __exit__(self, *_exception: object) -> None:
         self.bar.close()
 
     def cell(self, cell: Cell) -> None:
         self.bar.update()
-        heading = next(
-            (line for line in cell.source.splitlines() if line.startswith("#")), ""
-        ).strip("# ")
+        headings = [line for line in cell.source.splitlines() if line.startswith("#")]
+        heading = headings[0].strip("# ") if headings else ""
         if cell.kind == "prose" and heading and self.bar.disable:
             print(f"{self.name}: {heading}", file=sys.stderr, flush=True)
 
@@ -254,62 +269,100 @@ class _Progress:
         self.bar.set_postfix_str(record.function.rsplit(".", 1)[-1])
 
 
-def _write(
-    folder: Path, articles: list[Article], facts: dict[str, str], store: Store, builds: list[Build]
-) -> None:
-    for name in (MEDIA, OFFLINE, "assets"):
-        (folder / name).mkdir()
-    files = _write_media(folder, articles, store)
-    texts = {f"assets/{file.name}": file.read_bytes() for file in assets()}
-    texts |= {
-        f"{page.name}.html": page.html.encode() for article in articles for page in article.pages
-    }
-    texts["index.html"] = render_index(articles, facts).encode()
-    files |= {name: describe(name, data) for name, data in texts.items()}
-    texts |= _provenance(articles, facts, files, builds)
-    for name, data in texts.items():
-        (folder / name).write_bytes(data)
+# Write
 
 
 def _write_media(folder: Path, articles: list[Article], store: Store) -> dict[str, File]:
-    """The media, one by one, for there may be many gigabytes of them, and copies of those whose bytes scripts read."""
-    records = {
-        same[0].name: same[0].record for article in articles for same in article.artifacts.values()
-    }
+    """Write the media, and copies of those whose bytes scripts read.
+
+    Media are written one by one, since there may be many gigabytes of them.
+    Returns: name -> entry of the files.
+    """
+    (folder / MEDIA).mkdir()
+    (folder / OFFLINE).mkdir()
     files = {}
-    for name, record in sorted(records.items()):
+    for name, record in sorted(_media_of(articles).items()):
         store.export(record, folder / MEDIA / name)
         files[f"{MEDIA}/{name}"] = File(record.sha256, record.bytes, record.media_type)
         if any(name in article.offline for article in articles):
             copy = f"{OFFLINE}/{record.sha256}.js"
-            data = _copy(record.sha256, folder / MEDIA / name)
+            data = _as_script(record.sha256, folder / MEDIA / name)
             (folder / copy).write_bytes(data)
             files[copy] = describe(copy, data)
     return files
 
 
-def _copy(digest: str, file: Path) -> bytes:
-    """A media file as a script, which is all that a page on a disk may read: see templates/scripts/media.js."""
-    return b'media.take("%s", "%s");\n' % (digest.encode(), base64.b64encode(file.read_bytes()))
-
-
-def _provenance(
-    articles: list[Article], facts: dict[str, str], files: dict[str, File], builds: list[Build]
-) -> dict[str, bytes]:
-    """The files that say what the site holds and how it was made; the same for every build of the same things.
-
-    Their pages are the articles: what is on the pages of parts is in these too.
-    """
-    pages = {f"{x.name}.html": {"title": x.title, "description": x.description} for x in articles}
-    crate = make_crate(make(facts, pages, files, builds))
+def _media_of(articles: list[Article]) -> dict[str, Record]:
+    """Return file name -> record of all media on the articles' pages."""
     return {
-        CRATE: crate,
-        MANIFEST: make(facts, pages, files | {CRATE: describe(CRATE, crate)}, builds).encode(),
+        name: artifacts[0].record
+        for article in articles
+        for name, artifacts in article.artifacts.items()
     }
 
 
+def _as_script(digest: str, file: Path) -> bytes:
+    """Return a media file as a script: a page on a disk can read nothing else.
+
+    See templates/scripts/media.js.
+    """
+    return b'media.take("%s", "%s");\n' % (digest.encode(), base64.b64encode(file.read_bytes()))
+
+
+def _write_pages(folder: Path, articles: list[Article], facts: dict[str, str]) -> dict[str, File]:
+    """Write the pages and their assets. Returns: name -> entry of the files."""
+    (folder / ASSETS).mkdir()
+    contents = {f"{ASSETS}/{file.name}": file.read_bytes() for file in assets()}
+    for article in articles:
+        for page in article.pages:
+            contents[f"{page.name}.html"] = page.html.encode()
+    contents["index.html"] = render_index(articles, facts).encode()
+    for name, data in contents.items():
+        (folder / name).write_bytes(data)
+    return {name: describe(name, data) for name, data in contents.items()}
+
+
+def _write_provenance(
+    folder: Path,
+    articles: list[Article],
+    facts: dict[str, str],
+    files: dict[str, File],
+    builds: list[Build],
+) -> None:
+    """Write the RO-Crate and the manifest, which are the same for every build of the same things.
+
+    Their pages are the articles, for an article has all that is on the pages of its parts.
+    """
+    pages = {f"{x.name}.html": {"title": x.title, "description": x.description} for x in articles}
+    crate = make_crate(make(facts, pages, files, builds))
+    manifest = make(facts, pages, files | {CRATE: describe(CRATE, crate)}, builds)
+    (folder / CRATE).write_bytes(crate)
+    (folder / MANIFEST).write_bytes(manifest.encode())
+
+
+# Replace
+
+
+@contextmanager
+def _replacing(out: Path) -> Iterator[Path]:
+    """Yield a new folder, which replaces `out` at the end.
+
+    Raises: SiteError if something can not be written. After any error `out` is as it was.
+    """
+    folder = out.with_name(f".{out.name}.building-{os.getpid()}")
+    try:
+        _put_back(out)
+        folder.mkdir()
+        yield folder
+        _swap(folder, out)
+    except OSError as error:
+        raise SiteError(f"cannot write the site {out}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _swap(new: Path, out: Path) -> None:
-    """Put the folder `new` in the place of `out`; if that fails, `out` is what it was."""
+    """Move the folder `new` to `out`. If that fails, the old `out` comes back."""
     with _locked(out):
         if not out.exists():
             os.rename(new, out)
@@ -325,7 +378,7 @@ def _swap(new: Path, out: Path) -> None:
 
 
 def _put_back(out: Path) -> None:
-    """The old site, should a build have been killed while it replaced that."""
+    """Bring back the old site if a build was killed while it replaced that."""
     with _locked(out):
         for old in out.parent.glob(f".{glob.escape(out.name)}.replaced-*"):
             if out.exists():
@@ -336,8 +389,11 @@ def _put_back(out: Path) -> None:
 
 @contextmanager
 def _locked(out: Path) -> Iterator[None]:
-    """No other build replaces `out` meanwhile; it waits. A lock goes with its holder, and then counts no more."""
-    if fcntl is None:
+    """Keep other builds from replacing `out` meanwhile; they wait.
+
+    The holder deletes the lock's file. A build that waited for a deleted file takes a new one.
+    """
+    if sys.platform == "win32":  # it has no such locks
         yield
         return
     path = out.with_name(f".{out.name}.lock")

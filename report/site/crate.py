@@ -1,44 +1,48 @@
-"""The provenance of a site for machines: ro-crate-metadata.json, an RO-Crate 1.1 of its files and of what made them.
+"""ro-crate-metadata.json: a site's provenance for machines, an RO-Crate 1.1.
 
-Each artifact is the result of an action, whose instrument is a function and whose objects are the artifacts and the
-arguments that it was given (https://www.researchobject.org/ro-crate/1.1/provenance.html).
+Each artifact is the result of an action. The action's instrument is a function, and its objects
+are the artifacts and arguments that were given to this function
+(https://www.researchobject.org/ro-crate/1.1/provenance.html).
 """
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from report.site import selfcheck
-from report.site.manifest import MANIFEST, MEDIA, Made, Manifest
+from report.site.manifest import MANIFEST, MEDIA, Manifest, Provenance
 
 CRATE = "ro-crate-metadata.json"
 CONTEXT = "https://w3id.org/ro/crate/1.1/context"
-UNKNOWN_DATE = (
-    "1970-01-01"  # a crate must have a date, and the day of the build would change its bytes
-)
+# A crate must have a date, and the day of the build would change its bytes.
+UNKNOWN_DATE = "1970-01-01"
+
+Entity = dict[str, Any]  # of the crate's graph
 
 
 def make_crate(manifest: Manifest) -> bytes:
-    """The RO-Crate of a site that has all its files but this one. The same manifest gives the same bytes.
+    """Return the RO-Crate of a site that has all its files but this one.
 
-    The facts "date" (ISO 8601) and "license" (a URL or a name) are used where they are known.
+    The same manifest gives the same bytes. The facts "date" (ISO 8601) and "license" (a URL or a
+    name) are used if they are there.
     """
     media = {
         file.sha256: name for name, file in manifest.files.items() if name.startswith(f"{MEDIA}/")
     }
-    calls = {
-        made.key: (call, made) for call, made in sorted(manifest.artifacts.items(), reverse=True)
-    }
-    made = [made for _, made in calls.values()]
+    calls: dict[str, tuple[str, Provenance]] = {}  # by key: the first call by name stands for all
+    for call, artifact in sorted(manifest.artifacts.items(), reverse=True):
+        calls[artifact.key] = call, artifact
+    artifacts = [artifact for _, artifact in calls.values()]
     files = list(_files(manifest))
-    actions = [_action(call, made, media) for call, made in calls.values()]
+    actions = [_action(call, artifact, media) for call, artifact in calls.values()]
     others = [
-        *_artifacts(made, media),
-        *_functions(made),
-        *_libraries(made),
-        *_arguments(made),
+        *_artifacts(artifacts, media),
+        *_functions(artifacts),
+        *_libraries(artifacts),
+        *_arguments(artifacts),
         *actions,
     ]
-    unique = {thing["@id"]: thing for thing in others}
+    unique = {entity["@id"]: entity for entity in others}
     graph = [
         _descriptor(),
         _root(manifest, files, actions),
@@ -48,7 +52,7 @@ def make_crate(manifest: Manifest) -> bytes:
     return selfcheck.serialise({"@context": CONTEXT, "@graph": graph})
 
 
-def _descriptor() -> dict:
+def _descriptor() -> Entity:
     return {
         "@id": CRATE,
         "@type": "CreativeWork",
@@ -57,110 +61,124 @@ def _descriptor() -> dict:
     }
 
 
-def _root(manifest: Manifest, files: list[dict], actions: list[dict]) -> dict:
+def _root(manifest: Manifest, files: list[Entity], actions: list[Entity]) -> Entity:
     date = manifest.facts.get("date")
-    unknown = "" if date else " The date of publication is not known."
+    description = "Articles with sounds and figures, and how each of these was computed."
+    if not date:
+        description += " The date of publication is not known."
     root = {
         "@id": "./",
         "@type": "Dataset",
         "name": "; ".join(about["title"] for _, about in sorted(manifest.pages.items())),
-        "description": f"Articles with sounds and figures, and how each of these was computed.{unknown}",
+        "description": description,
         "datePublished": date or UNKNOWN_DATE,
         "hasPart": _references(file["@id"] for file in files),
         "mentions": _references(sorted(action["@id"] for action in actions)),
     }
-    return root | ({"license": manifest.facts["license"]} if "license" in manifest.facts else {})
+    if "license" in manifest.facts:
+        root["license"] = manifest.facts["license"]
+    return root
 
 
-def _files(manifest: Manifest) -> Iterator[dict]:
-    """No hashes: those of media are in their names, and those of pages change where media have another address."""
-    titles = {page: about["title"] for page, about in manifest.pages.items()}
-    calls = {made.sha256: call for call, made in sorted(manifest.artifacts.items(), reverse=True)}
-    types = {name: file.media_type for name, file in manifest.files.items()} | {
-        MANIFEST: "application/json"
-    }
+def _files(manifest: Manifest) -> Iterator[Entity]:
+    """Yield the site's files, without hashes.
+
+    The hashes of media are in their names. Those of pages change if media get another address.
+    """
+    calls = {}  # the first by name for each artifact
+    for call, artifact in sorted(manifest.artifacts.items(), reverse=True):
+        calls[artifact.sha256] = call
+    titles = {name: calls.get(file.sha256) for name, file in manifest.files.items()}
+    titles |= {page: about["title"] for page, about in manifest.pages.items()}
+    types = {name: file.media_type for name, file in manifest.files.items()}
+    types[MANIFEST] = "application/json"
     for name, media_type in sorted(types.items()):
-        title = (
-            titles.get(name)
-            or (name in manifest.files and calls.get(manifest.files[name].sha256))
-            or name
-        )
+        title = titles.get(name) or name
         yield {"@id": name, "@type": "File", "name": title, "encodingFormat": media_type}
 
 
-def _artifacts(made: list[Made], media: dict[str, str]) -> Iterator[dict]:
-    """Artifacts that are no file of the site."""
-    types = {digest: {} for x in made for digest in x.inputs} | {
-        x.sha256: {"encodingFormat": x.media_type} for x in made
-    }
-    for digest, media_type in types.items():
-        if digest not in media:
-            yield {"@id": f"#{digest}", "@type": "CreativeWork", "name": digest} | media_type
+def _artifacts(artifacts: list[Provenance], media: dict[str, str]) -> Iterator[Entity]:
+    """Yield the artifacts that are no file of the site."""
+    types = {artifact.sha256: artifact.media_type for artifact in artifacts}
+    inputs = {digest for artifact in artifacts for digest in artifact.inputs}
+    for digest in types.keys() | inputs:
+        if digest in media:
+            continue
+        entity = {"@id": f"#{digest}", "@type": "CreativeWork", "name": digest}
+        if digest in types:
+            entity["encodingFormat"] = types[digest]
+        yield entity
 
 
-def _functions(made: list[Made]) -> Iterator[dict]:
-    for x in made:
+def _functions(artifacts: list[Provenance]) -> Iterator[Entity]:
+    for artifact in artifacts:
+        libraries = sorted(artifact.libraries.items())
         yield {
-            "@id": _function(x),
+            "@id": _function_id(artifact),
             "@type": "SoftwareSourceCode",
-            "name": x.function,
-            "identifier": x.code,
+            "name": artifact.function,
+            "identifier": artifact.code,
             "programmingLanguage": "Python",
-            "softwareRequirements": _references(
-                _library(*library) for library in sorted(x.libraries.items())
-            ),
+            "softwareRequirements": _references(_library_id(*library) for library in libraries),
         }
 
 
-def _libraries(made: list[Made]) -> Iterator[dict]:
-    for name, version in {library for x in made for library in x.libraries.items()}:
-        about = {"name": name, "softwareVersion": version}
-        yield {"@id": _library(name, version), "@type": "SoftwareApplication"} | about
-
-
-def _arguments(made: list[Made]) -> Iterator[dict]:
-    for name, value in {argument for x in made for argument in x.arguments.items()}:
+def _libraries(artifacts: list[Provenance]) -> Iterator[Entity]:
+    pairs = {library for artifact in artifacts for library in artifact.libraries.items()}
+    for name, version in pairs:
         yield {
-            "@id": _argument(name, value),
+            "@id": _library_id(name, version),
+            "@type": "SoftwareApplication",
+            "name": name,
+            "softwareVersion": version,
+        }
+
+
+def _arguments(artifacts: list[Provenance]) -> Iterator[Entity]:
+    pairs = {argument for artifact in artifacts for argument in artifact.arguments.items()}
+    for name, value in pairs:
+        yield {
+            "@id": _argument_id(name, value),
             "@type": "PropertyValue",
             "name": name,
             "value": value,
         }
 
 
-def _action(call: str, made: Made, media: dict[str, str]) -> dict:
-    inputs = [_artifact(digest, media) for digest in made.inputs]
-    arguments = [_argument(*argument) for argument in sorted(made.arguments.items())]
+def _action(call: str, artifact: Provenance, media: dict[str, str]) -> Entity:
+    inputs = [_artifact_id(digest, media) for digest in artifact.inputs]
+    arguments = [_argument_id(*argument) for argument in sorted(artifact.arguments.items())]
     return {
-        "@id": f"#{made.key}",
+        "@id": f"#{artifact.key}",
         "@type": "CreateAction",
         "name": call,
-        "instrument": {"@id": _function(made)},
+        "instrument": {"@id": _function_id(artifact)},
         "object": _references(inputs + arguments),
-        "result": {"@id": _artifact(made.sha256, media)},
+        "result": {"@id": _artifact_id(artifact.sha256, media)},
     }
 
 
-def _artifact(digest: str, media: dict[str, str]) -> str:
+def _artifact_id(digest: str, media: dict[str, str]) -> str:
     return media.get(digest, f"#{digest}")
 
 
-def _function(made: Made) -> str:
-    return f"#function-{_short(made.function, made.code, *sorted(made.libraries.items()))}"
+def _function_id(artifact: Provenance) -> str:
+    libraries = sorted(artifact.libraries.items())
+    return f"#function-{_short_hash(artifact.function, artifact.code, *libraries)}"
 
 
-def _library(name: str, version: str) -> str:
-    return f"#library-{_short(name, version)}"
+def _library_id(name: str, version: str) -> str:
+    return f"#library-{_short_hash(name, version)}"
 
 
-def _argument(name: str, value: str) -> str:
-    return f"#argument-{_short(name, value)}"
+def _argument_id(name: str, value: str) -> str:
+    return f"#argument-{_short_hash(name, value)}"
 
 
-def _short(*parts: object) -> str:
-    """An identifier that says the same for the same things, and that nothing in them can break."""
+def _short_hash(*parts: object) -> str:
+    """Return the same digits for the same parts. No text in them can break an identifier."""
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
-def _references(names: Iterable[str]) -> list[dict]:
+def _references(names: Iterable[str]) -> list[Entity]:
     return [{"@id": name} for name in names]

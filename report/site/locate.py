@@ -1,4 +1,4 @@
-"""A site wherever it is: in a folder, an archive or a bucket, or published under an address."""
+"""Find and open a site wherever it is: in a folder, an archive, a bucket, or under an address."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,15 +13,17 @@ from report.storage.interface import Storage
 
 @dataclass(frozen=True)
 class Location:
-    """Where a site is found at a place: `inside` a folder of it ("" or "name/"), as a release if it is published.
-
-    `index` is the entry page, empty if that is missing.
-    """
+    """The part of a place that is a site."""
 
     place: Storage
-    inside: str
-    release: str | None
-    index: bytes = field(repr=False)
+    inside: str  # the site's folder in the place: "" or "name/"
+    release: str  # its name if the site is published, else ""
+    index: bytes = field(repr=False)  # the entry page; empty if that is missing
+
+    @property
+    def manifest(self) -> str:
+        """The name of the site's manifest at the place."""
+        return self.inside + MANIFEST
 
 
 @dataclass(frozen=True)
@@ -32,45 +34,51 @@ class Site:
     manifest: Manifest
 
     def where(self, name: str) -> tuple[Storage, str]:
-        """The storage that a file is in, and its name there: a release's media lie elsewhere than its pages."""
+        """Return the storage that a file is in, and its name there.
+
+        A release's media are in another folder than its pages, or in another storage.
+        """
         folder, _, rest = name.partition("/")
-        return (
-            (self._media[0], self._media[1] + rest)
-            if folder == MEDIA
-            else (self.location.place, self.location.inside + name)
-        )
+        if folder == MEDIA:
+            storage, prefix = self._media
+            return storage, prefix + rest
+        return self.location.place, self.location.inside + name
 
     def read(self, name: str) -> bytes:
-        """Raises: StoreError if the file can not be read."""
-        storage, there = self.where(name)
-        return storage.get(there)
+        """Return the bytes of a file. Raises: StoreError if it can not be read."""
+        storage, stored_name = self.where(name)
+        return storage.get(stored_name)
 
     @cached_property
     def _media(self) -> tuple[Storage, str]:
-        place, inside = self.location.place, self.location.inside
-        homes = {MEDIA: (place, f"{inside}{MEDIA}/"), RELEASED_MEDIA: (place, f"{MEDIA}/")}
-        return homes.get(self.manifest.media) or (open_storage(self.manifest.media), "")
+        """The storage of the media, and the start of their names there."""
+        if self.manifest.media == MEDIA:
+            return self.location.place, f"{self.location.inside}{MEDIA}/"
+        if self.manifest.media == RELEASED_MEDIA:
+            return self.location.place, f"{MEDIA}/"
+        return open_storage(self.manifest.media), ""
 
 
 def find_site(place: Storage) -> Location:
-    """Raises: SiteError if there is no site."""
+    """Return where the site is at a place. Raises: SiteError if there is no site."""
     try:
         index = place.get(INDEX)
     except Missing as error:
         try:
-            return Location(place, site_folder(place.entries()), None, b"")
+            return Location(place, site_folder(place.entries()), "", b"")
         except (ValueError, StoreError) as reason:
             raise SiteError(f"{place.address}: there is no site: {error}; {reason}") from error
     release = release_shown(index)
-    return Location(place, release_name(release, "") if release else "", release, index)
+    if release is None:
+        return Location(place, "", "", index)
+    return Location(place, release_name(release, ""), release, index)
 
 
 def open_site(place: Storage) -> Site:
-    """Raises: SiteError if there is no site, or none whose manifest can be read; StoreError."""
+    """Open the site at a place.
+
+    Raises: SiteError if there is no site, or its manifest can not be used; StoreError.
+    """
     location = find_site(place)
-    return Site(
-        location,
-        read(
-            place.get(location.inside + MANIFEST), f"{location.inside}{MANIFEST} at {place.address}"
-        ),
-    )
+    data = place.get(location.manifest)
+    return Site(location, read(data, f"{location.manifest} at {place.address}"))

@@ -1,4 +1,4 @@
-"""What a site holds, and how each artifact was made: manifest.json, the same for every build of the same things."""
+"""manifest.json: the files of a site and how each artifact was made; same contents, same bytes."""
 
 import dataclasses
 import hashlib
@@ -6,23 +6,26 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Any
 
-from report.artifacts.media import EXTENSIONS
-from report.artifacts.record import Build, Record, is_digest
+from report.artifacts.fields import Count, Digest, parse_fields
+from report.artifacts.media import EXTENSIONS, MediaType
+from report.artifacts.record import Build, Record
 from report.errors import SiteError, StoreError
 from report.site import selfcheck
 from report.storage.interface import check_name
 
-GENERATOR = "literate audio report"  # how a site of ours is known
+GENERATOR = "literate audio report"  # marks a site as one of ours
 MANIFEST = selfcheck.MANIFEST
-MEDIA = "media"  # where a site's media are, relative to its manifest
-OFFLINE = "offline"  # copies of media for pages that are opened from a disk, which may read nothing but scripts
-RELEASED_MEDIA = "../../media"  # where those of a published release are, if they have no URL
+MEDIA = "media"  # folder of a site's media, relative to its manifest
+OFFLINE = "offline"  # copies of media as scripts: pages opened from a disk can read nothing else
+RELEASED_MEDIA = "../../media"  # folder of a published release's media, if they have no URL
 MEDIA_FILE = re.compile(r"media/([0-9a-f]{64})\.[a-z0-9]+")
-MEDIA_URL = re.compile(
+MEDIA_URL = re.compile(  # no user, no password, no markup
     r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~%+-]+)*"
-)  # no user, no password, no markup
-MEDIA_TYPES = {extension: media_type for media_type, extension in EXTENSIONS.items()} | {
+)
+FILE_TYPES: dict[str, str] = {
+    **{extension: media_type for media_type, extension in EXTENSIONS.items()},
     "css": "text/css",
     "html": "text/html",
     "js": "text/javascript",
@@ -31,51 +34,51 @@ MEDIA_TYPES = {extension: media_type for media_type, extension in EXTENSIONS.ite
 
 @dataclass(frozen=True)
 class File:
-    """One file: the hash and the number of its bytes, and its media type."""
+    """One file of a site: the hash and the number of its bytes, and its media type."""
 
-    sha256: str
-    bytes: int
+    sha256: Digest
+    bytes: Count
     media_type: str
 
 
 @dataclass(frozen=True)
-class Made:
-    """An artifact and how it was made: what of its record is the same for every build."""
+class Provenance:
+    """An artifact and how it was made: the part of its record that is the same for every build."""
 
-    sha256: str
-    bytes: int
-    media_type: str
-    key: str
-    code: str
+    sha256: Digest
+    bytes: Count
+    media_type: MediaType
+    key: Digest
+    code: Digest
     function: str
     arguments: dict[str, str]
-    libraries: dict[str, str]  # versions
-    inputs: list[str]  # sha256 of artifacts
+    libraries: dict[str, str]  # name -> version
+    inputs: list[Digest]  # sha256 of artifacts
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """`files` are all files but the manifest; `artifacts` are those of every call, whether a page shows them or not."""
+    """The contents of manifest.json."""
 
     facts: dict[str, str]
-    pages: dict[str, dict[str, str]]  # address -> title, description
-    files: dict[str, File]
-    artifacts: dict[
-        str, Made
-    ]  # "music/rendered/3" -> what that call made; these names are never used as paths
-    media: str = MEDIA  # where the files named media/… are, relative to the manifest or as a URL
+    pages: dict[str, dict[str, str]]  # address of each article -> title, description
+    files: dict[str, File]  # all but the manifest
+    # "music/rendered/3" -> the result of that call, on a page or not. Never used as a path.
+    artifacts: dict[str, Provenance]
+    media: str = MEDIA  # place of the files named media/..., relative to the manifest or a URL
 
     @property
     def sha256(self) -> str:
-        """Hash over everything that the manifest says."""
+        """The hash of everything that the manifest says."""
         return selfcheck.digest(self._fields())
 
     def encode(self) -> bytes:
-        """The bytes of manifest.json."""
+        """Return the bytes of manifest.json."""
         return selfcheck.serialise(self._fields() | {"sha256": self.sha256})
 
-    def _fields(self) -> dict:
-        return {"schema": selfcheck.SCHEMA, "generator": GENERATOR} | dataclasses.asdict(self)
+    def _fields(self) -> dict[str, Any]:
+        header = {"schema": selfcheck.SCHEMA, "generator": GENERATOR}
+        return header | dataclasses.asdict(self)
 
 
 def make(
@@ -84,101 +87,84 @@ def make(
     files: dict[str, File],
     builds: Iterable[Build],
 ) -> Manifest:
-    """The manifest of a site with these files, whose articles made the calls of `builds`.
+    """Return the manifest of a site with these files, whose articles made the calls of `builds`.
 
     Raises: SiteError for a file that can not have its name in a site.
     """
-    artifacts = {
-        f"{build.article}/{call}": _made(record) for build in builds for call, record in build.calls
-    }
-    return _checked(Manifest(facts, pages, files, artifacts))
+    artifacts = {}
+    for build in builds:
+        for call, record in build.calls:
+            artifacts[f"{build.article}/{call}"] = _provenance(record)
+    manifest = Manifest(facts, pages, files, artifacts)
+    try:
+        return _parse(dataclasses.asdict(manifest))
+    except ValueError as error:
+        raise SiteError(f"no site can have this manifest: {error}") from error
 
 
 def describe(name: str, data: bytes) -> File:
-    """The entry of a file that holds `data`. Raises: SiteError for a kind of file that is in no site."""
+    """Return the entry of a file that holds `data`.
+
+    Raises: SiteError if no site has files of this kind.
+    """
     suffix = PurePosixPath(name).suffix[1:]
-    if suffix not in MEDIA_TYPES:
-        raise SiteError(
-            f"{name}: no file of a site ends in {suffix!r}; known: {', '.join(sorted(MEDIA_TYPES))}"
-        )
-    return File(hashlib.sha256(data).hexdigest(), len(data), MEDIA_TYPES[suffix])
+    if suffix not in FILE_TYPES:
+        known = ", ".join(sorted(FILE_TYPES))
+        raise SiteError(f"{name}: no file of a site ends in {suffix!r}; known: {known}")
+    return File(hashlib.sha256(data).hexdigest(), len(data), FILE_TYPES[suffix])
 
 
 def read(data: bytes, where: str = MANIFEST) -> Manifest:
-    """The manifest in these bytes, every field checked; `where` they were is for messages.
+    """Return the manifest in these bytes, every field checked. `where` they were is for messages.
 
-    Raises: SiteError if they are damaged, are of another schema, or name files that no site can have.
+    Raises: SiteError if they are damaged, have another schema, or name files that no site can have.
     """
     try:
         fields = selfcheck.parse(data)
-        if fields.pop("generator") != GENERATOR:
+        if fields.get("generator") != GENERATOR:
             raise ValueError("it was not written here")
-        del fields["schema"], fields["sha256"]
-        files = {name: File(**file) for name, file in fields.pop("files").items()}
-        artifacts = {name: Made(**made) for name, made in fields.pop("artifacts").items()}
-        return _checked(Manifest(files=files, artifacts=artifacts, **fields))
-    except (ValueError, TypeError, KeyError, AttributeError, SiteError) as error:
+        header = ("schema", "generator", "sha256")
+        return _parse({name: value for name, value in fields.items() if name not in header})
+    except ValueError as error:
         raise SiteError(f"{where} can not be used: {error}; build the site again") from error
 
 
-def _made(record: Record) -> Made:
-    same = {
-        f.name: getattr(record, f.name) for f in dataclasses.fields(Made) if f.name != "libraries"
-    }
-    return Made(libraries=record.versions, **same)
+def _provenance(record: Record) -> Provenance:
+    return Provenance(
+        sha256=record.sha256,
+        bytes=record.bytes,
+        media_type=record.media_type,
+        key=record.key,
+        code=record.code,
+        function=record.function,
+        arguments=record.arguments,
+        libraries=record.versions,
+        inputs=record.inputs,
+    )
 
 
-def _checked(manifest: Manifest) -> Manifest:
-    checks = {
-        "facts": _is_table(manifest.facts),
-        "pages": all(
-            x in manifest.files and _is_table(y) and "title" in y for x, y in manifest.pages.items()
-        ),
-        "media": manifest.media in (MEDIA, RELEASED_MEDIA)
-        or MEDIA_URL.fullmatch(manifest.media) is not None,
-        "artifacts": all(map(_is_made, manifest.artifacts.values())),
-    }
-    if wrong := [name for name, fine in checks.items() if not fine]:
-        raise SiteError(f"unusable {', '.join(wrong)}")
+def _parse(fields: dict[str, Any]) -> Manifest:
+    """Return the manifest with these fields. Raises: ValueError that names a wrong one."""
+    manifest = parse_fields(fields, Manifest)
+    for page, about in manifest.pages.items():
+        if page not in manifest.files:
+            raise ValueError(f"pages: {page!r} is not among the files")
+        if "title" not in about:
+            raise ValueError(f"pages: {page!r} has no title")
+    if manifest.media not in (MEDIA, RELEASED_MEDIA) and not MEDIA_URL.fullmatch(manifest.media):
+        raise ValueError(f"unusable media: {manifest.media!r} is no address of a folder")
     for name, file in manifest.files.items():
-        try:
-            check_name(name)
-        except StoreError as error:
-            raise SiteError(str(error)) from error
-        if (
-            not _is_stored(file)
-            or name == MANIFEST
-            or name.startswith(f"{MEDIA}/")
-            and not _is_media(name, file)
-        ):
-            raise SiteError(f"unusable entry of {name}")
+        _check_file(name, file)
     return manifest
 
 
-def _is_media(name: str, file: File) -> bool:
+def _check_file(name: str, file: File) -> None:
+    """Raise ValueError unless a site can have this file."""
+    try:
+        check_name(name)
+    except StoreError as error:
+        raise ValueError(str(error)) from error
     match = MEDIA_FILE.fullmatch(name)
-    return match is not None and match[1] == file.sha256
-
-
-def _is_stored(file: File | Made) -> bool:
-    return (
-        is_digest(file.sha256)
-        and type(file.bytes) is int
-        and file.bytes >= 0
-        and isinstance(file.media_type, str)
-    )
-
-
-def _is_made(made: Made) -> bool:
-    return (
-        _is_stored(made)
-        and made.media_type in EXTENSIONS
-        and all(map(is_digest, (made.key, made.code, *made.inputs)))
-        and isinstance(made.function, str)
-        and _is_table(made.arguments)
-        and _is_table(made.libraries)
-    )
-
-
-def _is_table(value: object) -> bool:
-    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
+    is_medium = match is not None and match[1] == file.sha256
+    if name == MANIFEST or name.startswith(f"{MEDIA}/") and not is_medium:
+        raise ValueError(f"unusable entry of {name}")

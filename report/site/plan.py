@@ -1,7 +1,8 @@
-"""What a build would do, and why, without doing it: the articles run, but nothing is computed.
+"""Say what a build would do, and why: the articles run, but nothing is computed.
 
-Where an artifact is stale, the one of the last build stands in for it, so that the script can go on; what depends on it
-is then found or not for the old bytes, and is said to depend on the new ones.
+If an artifact is stale, the one of the last build stands in for it, so that the script can go on.
+Artifacts that depend on it are then looked up by its old bytes, and are said to wait for the new
+ones.
 """
 
 import difflib
@@ -9,6 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from report.article.script import parse_script, read_metadata, run_cells
 from report.artifacts.record import Record
@@ -20,10 +22,12 @@ from report.keys.dependencies import place_of
 FOUND, STALE, NEW, WAITS = "found", "stale", "new", "waits"
 QUIET = re.compile(r"\s*(#.*)?")  # lines that no key depends on
 
+Sources = dict[str, dict[str, Any]]  # symbol -> digest, file, line, text; see `Code.source`
+
 
 @dataclass(frozen=True)
 class Reason:
-    """Why an artifact is stale: one sentence, and for code the difference as text."""
+    """One reason why an artifact is stale: a sentence, and for code the difference as text."""
 
     text: str
     difference: str = ""
@@ -31,134 +35,148 @@ class Reason:
 
 @dataclass(frozen=True)
 class Step:
-    """What a build would do about one call.
+    """The work of a build for one call, by its state:
 
-    "found": nothing; "stale": compute it again, for `reasons`; "new": compute it for the first time; "waits": nothing
-    unless what it depends on, which would be computed, comes out otherwise than before.
-    `record` is the present one, or for a stale call that of the last build, with the seconds it took and its bytes.
+    "found": none;
+    "stale": compute the artifact again, for these reasons;
+    "new": compute it for the first time;
+    "waits": none, unless an artifact that it depends on, and that is computed, comes out otherwise.
     """
 
     name: str
     state: str
     function: str
     key: str
-    record: Record | None
+    record: Record | None  # the present one; of a stale call, that of the last build
     reasons: tuple[Reason, ...] = ()
 
-    def to_json(self) -> dict:
-        last = {"seconds": self.record.seconds, "bytes": self.record.bytes} if self.record else {}
-        reasons = [reason.text for reason in self.reasons]
-        return {
+    def to_json(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {
             "name": self.name,
             "state": self.state,
             "function": self.function,
             "key": self.key,
-            "why": reasons,
-            **last,
+            "why": [reason.text for reason in self.reasons],
         }
+        if self.record:
+            fields |= {"seconds": self.record.seconds, "bytes": self.record.bytes}
+        return fields
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The steps of a build in order. `unknown` says for which articles more would follow; `gone` are calls of the last
-    build that this one would not make."""
+    """The steps of a build in order."""
 
     steps: list[Step]
-    unknown: list[str]
-    gone: list[str]
+    unknown: list[str]  # sentences about articles in which more steps would follow
+    gone: list[str]  # calls of the last build that this one would not make
 
     def of(self, pattern: str) -> list[Step]:
-        """The steps that a pattern means, see `conjure.matches`."""
-        return [step for step in self.steps if _means(pattern, step)]
+        """Return the steps that a pattern means, see `report.artifacts.session.matches`."""
+        return [step for step in self.steps if _matches(pattern, step)]
 
 
 class Unplanned(StoreError):
-    """The value of an artifact that would have to be computed first."""
+    """A script needs the value of an artifact that would have to be computed first."""
 
 
-def plan(scripts: Iterable[Path], store: Store, namespace: dict | None = None) -> Plan:
-    """What building these scripts would do. Raises: ReportError for a script that fails, as building it would."""
-    planner, unknown, gone = Planner(store), [], []
+def plan(scripts: Iterable[Path], store: Store, namespace: dict[str, Any] | None = None) -> Plan:
+    """Return the plan of a build of these scripts.
+
+    Raises: ReportError for a script that fails, as building it would.
+    """
+    planner = Planner(store)
+    unknown, gone = [], []
     with use_session(planner):
         for script in map(Path, scripts):
             read_metadata(script)  # fails where a build would
             planner.begin(script.stem)
             try:
                 run_cells(parse_script(script), script, dict(namespace or {}))
-                made = {name for name, _ in planner.calls.values()}
-                gone += [f"{script.stem}/{name}" for name in planner.last if name not in made]
             except Unplanned as error:
                 unknown.append(
                     f"{script.stem}: what follows from {error} is known once that is computed"
                 )
+            else:
+                gone += planner.gone_calls()
     return Plan(planner.steps, unknown, gone)
 
 
 class Planner(Session):
-    """A session that computes nothing and notes what it would do."""
+    """A session that computes nothing and notes the steps of a build."""
 
     def __init__(self, store: Store):
-        super().__init__(_StandIns(store))
+        self._stand_ins = _StandIns(store)
+        super().__init__(self._stand_ins)
         self.steps: list[Step] = []
-        self.last: dict[str, Record] = {}
-        self._doubtful: set[str] = set()  # sha256 of what stands in, and of what waits for it
+        self.last: dict[str, Record] = {}  # calls of the article's last build
+        self._doubtful: set[str] = set()  # sha256 of stand-ins, and of artifacts that wait for them
 
     def begin(self, article: str) -> None:
         super().begin(article)
         build = self.store.build(article)
         self.last = dict(build.calls) if build else {}
 
+    def gone_calls(self) -> list[str]:
+        """Return the calls of the article's last build that were not made now."""
+        names = {name for name, _ in self.calls.values()}
+        return [f"{self.article}/{name}" for name in self.last if name not in names]
+
     def resolve(self, name: str, request: Request) -> Record:
         record, before = self.store.find(request.key), self.last.get(name)
-        waits = not self._doubtful.isdisjoint(request.inputs)
-        if record is not None:
-            step = Step(
-                f"{self.article}/{name}",
-                WAITS if waits else FOUND,
-                request.function,
-                request.key,
-                record,
-            )
-        elif before is not None:
-            reasons = tuple(explain(before, request, self.store))
-            step = Step(
-                f"{self.article}/{name}", STALE, request.function, request.key, before, reasons
-            )
-        else:
-            step = Step(f"{self.article}/{name}", NEW, request.function, request.key, None)
+        step = self._step(name, request, record, before)
         self.steps.append(step)
-        stand_in = record or before or self.store.placeholder(name, request)
+        stand_in = record or before or self._stand_ins.placeholder(name, request)
         if step.state != FOUND:
             self._doubtful.add(stand_in.sha256)
         return stand_in
 
+    def _step(
+        self, name: str, request: Request, record: Record | None, before: Record | None
+    ) -> Step:
+        """Return the step for a call with the present record and that of the last build."""
+        reasons: list[Reason] = []
+        if record is not None:
+            state = FOUND if self._doubtful.isdisjoint(request.inputs) else WAITS
+        elif before is not None:
+            state = STALE
+            reasons = explain(before, request, self.store)
+        else:
+            state = NEW
+        return Step(
+            name=f"{self.article}/{name}",
+            state=state,
+            function=request.function,
+            key=request.key,
+            record=record or before,
+            reasons=tuple(reasons),
+        )
+
 
 class _StandIns(Store):
-    """The store, with records in it for what was never computed."""
+    """The store, with placeholders for artifacts that were never computed."""
 
     def __init__(self, store: Store):
         super().__init__(store.storage)
-        self._names: dict[str, str] = {}
+        self._names: dict[str, str] = {}  # of the calls, by sha256 of the placeholder
 
     def placeholder(self, name: str, request: Request) -> Record:
         self._names[request.key] = name
-        digests = {"key": request.key, "sha256": request.key, "code": request.code.digest}
-        empty = {
-            "arguments": {},
-            "values": {},
-            "versions": {},
-            "inputs": [],
-            "machine": {},
-            "info": _AnyInfo(),
-        }
         return Record(
+            key=request.key,
             function=request.function,
+            code=request.code.digest,
+            arguments={},
+            values={},
+            versions={},
+            inputs=[],
             seconds=0,
+            machine={},
             created="",
+            sha256=request.key,
             bytes=0,
             media_type="audio/wav",
-            **digests,
-            **empty,
+            info=_AnyInfo(),
         )
 
     def read(self, record: Record) -> bytes:
@@ -167,24 +185,24 @@ class _StandIns(Store):
         return super().read(record)
 
 
-class _AnyInfo(dict):
-    """What a script may ask of a sound or picture that is not there yet."""
+class _AnyInfo(dict[str, Any]):
+    """An answer to all that a script may ask of a sound or picture that is not there yet."""
 
     def __missing__(self, name: str) -> int:
         return 1
 
 
-def _means(pattern: str, step: Step) -> bool:
+def _matches(pattern: str, step: Step) -> bool:
     article, _, name = step.name.partition("/")
-    sha256 = step.record.sha256 if step.record else ""
-    return any(matches(pattern, article, name, digest) for digest in (step.key, sha256))
+    digests = (step.key, step.record.sha256 if step.record else "")
+    return any(matches(pattern, article, name, digest) for digest in digests)
 
 
-# ---- why
+# Reasons
 
 
 def explain(before: Record, request: Request, store: Store) -> list[Reason]:
-    """Why a call is not what it was when `before` was made."""
+    """Return the reasons why a call is not the one for which the record `before` was made."""
     if before.key == request.key:
         return [Reason("its record is no longer in the store")]
     reasons = []
@@ -194,79 +212,81 @@ def explain(before: Record, request: Request, store: Store) -> list[Reason]:
         )
     if before.code != request.code.digest:
         reasons += code_changes(store.source(before.code), request.code.source())
-    reasons += [Reason(text) for text in _version_changes(before.versions, request.code.versions)]
-    return [*reasons, *_value_changes(before, request)]
+    reasons += _version_changes(before.versions, request.code.versions)
+    reasons += _value_changes(before, request)
+    return reasons
 
 
-def code_changes(before: dict | None, now: dict) -> list[Reason]:
-    """What differs between the sources of two codes, see `dependencies.Code.source`."""
+def code_changes(before: Sources | None, now: Sources) -> list[Reason]:
+    """Return the differences between the sources of two codes."""
     if before is None:
         return [Reason("its code changed; what it was before is not in the store")]
     reasons = []
     for name in sorted(before.keys() | now.keys()):
         old, new = before.get(name), now.get(name)
-        if old is None:
-            reasons.append(Reason(f"{name} ({new['file']}, line {new['line']}) is used now"))
-        elif new is None:
+        if new is None:
             reasons.append(Reason(f"{name} is not used any more"))
+        elif old is None:
+            reasons.append(Reason(f"{name} ({new['file']}, line {new['line']}) is used now"))
         elif old["digest"] != new["digest"]:
             reasons.append(_code_change(name, old, new))
     return reasons
 
 
-def _code_change(name: str, old: dict, new: dict) -> Reason:
-    was, now = old["text"].splitlines(), new["text"].splitlines()
-    difference = "\n".join(
-        difflib.unified_diff(was, now, f"{old['file']} before", new["file"], lineterm="", n=1)
-    )
-    line = new["line"] + _first_change(was, now)
+def _code_change(name: str, old: dict[str, Any], new: dict[str, Any]) -> Reason:
+    before, now = old["text"].splitlines(), new["text"].splitlines()
+    names = (f"{old['file']} before", new["file"])
+    difference = "\n".join(difflib.unified_diff(before, now, *names, lineterm="", n=1))
+    line = new["line"] + _first_change(before, now)
     return Reason(f"line {line} of {new['file']} changed, in {name.rsplit('.', 1)[-1]}", difference)
 
 
-def _first_change(was: list[str], now: list[str]) -> int:
-    """How many lines of `now` stand before the first that differs in more than a comment."""
-    blocks = difflib.SequenceMatcher(None, was, now, autojunk=False).get_opcodes()
-    changes = [block for block in blocks if block[0] != "equal"]
-    for _, a, b, c, d in changes:
-        loud = [line for line in range(c, d) if not QUIET.fullmatch(now[line])]
-        if loud or any(not QUIET.fullmatch(line) for line in was[a:b]):
-            return loud[0] if loud else c
+def _first_change(before: list[str], now: list[str]) -> int:
+    """Return the index in `now` of the first line that differs in more than a comment."""
+    blocks = difflib.SequenceMatcher(None, before, now, autojunk=False).get_opcodes()
+    for kind, start, end, start_now, end_now in blocks:
+        if kind == "equal":
+            continue
+        loud = [i for i in range(start_now, end_now) if not QUIET.fullmatch(now[i])]
+        if loud:
+            return loud[0]
+        if not all(QUIET.fullmatch(line) for line in before[start:end]):
+            return start_now
     return 0
 
 
-def _version_changes(before: dict[str, str], now: dict[str, str]) -> list[str]:
-    changed = [
-        name for name in sorted(before.keys() | now.keys()) if before.get(name) != now.get(name)
-    ]
-    return [
-        f"{name}: {before.get(name, 'not used')} before, {now.get(name, 'not used')} now"
-        for name in changed
-    ]
-
-
-def _value_changes(before: Record, request: Request) -> list[Reason]:
+def _version_changes(before: dict[str, str], now: dict[str, str]) -> list[Reason]:
     reasons = []
-    for name in sorted(before.values.keys() | request.values.keys()):
-        if before.values.get(name) != request.values.get(name):
-            old, new = before.arguments.get(name), request.arguments.get(name)
-            if name == "device":
-                text = (
-                    f"the device: {before.values.get(name)} before, {request.values.get(name)} now"
-                )
-            elif name.startswith("global "):
-                text = _global_change(
-                    name, before.values.get(name, ""), request.values.get(name, "")
-                )
-            elif old == new:
-                text = f"argument {name}: still {new}, with another content"
-            else:
-                text = f"argument {name}: {old} before, {new} now"
-            reasons.append(Reason(text))
+    for name in sorted(before.keys() | now.keys()):
+        old, new = before.get(name, "not used"), now.get(name, "not used")
+        if old != new:
+            reasons.append(Reason(f"{name}: {old} before, {new} now"))
     return reasons
 
 
+def _value_changes(before: Record, request: Request) -> list[Reason]:
+    now = request.values
+    names = sorted(before.values.keys() | now.keys())
+    changed = [name for name in names if before.values.get(name) != now.get(name)]
+    return [Reason(_value_change(name, before, request)) for name in changed]
+
+
+def _value_change(name: str, before: Record, request: Request) -> str:
+    """Describe the change of an argument, of a global, or of the device."""
+    old_value, new_value = before.values.get(name), request.values.get(name)
+    if name == "device":
+        return f"the device: {old_value} before, {new_value} now"
+    if name.startswith("global "):
+        return _global_change(name, old_value or "", new_value or "")
+    old, new = before.arguments.get(name), request.arguments.get(name)
+    if old == new:
+        return f"argument {name}: still {new}, with another content"
+    return f"argument {name}: {old} before, {new} now"
+
+
 def _global_change(name: str, before: str, now: str) -> str:
+    """Describe the change of a global. Its values are digests, or for numbers "DIGEST NUMBER"."""
     file, line = place_of(name.removeprefix("global "))
-    was, is_now = (told.partition(" ")[2] for told in (before, now))
-    told = f": {was} before, {is_now} now" if was and is_now else " has another value"
-    return f"{name}{told}: line {line} of {file} changed, or what it reads"
+    old, new = before.partition(" ")[2], now.partition(" ")[2]
+    change = f": {old} before, {new} now" if old and new else " has another value"
+    return f"{name}{change}: line {line} of {file} changed, or what it reads"

@@ -1,4 +1,4 @@
-"""Compute again what is in the store, and say whether it came out the same."""
+"""Compute stored artifacts again, and say whether they came out the same."""
 
 import io
 import json
@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile as sf
@@ -23,12 +24,12 @@ NEAR_DB = -40.0  # a difference this far below the original is "near"
 
 @dataclass(frozen=True)
 class Verdict:
-    """How an artifact came out when computed again. `decibels` is the level of the difference below the original."""
+    """The comparison of an artifact with the same, computed again in so many `seconds`."""
 
     name: str
     sha256: str
     verdict: str
-    decibels: float | None
+    decibels: float | None  # level of the difference, relative to the original
     seconds: float
 
     def __str__(self) -> str:
@@ -37,11 +38,14 @@ class Verdict:
 
 
 def reproduce(
-    scripts: Iterable[Path], store: Store, patterns: tuple[str, ...], namespace: dict | None = None
+    scripts: Iterable[Path],
+    store: Store,
+    patterns: tuple[str, ...],
+    namespace: dict[str, Any] | None = None,
 ) -> list[Verdict]:
-    """Compute the artifacts that the patterns mean again, each from the stored ones that it depends on.
+    """Compute the artifacts that the patterns mean again, each from its stored inputs.
 
-    Raises: ReportError if the store lacks something, so that there is nothing to compare with.
+    Raises: ReportError if an artifact is not in the store, so that nothing can be compared.
     """
     session = Reproducer(store, patterns)
     with use_session(session):
@@ -54,7 +58,7 @@ def reproduce(
 
 
 class Reproducer(Session):
-    """A session that computes what it finds once more, and goes on with what it found."""
+    """A session that computes artifacts again, and goes on with those in the store."""
 
     def __init__(self, store: Store, patterns: tuple[str, ...]):
         super().__init__(store)
@@ -65,28 +69,30 @@ class Reproducer(Session):
         record = self.store.find(request.key)
         if record is None:
             raise ReportError(
-                f"{self.article}/{name} is not in the store as this code makes it; build first, or see `why`"
+                f"{self.article}/{name} is not in the store as this code makes it; "
+                "build first, or see `why`"
             )
         if any(matches(pattern, self.article, name, record.sha256) for pattern in self.patterns):
-            encoded, seconds = compute(request)
-            verdict, level = compare(self.store.read(record), encoded.data, record.media_type)
-            self.verdicts.append(
-                Verdict(f"{self.article}/{name}", record.sha256, verdict, level, seconds)
-            )
+            self.verdicts.append(self._compare(name, request, record))
         return record
+
+    def _compare(self, name: str, request: Request, record: Record) -> Verdict:
+        encoded, seconds = compute(request)
+        verdict, level = compare(self.store.read(record), encoded.data, record.media_type)
+        return Verdict(f"{self.article}/{name}", record.sha256, verdict, level, seconds)
 
 
 def compare(before: bytes, now: bytes, media_type: str) -> tuple[str, float | None]:
-    """How two files of one media type differ: a verdict, and the level of the difference in dB where they do."""
+    """Compare two files of one media type.
+
+    Returns: the verdict, and the level of the difference in dB if one could be computed.
+    """
     if before == now:
         return SAME_BYTES, None
     try:
-        (old_form, old), (new_form, new) = (_contents(data, media_type) for data in (before, now))
-    except (
-        ValueError,
-        OSError,
-        RuntimeError,
-    ):  # what the readers of sounds, pictures and JSON raise
+        old_form, old = _contents(before, media_type)
+        new_form, new = _contents(now, media_type)
+    except (ValueError, OSError, RuntimeError):  # raised by readers of sounds, pictures and JSON
         return DIFFERENT, None
     if old_form != new_form:
         return DIFFERENT, None
@@ -97,15 +103,23 @@ def compare(before: bytes, now: bytes, media_type: str) -> tuple[str, float | No
 
 
 def difference_level(old: np.ndarray, new: np.ndarray) -> float:
-    """Energy of new - old below that of old in dB; infinite if old is silent and new is not."""
+    """Return the energy of new - old, relative to that of old, in dB.
+
+    It is infinite if old is silent and new is not.
+    """
     energy, error = float(np.sum(old**2)), float(np.sum((new - old) ** 2))
-    return (
-        10 * math.log10(error / energy) if error and energy else (math.inf if error else -math.inf)
-    )
+    if not error:
+        return -math.inf
+    if not energy:
+        return math.inf
+    return 10 * math.log10(error / energy)
 
 
 def _contents(data: bytes, media_type: str) -> tuple[object, np.ndarray]:
-    """The numbers in a media file, as floats, and all that has to be equal for them to be compared."""
+    """Return the form of a media file, and its numbers as floats.
+
+    Numbers can be compared if the forms are equal: the same rate, shape or structure.
+    """
     if media_type.startswith("audio/"):
         samples, samplerate = sf.read(io.BytesIO(data), dtype="float64")
         return (samplerate, samples.shape), samples
@@ -116,17 +130,17 @@ def _contents(data: bytes, media_type: str) -> tuple[object, np.ndarray]:
             ]
         return (len(frames), frames[0].shape), np.stack(frames)
     numbers: list[float] = []
-    form = _without_numbers(json.loads(data), numbers)
+    form = _move_numbers(json.loads(data), numbers)
     return form, np.array(numbers)
 
 
-def _without_numbers(value: object, numbers: list[float]) -> object:
-    """JSON with its numbers taken out, which are added to `numbers` in order."""
+def _move_numbers(value: object, numbers: list[float]) -> object:
+    """Return JSON with zeros for its numbers, which are added to `numbers` in order."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         numbers.append(float(value))
         return 0
     if isinstance(value, list):
-        return [_without_numbers(item, numbers) for item in value]
+        return [_move_numbers(item, numbers) for item in value]
     if isinstance(value, dict):
-        return {key: _without_numbers(value[key], numbers) for key in sorted(value)}
+        return {key: _move_numbers(value[key], numbers) for key in sorted(value)}
     return value

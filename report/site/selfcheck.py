@@ -1,9 +1,9 @@
-"""Check a site by its manifest: every file is there, is whole, and is what it says it is. Needs nothing but Python.
+"""Check a site by its manifest: every file is there, is whole, and is of its type.
 
     python site.zip                     an exported archive checks itself
     python selfcheck.py SITE            checks the folder or archive SITE
 
-It imports nothing of the project, because a copy of it is in every archive.
+This file imports nothing but Python's standard library, because every archive has a copy of it.
 """
 
 import hashlib
@@ -13,33 +13,33 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 SCHEMA = 2
 MANIFEST = "manifest.json"
-SUMS = "SHA256SUMS"  # in an archive: of what is no part of the site, such as sources
-UNREADABLE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    RuntimeError,
-)  # what a damaged archive's files raise
+SUMS = "SHA256SUMS"  # in an archive: checksums of the files that are not the site's, as sources
+UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)  # raised by damaged archives
+
+Expected = tuple[str, int | None, str | None]  # SHA-256, length, media type; None: not stated
 
 
 def serialise(value: object) -> bytes:
-    """The only way in which a manifest is written, so that a changed byte is found even where it is only a space."""
-    return (
-        json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
-    ).encode()
+    """Return the bytes of a manifest. There is one spelling only, so that any change shows."""
+    text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return f"{text}\n".encode()
 
 
-def digest(manifest: dict) -> str:
-    """SHA-256 over all of a manifest but its own field `sha256`."""
+def digest(manifest: dict[str, Any]) -> str:
+    """Return the SHA-256 of all of a manifest but its own field `sha256`."""
     rest = {name: value for name, value in manifest.items() if name != "sha256"}
     return hashlib.sha256(serialise(rest)).hexdigest()
 
 
-def parse(data: bytes) -> dict:
-    """The manifest in these bytes. Raises: ValueError if it is not as it was written, or not of this schema."""
+def parse(data: bytes) -> dict[str, Any]:
+    """Return the manifest in these bytes.
+
+    Raises: ValueError if it is not as it was written, or has another schema.
+    """
     try:
         manifest = json.loads(data)
         schema = manifest.get("schema") if isinstance(manifest, dict) else None
@@ -52,67 +52,69 @@ def parse(data: bytes) -> dict:
     return manifest
 
 
-def wrong_with(
-    data: bytes, sha256: str, length: int | None = None, media_type: str | None = None
-) -> str:
-    """What is wrong with the bytes of a file of which this much is stated; empty if nothing is."""
+def check_bytes(data: bytes, expected: Expected) -> str:
+    """Return how `data` differs from its stated hash, length and type; "" if it matches."""
+    sha256, length, media_type = expected
     if length is not None and len(data) != length:
         return f"damaged: {len(data)} bytes, not {length}"
-    if (found := hashlib.sha256(data).hexdigest()) != sha256:
-        return f"damaged: its bytes hash to {found[:16]}…, not {sha256[:16]}…"
-    fine = media_type is None or _is(data, media_type)
-    return "" if fine else f"not {media_type}, which the manifest says it is"
+    actual = hashlib.sha256(data).hexdigest()
+    if actual != sha256:
+        return f"damaged: its bytes hash to {actual[:16]}…, not {sha256[:16]}…"
+    if media_type is not None and not _is_of_type(data, media_type):
+        return f"not {media_type}, which the manifest says it is"
+    return ""
 
 
-def check(
+def check_files(
     names: Iterable[str],
     read: Callable[[str], bytes],
-    by: str,
-    stated: Callable[[bytes], dict[str, tuple]],
+    index: str,
+    entries_of: Callable[[bytes], dict[str, Expected]],
 ) -> Iterator[tuple[str, str]]:
-    """(name, what is wrong with it, or nothing) for the file `by` and for all files that it or `names` has.
+    """Check files against the file `index`, which lists them. Yields (name, problem or "").
 
-    `stated` makes of the bytes of `by` what `wrong_with` is to hold against each file. Only what is among `names` is
-    read, whatever `by` names. Raises: what `read` raises.
+    names: of all files that are there. Nothing else is read, whatever `index` lists.
+    entries_of: parses the bytes of `index`.
+    Raises: the errors of `read`.
     """
-    names = set(names)
+    present = set(names)
     try:
-        files = stated(read(by))
+        entries = entries_of(read(index))
     except (ValueError, TypeError, KeyError, AttributeError, *UNREADABLE) as error:
-        yield by, f"damaged: {error}"
+        yield index, f"damaged: {error}"
         return
-    yield by, ""
-    for name in sorted((names | files.keys()) - {by}):
-        if name not in files:
-            yield name, f"not named by {by}"
-        elif name not in names:
+    yield index, ""
+    for name in sorted((present | entries.keys()) - {index}):
+        if name not in entries:
+            yield name, f"not named by {index}"
+        elif name not in present:
             yield name, "missing"
         else:
-            yield name, _wrong_file(name, read, files[name])
+            yield name, _check_file(name, read, entries[name])
 
 
-def by_manifest(data: bytes) -> dict[str, tuple]:
-    """What a manifest states of each file. Raises: ValueError, TypeError, KeyError, AttributeError."""
+def manifest_entries(data: bytes) -> dict[str, Expected]:
+    """Parse a manifest. Raises: ValueError, TypeError, KeyError, AttributeError."""
     files = parse(data)["files"]
     return {
         name: (file["sha256"], file["bytes"], file["media_type"]) for name, file in files.items()
     }
 
 
-def by_sums(data: bytes) -> dict[str, tuple]:
-    """What a file as `sha256sum` writes it states of each file. Raises: ValueError."""
+def checksum_entries(data: bytes) -> dict[str, Expected]:
+    """Parse a file as `sha256sum` writes it. Raises: ValueError."""
     lines = [line.split("  ", 1) for line in data.decode().splitlines()]
-    return {name: (sha256,) for sha256, name in lines}
+    return {name: (sha256, None, None) for sha256, name in lines}
 
 
-def _wrong_file(name: str, read: Callable[[str], bytes], stated: tuple) -> str:
+def _check_file(name: str, read: Callable[[str], bytes], expected: Expected) -> str:
     try:
-        return wrong_with(read(name), *stated)
+        return check_bytes(read(name), expected)
     except UNREADABLE as error:
         return f"damaged: {error}"
 
 
-def _is(data: bytes, media_type: str) -> bool:
+def _is_of_type(data: bytes, media_type: str) -> bool:
     try:
         match media_type:
             case "audio/wav":
@@ -134,7 +136,7 @@ def _is(data: bytes, media_type: str) -> bool:
 
 
 def _open(place: Path) -> tuple[list[str], Callable[[str], bytes]]:
-    """The names of all files of a folder or archive, and how to read one."""
+    """Return the names of all files of a folder or archive, and a function that reads one."""
     if place.is_dir():
         names = [path.relative_to(place).as_posix() for path in place.rglob("*") if path.is_file()]
         return names, lambda name: (place / name).read_bytes()
@@ -143,39 +145,47 @@ def _open(place: Path) -> tuple[list[str], Callable[[str], bytes]]:
 
 
 def site_folder(names: Iterable[str]) -> str:
-    """Where in a place the site is: at its top ("") or in its one folder that has a manifest ("name/").
+    """Return the folder of a place that the site is in, with a slash; "" is the place itself.
 
-    Raises: ValueError.
+    names: of all files at the place.
+    Raises: ValueError unless the place, or exactly one of its folders, has a manifest.
     """
-    found = [
-        name.removesuffix(MANIFEST)
-        for name in names
-        if name.count("/") < 2 and name.split("/")[-1] == MANIFEST
-    ]
-    if "" in found:
+    folders = []
+    for name in names:
+        if name.count("/") < 2 and name.split("/")[-1] == MANIFEST:
+            folders.append(name.removesuffix(MANIFEST))
+    if "" in folders:
         return ""
-    if len(found) != 1:
-        raise ValueError(f"{len(found)} of its folders have a {MANIFEST}; one has to")
-    return found[0]
+    if len(folders) != 1:
+        raise ValueError(f"{len(folders)} of its folders have a {MANIFEST}; one has to")
+    return folders[0]
 
 
 def main(arguments: list[str]) -> int:
-    """Check the folder or archive that is named, or else the one that this file is in; returns the exit code."""
+    """Check the given folder or archive, or else the one that this file is in.
+
+    Returns: the exit code.
+    """
     place = Path(arguments[0]) if arguments else Path(__file__).parent
     try:
-        names, read = _open(place)
-        folder = site_folder(names)
-        inside = [name.removeprefix(folder) for name in names if name.startswith(folder)]
-        results = list(check(inside, lambda name: read(folder + name), MANIFEST, by_manifest))
-        beside = [name for name in names if not name.startswith(folder)]
-        if SUMS in names or (beside and place.is_file()):
-            results += check(beside, read, SUMS, by_sums)
+        results = list(_check_place(place))
     except (OSError, ValueError, KeyError, *UNREADABLE) as error:
         print(f"{place}: {error}")
         return 1
-    findings = [f"{name}: {wrong}" for name, wrong in results if wrong]
-    print(*findings, f"{place}: files checked: {len(results)}, wrong: {len(findings)}", sep="\n")
-    return 1 if findings else 0
+    problems = [f"{name}: {problem}" for name, problem in results if problem]
+    print(*problems, f"{place}: files checked: {len(results)}, wrong: {len(problems)}", sep="\n")
+    return 1 if problems else 0
+
+
+def _check_place(place: Path) -> Iterator[tuple[str, str]]:
+    """Check the site, and the files beside it by their checksums. Yields (name, problem or "")."""
+    names, read = _open(place)
+    folder = site_folder(names)
+    inside = [name.removeprefix(folder) for name in names if name.startswith(folder)]
+    yield from check_files(inside, lambda name: read(folder + name), MANIFEST, manifest_entries)
+    beside = [name for name in names if not name.startswith(folder)]
+    if SUMS in names or (beside and place.is_file()):
+        yield from check_files(beside, read, SUMS, checksum_entries)
 
 
 if __name__ == "__main__":

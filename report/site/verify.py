@@ -49,7 +49,9 @@ def verify(place: Storage, progress: Callable[[int, int], None] | None = None) -
     try:
         site = Site(location, read(place.get(location.manifest)))
     except Missing:
-        return Verification(1, [Finding(INDEX, f"it belongs to {location.manifest}, which is missing")])
+        return Verification(
+            1, [Finding(INDEX, f"it belongs to {location.manifest}, which is missing")]
+        )
     except (SiteError, Damaged) as error:
         return Verification(1, [Finding(location.manifest, str(error))])
     findings = [

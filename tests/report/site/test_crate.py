@@ -6,7 +6,7 @@ import pytest
 
 from report.sharing.publish import publish
 from report.site.crate import UNKNOWN_DATE, make_crate
-from report.site.manifest import File, Made, Manifest, read
+from report.site.manifest import File, Manifest, Provenance, read
 from report.storage.folder import Folder
 
 
@@ -22,7 +22,7 @@ def crate(site):
     return graph((site / "ro-crate-metadata.json").read_bytes())
 
 
-def made(**other) -> Made:
+def made(**other) -> Provenance:
     fields = {
         "sha256": "1" * 64,
         "bytes": 3,
@@ -30,7 +30,7 @@ def made(**other) -> Made:
         "key": "2" * 64,
         "code": "3" * 64,
     }
-    return Made(
+    return Provenance(
         **fields | {"function": "f", "arguments": {}, "libraries": {}, "inputs": []} | other
     )
 

@@ -20,7 +20,7 @@ from report.sharing.archive import export_zip
 from report.sharing.publish import publish
 from report.site import selfcheck
 from report.site.manifest import describe, read
-from report.site.verify import Verified, verify
+from report.site.verify import Verification, verify
 from report.storage.addresses import open_storage
 from report.storage.folder import Folder, Memory
 
@@ -74,7 +74,7 @@ def published(site, tmp_path):
 def test_a_site_as_it_was_built_has_nothing_wrong(site):
     heard = []
     result = verify(Folder(site), lambda done, of: heard.append((done, of)))
-    assert result == Verified(files=len(names(site)))
+    assert result == Verification(files=len(names(site)))
     assert heard == [(n + 1, result.files - 1) for n in range(result.files - 1)]
 
 
