@@ -1,4 +1,7 @@
-"""A small site, built for real: three sounds, one of them made of a fourth that no page shows, and a picture."""
+"""A small site, built for real: three sounds and a picture.
+
+One of the sounds is made from a fourth, which no page shows.
+"""
 
 import shutil
 

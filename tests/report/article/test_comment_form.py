@@ -1,4 +1,4 @@
-"""The older article form builds as it is. The script here is made up, after the pattern of such articles."""
+"""The older form of articles builds unchanged; the script is made up in the style of those."""
 
 import re
 from html import unescape
@@ -96,7 +96,7 @@ There are {n_examples} examples of {n_samples / samplerate:.3f} s; `{n_samples /
 
 if __name__ == "__main__":
     raise SystemExit("this is for the command line")
-'''
+'''  # noqa: E501
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def words(page):
 
 
 def in_order(text, expected):
-    """Whether each of `expected` stands in `text` behind the one before."""
+    """Assert that each of `expected` stands in `text` behind the previous one."""
     at = 0
     for part in expected:
         at = text.find(part, at)
@@ -217,7 +217,8 @@ def test_code_pieces_know_their_lines_and_blank_ones_are_left_out(script):
 def test_the_script_runs_once_as_a_module_that_is_not_main(script, tmp_path):
     log = tmp_path / "log"
     path = script(
-        f'"""[markdown]\n# T\n"""\n# x\nwith open({str(log)!r}, "a") as file:\n    file.write(__name__)\n'
+        '"""[markdown]\n# T\n"""\n# x\n'
+        f'with open({str(log)!r}, "a") as file:\n    file.write(__name__)\n'
     )
     run(path)
     assert log.read_text() == "article_script"
@@ -271,15 +272,21 @@ def test_a_dotted_path_leads_through_attributes_and_items(script, comment):
     ],
 )
 def test_a_comment_that_names_nothing_to_show_stays_a_comment(script, comment):
-    text = f'# {comment}\nimport math\nrate, name, settings = 8000, "x", {{"n": 1}}\nexample = {{"a": object()}}'
-    shown = run(script(f'"""[markdown]\n# T\n"""\n{text}\n'))
-    assert [(x.cell.source, x.value) for x in shown] == [(text, None)]
+    text = (
+        f'# {comment}\nimport math\nrate, name, settings = 8000, "x", {{"n": 1}}\n'
+        'example = {"a": object()}'
+    )
+    outputs = run(script(f'"""[markdown]\n# T\n"""\n{text}\n'))
+    assert [(x.cell.source, x.value) for x in outputs] == [(text, None)]
 
 
 def test_a_module_is_no_composite(script):
-    text = 'import types\nfrom report import Prose\nmodule = types.ModuleType("module")\nmodule.shown = Prose("x")'
-    (shown,) = run(script(f'"""[markdown]\n# T\n"""\n# module\n{text}\n'))
-    assert shown.value is None
+    text = (
+        "import types\nfrom report import Prose\n"
+        'module = types.ModuleType("module")\nmodule.shown = Prose("x")'
+    )
+    (output,) = run(script(f'"""[markdown]\n# T\n"""\n# module\n{text}\n'))
+    assert output.value is None
 
 
 @pytest.mark.parametrize(
@@ -287,8 +294,8 @@ def test_a_module_is_no_composite(script):
 )
 def test_a_comment_inside_a_statement_is_code(script, inside):
     text = f'from report import Prose\nshown = Prose("x")\n{inside}'
-    (shown,) = run(script(f'"""[markdown]\n# T\n"""\n{text}\n'))
-    assert (shown.cell.source, shown.value) == (text, None)
+    (output,) = run(script(f'"""[markdown]\n# T\n"""\n{text}\n'))
+    assert (output.cell.source, output.value) == (text, None)
 
 
 def test_a_row_and_a_text_can_be_shown_as_from_a_percent_cell(script):
@@ -317,7 +324,10 @@ def test_a_failure_is_named_with_script_cell_and_true_line(script, text, line, e
 
 
 def test_what_can_not_be_shown_is_named_with_the_line_of_its_comment(script, tmp_path):
-    text = '"""[markdown]\n# T\n"""\nx = 1\n# player\nfrom report import Player\nplayer = Player(None, "nothing")\n'
+    text = (
+        '"""[markdown]\n# T\n"""\nx = 1\n# player\n'
+        'from report import Player\nplayer = Player(None, "nothing")\n'
+    )
     with pytest.raises(CellError, match="script.py, cell at line 5"):
         build([script(text)], tmp_path / "site", FolderStore(tmp_path / "store"))
 
@@ -379,6 +389,6 @@ def test_a_script_of_neither_form_is_one_hidden_cell_as_before(script):
 
 
 def test_players_of_one_sound_are_separate_components(script, tmp_path):
-    shown = run(script(SCRIPT))
-    players = [leaf for x in shown if isinstance(x.value, Group) for leaf in x.value.components]
+    groups = [x.value for x in run(script(SCRIPT)) if isinstance(x.value, Group)]
+    players = [leaf for group in groups for leaf in group.components]
     assert sum(isinstance(leaf, Player) for leaf in players) == 11

@@ -78,9 +78,9 @@ def code(value, *tags):
     return Output(Cell("code", "x = 1  # <b>", 7, tags), value)
 
 
-def render(script, *shown, **namespace):
+def render(script, *outputs, **namespace):
     return render_article(
-        script, list(shown), namespace, {"commit": "a1b2"}, {"demo": "The title", "b": "Other"}
+        script, list(outputs), namespace, {"commit": "a1b2"}, {"demo": "The title", "b": "Other"}
     )
 
 
@@ -99,12 +99,21 @@ def test_the_page_carries_title_language_authors_facts_and_the_way_to_other_arti
 
 
 def test_anchors_are_unique_and_repeats_carry_their_section(script):
-    text = "## Example 1\n### Sound\n## Example 2\n### Sound\n### Sound\n## Example 2\n### `Alone` & more\n"
+    text = (
+        "## Example 1\n### Sound\n## Example 2\n### Sound\n### Sound\n## Example 2\n"
+        "### `Alone` & more\n"
+    )
     html = render(script, prose(text)).html
     anchors = re.findall(r'<h[23] id="([^"]+)"', html)
     assert anchors == [
-        "example-1", "example-1-sound", "example-2", "example-2-sound", "example-2-sound-2", "example-2-2", "alone-more"
-    ]  # fmt: skip
+        "example-1",
+        "example-1-sound",
+        "example-2",
+        "example-2-sound",
+        "example-2-sound-2",
+        "example-2-2",
+        "alone-more",
+    ]
     assert re.findall(r'<li class="level-\d"><a href="#([^"]+)"', html) == anchors
     ids = re.findall(r'\bid="([^"]+)"', html)
     assert len(ids) == len(set(ids))
@@ -181,14 +190,14 @@ def test_every_sound_is_named_plays_natively_and_is_not_preloaded(script):
         code(Row([Player(sounds[0], "One"), Group([Player(sounds[1], "Two")])])),
         code(events),
     )
-    heard = [events.mix, *(mark.sound for mark in events.marks)]
-    assert set(article.artifacts) == {sound.name for sound in [*sounds, *heard]}
-    assert article.offline == {sound.name for sound in heard}
+    played = [events.mix, *(mark.sound for mark in events.marks)]
+    assert set(article.artifacts) == {sound.name for sound in [*sounds, *played]}
+    assert article.offline == {sound.name for sound in played}
     natively = re.findall(r'<audio controls preload="none" src="media/(\w+)', article.html)
     assert natively[:2] == [sound.sha256 for sound in sounds] and article.html.count(
         "<audio"
     ) == len(natively)
-    assert all(f'="media/{sound.name}"' in article.html for sound in heard)
+    assert all(f'="media/{sound.name}"' in article.html for sound in played)
     assert "autoplay" not in article.html and "http" not in article.html.replace("http-equiv", "")
 
 
@@ -221,8 +230,8 @@ def test_a_component_stays_itself():
 
 
 def test_rendering_twice_gives_the_same_page(script):
-    shown = [prose("## One"), code(Player(beep(9), "x"))]
-    assert render(script, *shown) == render(script, *shown)
+    outputs = [prose("## One"), code(Player(beep(9), "x"))]
+    assert render(script, *outputs) == render(script, *outputs)
 
 
 def test_a_number_in_a_heading_and_a_repeated_heading_do_not_collide(script):
@@ -308,10 +317,10 @@ def test_parts_lead_to_those_before_and_after(script):
 
 
 def test_a_page_says_what_others_show_of_a_link_to_it(script):
-    shown = code([Image(picture("first"), "First."), example(picture=picture("second"))])
+    output = code([Image(picture("first"), "First."), example(picture=picture("second"))])
     namespace = {"AUTHORS": ["Ada", "Ben"]}
     facts = {"date": "2026-02-03T04:05:06+00:00"}
-    article = render_article(script, [shown], namespace, facts, {"demo": "The title"})
+    article = render_article(script, [output], namespace, facts, {"demo": "The title"})
     titles = ("The title", "A description over two lines."), ("One *more*", "What it is.")
     for page, (title, description), alt in zip(
         article.pages, titles, ("first", "second"), strict=True
@@ -334,7 +343,7 @@ def test_a_page_says_what_others_show_of_a_link_to_it(script):
 
 
 @pytest.mark.parametrize(
-    ("shown", "wrong"),
+    ("value", "wrong"),
     [
         ([example(), example()], "two parts are called one"),
         (example("../x"), "'../x' is no name for a part"),
@@ -342,9 +351,9 @@ def test_a_page_says_what_others_show_of_a_link_to_it(script):
         (Part("two", "T", "", [example()]), "the part one stands inside something else"),
     ],
 )
-def test_a_part_that_can_have_no_page_is_an_error(script, shown, wrong):
+def test_a_part_that_can_have_no_page_is_an_error(script, value, wrong):
     with pytest.raises(CellError, match=f"demo.py, cell at line 7: {wrong}"):
-        render(script, code(shown))
+        render(script, code(value))
 
 
 def test_a_card_names_what_was_given_and_says_a_long_value_once(script):
@@ -360,12 +369,12 @@ def test_a_card_names_what_was_given_and_says_a_long_value_once(script):
 def test_libraries_are_told_once_for_the_page_or_in_cards_where_they_differ(script):
     sounds = [beep(9), beep(8)]
     calls = [(f"beep/{n}", sound.record) for n, sound in enumerate(sounds)]
-    shown = [code([Player(sound, "x") for sound in sounds])]
+    outputs = [code([Player(sound, "x") for sound in sounds])]
     numpy = f"numpy {np.__version__}"
-    html = render_article(script, shown, {}, {}, {}, calls).html
+    html = render_article(script, outputs, {}, {}, {}, calls).html
     assert html.count(numpy) == 1 and html.index(numpy) > html.index('class="colophon"')
     other = dataclasses.replace(sounds[1].record, versions={"numpy": "1.0", "python": "3.11"})
-    html = render_article(script, shown, {}, {}, {}, [calls[0], ("beep/1", other)]).html
+    html = render_article(script, outputs, {}, {}, {}, [calls[0], ("beep/1", other)]).html
     assert html.count("<dt>Libraries<dd>python 3") == 2 and html.count(numpy) == 2
 
 

@@ -17,10 +17,8 @@ def script(tmp_path):
 
 
 def run(path, namespace=None):
-    return [
-        shown.value
-        for shown in run_cells(parse_script(path), path, {} if namespace is None else namespace)
-    ]
+    outputs = run_cells(parse_script(path), path, {} if namespace is None else namespace)
+    return [output.value for output in outputs]
 
 
 def fails(path):
@@ -31,7 +29,8 @@ def fails(path):
 
 def test_cells_know_their_kind_tags_and_line(script):
     path = script(
-        '"""Title"""\n\n# %% [markdown]\n# Prose\n#\n# more\n\n# %% Name tags=["hide"]\n\nx = 1\nx\n# %%\ny = 2\n'
+        '"""Title"""\n\n# %% [markdown]\n# Prose\n#\n# more\n\n'
+        '# %% Name tags=["hide"]\n\nx = 1\nx\n# %%\ny = 2\n'
     )
     cells = parse_script(path)
     assert [(c.kind, c.line, c.tags) for c in cells] == [
@@ -74,7 +73,8 @@ def test_the_last_expression_is_shown_and_nothing_else(script):
 def test_cells_share_one_module_that_is_not_main(script):
     namespace = {"given": 5}
     path = script(
-        "from __future__ import annotations\n# %%\nx: Unknown = given\n# %%\n(__name__, __file__, x)\n"
+        "from __future__ import annotations\n# %%\nx: Unknown = given\n# %%\n"
+        "(__name__, __file__, x)\n"
     )
     name, file, x = run(path, namespace)[-1]
     assert (name, file, x) == ("article_script", str(path), 5)
@@ -84,7 +84,8 @@ def test_cells_share_one_module_that_is_not_main(script):
 
 def test_prose_quotes_values_with_format_specs(script):
     path = script(
-        "x = {'a': 3.14159}\n# %% [markdown]\n# {{ x['a']:.2f }} and {{ 'one'!r }} and {{ x['a'] != 3 }}\n"
+        "x = {'a': 3.14159}\n# %% [markdown]\n"
+        "# {{ x['a']:.2f }} and {{ 'one'!r }} and {{ x['a'] != 3 }}\n"
     )
     assert run(path)[1].replace("\\", "") == "3.14 and 'one' and True"
 

@@ -57,8 +57,8 @@ def report(folder):
 
 @pytest.fixture
 def built(report):
-    done = report("build", "mine.py")
-    assert done.returncode == 0, done.stderr
+    process = report("build", "mine.py")
+    assert process.returncode == 0, process.stderr
     return report
 
 
@@ -70,22 +70,22 @@ def _environment():
     return os.environ | {"PYTHONPATH": str(ROOT)}
 
 
-def error(done):
-    """The one line that a command fails with."""
-    assert done.returncode == 1 and done.stderr.startswith("error: "), done.stderr
-    assert done.stderr.count("\n") == 1
-    return done.stderr
+def error(process):
+    """Return the one line that a command fails with."""
+    assert process.returncode == 1 and process.stderr.startswith("error: "), process.stderr
+    assert process.stderr.count("\n") == 1
+    return process.stderr
 
 
-def usage_error(done):
-    assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
-    return done.stderr
+def usage_error(process):
+    assert process.returncode == 2 and "Traceback" not in process.stderr, process.stderr
+    return process.stderr
 
 
 def test_scripts_and_names_stand_in_any_order(built):
-    told = built("why", "mine/beep/1", "mine.py").stdout
-    assert "mine/beep/1 is fresh" in told
-    assert built("why", "mine.py", "mine/beep/1").stdout == told
+    answer = built("why", "mine/beep/1", "mine.py").stdout
+    assert "mine/beep/1 is fresh" in answer
+    assert built("why", "mine.py", "mine/beep/1").stdout == answer
     assert "give one name, not beep and more" in usage_error(
         built("why", "beep", "mine.py", "more")
     )
@@ -109,9 +109,9 @@ def test_a_script_that_does_not_exist_is_named(report, command):
 
 
 def test_a_mistyped_command_is_wrong_usage(report):
-    told = usage_error(report("biuld", "mine.py"))
-    assert "biuld" in told and all(
-        f"'{command}'" in told for command in ("build", "plan", "why", "gc")
+    message = usage_error(report("biuld", "mine.py"))
+    assert "biuld" in message and all(
+        f"'{command}'" in message for command in ("build", "plan", "why", "gc")
     )
 
 
@@ -140,8 +140,8 @@ def test_a_target_keeps_one_release_or_more(report, number):
 
 
 def test_an_archive_is_not_written_into_the_site_that_it_holds(built, folder):
-    told = error(built("export", "--zip", "site/media/site.zip"))
-    assert "site/media/site.zip would lie in the site itself" in told
+    message = error(built("export", "--zip", "site/media/site.zip"))
+    assert "site/media/site.zip would lie in the site itself" in message
     assert not list(folder.glob("site/**/*.zip"))
     assert built("export", "--zip", "site.zip").returncode == 0
 
@@ -150,16 +150,16 @@ def test_an_archive_is_not_written_into_the_site_that_it_holds(built, folder):
 def test_a_store_that_does_not_exist_is_said_to(report, folder, command):
     (folder / "photos" / "objects").mkdir(parents=True)
     for store in ("nowhere", "photos"):
-        told = error(report(*command, "--store", store))
-        assert f"no article was built with a store at {store}" in told
+        message = error(report(*command, "--store", store))
+        assert f"no article was built with a store at {store}" in message
     assert not (folder / "nowhere").exists()
 
 
 def test_the_documented_article_builds(report, folder):
     section = (ROOT / "docs" / "articles.md").read_text().split("## Your own article")[1]
     (folder / "my_article.py").write_text(re.search(r"```python\n(.*?)```", section, re.DOTALL)[1])
-    done = report("build", "my_article.py")
-    assert "artifacts computed: 2 " in done.stdout, done.stderr
+    process = report("build", "my_article.py")
+    assert "artifacts computed: 2 " in process.stdout, process.stderr
     assert "1.5 times as high" in (folder / "site" / "my_article.html").read_text()
 
 
@@ -171,8 +171,8 @@ def test_modules_beside_a_script_are_found_and_are_part_of_the_key(report, folde
         "0.5, n", "tones_helper.level(), n"
     )
     (folder / "articles" / "mine.py").write_text(script)
-    done = report("build", "articles/mine.py")
-    assert done.returncode == 0, done.stderr
+    process = report("build", "articles/mine.py")
+    assert process.returncode == 0, process.stderr
     helper.write_text("def level():\n    return 0.25\n")
     assert (
         "line 2 of tones_helper.py changed, in level" in report("plan", "articles/mine.py").stdout
@@ -187,17 +187,19 @@ def test_an_interrupted_command_ends_with_one_line_and_leaves_what_was_there(
     (folder / "slow.py").write_text(SLOW)
     assert report("build", "slow.py").returncode == 0
     (folder / "wait").touch()
-    (folder / "other.py").write_text(SLOW)  # reproduced is what was built before
+    (folder / "other.py").write_text(SLOW)  # `reproduce` takes what was built before
     before = sorted(folder.glob(".site*")), (folder / "site").stat().st_ino
     script = {"build": "other.py", "reproduce": "slow.py"}[command]
-    status, told = interrupted(folder, number, command, script)
+    status, message = interrupted(folder, number, command, script)
     assert status == code
-    assert told == "interrupted; what was computed is kept, and the next run goes on from there\n"
+    assert (
+        message == "interrupted; what was computed is kept, and the next run goes on from there\n"
+    )
     assert (sorted(folder.glob(".site*")), (folder / "site").stat().st_ino) == before
 
 
 def interrupted(folder, number, *arguments):
-    """Exit code and stderr of a command that gets a signal, as from a terminal, while it computes."""
+    """Return exit code and stderr of a command that gets a signal, as from a terminal, midway."""
     process = subprocess.Popen(
         _command(arguments),
         cwd=folder,
@@ -205,9 +207,8 @@ def interrupted(folder, number, *arguments):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=lambda: signal.signal(
-            signal.SIGINT, signal.SIG_DFL
-        ),  # ignored in jobs in the background
+        # Jobs in the background ignore this signal.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 60
     while (
@@ -215,7 +216,6 @@ def interrupted(folder, number, *arguments):
     ):
         time.sleep(0.05)
     os.killpg(process.pid, number)
-    _, told = process.communicate(
-        timeout=30
-    )  # ends when all do that write there, and SLOW sleeps for longer
-    return process.returncode, told
+    # This ends when every process that writes there does, and SLOW sleeps for longer.
+    _, message = process.communicate(timeout=30)
+    return process.returncode, message

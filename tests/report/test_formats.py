@@ -1,0 +1,16 @@
+import pytest
+
+from report.formats import decibels, file_size, kilobytes, megabytes, minus, seconds
+
+
+@pytest.mark.parametrize(
+    ("n_bytes", "text"),
+    [(0, "1 kB"), (1_499, "1 kB"), (12_345, "12 kB"), (999_999, "1000 kB"), (1_000_000, "1.0 MB")],
+)
+def test_a_file_has_megabytes_or_else_at_least_one_kilobyte(n_bytes, text):
+    assert file_size(n_bytes) == text
+
+
+def test_numbers_have_one_form_everywhere():
+    assert (kilobytes(499), megabytes(2_340_000), seconds(1.25)) == ("0 kB", "2.3 MB", "1.2 s")
+    assert (decibels(-3.46), decibels(None), minus("-1e-3")) == ("−3.5", "−∞", "−1e−3")
