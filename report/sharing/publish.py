@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from report.errors import Missing, SiteError, StoreError
+from report.formats import megabytes
 from report.site.manifest import (
     MANIFEST,
     MEDIA,
@@ -47,7 +48,7 @@ class Published:
 
     def __str__(self) -> str:
         return (
-            f"{self.address}: release {self.release}, media files sent: {self.sent} ({self.bytes / 1e6:.1f} MB), "
+            f"{self.address}: release {self.release}, media files sent: {self.sent} ({megabytes(self.bytes)}), "
             f"there already: {self.kept}"
         )
 
