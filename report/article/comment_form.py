@@ -26,14 +26,7 @@ from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
 
-from report.article.cells import (
-    Cell,
-    Evaluate,
-    Output,
-    move_down,
-    strip_blank_lines,
-    syntax_tree,
-)
+from report.article.cells import Cell, Evaluate, Output, move_down, strip_blank_lines, syntax_tree
 from report.article.components import Component, Group, Prose
 from report.article.percent import MARKER
 from report.article.prose import CODE_SPAN, plain_text, slug

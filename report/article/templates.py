@@ -57,7 +57,7 @@ def _markdown(text: str) -> Markup:
 
 
 def peaks(pairs: list[list[int]]) -> str:
-    """Return a waveform, given as (min, max) pairs in -128..127, for templates/scripts/ to draw.
+    """Return a waveform, given as (min, max) pairs in -127..127, for templates/scripts/ to draw.
 
     Each pair becomes two letters: its height above zero, and its depth below. These are square
     roots of levels: quiet sounds stay visible, and louder is still higher in every player.
