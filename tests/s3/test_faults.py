@@ -1,4 +1,4 @@
-"""A bad day of the network: whatever fails is named in one line and in time, and nothing is left half-written."""
+"""Faults of the network: each is named in one line and in time, and leaves nothing half-written."""
 
 import datetime
 import random
@@ -21,7 +21,16 @@ from report.storage.addresses import open_storage
 from report.storage.s3 import PART, S3
 from report.storage.transfer import each
 from report.storage.web import Web
-from tests.s3.conftest import READER, WRITER, client_of, in_new_bucket, port, running, through
+from tests.s3.conftest import (
+    READER,
+    WRITER,
+    client_of,
+    hasten,
+    in_new_bucket,
+    port,
+    running,
+    through,
+)
 
 SOUND = random.Random(5).randbytes(200_000)
 AT_START, IN_THE_MIDDLE = 10, 60  # seconds within which an error has to be told
@@ -32,7 +41,7 @@ SECRETS = (KEY, SECRET, *READER.values(), *WRITER.values())
 
 @contextmanager
 def refused(words: str, within: float):
-    """What is inside fails within so many seconds, in one line that matches `words` and holds no credentials."""
+    """Expect a failure in so many seconds, its message one line that matches and has no secrets."""
     started = time.monotonic()
     with pytest.raises(StoreError, match=words) as caught:
         yield
@@ -49,7 +58,7 @@ def refused(words: str, within: float):
 def served(handler: type[BaseHTTPRequestHandler]):
     """The address of a web server that answers so."""
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
         try:
             yield f"http://127.0.0.1:{server.server_port}"
         finally:
@@ -75,9 +84,10 @@ def test_nothing_listens():
             )
 
 
-def test_a_port_accepts_and_never_answers(proxy):
+def test_a_port_accepts_and_never_answers(proxy, monkeypatch):
+    hasten(monkeypatch, 5)
     proxy.silent = True
-    with refused("the server accepts connections and does not answer", AT_START):
+    with refused("the server accepts connections and does not answer", AT_START / 5):
         open_storage("s3://bucket/report", proxy.url)
 
 
@@ -98,7 +108,8 @@ def test_a_wrong_key(request, server, name, words, monkeypatch):
 
 def test_no_bucket(either):
     with refused(
-        "there is no such bucket; create it, or correct the address .s3://no-such-bucket/report at http",
+        "there is no such bucket; create it, or correct the address "
+        ".s3://no-such-bucket/report at http",
         AT_START,
     ):
         open_storage("s3://no-such-bucket/report", either.url)
@@ -176,7 +187,8 @@ def test_a_full_disk(full, size, tmp_path, impatient):
     with running(make, tmp_path / "data", *options) as server:
         storage = in_new_bucket(server)
         with refused(
-            "cannot write .*: the server failed with .*may have no room left; see its log and its disk",
+            "cannot write .*: the server failed with .*may have no room left; "
+            "see its log and its disk",
             30,
         ):
             for number in range(20):
@@ -243,15 +255,23 @@ def test_the_network_cuts_an_answer_off(storage, proxy, impatient):
         Web(behind.url).get("objects/aa/a.wav")
 
 
-def test_the_network_comes_back_in_time(storage, proxy):
+def test_the_network_comes_back_in_time(storage, proxy, monkeypatch):
+    pauses = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            proxy.cut_after = NEVER
+
     storage.put("objects/aa/a.wav", SOUND, "audio/wav", immutable=True)
     proxy.cut_after = 100_000
-    threading.Timer(1, setattr, (proxy, "cut_after", NEVER)).start()
+    monkeypatch.setattr("report.storage.s3.time.sleep", pause)
     assert through(proxy, storage).get("objects/aa/a.wav") == SOUND
+    assert pauses == [0.2, 0.4, 0.8]
 
 
 def test_an_upload_that_stalls(storage, proxy, impatient, monkeypatch):
-    monkeypatch.setattr("report.storage.s3.CONNECT", 1)
+    monkeypatch.setattr("report.storage.s3.CONNECT", 0.5)
     behind = through(proxy, storage)
     proxy.silent = True
     with refused("cannot write objects/aa/a.wav: ", 20):
@@ -272,7 +292,8 @@ def test_parts_of_an_upload_that_failed_do_not_stay(storage, weed, monkeypatch):
     assert storage.entries() == {}
 
 
-def test_a_server_that_is_killed_and_started_again_costs_only_time(tmp_path):
+def test_a_server_that_is_killed_and_started_again_costs_only_time(tmp_path, monkeypatch):
+    monkeypatch.setattr("report.storage.s3.LONGEST_PAUSE", 0.2)
     objects = {
         f"objects/{number:02x}/a.wav": random.Random(number).randbytes(50_000)
         for number in range(60)
@@ -286,12 +307,14 @@ def test_a_server_that_is_killed_and_started_again_costs_only_time(tmp_path):
         for done, _ in enumerate(each(put, objects, storage.parallel), start=1):
             if done == 20:
                 server.stop(signal.SIGKILL)
-                threading.Timer(1, server.start).start()
+                threading.Thread(target=server.start).start()
         assert {name: storage.get(name) for name in storage.entries()} == objects
 
 
-@pytest.mark.slow
-def test_in_the_middle_of_a_transfer_every_fault_is_told_within_a_minute(storage, weed):
+def test_in_the_middle_of_a_transfer_every_fault_is_told_within_a_minute(
+    storage, weed, monkeypatch
+):
+    hasten(monkeypatch, 10)
     storage.put("objects/aa/a.wav", SOUND, "audio/wav", immutable=True)
     storage.allow_reading()
     faults = {"silent": True, "stall_after": 100_000, "cut_after": 100_000}
@@ -302,7 +325,7 @@ def test_in_the_middle_of_a_transfer_every_fault_is_told_within_a_minute(storage
             setattr(proxy, fault, faults[fault])
             behind = through(proxy, storage)
             with refused(
-                "cannot read .*objects/aa/a.wav: (the server|the connection)", IN_THE_MIDDLE
+                "cannot read .*objects/aa/a.wav: (the server|the connection)", IN_THE_MIDDLE / 10
             ):
                 (behind if kind is S3 else Web(behind.url)).get("objects/aa/a.wav")
 

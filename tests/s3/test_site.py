@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,10 +12,9 @@ from report.artifacts.record import unseal
 from report.site.locate import open_site
 from report.storage.s3 import S3
 from report.storage.web import Web
+from tests.processes import Running
+from tests.s3.conftest import in_new_bucket, port
 
-from .conftest import in_new_bucket, port
-
-ROOT = Path(__file__).parent.parent.parent
 ARTICLE = '''"""Ramps"""
 import numpy as np
 from report import Player, Sound, conjure
@@ -40,9 +38,7 @@ def folder(tmp_path):
 
 
 def report(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "report", *arguments]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    return Running("report", arguments, folder).wait()
 
 
 def build(folder: Path, bucket: S3, url: str, *arguments: str) -> subprocess.CompletedProcess:
@@ -115,12 +111,8 @@ def test_a_store_that_fails_leaves_the_old_site_and_the_next_run_goes_on(weed, f
 
 def build_impatiently(folder: Path, bucket: S3, url: str) -> subprocess.CompletedProcess:
     arguments = ["build", "ramps.py", "--store", f"{bucket.address}/store", "--endpoint-url", url]
-    code = "import runpy, sys, report.storage.s3\nreport.storage.s3.PATIENCE = 1\n"
-    code += f"sys.argv[1:] = {arguments!r}\nrunpy.run_module('report', run_name='__main__')"
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True, text=True
-    )
+    setup = "import report.storage.s3\nreport.storage.s3.PATIENCE = 1"
+    return Running("report", arguments, folder, setup).wait()
 
 
 def test_a_site_is_published_in_one_command_and_everyone_can_read_and_check_it(weed, folder):

@@ -1,6 +1,7 @@
 """One of many builders that share a store: python -m tests.s3.worker ADDRESS ENDPOINT NUMBER
 
-Makes artifacts that all make and some that only it makes, as a build does: look, put what is missing, read it back.
+It makes artifacts that all make and some that only it makes, as a build does: look for each, put it
+if it is missing, read it back.
 """
 
 import hashlib

@@ -28,7 +28,7 @@ MADE = {
 
 
 class Local:
-    """Like the collection in LMDB: bytes for keys, a listing from a key on, and a KeyError for a miss."""
+    """Like the collection in LMDB: bytes as keys, listings from a key on, KeyError for a miss."""
 
     def __init__(self):
         self.held = {}
@@ -86,9 +86,9 @@ class Typed(Local):
 
 
 class Bucket:
-    """Like the collection in S3: whatever fails is a KeyError; nothing can be deleted, and no length is told.
+    """Like the collection in S3: every failure is a KeyError, and it has no deletion and no length.
 
-    `failure` is what the client says when a key is asked for.
+    `failure` is what the client raises for a key that is not there.
     """
 
     bucket = "sounds"

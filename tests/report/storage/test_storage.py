@@ -1,4 +1,4 @@
-"""What every storage does, in a folder, in memory, on the web and in an archive; tests/s3 asks the same of buckets."""
+"""Storages in a folder, in memory, on the web and in an archive; tests/s3 is about buckets."""
 
 import functools
 import http.server
@@ -178,7 +178,7 @@ def site(tmp_path):
     with http.server.ThreadingHTTPServer(
         ("127.0.0.1", 0), functools.partial(quiet, directory=folder)
     ) as server:
-        threading.Thread(target=server.serve_forever).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
         yield folder, f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
 
