@@ -15,7 +15,6 @@ from report.artifacts.fields import Count, Digest, Text, parse_fields
 from report.artifacts.media import EXTENSIONS, Encoded, MediaType
 
 SCHEMA = 2
-DIGEST = re.compile(r"[0-9a-f]{64}")
 ARTICLE = re.compile(r"\w[\w-]{0,99}", re.ASCII)
 CALL = re.compile(r"[\w./<>-]{1,200}")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # characters that could garble a terminal
@@ -138,7 +137,7 @@ class Build:
 
 
 def make_record(encoded: Encoded, **making: Unpack[Making]) -> Record:
-    """The record of `encoded`, which was made so and now."""
+    """Return the record of `encoded`, which was made just now, and in this way."""
     making["arguments"] = {
         name: CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
         for name, text in making["arguments"].items()
@@ -205,8 +204,3 @@ def _json(value: object) -> bytes:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no number")
-
-
-def is_digest(value: object) -> bool:
-    """Whether `value` is a SHA-256 as names and records have it."""
-    return isinstance(value, str) and DIGEST.fullmatch(value) is not None

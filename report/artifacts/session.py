@@ -186,7 +186,7 @@ def _making(request: Request, seconds: float) -> Making:
 
 
 def matches(pattern: str, article: str, name: str, digest: str = "") -> bool:
-    """Whether a pattern means a call.
+    """Return True if a pattern means a call.
 
     Patterns are "music/rendered/3", "rendered/3", "rendered", "music/*", or the start of a digest.
     """

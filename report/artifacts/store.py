@@ -25,7 +25,6 @@ from report.artifacts.record import (
     Build,
     Making,
     Record,
-    is_digest,
     make_record,
     parse_build,
     seal,
@@ -40,6 +39,7 @@ Parsed = TypeVar("Parsed")
 
 STAGES = ("objects/", "sources/", "index/")  # the order of uploads: a record after what it names
 BUILDS = "builds/"
+DIGEST = re.compile(r"[0-9a-f]{64}")
 OURS = re.compile(
     r"(objects|index|sources)/([0-9a-f]{2})/\2[0-9a-f]{62}\.[a-z]+"
     rf"|builds/{ARTICLE.pattern}\.json",
@@ -118,7 +118,7 @@ class Store:
     def put_source(self, digest: str, source: dict[str, Any]) -> None:
         """Store the code with this digest; `source` is JSON.
 
-        It is written anew where an artifact was forgotten, since it may be damaged too.
+        After `forget` it is written again even if it is there, since it may be damaged too.
         """
         sealed = seal(source)
         immutable = not self._forgotten
@@ -138,7 +138,7 @@ class Store:
         self.storage.put(_build(build.article), sealed, "application/json", immutable=False)
 
     def build(self, article: str) -> Build | None:
-        """The last build of an article, or None. Its records are then found without a look."""
+        """The last build of an article, or None. From then on `find` knows its records."""
         name = _build(article)
         try:
             build = self._load(
@@ -150,7 +150,7 @@ class Store:
         return build
 
     def recall(self, article: str) -> None:
-        """Load the last build, so that its records are found without a look.
+        """Load the last build, so that `find` knows its records.
 
         If it is damaged this only warns, since the next build replaces it.
         """
@@ -172,16 +172,17 @@ class Store:
         }
 
     def flush(self, progress: Callable[[int, int], None] | None = None) -> None:
-        """Upload what a mirrored storage never got, or has lost. `progress` as in `Mirror.flush`.
+        """Upload files that the storage behind a mirror never got, or has lost.
 
-        Where no build changed, nothing is listed. Raises: StoreError.
+        `progress` is called as by `Mirror.flush`. Nothing is listed if no build changed.
+        Raises: StoreError.
         """
         if not isinstance(self.storage, Mirror):
             return
         needed: dict[str, str] = {}
         for name in self.storage.changes():
             needed |= self._files_of(PurePosixPath(name).stem)
-        for name in self.storage.restore(needed) if needed else []:
+        for name in self.storage.restore(needed):
             if name.startswith("objects/"):  # a build holds its records, and can do without code
                 raise StoreError(
                     f"{name} is no longer in {self.storage.address}, nor here; "
@@ -199,7 +200,7 @@ class Store:
         return files
 
     def _load(self, name: str, parse: Callable[[bytes], Parsed], remedy: str) -> Parsed:
-        """Return `parse(data)`. A damaged copy in a mirror is fetched again first.
+        """Parse the bytes under a name, or in place of a mirror's damaged copy fresh ones.
 
         Raises: Missing; Damaged if `parse` raises ValueError or RecursionError.
         """
@@ -255,6 +256,6 @@ def _build(article: str) -> str:
 
 
 def _digest(text: str) -> str:
-    if not is_digest(text):
+    if not DIGEST.fullmatch(text):
         raise StoreError(f"{text!r} is no SHA-256")
     return text

@@ -115,7 +115,7 @@ class CollectionStorage:
         return check_name(name).encode() if self.key is bytes else check_name(name)
 
     def _has(self, name: str) -> bool:
-        """Whether `name` can be read. Not by `in`, which takes every error for a miss."""
+        """Look by reading: `in` would take every error for a miss."""
         try:
             self.get(name)
         except Missing:

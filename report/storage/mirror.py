@@ -119,7 +119,7 @@ class Mirror:
         self._unsent.put(name, data, "application/json", immutable=False)
 
     def _is_uploaded(self, name: str) -> bool:
-        """Whether the remote bytes are those in the folder."""
+        """Return True if the remote bytes are those in the folder."""
         try:
             return self.remote.get(name) == self._local.get(name)
         except Missing:

@@ -88,8 +88,8 @@ def sine(hertz, seconds, samplerate, level=32767 / FULL_SCALE):
 )
 @pytest.mark.parametrize("seconds", [0.4, 0.46, 3.07])
 def test_loudness_is_that_of_the_standard(samplerate, within, seconds):
-    """BS.1770: "if a 0 dB FS, 1 kHz (997 Hz to be exact) sine wave is applied …, the indicated loudness will equal
-    -3.01 LKFS"."""
+    """BS.1770: "if a 0 dB FS, 1 kHz (997 Hz to be exact) sine wave is applied …, the indicated
+    loudness will equal -3.01 LKFS"."""
     assert loudness(sine(997, seconds, samplerate), samplerate) == pytest.approx(-3.01, abs=within)
     assert loudness(sine(997, seconds, samplerate, 0.1), samplerate) == pytest.approx(
         -23.01, abs=within

@@ -58,7 +58,8 @@ class Checkpoint:
 
 GRID = np.arange(6.0).reshape(2, 3)
 DIFFERENT = [
-    None, True, 1, 1.0, 0, 0.0, -0.0, "1", b"1", (1,), [1], {1}, {"1": 1}, {1: 1}, np.array(1), np.float64(1),
+    None, True, 1, 1.0, 0, 0.0, -0.0, "1", b"1", (1,), [1], {1}, {"1": 1}, {1: 1},
+    np.array(1), np.float64(1),
     GRID, GRID.T, GRID.reshape(3, 2), GRID.astype(np.float32), GRID + 1,
     Settings(1), Settings(2), OtherSettings(1), Checkpoint("a"), Checkpoint("b"),
 ]  # fmt: skip

@@ -12,13 +12,15 @@ from report.artifacts.store import FolderStore, MemoryStore
 from report.errors import Damaged, StoreError
 
 INFO = {
-    "samplerate": 8, "n_samples": 12, "seconds": 1.5, "peak": None, "loudness": None, "clipped": 0, "peaks": [[0, 1]],
+    "samplerate": 8, "n_samples": 12, "seconds": 1.5, "peak": None, "loudness": None,
+    "clipped": 0, "peaks": [[0, 1]],
 }  # fmt: skip
 ENCODED = Encoded(b"some bytes", "audio/wav", INFO)
 KEY, OTHER = "ab" * 32, "cd" * 32
 MADE = {
-    "key": KEY, "function": "demos.f", "code": "c0" * 32, "arguments": {"x": "1"}, "values": {"x": "d1"},
-    "versions": {"numpy": "2"}, "inputs": ["ef" * 32], "seconds": 0.5, "machine": {"cores": "2"},
+    "key": KEY, "function": "demos.f", "code": "c0" * 32, "arguments": {"x": "1"},
+    "values": {"x": "d1"}, "versions": {"numpy": "2"}, "inputs": ["ef" * 32], "seconds": 0.5,
+    "machine": {"cores": "2"},
 }  # fmt: skip
 
 

@@ -148,7 +148,7 @@ def refusal(code):
 
 
 def unreachable():
-    """What boto3 really raises where nothing listens."""
+    """The error that boto3 really raises where nothing listens."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         endpoint = f"http://127.0.0.1:{free.getsockname()[1]}"

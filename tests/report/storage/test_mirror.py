@@ -46,7 +46,7 @@ MADE |= {"machine": {}, "seconds": 1.0}
 
 
 def build(remote, folder, *letters: str) -> Store:
-    """What a build of the article "music" does, that asks for these artifacts."""
+    """Do as a build of the article "music" that asks for these artifacts."""
     store = mirrored_store(remote, folder)
     store.recall("music")
     calls = []
