@@ -6,7 +6,7 @@ Nothing of the moment (time, duration, path) enters the page: building twice giv
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -48,8 +48,8 @@ class Article(Page):
     description: str
     artifacts: dict[str, list[Artifact]]  # file name of each medium -> the artifacts that it is
     # File names of media whose bytes the page's scripts read: a page on a disk needs copies.
-    offline: set[str] = field(default_factory=set)
-    parts: list[Page] = field(default_factory=list)  # the pages of its parts: no other media
+    offline: set[str]
+    parts: list[Page]  # the pages of its parts: no other media
 
     @property
     def pages(self) -> list[Page]:
