@@ -1,4 +1,4 @@
-"""A site in one zip file that opens by double click and checks itself, to be kept or deposited."""
+"""Write a site to one zip file that opens by double click and checks itself, to be deposited."""
 
 import hashlib
 import json
@@ -15,36 +15,31 @@ from report.site.verify import verify
 from report.storage.folder import UNFINISHED, Folder
 from report.storage.interface import check_name
 
-EARLIEST = (1980, 1, 1, 0, 0, 0)  # that a zip file can say
+EARLIEST = (1980, 1, 1, 0, 0, 0)  # date that a zip file can have
 
 
 def export_zip(site: Path, file: Path, sources: dict[str, bytes]) -> None:
-    """Write the site in the folder `site`, and `sources` (name -> bytes), to the zip archive `file`.
+    """Write the site in the folder `site`, and `sources` (name -> bytes), to a zip archive.
 
-    `python FILE.zip` checks it. The same site and sources give the same bytes; `file` is written whole or not at all.
-    Raises: SiteError if the site is not what was built, or if the archive can not be written; StoreError.
+    `python FILE.zip` checks it. The same site and sources give the same bytes. `file` is written
+    whole or not at all.
+    Raises: SiteError if the site is not what was built, or the archive can not be written;
+    StoreError.
     """
     site, file = Path(site).resolve(), Path(file)
     folder = Folder(site)
     if findings := verify(folder).findings:
         raise SiteError(f"{site} is not what was built: {findings[0]}; build it again")
     manifest = read(folder.get(MANIFEST))
-    members = {f"{check_name(site.name)}/{name}": name for name in (*manifest.files, MANIFEST)}
-    extras = {f"source/{check_name(name)}": data for name, data in sources.items()}
-    extras["__main__.py"] = Path(selfcheck.__file__).read_bytes()
-    extras["CITATION.cff"] = _citation(manifest)
-    sums = [
-        f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in sorted(extras.items())
-    ]
-    extras[selfcheck.SUMS] = "".join(sums).encode()
+    extras = _extras(manifest, sources)
+    pages = {f"{check_name(site.name)}/{name}": name for name in (*manifest.files, MANIFEST)}
     unfinished = file.with_name(f"{uuid4().hex}{UNFINISHED}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(unfinished, "w") as archive:
-            for name in sorted(members | extras):
-                archive.writestr(
-                    _member(name), extras[name] if name in extras else folder.get(members[name])
-                )
+            for name in sorted(pages.keys() | extras.keys()):
+                data = extras[name] if name in extras else folder.get(pages[name])
+                archive.writestr(_member(name), data)
         os.replace(unfinished, file)
     except OSError as error:
         raise SiteError(f"cannot write the archive {file}: {error.strerror or error}") from error
@@ -52,15 +47,32 @@ def export_zip(site: Path, file: Path, sources: dict[str, bytes]) -> None:
         unfinished.unlink(missing_ok=True)
 
 
+def _extras(manifest: Manifest, sources: dict[str, bytes]) -> dict[str, bytes]:
+    """Return the files beside the site: sources, self-check, citation, and checksums of these."""
+    extras = {f"source/{check_name(name)}": data for name, data in sources.items()}
+    extras["__main__.py"] = Path(selfcheck.__file__).read_bytes()
+    extras["CITATION.cff"] = _citation(manifest)
+    sums = [
+        f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in sorted(extras.items())
+    ]
+    return extras | {selfcheck.SUMS: "".join(sums).encode()}
+
+
 def _member(name: str) -> zipfile.ZipInfo:
-    """Stored as it is, since compressors differ from one machine to the next, and readable by everyone."""
+    """Describe a member that everyone can read.
+
+    It is not compressed, since compressors differ from one machine to the next.
+    """
     member = zipfile.ZipInfo(name, EARLIEST)
     member.create_system, member.external_attr = 3, 0o100644 << 16
     return member
 
 
 def _citation(manifest: Manifest) -> bytes:
-    """How to cite the site, in the Citation File Format; JSON strings are YAML strings whatever is in them."""
+    """Return how to cite the site, in the Citation File Format.
+
+    Any text is safe there, since JSON strings are YAML strings.
+    """
     titles = "; ".join(about["title"] for _, about in sorted(manifest.pages.items()))
     fields = {
         "cff-version": "1.2.0",

@@ -1,12 +1,13 @@
-"""Delete what nothing names any more: media and releases where sites are published, artifacts in a store.
+"""Delete what nothing uses any more: media and old releases of published sites, stored artifacts.
 
-Neither is to run while something is published to the place, or built with the store, from what was stored long ago.
+Do not run it while a site is published to the place, or is built with the store: that may use
+things that were stored long ago.
 """
 
 import json
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
@@ -21,122 +22,135 @@ from report.storage.transfer import each
 
 DAY = 24 * 3600.0  # seconds
 YOUNG = "it is new, and something may be about to name it"
-KINDS = (
-    "index",
-    "sources",
-    "objects",
-)  # of what a store holds, in the order in which it is deleted
-OF_RELEASE = re.compile(r"releases/([0-9a-f]{16})(\.json$|/)")
+KINDS = ("index", "sources", "objects")  # the folders of a store, in the order of deletion
+RELEASE_FILE = re.compile(r"releases/([0-9a-f]{16})(\.json$|/)")
+
+Listing = dict[str, Entry]
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """What a collection keeps, and why, and what it deletes, in this order, with the length of each."""
+    """The result of a collection."""
 
-    kept: list[tuple[str, str]]
-    deleted: list[tuple[str, int]]
+    kept: list[tuple[str, str]]  # name, reason
+    deleted: list[tuple[str, int]]  # name, length in bytes; in the order of deletion
 
     @property
     def bytes(self) -> int:
-        """How much is deleted."""
+        """The length of all that is deleted."""
         return sum(length for _, length in self.deleted)
 
 
 def collect_releases(
     target: Storage, keep: int | None = None, grace: float = DAY, delete: bool = False
 ) -> Sweep:
-    """Plan, and with `delete` carry out, the deletion of old releases and of media that no kept release names.
+    """Find old releases, and media that no kept release names; delete them if `delete` is set.
 
-    Kept are the newest `keep` releases (None: all), the one that the entry page shows, and what was written less than
-    `grace` seconds ago. Raises: SiteError, StoreError if anything that says what is in use can not be read; nothing is
-    deleted then.
+    Kept are the newest `keep` releases (None: all), the one that the entry page shows, and files
+    that were written less than `grace` seconds ago.
+    Raises: SiteError, StoreError if anything that says what is in use can not be read; then nothing
+    is deleted.
     """
-    pages = {
-        name: entry
-        for name, entry in target.entries(f"{RELEASES}/").items()
-        if OF_RELEASE.match(name)
-    }
+    pages: dict[str, Listing] = {}  # of each release
+    for name, entry in target.entries(f"{RELEASES}/").items():
+        if match := RELEASE_FILE.match(name):
+            pages.setdefault(match[1], {})[name] = entry
     media = {
         name: entry
         for name, entry in target.entries(f"{MEDIA}/").items()
         if MEDIA_FILE.fullmatch(name)
     }
-    why: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     for release, reason in _kept_releases(target, pages, keep, grace).items():
-        why |= {name: reason for name in pages if _release(name) == release}
-        why |= {name: f"used by release {release}" for name in _files(target, release, pages)}
-    # Without its date, which goes first, a release is one that was never finished.
-    dates = {name: entry for name, entry in pages.items() if name == _date(_release(name))}
-    rest = {name: entry for name, entry in pages.items() if name not in dates}
-    return _collect(target, [dates, rest, media], why, grace, delete)
+        listing = pages.get(release, {})
+        reasons |= dict.fromkeys(listing, reason)
+        reasons |= dict.fromkeys(_files(target, release, listing), f"used by release {release}")
+    # Dates go first: a release without its date is one that was never finished.
+    dates, others = _split_dates(pages)
+    return _sweep(target, [dates, others, media], reasons, grace, delete)
 
 
 def collect_store(
     store: Store, manifests: Iterable[Manifest] = (), grace: float = DAY, delete: bool = False
 ) -> Sweep:
-    """Plan, and with `delete` carry out, the deletion of records, sources and objects that are in no use.
+    """Find records, sources and objects that are not in use; delete them if `delete` is set.
 
-    In use is what the last build of an article asked for, what the sites of `manifests` name, and what was written
-    less than `grace` seconds ago. Raises: StoreError if a build or a record can not be read; nothing is deleted then.
+    In use are the calls of each article's last build, the artifacts in `manifests`, and all that
+    was written less than `grace` seconds ago.
+    Raises: StoreError if a build or a record can not be read; then nothing is deleted.
     """
     stages = [store.entries(kind) for kind in KINDS]
-    uses: list[tuple[str, Record | Provenance]] = []
-    for article in store.builds():
-        build = store.build(article)
-        uses += [
-            (f"used by {article}/{call}", record) for call, record in (build.calls if build else ())
-        ]
-    for manifest in manifests:
-        uses += [(f"used by {call} of a site", made) for call, made in manifest.artifacts.items()]
-    young = [
-        PurePosixPath(name).stem for name, entry in stages[0].items() if _is_young(entry, grace)
+    uses: list[tuple[str, Record | Provenance]] = [
+        *_uses_by_builds(store),
+        *_uses_by_sites(manifests),
     ]
-    uses += [
-        (YOUNG, record) for record in map(store.find, young) if record
-    ]  # the object may be older than the record
-    digests = {
-        digest: why for why, made in reversed(uses) for digest in (made.key, made.code, made.sha256)
-    }
-    names = [name for stage in stages for name in stage]
-    why = {
-        name: digests[PurePosixPath(name).stem]
-        for name in names
-        if PurePosixPath(name).stem in digests
-    }
-    return _collect(store.storage, stages, why, grace, delete)
+    for name, entry in stages[0].items():
+        if _is_young(entry, grace) and (record := store.find(_digest(name))):
+            uses.append((YOUNG, record))  # its object may be older than the record
+    digests: dict[str, str] = {}  # digest -> the first reason to keep it
+    for reason, artifact in uses:
+        for digest in (artifact.key, artifact.code, artifact.sha256):
+            digests.setdefault(digest, reason)
+    reasons = {}
+    for stage in stages:
+        for name in stage:
+            if _digest(name) in digests:
+                reasons[name] = digests[_digest(name)]
+    return _sweep(store.storage, stages, reasons, grace, delete)
+
+
+# Uses
 
 
 def _kept_releases(
-    target: Storage, pages: dict[str, Entry], keep: int | None, grace: float
+    target: Storage, pages: dict[str, Listing], keep: int | None, grace: float
 ) -> dict[str, str]:
-    """Release -> why it is kept."""
+    """Return release -> reason for those to keep, given the files of each release."""
     shown = release_shown(target.get(INDEX))
     if shown is None:
         raise SiteError(
-            f"the {INDEX} at {target.address} shows no release; name a place to which a site was published"
+            f"the {INDEX} at {target.address} shows no release; "
+            "name a place to which a site was published"
         )
-    finished = {
-        name: _published(target, name) for name in set(map(_release, pages)) if _date(name) in pages
+    dates = {
+        release: _publication_date(target, release)
+        for release, listing in pages.items()
+        if _date(release) in listing
     }
-    newest = sorted(finished, key=lambda release: finished[release], reverse=True)[:keep]
-    young = [_release(name) for name, entry in pages.items() if _is_young(entry, grace)]
-    among = "all releases are kept" if keep is None else f"it is among the newest {keep}"
-    return (
-        dict.fromkeys(young, YOUNG)
-        | dict.fromkeys(newest, among)
-        | {shown: "the entry page shows it"}
-    )
+    newest = sorted(dates, key=lambda release: dates[release], reverse=True)[:keep]
+    young = [
+        release
+        for release, listing in pages.items()
+        if any(_is_young(entry, grace) for entry in listing.values())
+    ]
+    among_newest = "all releases are kept" if keep is None else f"it is among the newest {keep}"
+    return {
+        **dict.fromkeys(young, YOUNG),
+        **dict.fromkeys(newest, among_newest),
+        shown: "the entry page shows it",
+    }
 
 
-def _files(target: Storage, release: str, pages: dict[str, Entry]) -> Iterable[str]:
-    """What a release names; nothing if it was never finished and has no manifest yet."""
+def _files(target: Storage, release: str, listing: Listing) -> Iterable[str]:
+    """Return the names in a release's manifest; none if the release was never finished."""
     name = release_name(release, MANIFEST)
-    if name not in pages and _date(release) not in pages:
+    if name not in listing and _date(release) not in listing:
         return ()
     return read(target.get(name), f"{name} at {target.address}").files
 
 
-def _published(target: Storage, release: str) -> datetime:
+def _split_dates(pages: dict[str, Listing]) -> tuple[Listing, Listing]:
+    """Return the files with the dates of releases, and all other files of releases."""
+    dates: Listing = {}
+    others: Listing = {}
+    for release, listing in pages.items():
+        others |= listing
+        if _date(release) in listing:
+            dates[_date(release)] = others.pop(_date(release))
+    return dates, others
+
+
+def _publication_date(target: Storage, release: str) -> datetime:
     name = _date(release)
     try:
         return datetime.fromisoformat(json.loads(target.get(name))["published"]).astimezone(UTC)
@@ -146,23 +160,38 @@ def _published(target: Storage, release: str) -> datetime:
         ) from error
 
 
-def _collect(
-    storage: Storage,
-    stages: list[dict[str, Entry]],
-    why: dict[str, str],
-    grace: float,
-    delete: bool,
+def _uses_by_builds(store: Store) -> Iterator[tuple[str, Record]]:
+    """Yield (reason, record) for the calls of each article's last build."""
+    for article in store.builds():
+        build = store.build(article)
+        for call, record in build.calls if build else ():
+            yield f"used by {article}/{call}", record
+
+
+def _uses_by_sites(manifests: Iterable[Manifest]) -> Iterator[tuple[str, Provenance]]:
+    """Yield (reason, artifact) for all artifacts of sites."""
+    for manifest in manifests:
+        for call, artifact in manifest.artifacts.items():
+            yield f"used by {call} of a site", artifact
+
+
+# Deletion
+
+
+def _sweep(
+    storage: Storage, stages: list[Listing], reasons: dict[str, str], grace: float, delete: bool
 ) -> Sweep:
-    """Each stage is deleted before the next one is begun."""
-    kept, deleted = [], []
+    """Keep files that are young or have a reason; delete the rest, one stage after the other."""
+    kept: list[tuple[str, str]] = []
+    deleted: list[tuple[str, int]] = []
     for stage in stages:
-        kept += [
-            (name, why.get(name, YOUNG))
-            for name in stage
-            if name in why or _is_young(stage[name], grace)
-        ]
-        names = list(stage.keys() - {name for name, _ in kept})
-        deleted += [(name, stage[name].bytes) for name in sorted(names)]
+        names = []
+        for name, entry in sorted(stage.items()):
+            if name in reasons or _is_young(entry, grace):
+                kept.append((name, reasons.get(name, YOUNG)))
+            else:
+                names.append(name)
+                deleted.append((name, entry.bytes))
         if delete:
             for _ in each(storage.delete, names, storage.parallel):
                 pass
@@ -173,9 +202,11 @@ def _is_young(entry: Entry, grace: float) -> bool:
     return time.time() - entry.modified < grace
 
 
-def _release(name: str) -> str:
-    return OF_RELEASE.match(name)[1]
+def _digest(name: str) -> str:
+    """The digest in the name of a file of a store, such as "objects/ab/abcd.wav"."""
+    return PurePosixPath(name).stem
 
 
 def _date(release: str) -> str:
+    """The name of the file with the date on which a release was published."""
     return f"{RELEASES}/{release}.json"

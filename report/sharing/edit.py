@@ -1,14 +1,16 @@
-"""What a reader made of an event roll, as the page exports it, and the sound that it stands for."""
+"""Read the edit that an event roll exports, and mix the sound that it stands for."""
 
 import json
 import wave
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Annotated
 
 import numpy as np
+from msgspec import Meta
 
-from report.artifacts.media import decode, to_wav
-from report.artifacts.record import is_digest
+from report.artifacts.fields import Digest, parse_fields
+from report.artifacts.media import Sound, decode, to_wav
 from report.errors import ReportError
 from report.mix import UNITY, mix
 from report.site.locate import Site
@@ -23,11 +25,11 @@ LOUDEST = 16 * UNITY
 
 @dataclass(frozen=True)
 class PlacedEvent:
-    """One event: `sound` is the SHA-256 of a stored WAV file, placed at sample `start` and scaled by `gain` / UNITY."""
+    """One event: a stored sound, scaled and placed."""
 
-    sound: str
-    start: int
-    gain: int
+    sound: Digest  # SHA-256 of a WAV file
+    start: Annotated[int, Meta(ge=-MOST_SAMPLES, le=MOST_SAMPLES)]  # sample
+    gain: Annotated[int, Meta(ge=0, le=LOUDEST)]  # in units of 1 / UNITY
     muted: bool
 
 
@@ -36,64 +38,54 @@ class Edit:
     """Events that make a sound of `n_samples` samples at `samplerate` Hz."""
 
     title: str
-    samplerate: int
-    n_samples: int
-    events: tuple[PlacedEvent, ...]
+    samplerate: Annotated[int, Meta(ge=1, le=HIGHEST_RATE)]
+    n_samples: Annotated[int, Meta(ge=1, le=MOST_SAMPLES)]
+    events: Annotated[tuple[PlacedEvent, ...], Meta(max_length=MOST_EVENTS)]
+
+
+@dataclass(frozen=True)
+class _Schema:
+    """The field of an exported edit that says how to read the others."""
+
+    schema: Annotated[int, Meta(ge=SCHEMA, le=SCHEMA)]
 
 
 def read_edit(data: bytes, where: str = "the edit") -> Edit:
-    """The edit in these bytes, every field checked; `where` they were is for messages. Raises: ReportError."""
+    """Return the edit in these bytes, every field checked. `where` they were is for messages.
+
+    Raises: ReportError.
+    """
     try:
         fields = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise ReportError(f"{where} is no JSON: {error}; export the edit again") from error
-    edit = _Fields(fields, where)
-    edit.whole_number("schema", SCHEMA, SCHEMA)
-    events = edit.take("events", list, "a list")
-    if len(events) > MOST_EVENTS:
-        raise ReportError(f"{where} has {len(events)} events; at most {MOST_EVENTS} can be mixed")
-    return Edit(
-        title=edit.take("title", str, "a text"),
-        samplerate=edit.whole_number("samplerate", 1, HIGHEST_RATE),
-        n_samples=edit.whole_number("n_samples", 1, MOST_SAMPLES),
-        events=tuple(
-            _event(_Fields(event, f"{where}, event {i}")) for i, event in enumerate(events, 1)
-        ),
-    )
+    try:
+        parse_fields(fields, _Schema, more=True)
+        return parse_fields(fields, Edit, more=True)
+    except ValueError as error:
+        raise ReportError(f"{where}: {error}; export the edit again") from error
 
 
 def mix_edit(edit: Edit, site: Site) -> bytes:
-    """The WAV file that an edit of sounds in this site stands for.
+    """Return the WAV file that an edit of sounds in this site stands for.
 
-    Raises: ReportError if a sound is not in the site, is not what its hash says, or has another rate; StoreError.
+    Raises: ReportError if a sound is not in the site, is not what its hash says, or has another
+    rate; StoreError.
     """
-    heard = [event for event in edit.events if not event.muted]
-    sounds = {
-        digest: _sound(digest, edit.samplerate, site)
-        for digest in dict.fromkeys(e.sound for e in heard)
-    }
+    audible = [event for event in edit.events if not event.muted]
+    digests = dict.fromkeys(event.sound for event in audible)
+    sounds = {digest: _samples(digest, edit.samplerate, site) for digest in digests}
     samples = mix(
-        [sounds[event.sound] for event in heard],
-        [event.start for event in heard],
-        [event.gain for event in heard],
+        [sounds[event.sound] for event in audible],
+        [event.start for event in audible],
+        [event.gain for event in audible],
         edit.n_samples,
     )
     return to_wav(samples, edit.samplerate)
 
 
-def _event(event: "_Fields") -> PlacedEvent:
-    sound = event.take("sound", str, "a text")
-    if not is_digest(sound):
-        raise ReportError(f"{event.where}: sound is {sound[:80]!r}; give the SHA-256 of a sound")
-    return PlacedEvent(
-        sound=sound,
-        start=event.whole_number("start", -MOST_SAMPLES, MOST_SAMPLES),
-        gain=event.whole_number("gain", 0, LOUDEST),
-        muted=event.take("muted", bool, "true or false"),
-    )
-
-
-def _sound(digest: str, samplerate: int, site: Site) -> np.ndarray:
+def _samples(digest: str, samplerate: int, site: Site) -> np.ndarray:
+    """Return the int16 samples of a sound in the site."""
     name = f"{MEDIA}/{digest}.wav"
     where = f"{name} at {site.location.place.address}"
     if name not in site.manifest.files:
@@ -109,35 +101,9 @@ def _sound(digest: str, samplerate: int, site: Site) -> np.ndarray:
         sound = decode(data, "audio/wav")
     except (wave.Error, EOFError) as error:
         raise ReportError(f"{where} is no WAV file: {error}") from error
+    assert isinstance(sound, Sound)
     if sound.samplerate != samplerate:
         raise ReportError(
             f"{where} has {sound.samplerate} Hz, but the edit {samplerate}; export the edit again"
         )
     return sound.samples
-
-
-@dataclass(frozen=True)
-class _Fields:
-    """A JSON object whose fields are checked as they are taken."""
-
-    fields: object
-    where: str
-
-    def take(self, name: str, kind: type, words: str) -> object:
-        if not isinstance(self.fields, dict) or name not in self.fields:
-            raise ReportError(f"{self.where} has no {name}; give {words}")
-        value = self.fields[name]
-        if type(value) is not kind:  # for true is an int, too
-            raise self._refusal(name, words)
-        return value
-
-    def whole_number(self, name: str, least: int, most: int) -> int:
-        words = f"a whole number from {least} to {most}" if least < most else str(least)
-        if not least <= self.take(name, int, words) <= most:
-            raise self._refusal(name, words)
-        return self.fields[name]
-
-    def _refusal(self, name: str, words: str) -> ReportError:
-        return ReportError(
-            f"{self.where}: {name} is {json.dumps(self.fields[name])[:80]}; give {words}"
-        )

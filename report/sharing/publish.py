@@ -1,4 +1,4 @@
-"""Put a site where others can see it, so that whatever breaks on the way, they see the old one or the new one whole."""
+"""Publish a site: if anything breaks on the way, readers see the whole old one or the new one."""
 
 import dataclasses
 import hashlib
@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from report.errors import Missing, SiteError, StoreError
 from report.formats import megabytes
+from report.sharing.browser_access import check_reading
 from report.site.manifest import (
     MANIFEST,
     MEDIA,
@@ -37,19 +38,19 @@ from report.storage.transfer import each
 
 
 @dataclass(frozen=True)
-class Published:
-    """A release that is now shown at `address`. `sent` media files of `bytes` were sent, `kept` were there already."""
+class Publication:
+    """The result of `publish`: the release that `address` now shows."""
 
     address: str
     release: str
-    sent: int
-    bytes: int
-    kept: int
+    sent: int  # media files
+    bytes: int  # of these
+    kept: int  # media files that were there already
 
     def __str__(self) -> str:
         return (
-            f"{self.address}: release {self.release}, media files sent: {self.sent} ({megabytes(self.bytes)}), "
-            f"there already: {self.kept}"
+            f"{self.address}: release {self.release}, "
+            f"media files sent: {self.sent} ({megabytes(self.bytes)}), there already: {self.kept}"
         )
 
 
@@ -60,48 +61,44 @@ def publish(
     media_url: str | None = None,
     origin: str | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> Published:
-    """Publish the site in the folder `site`: media, then pages, each checked, then the entry page in one step.
+) -> Publication:
+    """Publish the site in the folder `site`.
 
-    What is at the target and whole is not sent again. `media_url` is where readers find the target's folder media/, if
-    that is not beside the pages; it is checked that everyone can read them there, and with `origin`, such as
-    "https://example.org", that pages there can. `progress` hears how many of how many media files were sent. Do not
-    collect what is unused at the target meanwhile.
+    Media are sent first, then pages, each checked, then the entry page in one step. Media that are
+    whole at the target are not sent again. Do not run `gc` on the target meanwhile.
+
+    media_url: the address at which readers find the target's folder media/, if that is not beside
+        the pages. It is checked that everyone can read them there.
+    origin: of the pages, such as "https://example.org". It is checked that pages there can read
+        the media at `media_url`.
+    progress: is called with the number of media files that were sent, and of all that have to be.
     Raises: SiteError, StoreError; the entry page then still shows the old release.
     """
     if origin and not media_url:
         raise SiteError(
-            f"pages at {origin} have their media beside them; give the URL of media that are elsewhere"
+            f"pages at {origin} have their media beside them; "
+            "give the URL of media that are elsewhere"
         )
     source = Folder(site)
     _check_site(source)
     _check_target(target)
-    manifest = _served(read(source.get(MANIFEST)))
+    manifest = _without_copies(read(source.get(MANIFEST)))
     media = {name: file for name, file in manifest.files.items() if name.startswith(f"{MEDIA}/")}
     pages = {name: source.get(name) for name in manifest.files if name not in media}
-    released, pages = make_release(manifest, pages, _base(media_url))
+    released, pages = make_release(manifest, pages, _media_base(media_url))
     release = release_id(released)
-    sent = _send_media(media, source, target, progress)
+    sent = _send_media(media, source, target, progress or (lambda done, total: None))
     if media_url:
         _check_reading(media, released.media, origin)
     _send_pages({release_name(release, name): data for name, data in pages.items()}, target)
-    now = {"published": datetime.now(UTC).isoformat()}
-    target.put(
-        f"{RELEASES}/{release}.json", json.dumps(now).encode(), "application/json", immutable=False
+    _show_release(release, pages[INDEX], target)
+    return Publication(
+        address=target.address,
+        release=release,
+        sent=len(sent),
+        bytes=sum(media[name].bytes for name in sent),
+        kept=len(media) - len(sent),
     )
-    target.put(
-        INDEX, entry_page(pages[INDEX].decode(), release).encode(), "text/html", immutable=False
-    )
-    length = sum(media[name].bytes for name in sent)
-    return Published(target.address, release, len(sent), length, len(media) - len(sent))
-
-
-def _served(manifest: Manifest) -> Manifest:
-    """Without the copies for pages on a disk: a page that is served never asks for them."""
-    files = {
-        name: file for name, file in manifest.files.items() if not name.startswith(f"{OFFLINE}/")
-    }
-    return dataclasses.replace(manifest, files=files)
 
 
 def _check_site(site: Folder) -> None:
@@ -110,7 +107,7 @@ def _check_site(site: Folder) -> None:
 
 
 def _check_target(target: Storage) -> None:
-    """Refuse to replace an index page that was not published here."""
+    """Raise SiteError if the target has an index page that was not published here."""
     try:
         index = target.get(INDEX)
     except Missing:
@@ -121,62 +118,84 @@ def _check_target(target: Storage) -> None:
         )
 
 
-def _base(media_url: str | None) -> str:
+def _without_copies(manifest: Manifest) -> Manifest:
+    """Leave out the copies of media for pages on a disk, which a page on a server never needs."""
+    files = {
+        name: file for name, file in manifest.files.items() if not name.startswith(f"{OFFLINE}/")
+    }
+    return dataclasses.replace(manifest, files=files)
+
+
+def _media_base(media_url: str | None) -> str:
+    """Return the place of the media for links of a release. Raises: SiteError, StoreError."""
     if media_url is None:
         return RELEASED_MEDIA
-    if not MEDIA_URL.fullmatch(url := check_url(media_url)):
+    url = check_url(media_url)
+    if not MEDIA_URL.fullmatch(url):
         raise SiteError(
-            f"{url!r} can not be where readers find media; give an address such as https://host/media"
+            f"{url!r} can not be where readers find media; "
+            "give an address such as https://host/media"
         )
     return url
+
+
+# Media
 
 
 def _send_media(
     media: dict[str, File],
     source: Storage,
     target: Storage,
-    progress: Callable[[int, int], None] | None,
+    progress: Callable[[int, int], None],
 ) -> list[str]:
-    """Send what is not at the target as it has to be, and look whether it arrived. Returns: the names sent."""
-    held = target.entries(f"{MEDIA}/")
-    missing = _missing(media, held)
-    there = [name for name in media if name not in missing]
-    digests = dict(each(lambda name: _digest(target, name), there, target.parallel))
-    missing += [name for name in there if digests[name] != media[name].sha256]
+    """Send the media that the target lacks, and check that they arrived. Returns: their names."""
+    listing = target.entries(f"{MEDIA}/")
+    incomplete = _incomplete(media, listing)
+    present = [name for name in media if name not in incomplete]
+    names = incomplete + _damaged(media, present, target)
 
     def send(name: str) -> None:
-        if name in held:  # damaged; what is there under an immutable name would stay
+        if name in listing:  # damaged: a storage may leave what an immutable name stands for
             target.delete(name)
         target.put(name, source.get(name), media[name].media_type, immutable=True)
 
-    for done, _ in enumerate(each(send, missing, target.parallel), start=1):
-        if progress:
-            progress(done, len(missing))
-    if missing and (lost := _missing(media, target.entries(f"{MEDIA}/"))):
+    for done, _ in enumerate(each(send, names, target.parallel), start=1):
+        progress(done, len(names))
+    if names and (lost := _incomplete(media, target.entries(f"{MEDIA}/"))):
         raise StoreError(f"{target.address}: {lost[0]} was sent and is not there; publish again")
-    return missing
+    return names
+
+
+def _incomplete(media: dict[str, File], listing: dict[str, Entry]) -> list[str]:
+    """Return the media that are not listed, or not with their length."""
+    return [
+        name
+        for name, file in media.items()
+        if name not in listing or listing[name].bytes != file.bytes
+    ]
+
+
+def _damaged(media: dict[str, File], names: list[str], target: Storage) -> list[str]:
+    """Return those of the media under `names` whose bytes at the target have another hash."""
+    digests = dict(each(lambda name: _digest(target, name), names, target.parallel))
+    return [name for name in names if digests[name] != media[name].sha256]
 
 
 def _digest(target: Storage, name: str) -> str:
-    """SHA-256 of what is at the target, as the server tells it, or else by reading it."""
+    """Return the SHA-256 of a file, as the server states it, or else by reading the file."""
     stated = target.head(name).sha256 if isinstance(target, Remote) else None
     return stated or hashlib.sha256(target.get(name)).hexdigest()
 
 
 def _check_reading(media: dict[str, File], base: str, origin: str | None) -> None:
-    """Read one media file of each type as a page at `origin` would, or as anyone does who follows a link."""
-    from report.sharing.browser_access import (
-        check_reading,
-    )  # here, so that publishing to a folder does not wait for urllib3
-
-    for name, file in {file.media_type: (name, file) for name, file in media.items()}.values():
-        check_reading(f"{base}/{PurePosixPath(name).name}", origin, file.bytes, file.media_type)
+    """Read one media file of each type as a page at `origin` would, or as a link's reader does."""
+    examples = {file.media_type: name for name, file in media.items()}
+    for media_type, name in examples.items():
+        url = f"{base}/{PurePosixPath(name).name}"
+        check_reading(url, origin, media[name].bytes, media_type)
 
 
-def _missing(media: dict[str, File], held: dict[str, Entry]) -> list[str]:
-    return [
-        name for name, file in media.items() if name not in held or held[name].bytes != file.bytes
-    ]
+# Pages
 
 
 def _send_pages(pages: dict[str, bytes], target: Storage) -> None:
@@ -190,3 +209,11 @@ def _send_pages(pages: dict[str, bytes], target: Storage) -> None:
 
     for _ in each(send, pages, target.parallel):
         pass
+
+
+def _show_release(release: str, index: bytes, target: Storage) -> None:
+    """Note the date of a release, and make the entry page show it. `index` is its index page."""
+    date = json.dumps({"published": datetime.now(UTC).isoformat()}).encode()
+    target.put(f"{RELEASES}/{release}.json", date, "application/json", immutable=False)
+    page = entry_page(index.decode(), release).encode()
+    target.put(INDEX, page, "text/html", immutable=False)

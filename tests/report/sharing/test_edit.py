@@ -69,51 +69,51 @@ def test_every_field_is_read(fields):
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
-        ("schema", 2, "schema is 2; give 1"),
-        ("schema", True, "schema is true; give 1"),
-        ("title", None, "title is null; give a text"),
-        ("samplerate", 0, "samplerate is 0; give a whole number from 1 to 1048576"),
+        ("schema", 2, "schema is 2, expected a whole number <= 1"),
+        ("schema", True, "schema is true, expected a whole number"),
+        ("title", None, "title is null, expected a text"),
+        ("samplerate", 0, "samplerate is 0, expected a whole number >= 1"),
+        ("samplerate", 2**20 + 1, "samplerate is 1048577, expected a whole number <= 1048576"),
         ("samplerate", 8000.0, "samplerate is 8000.0"),
-        ("n_samples", 0, "n_samples is 0; give a whole number from 1 to 268435456"),
-        ("n_samples", 2**28 + 1, "n_samples is 268435457"),
-        ("events", {}, "events is {}; give a list"),
-        ("events", [None] * 10_001, "has 10001 events; at most 10000 can be mixed"),
-        ("events", [7], "event 1 has no sound; give a text"),
+        ("n_samples", 0, "n_samples is 0, expected a whole number >= 1"),
+        ("n_samples", 2**28 + 1, "n_samples is 268435457, expected a whole number <= 268435456"),
+        ("events", {}, "events is {}, expected a list"),
+        ("events", [None] * 10_001, "expected a list of length <= 10000"),
+        ("events", [7], "events[0] is 7, expected an object"),
+        ("events", [{}], "events[0].sound is missing"),
     ],
 )
 def test_a_wrong_field_is_named_with_its_value(fields, name, value, told):
     with pytest.raises(ReportError) as error:
         read_edit(as_bytes(fields | {name: value}), "mine.json")
-    assert str(error.value).startswith("mine.json") and told in str(error.value)
+    assert str(error.value).startswith("mine.json: ") and told in str(error.value)
+    assert str(error.value).endswith("; export the edit again")
 
 
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
-        ("sound", "../../etc/passwd", "sound is '../../etc/passwd'; give the SHA-256 of a sound"),
-        ("sound", "A" * 64, "give the SHA-256"),
+        ("sound", "../../etc/passwd", 'sound is "../../etc/passwd", expected a SHA-256'),
+        ("sound", "A" * 64, "expected a SHA-256"),
         ("start", 1.5, "start is 1.5"),
-        (
-            "start",
-            -(2**28) - 1,
-            "start is -268435457; give a whole number from -268435456 to 268435456",
-        ),
-        ("gain", -1, "gain is -1; give a whole number from 0 to 65536"),
-        ("gain", 65537, "gain is 65537"),
-        ("muted", 0, "muted is 0; give true or false"),
+        ("start", -(2**28) - 1, "start is -268435457, expected a whole number >= -268435456"),
+        ("start", 2**28 + 1, "start is 268435457, expected a whole number <= 268435456"),
+        ("gain", -1, "gain is -1, expected a whole number >= 0"),
+        ("gain", 65537, "gain is 65537, expected a whole number <= 65536"),
+        ("muted", 0, "muted is 0, expected true or false"),
     ],
 )
 def test_a_wrong_field_of_an_event_is_named_with_its_value(fields, name, value, told):
     fields["events"][1][name] = value
     with pytest.raises(ReportError) as error:
         read_edit(as_bytes(fields), "mine.json")
-    assert str(error.value).startswith("mine.json, event 2: ") and told in str(error.value)
+    assert str(error.value).startswith("mine.json: events[1].") and told in str(error.value)
 
 
 @pytest.mark.parametrize("name", ["schema", "title", "samplerate", "n_samples", "events"])
 def test_a_missing_field_is_named(fields, name):
     del fields[name]
-    with pytest.raises(ReportError, match=f"has no {name}; give"):
+    with pytest.raises(ReportError, match=f"{name} is missing; export the edit again"):
         read_edit(as_bytes(fields))
 
 
@@ -121,7 +121,7 @@ def test_a_missing_field_is_named(fields, name):
     "data", [b"", b"{", b"\xff\xfe\xff", b"[" * 100_000, b"1" * 10_000, b"[]", b"null"]
 )
 def test_what_is_no_edit_is_refused_in_a_line(data):
-    with pytest.raises(ReportError, match="is no JSON|has no schema"):
+    with pytest.raises(ReportError, match="is no JSON: |, expected an object; "):
         read_edit(data)
 
 
