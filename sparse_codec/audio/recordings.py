@@ -76,8 +76,8 @@ def _musicnet(folder: Path) -> list[Recording]:
             if works and path.stem not in works:
                 continue  # not part of the data set
             work, group = works.get(path.stem, path.stem), ensembles.get(path.stem, folder.name)
-            file = folder / f"{split}_labels" / f"{path.stem}.csv"
-            labels = file if file.is_file() else None
+            table = folder / f"{split}_labels" / f"{path.stem}.csv"
+            labels = table if table.is_file() else None
             recordings.append(Recording(path, work, split, group, labels))
     return recordings
 

@@ -12,13 +12,14 @@ import numpy as np
 from sparse_codec.audio.download import DATA_SETS, fetch_data_set
 from sparse_codec.audio.files import SUFFIXES, AudioError, read_blocks, write_blocks
 from sparse_codec.audio.recordings import SILENT_PEAK
-from sparse_codec.cli.jobs import Job, add_command, plan_jobs, run_jobs
-from sparse_codec.cli.sound import say
+from sparse_codec.cli.jobs import Job, list_jobs, run_jobs
+from sparse_codec.cli.messages import say
+from sparse_codec.cli.options import Commands, add_command
 from sparse_codec.config import CodecConfig
 from sparse_codec.outputs import make_folder
 
 
-def add_commands(commands) -> None:
+def add_commands(commands: Commands) -> None:
     fetch = add_command(
         commands,
         "data",
@@ -63,7 +64,7 @@ def prepare_audio(args: argparse.Namespace) -> int:
         say(job.target, f"{written.n_samples / samplerate:.1f} s")
 
     make_folder(Path(args.out))
-    code = run_jobs(plan_jobs(args.inputs, args.out, SUFFIXES, ".flac"), prepare, args.force)
+    code = run_jobs(list_jobs(args.inputs, args.out, SUFFIXES, ".flac"), prepare, args.force)
     for folder in (Path(text) for text in args.inputs if Path(text).is_dir()):
         for table in folder.rglob("*.csv"):
             target = Path(args.out) / table.relative_to(folder)

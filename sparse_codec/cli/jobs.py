@@ -1,8 +1,7 @@
-"""What commands on many files share: which file becomes which, what is there already, what went wrong."""
+"""Jobs of commands that make many files: which file becomes which, and how they are run."""
 
 from __future__ import annotations
 
-import argparse
 import glob
 import sys
 from collections.abc import Callable, Iterator
@@ -21,65 +20,73 @@ class InputError(ValueError):
 
 @dataclass(frozen=True)
 class Job:
-    """One file that is made of another; "-" is standard input or output."""
+    """A file that becomes another; "-" is standard input or output."""
 
     source: str
     target: str
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What is to be made. In a folder, what is there already is left; a file that was named is made again."""
+class JobList:
+    """Jobs of one command. Existing targets in a folder are left; a named file is made again."""
 
     jobs: list[Job]
     in_folder: bool
 
 
-def plan_jobs(inputs: list[str], out: str, suffixes: set[str], suffix: str) -> Plan:
-    """From files, folders, patterns and "-" to `out`: a file for one input, else a folder with the same tree.
+def list_jobs(inputs: list[str], out: str, suffixes: set[str], suffix: str) -> JobList:
+    """Return the jobs from files, folders, patterns and "-" to `out`.
 
-    suffixes: of files taken from folders. suffix: of files made in a folder. Raises: InputError if there is nothing
-    to do, or if two inputs would become one file.
+    One input file becomes a file; otherwise `out` is a folder that gets the same tree.
+    suffixes: of files taken from folders. suffix: of files made in a folder.
+    Raises: InputError if there is nothing to do, or if two inputs would become one file.
     """
     if "" in (out, *inputs):
         raise InputError(
-            "an input or the output is empty text; name a file or a folder (. is the folder you are in)"
+            "an input or the output is empty text;"
+            " name a file or a folder (. is the folder you are in)"
         )
-    found = list(dict.fromkeys(pair for text in inputs for pair in _find(text, suffixes)))
-    one_file = len(inputs) == 1 and not Path(inputs[0]).is_dir() and len(found) == 1
+    sources = list(dict.fromkeys(pair for text in inputs for pair in _find(text, suffixes)))
+    one_file = len(inputs) == 1 and not Path(inputs[0]).is_dir() and len(sources) == 1
     if one_file and not (Path(out).is_dir() or out.endswith("/")):
-        return Plan([Job(found[0][0], out)], in_folder=False)
+        return JobList([Job(sources[0][0], out)], in_folder=False)
     if STREAM in (out, *inputs):
         raise InputError('"-" stands for one file: give one input, and a file or "-" as the output')
     if Path(out).suffix.lower() in FILE_SUFFIXES and not Path(out).is_dir():
         raise InputError(
-            f"{out}: is a file's name, but what comes of {len(found)} files goes into a folder; name one"
+            f"{out}: is a file's name, but what comes of {len(sources)} files goes into a folder;"
+            " name one"
         )
+    return JobList(_jobs_in_folder(sources, Path(out), suffix), in_folder=True)
+
+
+def _jobs_in_folder(sources: list[tuple[str, Path]], out: Path, suffix: str) -> list[Job]:
+    """Return the jobs of files with their places in the tree. Raises: InputError."""
     jobs: dict[str, Job] = {}
-    for source, place in found:
-        target = str(Path(out) / place.with_suffix(suffix))
+    for source, place in sources:
+        target = str(out / place.with_suffix(suffix))
         if target in jobs:
             raise InputError(
-                f"{source} and {jobs[target].source} would both become {target}; give them one by one"
+                f"{source} and {jobs[target].source} would both become {target};"
+                " give them one by one"
             )
         if Path(source).resolve() == Path(target).resolve():
             raise InputError(
                 f"{source}: would be overwritten by what is made of it; give another output"
             )
         jobs[target] = Job(source, target)
-    return Plan(list(jobs.values()), in_folder=True)
+    return list(jobs.values())
 
 
 def _find(text: str, suffixes: set[str]) -> Iterator[tuple[str, Path]]:
-    """Files that an argument stands for, and their places below it."""
+    """Yield the files that an argument stands for, with their places below it."""
     path = Path(text)
     if path.is_dir():
         files = sorted(p for p in path.rglob("*") if p.suffix.lower() in suffixes and p.is_file())
         if not files:
-            raise InputError(
-                f"{text}: holds no file to work on ({', '.join(sorted(suffixes))}); give another folder"
-            )
-        yield from ((str(p), p.relative_to(path)) for p in files)
+            endings = ", ".join(sorted(suffixes))
+            raise InputError(f"{text}: holds no file to work on ({endings}); give another folder")
+        yield from ((str(file), file.relative_to(path)) for file in files)
     elif text != STREAM and not path.exists() and glob.escape(text) != text:
         names = sorted(glob.glob(text, recursive=True))
         if not names:
@@ -89,17 +96,18 @@ def _find(text: str, suffixes: set[str]) -> Iterator[tuple[str, Path]]:
         yield text, Path(path.name)
 
 
-def run_jobs(plan: Plan, work: Callable[[Job], None], force: bool) -> int:
-    """Do one job after the other; a file that can not be used is reported and passed over.
+def run_jobs(todo: JobList, work: Callable[[Job], None], force: bool) -> int:
+    """Do one job after the other; a file that cannot be used is reported and passed over.
 
-    Returns the exit code: 1 if there was such a file. Raises: OutputError, since the next would fail too.
+    Returns the exit code: 1 if there was such a file.
+    Raises: OutputError, since the next job would fail too.
     """
-    failed = 0
-    for job in plan.jobs:
-        if plan.in_folder and Path(job.target).exists() and not force:
+    n_failed = 0
+    for job in todo.jobs:
+        if todo.in_folder and Path(job.target).exists() and not force:
             print(f"{job.target} is there; --force makes it again", file=sys.stderr)
             continue
-        if plan.in_folder:
+        if todo.in_folder:
             make_folder(Path(job.target).parent)
         try:
             work(job)
@@ -107,33 +115,7 @@ def run_jobs(plan: Plan, work: Callable[[Job], None], force: bool) -> int:
             raise
         except ValueError as error:  # the project's own errors
             print(f"error: {error}", file=sys.stderr)
-            failed += 1
-    if failed and len(plan.jobs) > 1:
-        print(f"{failed} of {len(plan.jobs)} files could not be used", file=sys.stderr)
-    return 1 if failed else 0
-
-
-def add_command(
-    commands, name: str, run: Callable, text: str, example: str
-) -> argparse.ArgumentParser:
-    """A command of the command line, with an example at the end of its --help."""
-    parser = commands.add_parser(
-        name,
-        help=text,
-        description=text[0].upper() + text[1:] + ".",
-        epilog=f"example: sparse-codec {example}",
-    )
-    parser.set_defaults(run=run, usage_error=parser.error)
-    return parser
-
-
-def positive(kind: type) -> Callable:
-    """A number type for argparse that refuses 0 and less."""
-
-    def number(text: str):
-        if (value := kind(text)) <= 0:
-            raise ValueError
-        return value
-
-    number.__name__ = f"positive {kind.__name__}"
-    return number
+            n_failed += 1
+    if n_failed and len(todo.jobs) > 1:
+        print(f"{n_failed} of {len(todo.jobs)} files could not be used", file=sys.stderr)
+    return 1 if n_failed else 0

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from sparse_codec.audio.recordings import Recording, find_recordings
 from sparse_codec.checkpoint import find_checkpoint
-from sparse_codec.cli.jobs import add_command, positive
+from sparse_codec.cli.options import Commands, add_command, positive
 from sparse_codec.codec import SparseCodec
 from sparse_codec.coding.priors import priors_file
 from sparse_codec.config import CodecConfig
@@ -27,7 +27,7 @@ from sparse_codec.training.trainer import train
 CHECKPOINT = 'a .safetensors file or a shipped name, such as "music"'
 
 
-def add_commands(commands) -> None:
+def add_commands(commands: Commands) -> None:
     _add_train(commands)
     _add_freeze(commands)
     _add_evaluate(commands)
@@ -53,7 +53,7 @@ def add_commands(commands) -> None:
     )
 
 
-def _add_train(commands) -> None:
+def _add_train(commands: Commands) -> None:
     example = (
         "train --config experiments/configs/default.toml --data prepared/musicnet --out runs/mine"
     )
@@ -96,7 +96,7 @@ def _add_train(commands) -> None:
     )
 
 
-def _add_freeze(commands) -> None:
+def _add_freeze(commands: Commands) -> None:
     text = "write the manifest of an evaluation set: segments of held-out works"
     choose = add_command(
         commands, "freeze", run_freeze, text, "freeze --data corpus --out mine.manifest.json"
@@ -113,7 +113,7 @@ def _add_freeze(commands) -> None:
     choose.add_argument("--out", type=Path, required=True, help="JSON file to write")
 
 
-def _add_evaluate(commands) -> None:
+def _add_evaluate(commands: Commands) -> None:
     text = "measure figures on held-out audio, beside matching pursuit and codecs"
     measure = add_command(
         commands, "evaluate", run_evaluate, text, "evaluate music --data corpus --json music.json"

@@ -6,10 +6,10 @@ import argparse
 import dataclasses
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from tqdm import tqdm
 
@@ -19,57 +19,47 @@ from sparse_codec.audio.files import (
     SUFFIXES,
     AudioError,
     RawFormat,
-    SampleCounts,
     duration,
     read_blocks,
     write_blocks,
 )
-from sparse_codec.cli.jobs import Job, add_command, plan_jobs, positive, run_jobs
+from sparse_codec.cli.jobs import Job, list_jobs, run_jobs
+from sparse_codec.cli.messages import Tally, clipping, say
+from sparse_codec.cli.options import Commands, add_command, add_force, add_model, positive
 from sparse_codec.codec import SparseCodec
-from sparse_codec.coding.channels import Window, join_windows
-from sparse_codec.coding.event_file import SCALE, EventWriter, header_for
+from sparse_codec.coding.channels import Window, join_windows, play_windows
+from sparse_codec.coding.event_file import SCALE, EventWriter, Header, header_for
 from sparse_codec.coding.formats import (
     DEFAULT_MODEL,
     SET_SUFFIXES,
-    Tally,
     load_codec,
     load_priors,
     open_file,
     open_windows,
-    play,
     to_bytes,
 )
+from sparse_codec.coding.priors import Priors
 from sparse_codec.coding.quantise import SCALES
 from sparse_codec.coding.rate import limit_rate
 from sparse_codec.config import EncodeOptions
 from sparse_codec.outputs import STREAM, check_output, is_stream, open_output
 from sparse_codec.stereo import encode_stereo
 
-FAST = {"interim": 0, "refine": 0}
+FAST = {"interim": 0, "refine": 0}  # options of --fast
 TEXTS = (".json", ".mid")
 QUALITIES = (SCALE / SCALES[1], SCALE / SCALES[0])  # lowest and highest
+WITHIN = 0.98  # of the rate that was asked for: a file with less did not spend it
 
 
-def add_commands(commands) -> None:
+def add_commands(commands: Commands) -> None:
     _add_encode(commands)
-    example = "decode song.events -o song.wav"
-    decode = add_command(commands, "decode", decode_files, "make sound of .events files", example)
-    decode.add_argument(
-        "inputs", nargs="+", metavar="IN", help='.events files, folders, patterns, or "-"'
-    )
-    decode.add_argument(
-        "-o", "--out", required=True, help='sound file, "-" for a WAV stream, or folder'
-    )
-    decode.add_argument(
-        "--format", choices=[k[1:] for k in KINDS], default="wav", help="in a folder (%(default)s)"
-    )
-    decode.add_argument(
-        "--force", action="store_true", help="make files in a folder again that are there"
-    )
-    add_model(decode)
+    _add_decode(commands)
 
 
-def _add_encode(commands) -> None:
+# ---- encode: its options
+
+
+def _add_encode(commands: Commands) -> None:
     text = "take sound apart into events"
     encode = add_command(commands, "encode", encode_files, text, "encode song.flac -o song.events")
     encode.add_argument(
@@ -90,6 +80,17 @@ def _add_encode(commands) -> None:
     encode.add_argument(
         "--stereo", action="store_true", help="code left and right; else their mean is coded"
     )
+    _add_size(encode)
+    _add_stop(encode)
+    encode.add_argument(
+        "--fast", action="store_true", help="no refinement: several times as fast, and less exact"
+    )
+    encode.add_argument("--raw", type=_raw_format, metavar="RATE,CHANNELS,FORMAT", help=_raw_help())
+    encode.add_argument("--json", action="store_true", help="print a line of JSON for each file")
+    add_force(encode)
+
+
+def _add_size(encode: argparse.ArgumentParser) -> None:
     size = encode.add_mutually_exclusive_group()
     size.add_argument("--lossless", action="store_true", help="keep every bit of the events")
     size.add_argument(
@@ -98,6 +99,9 @@ def _add_encode(commands) -> None:
     size.add_argument(
         "--rate", type=positive(float), metavar="BITS", help="a second, or what all events take"
     )
+
+
+def _add_stop(encode: argparse.ArgumentParser) -> None:
     stop = encode.add_argument_group("when a window of 3 seconds has events enough")
     stop.add_argument(
         "--events",
@@ -114,29 +118,20 @@ def _add_encode(commands) -> None:
         metavar="PERCENT",
         help="when an event removes less of the energy",
     )
-    encode.add_argument(
-        "--fast", action="store_true", help="no refinement: several times as fast, and less exact"
-    )
-    encode.add_argument("--raw", type=_raw_format, metavar="RATE,CHANNELS,FORMAT", help=_raw_help())
-    encode.add_argument("--json", action="store_true", help="print a line of JSON for each file")
-    encode.add_argument(
-        "--force", action="store_true", help="make files in a folder again that are there"
-    )
-
-
-def add_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--model", help="checkpoint that made the events (default: the shipped one that did)"
-    )
 
 
 def _quality_help() -> str:
-    return f"how finely numbers are kept, from {QUALITIES[0]:g} to {QUALITIES[1]:g} (%(default)g; 2: in half the steps)"
+    lowest, highest = QUALITIES
+    return (
+        f"how finely numbers are kept, from {lowest:g} to {highest:g}"
+        " (%(default)g; 2: in half the steps)"
+    )
 
 
 def _quality(text: str) -> float:
-    if not QUALITIES[0] <= float(text) <= QUALITIES[1]:
-        raise argparse.ArgumentTypeError(f"{text} is not from {QUALITIES[0]:g} to {QUALITIES[1]:g}")
+    lowest, highest = QUALITIES
+    if not lowest <= float(text) <= highest:
+        raise argparse.ArgumentTypeError(f"{text} is not from {lowest:g} to {highest:g}")
     return float(text)
 
 
@@ -157,18 +152,19 @@ def _raw_format(text: str) -> RawFormat:
         raise argparse.ArgumentTypeError(f"{text!r}; give {_raw_help()}") from error
 
 
-# ---- encode
+# ---- encode: its action
 
 
 def encode_files(args: argparse.Namespace) -> int:
+    """Encode sound files, one after the other; return the exit code."""
     if args.json and args.out == STREAM:
         args.usage_error("--json and -o - both print on standard output")
     is_text = Path(args.out).suffix.lower() in TEXTS
     if args.rate and is_text:
         args.usage_error("--rate is of .events files; JSON and MIDI are as long as they are")
-    codec, plan = load_codec(args.model), plan_jobs(args.inputs, args.out, SUFFIXES, ".events")
+    codec, todo = load_codec(args.model), list_jobs(args.inputs, args.out, SUFFIXES, ".events")
     options = _options(args, codec)
-    if not plan.in_folder:
+    if not todo.in_folder:
         check_output(args.out, SET_SUFFIXES)
     if not args.lossless and not is_text:
         load_priors(args.model)  # before the work, should there be none
@@ -178,27 +174,25 @@ def encode_files(args: argparse.Namespace) -> int:
         if args.json:
             print(json.dumps({"file": job.source, "out": job.target, **facts}), flush=True)
         else:
-            say(job.target, _sentence(**facts) + _missed(facts.get("bits_per_second"), args.rate))
+            unspent = _unspent(facts.get("bits_per_second"), args.rate)
+            say(job.target, _sentence(**facts) + unspent)
 
-    return run_jobs(plan, encode, args.force)
+    return run_jobs(todo, encode, args.force)
 
 
 def _options(args: argparse.Namespace, codec: SparseCodec) -> EncodeOptions:
-    given = {"n_events": args.events, "stop": args.stop, "smallest_share": args.smallest_share}
-    given |= FAST if args.fast else {}
-    return dataclasses.replace(
-        codec.config.encode, **{k: v for k, v in given.items() if v is not None}
-    )
+    """Return the checkpoint's options, with those of the command in their place."""
+    options = {"n_events": args.events, "stop": args.stop, "smallest_share": args.smallest_share}
+    changes: dict[str, Any] = FAST if args.fast else {}
+    changes = changes | {name: value for name, value in options.items() if value is not None}
+    return dataclasses.replace(codec.config.encode, **changes)
 
 
-def _encode(job: Job, codec: SparseCodec, options: EncodeOptions, args: argparse.Namespace) -> dict:
-    """Returns facts about the file that was written."""
-    blocks = read_blocks(job.source, codec.samplerate, 2 if args.stereo else 1, args.raw)
-    windows = (
-        encode_stereo(codec, blocks, options) if args.stereo else codec.stream(blocks, options)
-    )
-    windows = _with_progress(windows, job.source, codec)
-    tally = Tally()
+def _encode(
+    job: Job, codec: SparseCodec, options: EncodeOptions, args: argparse.Namespace
+) -> dict[str, float]:
+    """Encode one file; return facts about the file that was written."""
+    windows, tally = _windows(job.source, codec, options, args), Tally()
     with open_output(job.target) as file:
         if Path(job.target).suffix.lower() in TEXTS:
             events = join_windows(windows)
@@ -206,19 +200,26 @@ def _encode(job: Job, codec: SparseCodec, options: EncodeOptions, args: argparse
             file.write(to_bytes(job.target, events, codec))
         else:
             _write_events(file, windows, tally, codec, args)
-    return tally.facts(
-        codec.samplerate, None if is_stream(job.target) else Path(job.target).stat().st_size
-    )
+    n_bytes = None if is_stream(job.target) else Path(job.target).stat().st_size
+    return tally.facts(codec.samplerate, n_bytes)
 
 
-def _with_progress(windows: Iterable[Window], source: str, codec: SparseCodec) -> Iterable[Window]:
+def _windows(
+    source: str, codec: SparseCodec, options: EncodeOptions, args: argparse.Namespace
+) -> Iterable[Window]:
+    """Return the windows of a sound file, encoded as they are read, with a progress bar."""
+    blocks = read_blocks(source, codec.samplerate, 2 if args.stereo else 1, args.raw)
+    windows: Iterator[Window]
+    if args.stereo:
+        windows = encode_stereo(codec, blocks, options)
+    else:
+        windows = codec.stream(blocks, options)
     try:
         total = codec.n_windows(round(duration(source) * codec.samplerate))
     except AudioError:  # a stream, or a file that reading will refuse
         total = None
-    return tqdm(
-        windows, desc=Path(source).name, total=total, unit="window", leave=False, disable=None
-    )
+    name = Path(source).name
+    return tqdm(windows, desc=name, total=total, unit="window", leave=False, disable=None)
 
 
 def _write_events(
@@ -228,17 +229,11 @@ def _write_events(
     codec: SparseCodec,
     args: argparse.Namespace,
 ) -> None:
-    """Window by window, each sent off at once."""
+    """Write a .events file window by window, and send each off at once."""
     priors = None if args.lossless else load_priors(args.model)
     header = header_for(codec, 2 if args.stereo else 1, priors)
-    scale = round(SCALE / args.quality)
-    scaled = (
-        limit_rate(windows, args.rate, header, priors)
-        if args.rate
-        else ((window, scale) for window in windows)
-    )
     writer = EventWriter(file, header, priors)
-    for window, scale in scaled:
+    for window, scale in _scaled(windows, header, priors, args):
         writer.write(window, scale)
         file.flush()
         tally.add(window)
@@ -246,48 +241,68 @@ def _write_events(
     tally.n_events = writer.n_events  # rounding leaves out the faintest
 
 
+def _scaled(
+    windows: Iterable[Window], header: Header, priors: Priors | None, args: argparse.Namespace
+) -> Iterator[tuple[Window, int]]:
+    """Return windows and the scale at which to round each."""
+    if args.rate and priors:
+        return limit_rate(windows, args.rate, header, priors)
+    scale = round(SCALE / args.quality)
+    return ((window, scale) for window in windows)
+
+
 def _sentence(
-    seconds: float, events: int, bytes: int = 0, bits_per_second: float = 0, ratio: float = 0
+    seconds: float, events: float, bytes: float = 0, bits_per_second: float = 0, ratio: float = 0
 ) -> str:
-    told = f"{events} events of {seconds:.1f} s"
-    size = f" in {bytes} bytes: {bits_per_second:.0f} bits a second, {ratio:.0f} to 1 against 16-bit samples"
-    return told + (size if bytes else "")
+    sentence = f"{events} events of {seconds:.1f} s"
+    if not bytes:
+        return sentence
+    return (
+        f"{sentence} in {bytes} bytes: {bits_per_second:.0f} bits a second,"
+        f" {ratio:.0f} to 1 against 16-bit samples"
+    )
 
 
-def _missed(rate: float | None, wanted: float | None) -> str:
-    """What to say of a file of fewer bits a second than were wanted."""
-    if not rate or not wanted or rate > 0.98 * wanted:
+def _unspent(rate: float | None, wanted: float | None) -> str:
+    """Return the end of a message about a file of fewer bits a second than were wanted."""
+    if not rate or not wanted or rate > WITHIN * wanted:
         return ""
-    return f"; there was nothing to spend {wanted:g} on: the sound ends early, or all its events are as fine as can be"
+    return (
+        f"; there was nothing to spend {wanted:g} on:"
+        " the sound ends early, or all its events are as fine as can be"
+    )
 
 
 # ---- decode
 
 
+def _add_decode(commands: Commands) -> None:
+    example = "decode song.events -o song.wav"
+    decode = add_command(commands, "decode", decode_files, "make sound of .events files", example)
+    decode.add_argument(
+        "inputs", nargs="+", metavar="IN", help='.events files, folders, patterns, or "-"'
+    )
+    decode.add_argument(
+        "-o", "--out", required=True, help='sound file, "-" for a WAV stream, or folder'
+    )
+    decode.add_argument(
+        "--format", choices=[k[1:] for k in KINDS], default="wav", help="in a folder (%(default)s)"
+    )
+    add_force(decode)
+    add_model(decode)
+
+
 def decode_files(args: argparse.Namespace) -> int:
-    plan = plan_jobs(args.inputs, args.out, {".events"}, f".{args.format}")
-    if not plan.in_folder:
+    """Decode .events files, one after the other; return the exit code."""
+    todo = list_jobs(args.inputs, args.out, {".events"}, f".{args.format}")
+    if not todo.in_folder:
         check_output(args.out, KINDS)
-    return run_jobs(plan, lambda job: _decode(job, args.model), args.force)
+    return run_jobs(todo, lambda job: _decode(job, args.model), args.force)
 
 
 def _decode(job: Job, model: str | None) -> None:
     with nullcontext(sys.stdin.buffer) if job.source == STREAM else open_file(job.source) as file:
         header, codec, windows = open_windows(file, job.source, model)
-        written = write_blocks(job.target, play(codec, windows, header.channels), codec.samplerate)
-    say(job.target, f"{written.n_samples / codec.samplerate:.1f} s{clipping(written)}")
-
-
-def clipping(written: SampleCounts) -> str:
-    """What to say of samples over full scale, if there are any."""
-    if not written.n_clipped:
-        return ""
-    return f"; {written.n_clipped} samples were over full scale and are clipped: lower the events' gains"
-
-
-def say(target: str, told: str) -> None:
-    """What became of a file; on standard error if the file itself goes to standard output."""
-    if target == STREAM:
-        print(f"standard output: {told}", file=sys.stderr)
-    else:
-        print(f"{target}: {told}", flush=True)
+        sound = play_windows(codec, windows, header.channels)
+        counts = write_blocks(job.target, sound, codec.samplerate)
+    say(job.target, f"{counts.n_samples / codec.samplerate:.1f} s{clipping(counts)}")

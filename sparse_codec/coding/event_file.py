@@ -1,7 +1,7 @@
-"""`.events` files: what a clip's events are kept in, written and read window by window. docs/events.md has the format.
+"""`.events` files hold a clip's events; they are written and read window by window.
 
-Nothing in a file is trusted: a damaged one raises EventFileError, and no memory is taken that the file is too short
-to fill.
+docs/events.md describes the format. The reader trusts nothing in a file: a damaged one raises
+EventFileError, and the reader takes no more memory than the file's bytes justify.
 """
 
 from __future__ import annotations
@@ -18,16 +18,23 @@ from typing import BinaryIO
 import numpy as np
 
 from sparse_codec.codec import SparseCodec
-from sparse_codec.coding.channels import Window, channels_of, join_windows, same_events, windows_of
+from sparse_codec.coding.channels import (
+    Window,
+    channels_of,
+    join_windows,
+    same_events,
+    window_of,
+    windows_of,
+)
 from sparse_codec.coding.entropy import (
     CodingError,
-    Part,
+    EventGroup,
     audible,
     decode_exact,
     decode_rounded,
     encode_exact,
     encode_rounded,
-    part_of,
+    group_of,
 )
 from sparse_codec.coding.priors import Priors, PriorsError
 from sparse_codec.coding.quantise import SCALES
@@ -38,24 +45,22 @@ MAGIC = b"\x89EVENTS\n"
 VERSION = 1
 HEADER = struct.Struct("<8sBBBIHHH32s32s")
 MODES = ("lossless", "quantised")
-SCALE = (
-    160  # of the rounding unless told otherwise: it costs less than 2 % of what the events remove
-)
+SCALE = 160  # default of the rounding: it costs less than 2 % of what the events remove
 
 END, WINDOW, SHARED, SHORT = 0, 1, 2, 4  # kinds of blocks; the last two are added to WINDOW
 BLOCK = struct.Struct("<BI")  # kind and length of what follows
 TOTALS = struct.Struct("<QQ")  # the end block: samples and windows of the clip
 LONGEST_BLOCK = 2**26  # bytes
-CHUNK = 2**16  # bytes that are asked for at a time
+CHUNK = 2**16  # bytes that are read at a time
 
 
 class EventFileError(ValueError):
-    """A file that cannot be read; the message names it, what is wrong, and the fix."""
+    """A file that cannot be read; the message names the file, the damage and the fix."""
 
 
 @dataclass(frozen=True)
 class Header:
-    """What holds for all windows of a file."""
+    """The facts that hold for all windows of a file."""
 
     checkpoint: str  # SHA-256, 64 hexadecimal digits
     priors: str  # SHA-256 of the priors; 64 zeros in a lossless file
@@ -69,21 +74,31 @@ class Header:
 
     @property
     def window_samples(self) -> int:
+        """Samples of every window but the last, which may be shorter."""
         return self.window_frames * self.hop
 
     def to_bytes(self) -> bytes:
+        """Return the start of a file."""
         data = HEADER.pack(
-            MAGIC, self.version, MODES.index(self.mode), self.channels, self.samplerate, self.hop,
-            self.window_frames, self.vector_size, bytes.fromhex(self.checkpoint), bytes.fromhex(self.priors),
-        )  # fmt: skip
+            MAGIC,
+            self.version,
+            MODES.index(self.mode),
+            self.channels,
+            self.samplerate,
+            self.hop,
+            self.window_frames,
+            self.vector_size,
+            bytes.fromhex(self.checkpoint),
+            bytes.fromhex(self.priors),
+        )
         return data + _checksum(data)
 
     def check_codec(self, codec: SparseCodec, name: str = "events") -> None:
-        """Raises: EventFileError if another checkpoint made the file, or its sizes are not the codec's."""
+        """Raise EventFileError if another checkpoint made the file, or it has other sizes."""
         if self.checkpoint != codec.digest:
             raise EventFileError(
-                f"{name}: made with the checkpoint {self.checkpoint}, but this one is {codec.digest};"
-                " give the checkpoint that made it"
+                f"{name}: made with the checkpoint {self.checkpoint}, but this one is"
+                f" {codec.digest}; give the checkpoint that made it"
             )
         expected = dataclasses.replace(
             header_for(codec, self.channels), priors=self.priors, mode=self.mode
@@ -95,14 +110,15 @@ class Header:
 
 
 def header_for(codec: SparseCodec, channels: int = 1, priors: Priors | None = None) -> Header:
-    """The header of a codec's files: quantised with priors, lossless without.
+    """Return the header of a codec's files: quantised with priors, lossless without.
 
     Raises: PriorsError if the priors are another checkpoint's.
     """
     config = codec.config
     if priors and priors.checkpoint != codec.digest:
         raise PriorsError(
-            f"priors of the checkpoint {priors.checkpoint}, but this one is {codec.digest}; fit its own"
+            f"priors of the checkpoint {priors.checkpoint}, but this one is {codec.digest};"
+            " fit its own"
         )
     return Header(
         checkpoint=codec.digest,
@@ -120,29 +136,32 @@ def header_for(codec: SparseCodec, channels: int = 1, priors: Priors | None = No
 
 
 class EventWriter:
-    """Writes windows as they come; a reader can follow at once. Without `close` the file counts as cut off."""
+    """Writes windows one by one, so that a reader can follow at once.
+
+    priors: of the checkpoint, for the mode "quantised". A file without `close` counts as cut off.
+    """
 
     def __init__(self, file: BinaryIO, header: Header, priors: Priors | None = None):
-        """priors: of the checkpoint, for the mode "quantised"."""
         _check_priors(header, priors, "events")
         self.file, self.header, self.priors = file, header, priors
         self.n_windows = self.n_samples = self.n_events = 0
         file.write(header.to_bytes())
 
     def write(self, window: Window, scale: int = SCALE) -> None:
-        """Write the next window. scale: of the rounding, in 256ths; smaller is finer. Lossless files have none.
+        """Write the next window.
 
-        Raises: ValueError for a window that does not follow the last, or events that are none.
+        scale: of the rounding, in 256ths; smaller is finer. Lossless files have none.
+        Raises: ValueError for a window that does not follow the last, or is not of this codec.
         """
         if self.n_samples != self.n_windows * self.header.window_samples:
             raise ValueError("a window after the clip's last; give windows in the order of time")
         self.file.write(window_block(window, self.n_windows, self.header, self.priors, scale))
         self.n_samples = channels_of(window)[0].n_samples
-        self.n_events += count_kept(window, self.n_windows, self.header)
+        self.n_events += _count_events(window, self.n_windows, self.header)
         self.n_windows += 1
 
     def close(self) -> None:
-        """Write the end; the file itself stays open."""
+        """Write the end block; the file itself stays open."""
         self.file.write(end_block(self.n_samples, self.n_windows))
         self.file.flush()
 
@@ -150,58 +169,67 @@ class EventWriter:
 def window_block(
     window: Window, index: int, header: Header, priors: Priors | None, scale: int = SCALE
 ) -> bytes:
-    """What `EventWriter` writes for window number `index` of a clip. Raises: ValueError as `EventWriter.write`."""
+    """Return the block of window number `index` of a clip.
+
+    Raises: ValueError as `EventWriter.write`.
+    """
     channels = channels_of(window)
     _check_window(channels, index, header)
     if not SCALES[0] <= scale <= SCALES[1]:
         raise ValueError(f"scale {scale}; choose one from {SCALES[0]} to {SCALES[1]}")
-    kind, parts = _parts(channels, index, header)
-    data = (
-        encode_rounded(parts, header.window_frames, priors, scale)
-        if priors
-        else encode_exact(parts)
-    )
+    kind, groups = _groups(channels, index, header)
+    if priors:
+        data = encode_rounded(groups, header.window_frames, priors, scale)
+    else:
+        data = encode_exact(groups)
     n_samples = channels[0].n_samples - index * header.window_samples
     if n_samples < header.window_samples:
         kind, data = kind | SHORT, n_samples.to_bytes(4, "little") + data
     return _block(kind, data)
 
 
-def count_kept(window: Window, index: int, header: Header) -> int:
-    """How many events of all channels are in what `window_block` makes: rounding leaves out the faintest."""
-    _, parts = _parts(channels_of(window), index, header)
+def _count_events(window: Window, index: int, header: Header) -> int:
+    """Return how many events of all channels the block of a window holds.
+
+    Rounding leaves out the faintest.
+    """
+    _, groups = _groups(channels_of(window), index, header)
     if header.mode == "quantised":
-        parts = [audible(part, header.window_frames) for part in parts]
-    return sum(part.gains.size for part in parts)
+        groups = [audible(group, header.window_frames) for group in groups]
+    return sum(group.gains.size for group in groups)
 
 
-def _parts(channels: tuple[EventSet, ...], index: int, header: Header) -> tuple[int, list[Part]]:
-    """The kind of a window's block, and what is coded together in it."""
+def _groups(
+    channels: tuple[EventSet, ...], index: int, header: Header
+) -> tuple[int, list[EventGroup]]:
+    """Return the kind of a window's block, and the groups of events that are coded together."""
     first = index * header.window_frames
     if len(channels) == 2 and same_events(*channels):
-        return WINDOW | SHARED, [part_of(channels[0], first, channels[1])]
-    return WINDOW, [part_of(channel, first) for channel in channels]
+        return WINDOW | SHARED, [group_of(first, *channels)]
+    return WINDOW, [group_of(first, channel) for channel in channels]
 
 
 def _check_window(channels: tuple[EventSet, ...], index: int, header: Header) -> None:
+    """Raise ValueError for a window of other sizes, or of another place in the clip."""
     sizes = [channel.vectors.shape[1] for channel in channels]
     expected = [header.vector_size] * header.channels
     if sizes != expected:
         raise ValueError(
-            f"a window with vectors of {sizes} numbers, channel by channel; this file has {expected}"
+            f"a window with vectors of {sizes} numbers, channel by channel;"
+            f" this file has {expected}"
         )
     for channel in channels:
         early = (channel.frames < index * header.window_frames).any()
-        if (
-            early
-            or not 1 <= channel.n_samples - index * header.window_samples <= header.window_samples
-        ):
+        n_samples = channel.n_samples - index * header.window_samples
+        if early or not 1 <= n_samples <= header.window_samples:
             raise ValueError(
-                f"window {index} of a clip up to sample {channel.n_samples}; give windows of split()"
+                f"window {index} of a clip up to sample {channel.n_samples};"
+                " give windows of split()"
             )
 
 
 def end_block(n_samples: int, n_windows: int) -> bytes:
+    """Return the last block of a file."""
     return _block(END, TOTALS.pack(n_samples, n_windows))
 
 
@@ -212,9 +240,10 @@ def write_events(
     priors: Priors | None = None,
     scale: int = SCALE,
 ) -> None:
-    """Write an event set, or left and right, whole or not at all: rounded with the checkpoint's priors, else exact.
+    """Write an event set, or left and right, as a whole file or not at all.
 
-    Raises: OutputError; ValueError for events that are none.
+    Numbers are rounded if the checkpoint's priors are given, and exact if not.
+    Raises: OutputError; ValueError for events of another codec.
     """
     with open_output(path) as file:
         writer = EventWriter(file, header_for(codec, len(channels_of(events)), priors), priors)
@@ -227,7 +256,7 @@ def write_events(
 
 
 def read_header(file: BinaryIO) -> Header:
-    """Read the start of a file. Raises: EventFileError."""
+    """Return the header at the start of a file. Raises: EventFileError."""
     name = _name(file)
     data = _read(file, HEADER.size + 4)
     if data[: len(MAGIC)] != MAGIC:
@@ -238,26 +267,25 @@ def read_header(file: BinaryIO) -> Header:
         )
     if len(data) < HEADER.size + 4 or _checksum(data[:-4]) != data[-4:]:
         raise EventFileError(f"{name}: its header is cut off or damaged; encode it again")
-    _, version, mode, channels, samplerate, hop, frames, size, checkpoint, priors = HEADER.unpack(
-        data[:-4]
-    )
+    values = HEADER.unpack(data[:-4])
+    _, version, mode, channels, samplerate, hop, frames, size, checkpoint, priors = values
     if mode >= len(MODES) or channels not in (1, 2) or 0 in (samplerate, hop, frames, size):
         raise EventFileError(f"{name}: its header holds sizes that no codec has; encode it again")
     return Header(
-        checkpoint.hex(),
-        priors.hex(),
-        samplerate,
-        hop,
-        frames,
-        size,
-        channels,
-        MODES[mode],
-        version,
+        checkpoint=checkpoint.hex(),
+        priors=priors.hex(),
+        samplerate=samplerate,
+        hop=hop,
+        window_frames=frames,
+        vector_size=size,
+        channels=channels,
+        mode=MODES[mode],
+        version=version,
     )
 
 
 def read_windows(file: BinaryIO, header: Header, priors: Priors | None = None) -> Iterator[Window]:
-    """The windows of a file whose header was just read, one after the other, as soon as each is there.
+    """Yield the windows of a file whose header was just read, each as soon as its block is there.
 
     priors: of the checkpoint; lossless files need none. Raises: EventFileError.
     """
@@ -275,7 +303,7 @@ def read_windows(file: BinaryIO, header: Header, priors: Priors | None = None) -
             raise EventFileError(f"{name}: goes on after its last window; encode it again")
         try:
             window = _decode_block(kind, data, index, header, priors)
-        except ValueError as error:  # of the decoding, or of EventSet
+        except ValueError as error:  # CodingError, or one of EventSet
             raise EventFileError(
                 f"{name}: window {index + 1} holds no events: {error}; encode it again"
             ) from error
@@ -284,47 +312,59 @@ def read_windows(file: BinaryIO, header: Header, priors: Priors | None = None) -
 
 
 def read_events(path: str | Path, codec: SparseCodec, priors: Priors | None = None) -> Window:
-    """The events of a file, or left and right. Raises: EventFileError, also for another checkpoint's file."""
+    """Return the events of a file, or left and right.
+
+    Raises: EventFileError, also for another checkpoint's file.
+    """
     with Path(path).open("rb") as file:
         header = read_header(file)
         header.check_codec(codec, str(path))
-        windows = list(read_windows(file, header, priors))
-    return join_windows(windows)
+        return join_windows(read_windows(file, header, priors))
 
 
 def _decode_block(
     kind: int, data: bytes, index: int, header: Header, priors: Priors | None
 ) -> Window:
-    if kind not in (WINDOW, WINDOW | SHORT) and not (
-        header.channels == 2 and kind & ~(SHARED | SHORT) == WINDOW
-    ):
+    extras = SHARED | SHORT if header.channels == 2 else SHORT
+    if kind & ~extras != WINDOW:
         raise CodingError(f"a block of kind {kind}")
     n_samples = header.window_samples
     if kind & SHORT:
         n_samples, data = int.from_bytes(data[:4], "little"), data[4:]
         if not 1 <= n_samples < header.window_samples:
             raise CodingError(f"it has {n_samples} samples of {header.window_samples}")
-    n_parts, n_gains = (1, 2) if kind & SHARED else (header.channels, 1)
+    n_groups, n_gains = (1, 2) if kind & SHARED else (header.channels, 1)
     if priors and header.mode == "quantised":
-        parts = decode_rounded(data, n_parts, n_gains, header.window_frames, priors)
+        groups = decode_rounded(data, n_groups, n_gains, header.window_frames, priors)
     else:
-        parts = decode_exact(data, n_parts, n_gains, header.vector_size)
-    until = index * header.window_samples + n_samples
-    channels = [
-        _event_set(part, gains, index, until, header) for part in parts for gains in part.gains.T
-    ]
-    return (channels[0], channels[1]) if header.channels == 2 else channels[0]
+        groups = decode_exact(data, n_groups, n_gains, header.vector_size)
+    end = index * header.window_samples + n_samples
+    return window_of(
+        [
+            _event_set(group, gains, index, end, header)
+            for group in groups
+            for gains in group.gains.T
+        ]
+    )
 
 
 def _event_set(
-    part: Part, gains: np.ndarray, index: int, n_samples: int, header: Header
+    group: EventGroup, gains: np.ndarray, index: int, n_samples: int, header: Header
 ) -> EventSet:
-    frames = part.frames + index * header.window_frames
-    vectors, offsets, gains = (np.array(x, np.float32) for x in (part.vectors, part.offsets, gains))
-    return EventSet(vectors, frames, offsets, gains, n_samples, header.samplerate, header.hop)
+    """Return a channel of a group, at its place in the clip. The inverse of `group_of`."""
+    return EventSet(
+        vectors=np.array(group.vectors, np.float32),
+        frames=group.frames + index * header.window_frames,
+        offsets=np.array(group.offsets, np.float32),
+        gains=np.array(gains, np.float32),
+        n_samples=n_samples,
+        samplerate=header.samplerate,
+        hop=header.hop,
+    )
 
 
 def _check_priors(header: Header, priors: Priors | None, name: str) -> None:
+    """Raise EventFileError unless these are the priors that a quantised file was written with."""
     if header.mode == "lossless":
         return
     if priors is None or priors.digest != header.priors:
@@ -351,6 +391,7 @@ def _block(kind: int, data: bytes) -> bytes:
 
 
 def _read_block(file: BinaryIO, where: str) -> tuple[int, bytes]:
+    """Return the kind of the next block and its bytes. Raises: EventFileError naming `where`."""
     start = _read(file, BLOCK.size)
     if len(start) == BLOCK.size:
         kind, length = BLOCK.unpack(start)
@@ -363,7 +404,7 @@ def _read_block(file: BinaryIO, where: str) -> tuple[int, bytes]:
 
 
 def _read(file: BinaryIO, size: int) -> bytes:
-    """At most `size` bytes, fewer at the end; memory is taken as they come."""
+    """Return at most `size` bytes, fewer at the end of the file. Memory grows as they come."""
     chunks = []
     while size and (chunk := file.read(min(size, CHUNK))):
         chunks.append(chunk)

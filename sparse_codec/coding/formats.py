@@ -1,7 +1,7 @@
-"""Event sets in files of any kind, and the codec that each goes with.
+"""Event sets in files of any kind, and the codec that made them.
 
-.events holds them small, .json for people and scripts, .mid for a look in a sequencer; sound files what they sound
-like. A set is the events of one channel, or of left and right.
+.events files hold them small, .json for people and scripts, .mid for a look in a sequencer; sound
+files hold their sound. A set is the events of one channel, or of left and right.
 """
 
 from __future__ import annotations
@@ -9,18 +9,20 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from itertools import tee
+from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
-
-import numpy as np
+from typing import Any, BinaryIO
 
 from sparse_codec.audio.files import KINDS, SampleCounts, write_blocks
 from sparse_codec.checkpoint import CHECKPOINTS
 from sparse_codec.codec import SparseCodec
-from sparse_codec.coding.channels import Window, channels_of, join_windows, windows_of
+from sparse_codec.coding.channels import (
+    Window,
+    channels_of,
+    join_windows,
+    play_windows,
+    windows_of,
+)
 from sparse_codec.coding.event_file import (
     EventFileError,
     Header,
@@ -36,91 +38,61 @@ from sparse_codec.outputs import STREAM, OutputError, open_output
 SET_SUFFIXES = (".events", ".json", ".mid")
 DEFAULT_MODEL = "music"
 SIDES = ("left", "right")
-PCM_BYTES = 2  # of a 16-bit sample
+
+
+# ---- the codec of a file
 
 
 @functools.cache
 def load_codec(model: str) -> SparseCodec:
-    """A codec by its checkpoint's file or shipped name, loaded once. Raises: CheckpointError."""
+    """Return a codec by its checkpoint's file or shipped name, loaded once.
+
+    Raises: CheckpointError.
+    """
     return SparseCodec.load(model)
 
 
 @functools.cache
 def load_priors(model: str) -> Priors:
-    """Raises: PriorsError."""
+    """Return a checkpoint's priors, loaded once. Raises: PriorsError."""
     return Priors.load(model)
 
 
 def find_model(path: str | Path, digest: str, model: str | None) -> str:
-    """The checkpoint that made the events in a file: the one that is given, or the shipped one with this digest.
+    """Return the checkpoint that made the events in a file.
 
-    digest: SHA-256 in hexadecimal; "" if the file does not tell, and then it is "music".
-    Raises: EventFileError if that is another one, or none that is shipped.
+    model: a checkpoint that is given for them, or None; then it is the shipped one with this
+    digest. digest: SHA-256 in hexadecimal; "" if the file does not say, and then it is "music".
+    Raises: EventFileError if `model` has another digest, or if no shipped one has it.
     """
     if model is None and digest:
-        files = (
-            f
-            for f in CHECKPOINTS.glob("*.safetensors")
-            if hashlib.sha256(f.read_bytes()).hexdigest() == digest
-        )
-        model = next(map(str, files), None)
+        model = _shipped_model(digest)
         if model is None:
             raise EventFileError(
                 f"{path}: its checkpoint {digest[:12]} is not a shipped one; give it with --model"
             )
     model = model or DEFAULT_MODEL
-    if digest and (given := load_codec(model).digest) != digest:
-        told = f"{path}: made with the checkpoint {digest[:12]}, but {model} is {given[:12]}"
-        raise EventFileError(f"{told}; leave --model out, or give the right one")
+    if digest and (own := load_codec(model).digest) != digest:
+        raise EventFileError(
+            f"{path}: made with the checkpoint {digest[:12]}, but {model} is {own[:12]};"
+            " leave --model out, or give the right one"
+        )
     return model
 
 
-@dataclass
-class Tally:
-    """What windows hold that follow each other."""
-
-    n_events: int = 0
-    n_samples: int = 0
-    n_channels: int = 0
-
-    def add(self, window: Window) -> None:
-        channels = channels_of(window)
-        self.n_events += sum(map(len, channels))
-        self.n_samples, self.n_channels = channels[0].n_samples, len(channels)
-
-    def facts(self, samplerate: int, n_bytes: int | None = None) -> dict:
-        """For people; the ratio is that of 16-bit samples, at the codec's samplerate, to the file."""
-        length = self.n_samples / samplerate
-        facts = {"seconds": length, "events": self.n_events}
-        if n_bytes is None:
-            return facts
-        ratio = PCM_BYTES * self.n_channels * self.n_samples / n_bytes
-        return {**facts, "bytes": n_bytes, "bits_per_second": 8 * n_bytes / length, "ratio": ratio}
+def _shipped_model(digest: str) -> str | None:
+    """Return the file of the shipped checkpoint with a digest, or None."""
+    for file in CHECKPOINTS.glob("*.safetensors"):
+        if hashlib.sha256(file.read_bytes()).hexdigest() == digest:
+            return str(file)
+    return None
 
 
 # ---- reading
 
 
-def open_windows(
-    file: BinaryIO, path: str, model: str | None
-) -> tuple[Header, SparseCodec, Iterator[Window]]:
-    """The header, the codec and the windows of a .events file, which are read as they are asked for.
-
-    Raises: EventFileError, PriorsError, CheckpointError.
-    """
-    header = read_header(file)
-    model = find_model(path, header.checkpoint, model)
-    codec = load_codec(model)
-    header.check_codec(codec, path)
-    return (
-        header,
-        codec,
-        read_windows(file, header, load_priors(model) if header.mode == "quantised" else None),
-    )
-
-
 def read_set(path: str, model: str | None) -> tuple[Window, SparseCodec]:
-    """The events in a .events or .json file and their codec.
+    """Return the events in a .events or .json file and their codec.
 
     Raises: EventFileError, or another ValueError that names the file.
     """
@@ -137,16 +109,34 @@ def read_set(path: str, model: str | None) -> tuple[Window, SparseCodec]:
 
 
 def open_file(path: str) -> BinaryIO:
+    """Open a file to read. Raises: EventFileError if that is not possible."""
     try:
         return open(path, "rb")
     except OSError as error:
-        raise EventFileError(
-            f"{path}: cannot be read ({error.strerror}); check the name"
-        ) from error
+        reason = f"cannot be read ({error.strerror}); check the name"
+        raise EventFileError(f"{path}: {reason}") from error
 
 
-def _read_json(path: str) -> dict:
-    """Raises: EventFileError for a file that is no JSON object, or is a page's edit."""
+def open_windows(
+    file: BinaryIO, path: str, model: str | None
+) -> tuple[Header, SparseCodec, Iterator[Window]]:
+    """Return the header, the codec and the windows of a .events file; windows are read lazily.
+
+    Raises: EventFileError, PriorsError, CheckpointError.
+    """
+    header = read_header(file)
+    model = find_model(path, header.checkpoint, model)
+    codec = load_codec(model)
+    header.check_codec(codec, path)
+    priors = load_priors(model) if header.mode == "quantised" else None
+    return header, codec, read_windows(file, header, priors)
+
+
+def _read_json(path: str) -> dict[str, Any]:
+    """Return the JSON object in a file.
+
+    Raises: EventFileError for a file that holds none, or a page's edit.
+    """
     with open_file(path) as file:
         try:
             values = json.load(file)
@@ -159,14 +149,14 @@ def _read_json(path: str) -> dict:
             f"{path}: JSON, but no event set; give one that `encode` or EventSet.to_json made"
         )
     if "schema" in values and "events" in values:
-        fix = f"to hear it run python -m report mix {path}"
         raise EventFileError(
-            f"{path}: an edit that a page exported, of sounds instead of events; {fix}"
+            f"{path}: an edit that a page exported, of sounds instead of events;"
+            f" to hear it run python -m report mix {path}"
         )
     return values
 
 
-def _from_json(path: str, values: dict, codec: SparseCodec) -> EventSet:
+def _from_json(path: str, values: dict[str, Any], codec: SparseCodec) -> EventSet:
     try:
         events = EventSet.from_json(values)
         codec.check_events(events)
@@ -175,28 +165,19 @@ def _from_json(path: str, values: dict, codec: SparseCodec) -> EventSet:
     return events
 
 
-# ---- playing, writing
-
-
-def play(codec: SparseCodec, windows: Iterable[Window], n_channels: int) -> Iterator[np.ndarray]:
-    """Blocks of sound of windows that follow each other: (T,), or (T, 2) of left and right."""
-    if n_channels == 1:
-        return codec.play(windows)
-    copies = tee(windows)
-    sides = codec.play(left for left, _ in copies[0]), codec.play(right for _, right in copies[1])
-    return (np.stack(blocks, axis=1) for blocks in zip(*sides, strict=True))
+# ---- writing
 
 
 def write_set(path: str, events: Window, codec: SparseCodec) -> SampleCounts | None:
-    """Write events as the suffix says, without loss, or their sound, and then return what `write_blocks` does.
+    """Write events in the format that the suffix names, without loss.
 
+    A sound file, or "-", gets their sound; then the result is that of `write_blocks`.
     Raises: OutputError.
     """
-    suffix, n_channels = Path(path).suffix.lower(), len(channels_of(events))
+    suffix = Path(path).suffix.lower()
     if suffix in KINDS or path == STREAM:
-        return write_blocks(
-            path, play(codec, windows_of(events, codec), n_channels), codec.samplerate
-        )
+        sound = play_windows(codec, windows_of(events, codec), len(channels_of(events)))
+        return write_blocks(path, sound, codec.samplerate)
     if suffix == ".events":
         write_events(path, events, codec)
     else:
@@ -206,25 +187,34 @@ def write_set(path: str, events: Window, codec: SparseCodec) -> SampleCounts | N
 
 
 def to_bytes(path: str, events: Window, codec: SparseCodec) -> bytes:
-    """Events as MIDI or as JSON, which names the checkpoint, as the suffix says. Raises: OutputError."""
-    channels = channels_of(events)
+    """Return events as the MIDI file or the JSON that a path's suffix names.
+
+    The JSON names the checkpoint. Raises: OutputError for MIDI of left and right.
+    """
     if Path(path).suffix.lower() == ".mid":
-        if len(channels) == 2:
+        if isinstance(events, tuple):
             raise OutputError(f"{path}: MIDI has no left and right; encode without --stereo")
         return midi_file(events, codec)
-    values = [channel.to_json() for channel in channels]
-    values = values[0] if len(values) == 1 else dict(zip(SIDES, values, strict=True))
-    return (_layout({"checkpoint": codec.digest, **values}) + "\n").encode()
+    values: dict[str, Any] = {"checkpoint": codec.digest}
+    if isinstance(events, tuple):
+        values |= {side: channel.to_json() for side, channel in zip(SIDES, events, strict=True)}
+    else:
+        values |= events.to_json()
+    return (_layout(values) + "\n").encode()
 
 
-def _layout(value: object, name: str = "") -> str:
-    """JSON to be edited by hand: a line for each key, and one for each event's vector."""
+def _layout(values: dict[str, Any]) -> str:
+    """Return JSON to be edited by hand: a line for each key, and one for each event's vector."""
+    return (
+        "{\n"
+        + ",\n".join(f"{json.dumps(key)}: {_item(key, values[key])}" for key in values)
+        + "\n}"
+    )
+
+
+def _item(key: str, value: Any) -> str:
     if isinstance(value, dict):
-        return (
-            "{\n"
-            + ",\n".join(f"{json.dumps(key)}: {_layout(item, key)}" for key, item in value.items())
-            + "\n}"
-        )
-    if name == "vectors":
+        return _layout(value)
+    if key == "vectors":
         return "[\n" + ",\n".join(map(json.dumps, value)) + "\n]"
     return json.dumps(value)

@@ -1,6 +1,7 @@
-"""What a checkpoint's events are like: whole-number tables from which an `.events` file is entropy-coded.
+"""Priors of a checkpoint: whole-number tables of how likely each number of its events is.
 
-They are fitted on training works and lie beside the checkpoint, `music.priors.json` beside `music.safetensors`.
+`.events` files are entropy-coded with them. They are fitted on training works and lie beside the
+checkpoint, `music.priors.json` beside `music.safetensors`.
 Shapes: N events, V vector size, F frames of a window.
 """
 
@@ -11,8 +12,11 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
+import msgspec
 import numpy as np
+from msgspec import Meta
 
 from sparse_codec.checkpoint import find_checkpoint
 from sparse_codec.coding.quantise import FINEST_STEP, ONE, SILENT, highest_multiple
@@ -20,11 +24,35 @@ from sparse_codec.outputs import partial_file
 
 FORMAT = "sparse-codec priors 1"
 CELLS = 256  # of the tables of numbers, from -1 to 1
-TOTAL = 2**20  # what the counts of a table add up to, about
+TOTAL = 2**20  # sum of the counts of a table, about
+TABLES = ("steps", "numbers", "drops", "deltas")
+
+Step = Annotated[int, Meta(ge=FINEST_STEP, le=ONE)]
+Count = Annotated[int, Meta(ge=1, lt=2 * TOTAL)]
 
 
 class PriorsError(ValueError):
     """Priors that cannot be used; the message names the file and the fix."""
+
+
+@dataclass(frozen=True)
+class PriorsFile:
+    """The JSON object in a file of priors."""
+
+    format: str
+    checkpoint: str
+    steps: Annotated[list[Step], Meta(min_length=2)]
+    numbers: list[Annotated[list[Count], Meta(min_length=CELLS, max_length=CELLS)]]
+    drops: Annotated[list[Count], Meta(min_length=SILENT + 1, max_length=SILENT + 1)]
+    deltas: Annotated[list[Count], Meta(min_length=1)]
+
+    def __post_init__(self) -> None:
+        if self.format != FORMAT:
+            raise ValueError(f"its format is {self.format!r}, not {FORMAT!r}")
+        if len(self.numbers) != len(self.steps):
+            raise ValueError(f"{len(self.numbers)} tables of numbers, but {len(self.steps)} steps")
+        if max(map(sum, (*self.numbers, self.drops, self.deltas))) >= 2 * TOTAL:
+            raise ValueError(f"the counts of a table add up to more than {2 * TOTAL}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,24 +67,25 @@ class Priors:
 
     @classmethod
     def load(cls, checkpoint: str | Path) -> Priors:
-        """The priors beside a checkpoint, a file or a shipped name. Raises: PriorsError if missing or damaged."""
+        """Read the priors beside a checkpoint, which is a file or a shipped name.
+
+        Raises: PriorsError if they are missing or damaged.
+        """
         file = priors_file(checkpoint)
         if not file.is_file():
             raise PriorsError(
-                f"{file}: no such file; fit them with python -m sparse_codec priors {checkpoint} --data FOLDER"
+                f"{file}: no such file; fit them with"
+                f" python -m sparse_codec priors {checkpoint} --data FOLDER"
                 " or write without loss, which needs none"
             )
         try:
-            values = json.loads(file.read_text())
-            tables = {name: np.array(values[name], dtype=np.int64) for name in TABLES}
-            known, checkpoint_digest = values["format"] == FORMAT, str(values["checkpoint"])
-        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+            content = msgspec.json.decode(file.read_bytes(), type=PriorsFile)
+        except (msgspec.DecodeError, RecursionError) as error:
             raise PriorsError(
                 f"{file}: not priors of this project ({error}); fit them again"
             ) from error
-        if not known or not _fits(**tables):
-            raise PriorsError(f"{file}: tables of other sizes or another format; fit them again")
-        return cls(checkpoint_digest, **tables)
+        tables = {name: np.array(getattr(content, name), dtype=np.int64) for name in TABLES}
+        return cls(content.checkpoint, **tables)
 
     def save(self, path: str | Path) -> None:
         """Write them whole or not at all. Raises: OutputError."""
@@ -70,49 +99,29 @@ class Priors:
 
     def _text(self) -> str:
         values = {"format": FORMAT, "checkpoint": self.checkpoint}
-        lines = [f"{json.dumps(k)}: {json.dumps(v)}" for k, v in values.items()]
-        lines += [
-            f'"{name}": {json.dumps(getattr(self, name).tolist(), separators=(",", ":"))}'
-            for name in TABLES
-        ]
+        lines = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in values.items()]
+        for name in TABLES:
+            table = json.dumps(getattr(self, name).tolist(), separators=(",", ":"))
+            lines.append(f'"{name}": {table}')
         return "{\n" + ",\n".join(lines) + "\n}\n"
 
-    @functools.cached_property
-    def _below(self) -> np.ndarray:
-        """Counts (V + 1, CELLS + 1) below each edge of a cell."""
-        return np.pad(self.numbers.cumsum(1), ((0, 0), (1, 0)))
-
     def multiples(self, number: int, step: int) -> np.ndarray:
-        """Counts, at least 1 each, of a number's multiples of `step`, from the lowest in [-1, 1] to the highest."""
+        """Return counts, at least 1 each, of the multiples of `step` that a number can be.
+
+        They go from the lowest multiple in [-1, 1] to the highest.
+        """
         highest = highest_multiple(step)
         edges = ((2 * np.arange(-highest, highest + 2) - 1) * step).clip(-2 * ONE, 2 * ONE)
         cell, within = np.divmod(edges + 2 * ONE, 4 * ONE // CELLS)
         below, inside = self._below[number], np.append(self.numbers[number], 0)
         return np.diff(below[cell] + inside[cell] * within // (4 * ONE // CELLS)) + 1
 
-
-TABLES = ("steps", "numbers", "drops", "deltas")
+    @functools.cached_property
+    def _below(self) -> np.ndarray:
+        """Counts (V + 1, CELLS + 1) below each edge of a cell."""
+        return np.pad(self.numbers.cumsum(1), ((0, 0), (1, 0)))
 
 
 def priors_file(checkpoint: str | Path) -> Path:
-    """Where the priors of a checkpoint lie. Raises: CheckpointError if there is no such checkpoint."""
+    """Return the path of a checkpoint's priors. Raises: CheckpointError for no such checkpoint."""
     return find_checkpoint(checkpoint).with_suffix(".priors.json")
-
-
-def _fits(steps: np.ndarray, numbers: np.ndarray, drops: np.ndarray, deltas: np.ndarray) -> bool:
-    shapes = (
-        steps.ndim == deltas.ndim == 1
-        and drops.shape == (SILENT + 1,)
-        and numbers.shape == (len(steps), CELLS)
-    )
-    tables = (numbers, drops, deltas)
-    sizes = all(t.size and t.min() >= 1 and t.sum(axis=-1).max() < 2 * TOTAL for t in tables)
-    return (
-        shapes
-        and sizes
-        and len(steps) > 1
-        and bool((steps >= FINEST_STEP).all() and (steps <= ONE).all())
-    )
-
-
-# ---- fitting

@@ -1,20 +1,21 @@
-"""A target rate: how finely each window is rounded, and how many of its events are kept, so that a file has so many
-bits for each second. One window is held at a time; what one spares the next may spend.
+"""Meet a target rate: choose how finely to round each window, and how many events to keep of it.
+
+Memory holds one window at a time; bits that one window spares the next may spend.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from sparse_codec.coding.channels import Window, channels_of, strongest
+from sparse_codec.coding.channels import Window, channels_of, strongest, window_of
 from sparse_codec.coding.event_file import Header, end_block, window_block
 from sparse_codec.coding.priors import Priors
 from sparse_codec.coding.quantise import SCALES
 from sparse_codec.events import EventSet
 
-COARSEST = 640  # scale; before events are rounded any further, the weakest go
+COARSEST = 640  # scale; rather than round further, the weakest events are left out
 REPAID = 10  # windows that share the cost of header and end, about 30 s
 
 
@@ -25,16 +26,14 @@ class RateError(ValueError):
 def limit_rate(
     windows: Iterable[Window], rate: float, header: Header, priors: Priors
 ) -> Iterator[tuple[Window, int]]:
-    """Windows and the scale at which to write each, so that the file has `rate` bits for each second of the clip.
+    """Yield windows and the scale at which to write each, for `rate` bits a second of the clip.
 
-    Where there is too little sound to spend them on, it has fewer. Raises: RateError for a rate below that of silence.
+    The file has fewer where there is too little sound to spend them on.
+    Raises: RateError for a rate below that of silence, or for a lossless file.
     """
     overhead = 8 * (len(header.to_bytes()) + len(end_block(0, 0)))
-    least = (
-        (8 * len(_silence(header, priors)) + overhead / REPAID)
-        * header.samplerate
-        / header.window_samples
-    )
+    silence = 8 * len(_silence(header, priors)) + overhead / REPAID
+    least = silence * header.samplerate / header.window_samples
     if header.mode != "quantised" or rate < least:
         raise RateError(
             f"{rate:g} bits a second; a quantised file of this checkpoint has {least:.0f} or more"
@@ -42,19 +41,18 @@ def limit_rate(
     budget, before = 0.0, 0
     for index, window in enumerate(windows):
         n_samples = channels_of(window)[0].n_samples
-        budget += rate * (n_samples - before) / header.samplerate - (
-            overhead / REPAID if index < REPAID else 0
-        )
+        repayment = overhead / REPAID if index < REPAID else 0
+        budget += rate * (n_samples - before) / header.samplerate - repayment
         before = n_samples
-        kept, scale, bits = _fit(window, index, budget, header, priors)
+        strong, scale, bits = _fit(window, index, budget, header, priors)
         budget -= bits
-        yield kept, scale
+        yield strong, scale
 
 
 def _fit(
     window: Window, index: int, budget: float, header: Header, priors: Priors
 ) -> tuple[Window, int, int]:
-    """The window with as many events, at the finest scale, as there are bits for; the scale; the bits."""
+    """Return the window with as many events as there are bits for, the finest scale, the bits."""
 
     def bits(n_events: int, scale: int) -> int:
         return 8 * len(window_block(strongest(window, n_events), index, header, priors, scale))
@@ -65,8 +63,8 @@ def _fit(
     return strongest(window, n_events), scale, bits(n_events, scale)
 
 
-def _last(choices: range, fits) -> int:
-    """The last choice that fits, where all before it do; the first if none does."""
+def _last(choices: range, fits: Callable[[int], bool]) -> int:
+    """Return the last choice that fits, where all before it do; the first if none does."""
     low, high = 0, len(choices) - 1
     while low < high:
         middle = (low + high + 1) // 2
@@ -75,7 +73,8 @@ def _last(choices: range, fits) -> int:
 
 
 def _silence(header: Header, priors: Priors) -> bytes:
-    nothing = EventSet(
+    """Return the block of a window without events."""
+    channel = EventSet(
         vectors=np.zeros((0, header.vector_size), np.float32),
         frames=np.zeros(0, np.int64),
         offsets=np.zeros(0, np.float32),
@@ -84,4 +83,4 @@ def _silence(header: Header, priors: Priors) -> bytes:
         samplerate=header.samplerate,
         hop=header.hop,
     )
-    return window_block((nothing, nothing) if header.channels == 2 else nothing, 0, header, priors)
+    return window_block(window_of([channel] * header.channels), 0, header, priors)

@@ -56,7 +56,7 @@ def tabulate(codec: SparseCodec, windows: Iterable[EventSet]) -> Priors:
     windows = [window.in_time_order() for window in windows if len(window)]
     if not windows:
         raise PriorsError("no events in the recordings; give others")
-    numbers = np.concatenate([event_numbers(window) for window in windows])
+    numbers = np.concatenate([event_numbers(window.vectors, window.offsets) for window in windows])
     n_frames = codec.config.half_frames
     levels = [gain_levels(window.gains) for window in windows]
     drops = np.concatenate([(each.max() - each).clip(0, SILENT) for each in levels])

@@ -8,12 +8,12 @@ import pytest
 
 from sparse_codec.coding.entropy import (
     CodingError,
-    Part,
+    EventGroup,
     decode_exact,
     decode_rounded,
     encode_exact,
     encode_rounded,
-    part_of,
+    group_of,
 )
 from sparse_codec.coding.event_file import (
     BLOCK,
@@ -41,10 +41,10 @@ def sure() -> Priors:
     return Priors("ab" * 32, np.full(3, ONE), counts, drops, deltas)
 
 
-def part(frames: list[int]) -> Part:
+def group(frames: list[int]) -> EventGroup:
     n_events = len(frames)
     numbers = np.zeros((n_events, 2), np.float32)
-    return Part(
+    return EventGroup(
         numbers,
         np.array(frames),
         np.zeros(n_events, np.float32),
@@ -53,27 +53,27 @@ def part(frames: list[int]) -> Part:
 
 
 def test_events_that_take_less_than_a_byte_are_not_more_than_the_reader_trusts(sure):
-    data = encode_rounded([part([0] * 1000)], N_FRAMES, sure, 256)
+    data = encode_rounded([group([0] * 1000)], N_FRAMES, sure, 256)
     assert len(data) < 1100
     (back,) = decode_rounded(data, 1, 1, N_FRAMES, sure)
     assert back.frames.tolist() == [0] * 1000 and not back.vectors.any()
 
 
 def test_an_event_after_its_window_is_refused(sure):
-    data = encode_rounded([part([7, 14])], 100, sure, 256)
+    data = encode_rounded([group([7, 14])], 100, sure, 256)
     with pytest.raises(CodingError, match="frame 14 of 8"):
         decode_rounded(data, 1, 1, N_FRAMES, sure)
 
 
 @pytest.mark.parametrize("scale", [0, SCALES[0] - 1, SCALES[1] + 1])
 def test_a_scale_that_no_writer_uses_is_refused(sure, scale):
-    data = encode_rounded([part([1])], N_FRAMES, sure, 256)
+    data = encode_rounded([group([1])], N_FRAMES, sure, 256)
     with pytest.raises(CodingError, match=f"scale is {scale}"):
         decode_rounded(scale.to_bytes(2, "little") + data[2:], 1, 1, N_FRAMES, sure)
 
 
 def test_bytes_after_the_last_event_are_refused():
-    data = encode_exact([part([1, 2])])
+    data = encode_exact([group([1, 2])])
     assert len(decode_exact(data, 1, 1, 2)[0].frames) == 2
     with pytest.raises(CodingError, match="3 bytes are left over"):
         decode_exact(data + b"abc", 1, 1, 2)
@@ -147,7 +147,7 @@ def test_an_event_that_one_channel_lacks_stays_in_the_other(
     (left,) = draw_windows(n_windows=1, n_events=2)
     right = dataclasses.replace(left, gains=np.array([0, 1], np.float32))
     data = encode_rounded(
-        [part_of(left, 0, right)], saved_codec.config.half_frames, small_priors, 16
+        [group_of(0, left, right)], saved_codec.config.half_frames, small_priors, 16
     )
     (back,) = decode_rounded(data, 1, 2, saved_codec.config.half_frames, small_priors)
     assert sorted((back.gains > 0).sum(1).tolist()) == [1, 2]
