@@ -34,7 +34,7 @@ SPARSE_CODEC = {
     "model": ("config", "events"),
     "codec": ("config", "events", "outputs", "checkpoint", "audio", "model"),
     "stereo": ("config", "events", "audio", "model", "codec"),
-    "coding": ("events", "outputs", "checkpoint", "audio", "codec"),
+    "coding": ("events", "outputs", "checkpoint", "audio", "model", "codec"),
     "training": ("config", "events", "checkpoint", "audio", "model", "codec", "coding"),
     "evaluation": ("config", "events", "outputs", "audio", "model", "codec"),
     "cli": (
