@@ -87,7 +87,6 @@ def proxy(weed):
 def impatient(monkeypatch):
     """Give up soon, in tests that look only at the end: people have a minute."""
     monkeypatch.setattr("report.storage.s3.PATIENCE", 0.3)
-    monkeypatch.setattr("report.storage.s3.READ", 1)
 
 
 def hasten(monkeypatch, factor: float) -> None:

@@ -85,9 +85,9 @@ def test_nothing_listens():
 
 
 def test_a_port_accepts_and_never_answers(proxy, monkeypatch):
-    hasten(monkeypatch, 5)
+    hasten(monkeypatch, 4)
     proxy.silent = True
-    with refused("the server accepts connections and does not answer", AT_START / 5):
+    with refused("the server accepts connections and does not answer", AT_START / 4):
         open_storage("s3://bucket/report", proxy.url)
 
 
@@ -272,6 +272,7 @@ def test_the_network_comes_back_in_time(storage, proxy, monkeypatch):
 
 def test_an_upload_that_stalls(storage, proxy, impatient, monkeypatch):
     monkeypatch.setattr("report.storage.s3.CONNECT", 0.5)
+    monkeypatch.setattr("report.storage.s3.READ", 0.5)
     behind = through(proxy, storage)
     proxy.silent = True
     with refused("cannot write objects/aa/a.wav: ", 20):
@@ -314,7 +315,7 @@ def test_a_server_that_is_killed_and_started_again_costs_only_time(tmp_path, mon
 def test_in_the_middle_of_a_transfer_every_fault_is_told_within_a_minute(
     storage, weed, monkeypatch
 ):
-    hasten(monkeypatch, 10)
+    hasten(monkeypatch, 6)
     storage.put("objects/aa/a.wav", SOUND, "audio/wav", immutable=True)
     storage.allow_reading()
     faults = {"silent": True, "stall_after": 100_000, "cut_after": 100_000}
@@ -325,7 +326,7 @@ def test_in_the_middle_of_a_transfer_every_fault_is_told_within_a_minute(
             setattr(proxy, fault, faults[fault])
             behind = through(proxy, storage)
             with refused(
-                "cannot read .*objects/aa/a.wav: (the server|the connection)", IN_THE_MIDDLE / 10
+                "cannot read .*objects/aa/a.wav: (the server|the connection)", IN_THE_MIDDLE / 6
             ):
                 (behind if kind is S3 else Web(behind.url)).get("objects/aa/a.wav")
 
