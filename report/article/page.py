@@ -59,7 +59,7 @@ class Article(Page):
 def assets() -> list[Path]:
     """The style sheets and scripts that every page links to."""
     return sorted(
-        [*templates_folder().glob("styles/*.css"), *templates_folder().glob("scripts/*.js")]
+        [*templates_folder().glob("styles/*.css"), *templates_folder().glob("scripts/*/*.js")]
     )
 
 

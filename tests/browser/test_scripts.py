@@ -9,7 +9,7 @@ import pytest
 from report.article.templates import templates_folder
 
 HERE = Path(__file__).parent
-SCRIPTS = sorted((templates_folder() / "scripts").glob("*.js"))
+SCRIPTS = sorted((templates_folder() / "scripts").glob("*/*.js"))
 LONGEST = 250  # lines
 
 
