@@ -1,11 +1,13 @@
-"""Publishing replaces one whole site by another, whatever breaks on the way."""
+"""Publishing replaces one whole site by another, even if something breaks on the way."""
 
+import dataclasses
 import hashlib
 import http.server
 import json
 import multiprocessing
 import os
 import re
+import shutil
 import signal
 import threading
 from pathlib import Path
@@ -35,7 +37,7 @@ def tone(n: int) -> Sound:
 
 
 class Recording(Memory):
-    """Notes what is put, and fails at the put with number `failing`, before or after it was done."""
+    """Notes the names that are put. Put number `failing` fails, before or after its work."""
 
     def __init__(self, failing: int = -1, after: bool = False):
         super().__init__()
@@ -52,7 +54,7 @@ class Recording(Memory):
 
 @pytest.fixture
 def serve_media():
-    """Serve the media of a storage on this machine, for readers at the origin `allowed`; returns the address."""
+    """Serve a storage's media on this machine to pages at the origin `allowed`; returns the URL."""
     servers = []
 
     def serve(target, allowed: str | None) -> str:
@@ -63,10 +65,9 @@ def serve_media():
                 except Missing:
                     self.send_error(404)
                     return
+                media_type = "audio/wav" if self.path.endswith(".wav") else "image/png"
                 self.send_response(206)
-                self.send_header(
-                    "Content-Type", "audio/wav" if self.path.endswith(".wav") else "image/png"
-                )
+                self.send_header("Content-Type", media_type)
                 self.send_header("Content-Range", f"bytes 0-0/{len(data)}")
                 self.send_header("Content-Length", "1")
                 if allowed:
@@ -105,15 +106,17 @@ def test_copies_for_pages_on_a_disk_are_not_published(tmp_path):
     target = Memory()
     release = publish(tmp_path / "site", target).release
     names = target.entries("")
-    assert f"releases/{release}/two.html" in names and not [
-        name for name in names if "offline" in name
-    ]
+    assert f"releases/{release}/two.html" in names
+    assert not [name for name in names if "offline" in name]
     assert verify(target).findings == []
 
 
 @pytest.mark.parametrize("base", ["../../media", "https://cdn.example.org/sounds"])
 def test_the_picture_that_others_show_of_a_link_moves_with_the_media(base):
-    text = f'<meta property="og:image" content="media/{NAME}"><meta name="description" content="media/{NAME}">'
+    text = (
+        f'<meta property="og:image" content="media/{NAME}">'
+        f'<meta name="description" content="media/{NAME}">'
+    )
     assert rebase(text, base) == text.replace('image" content="media', f'image" content="{base}')
 
 
@@ -123,15 +126,13 @@ def test_what_is_published_are_the_same_pages_with_other_addresses_of_media(site
     for name in ("index.html", "ramps.html"):
         page = target.get(f"releases/{published.release}/{name}").decode()
         assert page.replace('"../../media/', '"media/') == (site / name).read_text()
-        assert set(re.findall(r'="(media/\w+.wav)"', page)) <= {
-            f"media/{'0' * 64}.wav"
-        }  # which is the title of a sound
+        title = f"media/{'0' * 64}.wav"  # of a sound
+        assert set(re.findall(r'="(media/\w+.wav)"', page)) <= {title}
     for name in ("assets/page.css", "assets/player.js"):
         assert target.get(f"releases/{published.release}/{name}") == (site / name).read_bytes()
     media = {path.name: path.read_bytes() for path in (site / "media").iterdir()}
-    assert {
-        name.removeprefix("media/"): target.get(name) for name in target.entries("media/")
-    } == media
+    sent = {name.removeprefix("media/"): target.get(name) for name in target.entries("media/")}
+    assert sent == media
     assert (published.sent, published.kept) == (4, 0) and verify(target).findings == []
 
 
@@ -148,9 +149,8 @@ def test_media_elsewhere_are_addressed_and_allowed_there(site, serve_media):
     target = Memory()
     origin = serve_media(target, None)
     address = f"{origin}/a/media"
-    release = publish(
-        site, target, media_url=f"{address}/".replace("://", "://key:secret@")
-    ).release
+    with_password = f"{address}/".replace("://", "://key:secret@")
+    release = publish(site, target, media_url=with_password).release
     manifest = read(target.get(f"releases/{release}/manifest.json"))
     assert manifest.media == address
     page = target.get(f"releases/{release}/ramps.html").decode()
@@ -158,8 +158,8 @@ def test_media_elsewhere_are_addressed_and_allowed_there(site, serve_media):
     assert set(re.findall(rf'="{address}/([^"]+)"', page)) == media
     policy = re.search(r'Content-Security-Policy"\s+content="([^"]*)"', page)[1]
     assert policy == (
-        f"default-src 'self'; img-src 'self' data: {origin}; media-src 'self' blob: {origin}; base-uri 'none'; "
-        f"form-action 'none'; connect-src 'self' {origin}"
+        f"default-src 'self'; img-src 'self' data: {origin}; media-src 'self' blob: {origin}; "
+        f"base-uri 'none'; form-action 'none'; connect-src 'self' {origin}"
     )
     assert not [name for name in target.entries() if b"secret" in target.get(name)]
 
@@ -211,51 +211,52 @@ def test_media_that_nobody_can_read_at_their_address_keep_the_old_page(
 
 
 def test_only_addresses_are_changed_and_no_text_that_looks_like_one():
-    page = f'<audio src="media/{NAME}"></audio><p>src=&#34;media/{NAME}&#34; media/{NAME} "media/x.wav"</p>'
+    page = (
+        f'<audio src="media/{NAME}"></audio>'
+        f'<p>src=&#34;media/{NAME}&#34; media/{NAME} "media/x.wav"</p>'
+    )
     moved = rebase(page, "../../media")
     assert moved == page.replace(f'<audio src="media/{NAME}"', f'<audio src="../../media/{NAME}"')
-    index = '<meta charset="utf-8"><a href="a.html">href=&#34;a.html&#34;</a><a href="#x"><link href="data:,">'
-    assert entry_page(index, "f" * 16) == index.replace(
-        'href="a.html"', f'href="releases/{"f" * 16}/a.html"'
-    ).replace('"utf-8">', f'"utf-8">\n  <meta name="release" content="{"f" * 16}">')
+    index = (
+        '<meta charset="utf-8"><a href="a.html">href=&#34;a.html&#34;</a>'
+        '<a href="#x"><link href="data:,">'
+    )
+    release = "f" * 16
+    expected = index.replace('href="a.html"', f'href="releases/{release}/a.html"')
+    mark = f'"utf-8">\n  <meta name="release" content="{release}">'
+    assert entry_page(index, release) == expected.replace('"utf-8">', mark)
 
 
 def test_every_link_of_a_published_folder_leads_to_a_file(site, tmp_path):
     release = publish(site, Folder(tmp_path / "public")).release
-    for page in (
-        "index.html",
-        *(f"releases/{release}/{name}" for name in ("index.html", "ramps.html")),
-    ):
+    pages = ("index.html", f"releases/{release}/index.html", f"releases/{release}/ramps.html")
+    for page in pages:
         file = tmp_path / "public" / page
         for address in re.findall(r'\b(?:src|href)="([^"#]+)"', file.read_text()):
-            assert address == "data:," or (file.parent / address).resolve().is_file(), (
-                page,
-                address,
-            )
+            leads_to_file = (file.parent / address).resolve().is_file()
+            assert address == "data:," or leads_to_file, (page, address)
 
 
 def test_publishing_again_sends_no_media(site):
     target = Recording()
     publish(site, target)
     before, target.names = shown(target), []
-    heard = []
-    published = publish(site, target, progress=lambda *done: heard.append(done))
-    assert (published.sent, published.bytes, published.kept, heard) == (0, 0, 4, [])
+    progress = []
+    published = publish(site, target, progress=lambda *counts: progress.append(counts))
+    assert (published.sent, published.bytes, published.kept, progress) == (0, 0, 4, [])
     assert not [name for name in target.names if name.startswith("media/")]
     assert shown(target) == before
 
 
 def test_media_go_first_then_the_release_and_the_entry_page_last(site):
     target = Recording()
-    heard = []
-    release = publish(site, target, progress=lambda *done: heard.append(done)).release
+    progress = []
+    release = publish(site, target, progress=lambda *counts: progress.append(counts)).release
     kinds = [name.split("/")[0] for name in target.names]
     assert kinds == sorted(kinds, key=["media", "releases", "index.html"].index)
-    assert (
-        target.names[-2:] == [f"releases/{release}.json", "index.html"]
-        and target.names.count("index.html") == 1
-    )
-    assert heard == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert target.names[-2:] == [f"releases/{release}.json", "index.html"]
+    assert target.names.count("index.html") == 1
+    assert progress == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert set(json.loads(target.get(f"releases/{release}.json"))) == {"published"}
 
 
@@ -268,18 +269,30 @@ def test_a_new_release_leaves_the_old_one_and_sends_only_what_is_new(site, next_
     assert verify(target).findings == [] and release_shown(target.get("index.html")) == new.release
 
 
+@pytest.fixture
+def few_files(site, next_site):
+    """Both sites with one of their many assets, for tests that try each put in turn."""
+    for folder in (site, next_site):
+        manifest = read((folder / "manifest.json").read_bytes())
+        files = dict(manifest.files)
+        for asset in [name for name in files if name.startswith("assets/")][1:]:
+            del files[asset]
+            (folder / asset).unlink()
+        manifest = dataclasses.replace(manifest, files=files)
+        (folder / "manifest.json").write_bytes(manifest.encode())
+    return site, next_site
+
+
 @pytest.mark.parametrize("after", [False, True], ids=["before it is done", "after it is done"])
-def test_an_error_at_any_put_leaves_the_old_site_whole_and_the_next_try_goes_on(
-    site, next_site, after
-):
-    whole = Recording()
-    publish(site, whole)
-    old, whole.names = shown(whole), []
+def test_an_error_at_any_put_leaves_the_old_site_whole_and_the_next_try_goes_on(few_files, after):
+    site, next_site = few_files
+    before = Memory()
+    publish(site, before)
+    whole = copied(before)
     publish(next_site, whole)
-    new = shown(whole)
+    old, new = shown(before), shown(whole)
     for failing, name in enumerate(whole.names, start=1):
-        target = Recording()
-        publish(site, target)
+        target = copied(before)
         target.names, target.failing, target.after = [], failing, after
         with pytest.raises(StoreError, match="the network is down"):
             publish(next_site, target)
@@ -290,8 +303,20 @@ def test_an_error_at_any_put_leaves_the_old_site_whole_and_the_next_try_goes_on(
         assert shown(target) == new
 
 
+def copied(storage) -> Recording:
+    """A Recording of the same files, which has noted nothing yet."""
+    copy = Recording()
+    for name in storage.entries():
+        copy.put(name, storage.get(name), "", immutable=False)
+    copy.names = []
+    return copy
+
+
 class Deadly(Folder):
-    """Kills its process at the put with number `at`: before it, between writing and renaming, or after it."""
+    """Kills its process at the put with number `at`.
+
+    `moment` is "before" the put, "within" it, between writing and renaming, or "after" it.
+    """
 
     def __init__(self, path: Path, at: int, moment: str):
         super().__init__(path)
@@ -315,29 +340,30 @@ def die(*_):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a system that can fork")
 @pytest.mark.parametrize("moment", ["before", "within", "after"])
 def test_a_kill_at_any_put_leaves_the_old_site_whole_and_the_next_try_goes_on(
-    site, next_site, tmp_path, moment
+    few_files, tmp_path, moment
 ):
-    processes, n_puts = multiprocessing.get_context("fork"), 0
-    new = Memory()
-    publish(next_site, new)
+    site, next_site = few_files
+    fork = multiprocessing.get_context("fork")
+    publish(site, Folder(tmp_path / "old"))
+    memory = Memory()
+    publish(next_site, memory)
+    old, new = shown(Folder(tmp_path / "old")), shown(memory)
+    n_puts = 0
     while True:
         n_puts += 1
-        target = Folder(tmp_path / f"public-{n_puts}")
-        publish(site, target)
-        old = shown(target)
-        child = processes.Process(
-            target=publish, args=(next_site, Deadly(target.path, n_puts, moment))
-        )
+        target = Folder(shutil.copytree(tmp_path / "old", tmp_path / f"public-{n_puts}"))
+        deadly = Deadly(target.path, n_puts, moment)
+        child = fork.Process(target=publish, args=(next_site, deadly))
         child.start()
         child.join()
         if child.exitcode == 0:
             break
         assert child.exitcode == -signal.SIGKILL
-        assert shown(target) == old or (shown(target) == shown(new) and moment == "after")
+        assert shown(target) == old or (shown(target) == new and moment == "after")
         there = len(target.entries("media/")) - 4
         assert publish(next_site, target).sent == 1 - there
-        assert shown(target) == shown(new) and verify(target).findings == []
-    assert n_puts > len(new.entries()) - 3  # three media files were there already
+        assert shown(target) == new and verify(target).findings == []
+    assert n_puts > len(memory.entries()) - 3  # three media files were there already
 
 
 def test_media_that_were_cut_off_are_sent_again(site):
@@ -350,25 +376,26 @@ def test_media_that_were_cut_off_are_sent_again(site):
     assert target.get(name) == whole
 
 
-class Telling(Memory):
-    """Tells the hash of what it holds, as buckets do, or None as some do."""
+class Server(Memory):
+    """States the hash of each file, as most buckets do, or None. Notes the names that are read."""
 
-    def __init__(self, tells: bool):
+    def __init__(self, states_hash: bool):
         super().__init__()
-        self.tells, self.got = tells, []
+        self.states_hash, self.names_read = states_hash, []
 
     def get(self, name):
-        self.got.append(name)
+        self.names_read.append(name)
         return super().get(name)
 
     def head(self, name):
         data = super().get(name)
-        return Head(len(data), "", hashlib.sha256(data).hexdigest() if self.tells else None, "")
+        sha256 = hashlib.sha256(data).hexdigest() if self.states_hash else None
+        return Head(len(data), "", sha256, "")
 
 
-@pytest.mark.parametrize("kind", ["folder", "tells", "does not tell"])
+@pytest.mark.parametrize("kind", ["folder", "states hashes", "states none"])
 def test_media_that_were_damaged_at_the_target_are_sent_again(site, tmp_path, kind):
-    target = Folder(tmp_path / "public") if kind == "folder" else Telling(kind == "tells")
+    target = Folder(tmp_path / "public") if kind == "folder" else Server(kind == "states hashes")
     publish(site, target)
     name = next(iter(target.entries("media/")))
     whole = target.get(name)
@@ -378,12 +405,12 @@ def test_media_that_were_damaged_at_the_target_are_sent_again(site, tmp_path, ki
     assert publish(site, target).sent == 0
 
 
-def test_where_the_server_tells_hashes_no_media_are_read_back(site):
-    target = Telling(True)
+def test_where_the_server_states_hashes_no_media_are_read_back(site):
+    target = Server(True)
     publish(site, target)
-    target.got.clear()
+    target.names_read.clear()
     assert publish(site, target).kept == 4
-    assert not [name for name in target.got if name.startswith("media/")]
+    assert not [name for name in target.names_read if name.startswith("media/")]
 
 
 def test_media_that_vanish_on_the_way_stop_it(site):
@@ -429,7 +456,10 @@ def test_somebodys_own_index_page_is_not_replaced(site, tmp_path):
 
 
 def test_hostile_titles_put_no_markup_into_any_page(tmp_path):
-    evil = '</title><script>alert(1)</script><meta name="release" content="0000000000000000"><a href="x.html">'
+    evil = (
+        "</title><script>alert(1)</script>"
+        '<meta name="release" content="0000000000000000"><a href="x.html">'
+    )
     script = tmp_path / "evil.py"
     script.write_text(
         f"'''{evil}\n\n{evil}'''\nfrom report import Data, conjure\n# %%\n'{evil}'.upper()\n"
@@ -440,6 +470,5 @@ def test_hostile_titles_put_no_markup_into_any_page(tmp_path):
     assert release_shown(target.get("index.html")) == release and verify(target).findings == []
     for name in ("index.html", f"releases/{release}/index.html", f"releases/{release}/evil.html"):
         page = target.get(name).lower()
-        assert b"<script>alert" not in page and page.count(b'<meta name="release"') == (
-            name == "index.html"
-        )
+        assert b"<script>alert" not in page
+        assert page.count(b'<meta name="release"') == (name == "index.html")
