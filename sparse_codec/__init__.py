@@ -1,13 +1,10 @@
-"""The sparse event codec.
+"""The sparse event codec: sound becomes events, and events become sound.
 
-In reading order: `config` every size; `spectrogram`; `encoder` residual -> candidate events; `decoder` (and
-`recurrent_decoder`, a second one, and `resonance_decoder`, the published one) events -> spectrograms and sound;
-`greedy` and `refine` how events are found; `events` event sets and their edits; `midi` and `time_codes` how else to
-write them; `blocks` audio as it comes; `codec` streaming, save and load; `checkpoint`; `stereo`. Files of events:
-`quantise`, `priors`, `event_coding`, `event_file`, `rate`; of sound: `outputs`, `sound_files`. Training: `data`,
-`download`, `losses`, `discriminator`, `pool`, `train`. Measuring: `manifest` the frozen set; `baseline` matching
-pursuit, `waveform_codecs`; `metrics`, `variations`, `evaluate`, `words`. `__main__` is the command line, with
-`event_sets` and a module `cli_*` for each kind of command.
+Files on top: `config` has every size, `events` is a clip's event set and its edits, `codec` is
+audio -> events -> audio, `stereo` the same for left and right, `checkpoint` the files of models,
+`outputs` files that are written whole or not at all.
+Folders, in reading order: `audio`, `model`, `coding` (events in files), `training`, `evaluation`,
+`cli`; each `__init__.py` says how to read its folder.
 """
 
 from sparse_codec.audio.files import AudioError, load_audio, read_blocks, save_audio, write_blocks

@@ -1,4 +1,4 @@
-"""Takes sound apart into events, and makes sound of events; trains and measures the models that do."""
+"""The command line of the codec."""
 
 from __future__ import annotations
 
@@ -9,9 +9,17 @@ import sys
 
 from sparse_codec.cli import data, events, model, sound
 
+DESCRIPTION = (
+    "Takes sound apart into events, and makes sound of events;"
+    " trains and measures the models that do."
+)
+
 
 def main(argv: list[str] | None = None) -> int:
-    """Run a command; returns the exit code: 0; 1 after a one-line error; 2 for wrong usage; 130 after Ctrl-C."""
+    """Run a command and return its exit code.
+
+    0: done. 1: failed, with a one-line error. 2: wrong usage. 130: interrupted with Ctrl-C.
+    """
     args = _parser().parse_args(argv)
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     try:
@@ -24,20 +32,16 @@ def main(argv: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 130
-    except BrokenPipeError:  # whoever reads the output has seen enough
+    except BrokenPipeError:  # the reader of the output has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (
-        ValueError,
-        ArithmeticError,
-        OSError,
-    ) as error:  # the project's own errors are ValueErrors
+    except (ValueError, ArithmeticError, OSError) as error:  # the project's errors are ValueErrors
         print(f"error: {error}", file=sys.stderr)
         return 1
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="sparse-codec", description=__doc__)
+    parser = argparse.ArgumentParser(prog="sparse-codec", description=DESCRIPTION)
     commands = parser.add_subparsers(
         required=True, metavar="COMMAND", help="each has its own --help"
     )

@@ -29,11 +29,11 @@ def test_the_figures_are_of_the_shipped_checkpoint_and_manifest(model):
 
 def test_the_evaluation_set_of_music_is_large_and_held_out():
     manifest = read_manifest(find_checkpoint("music").with_suffix(".manifest.json"))
-    held_out = [file for file in manifest.files if not file["foreign"]]
-    groups = {file["group"] for file in manifest.files}
-    assert sum(len(file["starts"]) for file in held_out) >= 200
+    held_out = [file for file in manifest.files if not file.foreign]
+    groups = {file.group for file in manifest.files}
+    assert sum(len(file.starts) for file in held_out) >= 200
     assert {"brass", "wesnoth", "recordings"} <= groups
-    assert stored("music")["all"]["segments"] == sum(len(file["starts"]) for file in held_out)
+    assert stored("music")["all"]["segments"] == sum(len(file.starts) for file in held_out)
 
 
 @pytest.mark.parametrize("model", MODELS)

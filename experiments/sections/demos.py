@@ -17,7 +17,8 @@ from report import Artifact, Data, Sound, conjure, mix
 from report.artifacts.media import FULL_SCALE, to_int16
 from report.mix import UNITY
 from sparse_codec import EventSet, SparseCodec
-from sparse_codec.evaluation.measure import BITS, vary
+from sparse_codec.evaluation.measure import BITS
+from sparse_codec.evaluation.variations import vary
 from sparse_codec.evaluation.waveform_codecs import WAVEFORM_CODECS
 from sparse_codec.events import join
 from sparse_codec.model.spectrogram import hann, log_spectral_distance, shares_removed, stft

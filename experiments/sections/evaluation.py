@@ -9,8 +9,8 @@ from experiments.sections import demos, pictures
 from experiments.sections.event_files import files_section
 from report import Figure, Image, Prose, ReportError, Table, conjure
 from sparse_codec import SparseCodec
-from sparse_codec.evaluation.measure import VARIATIONS
 from sparse_codec.evaluation.tables import comparison_rows, count_rows
+from sparse_codec.evaluation.variations import VARIATIONS
 
 AGREEMENT = 0.02  # how far a share that is measured again may be from the stored one
 EXAMPLES = "examples"  # the manifest's group of the clips that are shipped

@@ -23,7 +23,7 @@ from report import (
     Table,
 )
 from sparse_codec import SparseCodec
-from sparse_codec.evaluation.measure import VARIATIONS
+from sparse_codec.evaluation.variations import VARIATIONS
 from sparse_codec.evaluation.waveform_codecs import WAVEFORM_CODECS
 
 TITLES = {

@@ -20,23 +20,37 @@ from sparse_codec.outputs import make_folder
 
 
 def add_commands(commands: Commands) -> None:
-    fetch = add_command(
-        commands,
-        "data",
-        fetch_data,
-        "download a data set, check and unpack it",
-        "data musicnet datasets",
-    )
-    fetch.add_argument("name", choices=DATA_SETS)
-    fetch.add_argument("folder", type=Path, metavar="DIR", help="the data set comes to DIR/NAME")
+    """Add the commands of this file."""
+    _add_data(commands)
+    _add_prepare(commands)
 
-    prepare = add_command(
-        commands,
-        "prepare",
-        prepare_audio,
-        "make mono FLAC files at the codec's samplerate of audio, so that training reads them fast",
-        "prepare datasets/musicnet -o prepared/musicnet",
+
+# ---- data
+
+
+def _add_data(commands: Commands) -> None:
+    text = "download a data set, check and unpack it"
+    data = add_command(commands, "data", fetch_data, text, "data musicnet datasets")
+    data.add_argument("name", choices=DATA_SETS)
+    data.add_argument("folder", type=Path, metavar="DIR", help="the data set comes to DIR/NAME")
+
+
+def fetch_data(args: argparse.Namespace) -> int:
+    """Download a data set."""
+    target = fetch_data_set(DATA_SETS[args.name], args.name, args.folder)
+    print(f"{target} is there; train on it with --data {target}")
+    return 0
+
+
+# ---- prepare
+
+
+def _add_prepare(commands: Commands) -> None:
+    text = (
+        "make mono FLAC files at the codec's samplerate of audio, so that training reads them fast"
     )
+    example = "prepare datasets/musicnet -o prepared/musicnet"
+    prepare = add_command(commands, "prepare", prepare_audio, text, example)
     prepare.add_argument("inputs", nargs="+", metavar="IN", help="files, folders and patterns")
     prepare.add_argument(
         "-o",
@@ -48,20 +62,14 @@ def add_commands(commands: Commands) -> None:
     prepare.add_argument("--force", action="store_true", help="make files again that are there")
 
 
-def fetch_data(args: argparse.Namespace) -> int:
-    target = fetch_data_set(DATA_SETS[args.name], args.name, args.folder)
-    print(f"{target} is there; train on it with --data {target}")
-    return 0
-
-
 def prepare_audio(args: argparse.Namespace) -> int:
+    """Make mono FLAC files of audio, one after the other, and copy tables; return the exit code."""
     samplerate = CodecConfig().samplerate
 
     def prepare(job: Job) -> None:
-        written = write_blocks(
-            job.target, _audible(read_blocks(job.source, samplerate), job.source), samplerate
-        )
-        say(job.target, f"{written.n_samples / samplerate:.1f} s")
+        blocks = _audible(read_blocks(job.source, samplerate), job.source)
+        counts = write_blocks(job.target, blocks, samplerate)
+        say(job.target, f"{counts.n_samples / samplerate:.1f} s")
 
     make_folder(Path(args.out))
     code = run_jobs(list_jobs(args.inputs, args.out, SUFFIXES, ".flac"), prepare, args.force)
@@ -74,7 +82,7 @@ def prepare_audio(args: argparse.Namespace) -> int:
 
 
 def _audible(blocks: Iterable[np.ndarray], path: str) -> Iterator[np.ndarray]:
-    """Raises: AudioError at the end of audio in which nothing was loud enough to learn from."""
+    """Yield blocks. Raises: AudioError at their end if nothing was loud enough to learn from."""
     peak = 0.0
     for block in blocks:
         peak = max(peak, np.abs(block).max(initial=0.0))

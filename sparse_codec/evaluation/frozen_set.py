@@ -1,7 +1,7 @@
-"""The evaluation set, frozen: which segments of which files, by the hashes of the files.
+"""The evaluation set, frozen in a manifest: segments of files, which are known by their hashes.
 
-A manifest is JSON, so that figures measured on two machines, or a year apart, can be compared: whoever has files with
-these hashes measures the same segments.
+A manifest is JSON. It makes figures comparable that were measured on two machines, or a year
+apart: files with the same hashes give the same segments.
 """
 
 from __future__ import annotations
@@ -9,16 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
 
+import msgspec
 import numpy as np
+from msgspec import Meta
 
 from sparse_codec.audio.files import AudioError, load_audio
 from sparse_codec.audio.recordings import SILENT_PEAK, Recording, read_labels, segment_starts
 
 FORMAT = "evaluation manifest 1"
-KEYS = ("name", "group", "work", "foreign", "sha256", "starts")  # of each file
 
 
 class ManifestError(ValueError):
@@ -26,8 +28,41 @@ class ManifestError(ValueError):
 
 
 @dataclass(frozen=True)
+class FrozenFile:
+    """A file of the evaluation set."""
+
+    name: str
+    group: str  # under which its figures are reported
+    work: str
+    foreign: bool  # of another kind than the audio that the model was trained on
+    sha256: str
+    starts: list[Annotated[float, Meta(ge=0)]]  # seconds, of its segments
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The JSON object in a manifest."""
+
+    format: str
+    files: list[FrozenFile]
+
+
+@dataclass(frozen=True)
+class FrozenSet:
+    """The files of an evaluation set, and the SHA-256 of its manifest."""
+
+    files: list[FrozenFile]
+    digest: str
+
+    @property
+    def n_segments(self) -> int:
+        """Segments of all files."""
+        return sum(len(file.starts) for file in self.files)
+
+
+@dataclass(frozen=True)
 class Segment:
-    """One segment that is measured."""
+    """A segment that is measured."""
 
     audio: np.ndarray  # (segment_samples,), peak 1
     group: str
@@ -35,102 +70,123 @@ class Segment:
     onsets: np.ndarray | None = None  # seconds of the labelled notes' onsets in the first half
 
 
-@dataclass(frozen=True)
-class Manifest:
-    """Files, each with its group, hash and the places (seconds) of its segments."""
-
-    files: list[dict]
-    digest: str
-
-    @property
-    def n_segments(self) -> int:
-        return sum(len(file["starts"]) for file in self.files)
+# ---- choosing segments
 
 
 def freeze(
     held_out: list[Recording], foreign: list[Recording], n_samples: int, samplerate: int, each: int
-) -> dict:
-    """Choose `each` segments of every recording; a short one gives as many as it holds. Silent ones are left out.
+) -> list[FrozenFile]:
+    """Choose `each` segments of every recording, or as many as a short one holds; no silent ones.
 
-    held_out: of the kind that was trained on, from other works. foreign: of another kind; reported by group only.
+    held_out: of the kind that was trained on, from other works.
+    foreign: of another kind; it counts in its group's figures only.
+    Raises: ManifestError if there is no segment, or if a group is of both kinds.
     """
     files = []
     for recording in [*held_out, *foreign]:
-        starts = []
-        for start in segment_starts(recording.path, n_samples / samplerate, each):
-            audio = load_audio(recording.path, samplerate, start, n_samples / samplerate)
-            if np.abs(audio[: n_samples // 2]).max() > SILENT_PEAK:
-                starts.append(round(start, 3))
-        facts = {"name": recording.path.name, "group": recording.group, "work": recording.work}
-        facts |= {"foreign": recording in foreign, "sha256": hash_file(recording.path)}
+        starts = _loud_starts(recording.path, n_samples, samplerate, each)
         if starts:
-            files.append(facts | {"starts": starts})
+            files.append(
+                FrozenFile(
+                    name=recording.path.name,
+                    group=recording.group,
+                    work=recording.work,
+                    foreign=recording in foreign,
+                    sha256=hash_file(recording.path),
+                    starts=starts,
+                )
+            )
     if not files:
         raise ManifestError(
             "no segment was found: give folders with held-out works, or with any audio as foreign"
         )
-    both = {f["group"] for f in files if f["foreign"]} & {
-        f["group"] for f in files if not f["foreign"]
-    }
+    both = foreign_groups(files) & {file.group for file in files if not file.foreign}
     if both:
         raise ManifestError(
             f"{sorted(both)}: held out and foreign at once; rename one of the folders"
         )
-    return {"format": FORMAT, "files": files}
+    return files
 
 
-def read_manifest(path: Path) -> Manifest:
-    """Raises: ManifestError for a file that is missing, is no manifest, or holds no segments."""
+def _loud_starts(path: Path, n_samples: int, samplerate: int, each: int) -> list[float]:
+    """Return the starts (seconds) of segments whose first half is not silent."""
+    seconds = n_samples / samplerate
+    starts = []
+    for start in segment_starts(path, seconds, each):
+        audio = load_audio(path, samplerate, start, seconds)
+        if np.abs(audio[: n_samples // 2]).max() > SILENT_PEAK:
+            starts.append(round(start, 3))
+    return starts
+
+
+def foreign_groups(files: list[FrozenFile]) -> set[str]:
+    """Return the groups of foreign files."""
+    return {file.group for file in files if file.foreign}
+
+
+def write_manifest(path: Path, files: list[FrozenFile]) -> None:
+    """Write the manifest of an evaluation set."""
+    path.write_text(json.dumps(asdict(Manifest(FORMAT, files)), indent=1) + "\n")
+
+
+# ---- finding them again
+
+
+def read_manifest(path: str | Path) -> FrozenSet:
+    """Return the evaluation set of a manifest.
+
+    Raises: ManifestError for a file that is missing, is no manifest, or holds no segments.
+    """
     try:
         data = Path(path).read_bytes()
-        values = json.loads(data)
-        written, files = (
-            values["format"],
-            [{key: file[key] for key in KEYS} for file in values["files"]],
+        manifest = msgspec.json.decode(data, type=Manifest)
+    except (OSError, msgspec.DecodeError) as error:
+        raise ManifestError(
+            f"{path}: not an evaluation manifest ({error}); make one with freeze"
+        ) from error
+    if manifest.format != FORMAT:
+        raise ManifestError(
+            f"{path}: format {manifest.format!r}, expected {FORMAT!r}; freeze it again"
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ManifestError(f"{path}: not an evaluation manifest ({error})") from error
-    if written != FORMAT:
-        raise ManifestError(f"{path}: format {written!r}, expected {FORMAT!r}; freeze it again")
-    manifest = Manifest(files, hashlib.sha256(data).hexdigest())
-    if not manifest.n_segments:
+    frozen = FrozenSet(manifest.files, hashlib.sha256(data).hexdigest())
+    if not frozen.n_segments:
         raise ManifestError(
             f"{path}: holds no segments; freeze it from folders with held-out works"
         )
-    return manifest
+    return frozen
 
 
-def find_files(manifest: Manifest, recordings: list[Recording]) -> list[tuple[dict, Recording]]:
-    """The recording of each file of the manifest, by hash.
+def find_files(
+    frozen: FrozenSet, recordings: list[Recording]
+) -> list[tuple[FrozenFile, Recording]]:
+    """Return each file of the set with the recording that has its hash.
 
-    Raises: ManifestError if some are not there, which names them.
+    Raises: ManifestError naming files that are not there.
     """
-    by_hash = {
-        hash_file(r.path): r
-        for r in recordings
-        if any(r.path.name == f["name"] for f in manifest.files)
-    }
-    missing = [file["name"] for file in manifest.files if file["sha256"] not in by_hash]
+    names = {file.name for file in frozen.files}
+    by_hash = {hash_file(r.path): r for r in recordings if r.path.name in names}
+    missing = [file.name for file in frozen.files if file.sha256 not in by_hash]
     if missing:
         some = ", ".join(missing[:5])
         raise ManifestError(
             f"{len(missing)} files of the manifest are not in --data, or differ: {some}"
         )
-    return [(file, by_hash[file["sha256"]]) for file in manifest.files]
+    return [(file, by_hash[file.sha256]) for file in frozen.files]
 
 
 def read_segments(
-    file: dict, recording: Recording, n_samples: int, samplerate: int
+    file: FrozenFile, recording: Recording, n_samples: int, samplerate: int
 ) -> Iterator[Segment]:
-    """The segments of one file, peak 1, padded with zeros at its end."""
-    labels = (
-        np.array([onset for onset, _, _ in read_labels(recording.labels)])
-        if recording.labels
-        else None
-    )
-    half = n_samples / samplerate / 2
-    for start in file["starts"]:
-        audio = load_audio(recording.path, samplerate, start, n_samples / samplerate)[:n_samples]
+    """Yield the segments of one file, peak 1, padded with zeros at its end.
+
+    Raises: AudioError for a segment that is silent.
+    """
+    labels = None
+    if recording.labels:
+        labels = np.array([onset for onset, _, _ in read_labels(recording.labels)])
+    seconds = n_samples / samplerate
+    for start in file.starts:
+        audio = load_audio(recording.path, samplerate, start, seconds)[:n_samples]
         if not np.abs(audio).max() > 0:
             raise AudioError(
                 f"{recording.path}: silent at {start} s, where the manifest has a segment"
@@ -138,10 +194,11 @@ def read_segments(
         audio = np.pad(audio, (0, n_samples - len(audio))) / np.abs(audio).max()
         onsets = None
         if labels is not None:
-            onsets = labels[(labels >= start) & (labels < start + half)] - start
-        yield Segment(audio, file["group"], f"{file['name']} at {start:.1f} s", onsets)
+            onsets = labels[(labels >= start) & (labels < start + seconds / 2)] - start
+        yield Segment(audio, file.group, f"{file.name} at {start:.1f} s", onsets)
 
 
 def hash_file(path: Path) -> str:
-    with Path(path).open("rb") as file:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,6 +1,6 @@
-"""What is measured of a sound or of events, beside the shares and distances of `spectrogram`.
+"""Figures of sounds, onsets and words, beside the shares and distances of `model/spectrogram.py`.
 
-The packages that measure loudness, onsets and words come with the extra "evaluation"; a figure whose package is not
+Packages of the extra "evaluation" measure opinion, onsets and words; a figure whose package is not
 installed is left out.
 """
 
@@ -15,37 +15,38 @@ ONSET_WINDOW = 0.05  # seconds within which two onsets agree, and within which t
 STRONGEST = 16  # events whose onsets are compared with the labels
 
 
-def has(package: str) -> bool:
+def is_installed(package: str) -> bool:
+    """Return whether a package can be imported."""
     return importlib.util.find_spec(package) is not None
 
 
 def unique_onsets(seconds: np.ndarray) -> np.ndarray:
-    """Onsets in order, without those less than ONSET_WINDOW after the last that was kept."""
-    kept: list[float] = []
+    """Return onsets in order, without those less than ONSET_WINDOW after the last one in it."""
+    unique: list[float] = []
     for onset in np.sort(seconds):
-        if not kept or onset - kept[-1] >= ONSET_WINDOW:
-            kept.append(float(onset))
-    return np.array(kept)
+        if not unique or onset - unique[-1] >= ONSET_WINDOW:
+            unique.append(float(onset))
+    return np.array(unique)
 
 
 def onset_f_measure(estimated: np.ndarray, labelled: np.ndarray) -> float:
-    """F-measure of unique onsets in seconds. Source: mir_eval, Raffel et al. 2014."""
+    """Return the F-measure of unique onsets in seconds. Source: mir_eval, Raffel et al. 2014."""
     import mir_eval
 
-    return float(
-        mir_eval.onset.f_measure(
-            unique_onsets(labelled), unique_onsets(estimated), window=ONSET_WINDOW
-        )[0]
-    )
+    reference, estimate = unique_onsets(labelled), unique_onsets(estimated)
+    return float(mir_eval.onset.f_measure(reference, estimate, window=ONSET_WINDOW)[0])
 
 
 def redundancy(seconds: np.ndarray) -> float:
-    """Share of the events whose onset another, earlier one already has, within ONSET_WINDOW."""
+    """Return the share of events whose onset an earlier event has too, within ONSET_WINDOW."""
     return 1 - len(unique_onsets(seconds)) / len(seconds) if len(seconds) else 0.0
 
 
 def opinion_score(sound: np.ndarray, reference: np.ndarray, samplerate: int) -> float:
-    """Predicted mean opinion score, 1 to 5, of sounds (T,). Source: Zimtohrli, google/zimtohrli."""
+    """Return the predicted mean opinion score, 1 to 5, of sounds (T,).
+
+    Source: Zimtohrli, google/zimtohrli.
+    """
     import zimtohrli
 
     a, b = (soxr.resample(x, samplerate, 48_000).astype(np.float32) for x in (reference, sound))
@@ -53,14 +54,17 @@ def opinion_score(sound: np.ndarray, reference: np.ndarray, samplerate: int) -> 
 
 
 def intelligibility(sound: np.ndarray, reference: np.ndarray, samplerate: int) -> float:
-    """Extended short-time objective intelligibility, about 0 to 1. Source: Jensen and Taal 2016, package pystoi."""
+    """Return the extended short-time objective intelligibility of sounds (T,), about 0 to 1.
+
+    Source: Jensen and Taal 2016, package pystoi.
+    """
     import pystoi
 
     return float(pystoi.stoi(reference, sound, samplerate, extended=True))
 
 
 def recognise(sound: np.ndarray, samplerate: int) -> str:
-    """The words that PocketSphinx hears, with the American English model that it carries."""
+    """Return the words that PocketSphinx recognises with its own model of American English."""
     from pocketsphinx import Decoder
 
     decoder = Decoder(samprate=16_000, loglevel="FATAL")
@@ -72,15 +76,20 @@ def recognise(sound: np.ndarray, samplerate: int) -> str:
     return decoder.hyp().hypstr if decoder.hyp() else ""
 
 
-def word_errors(said: str, heard: str) -> tuple[int, int]:
-    """Wrong, missing and added words, and how many were said. Source: package jiwer."""
+def word_errors(transcript: str, recognised: str) -> tuple[int, int]:
+    """Return the number of wrong, missing and added words, and the number of words of a transcript.
+
+    Source: package jiwer.
+    """
     import jiwer
 
-    said, heard = plain_words(said), plain_words(heard)
-    counted = jiwer.process_words(said, heard)
-    return counted.substitutions + counted.deletions + counted.insertions, len(said.split())
+    transcript, recognised = plain_words(transcript), plain_words(recognised)
+    errors = jiwer.process_words(transcript, recognised)
+    n_errors = errors.substitutions + errors.deletions + errors.insertions
+    return n_errors, len(transcript.split())
 
 
 def plain_words(text: str) -> str:
-    """Lower case, letters and apostrophes only, one space between words."""
-    return " ".join("".join(c if c.isalpha() or c == "'" else " " for c in text.lower()).split())
+    """Return a text in lower case, of letters and apostrophes, with one space between words."""
+    letters = [char if char.isalpha() or char == "'" else " " for char in text.lower()]
+    return " ".join("".join(letters).split())

@@ -1,4 +1,8 @@
-"""Figures of an evaluation as tables."""
+"""Figures of an evaluation as Markdown tables."""
+
+from typing import Any
+
+Table = tuple[list[str], list[list[str]]]  # headings, and rows of as many cells
 
 FIGURES = {  # key, heading, decimals
     "l2_all": ("L2 removed", 2),
@@ -17,63 +21,67 @@ FIGURES = {  # key, heading, decimals
 }
 
 
-def comparison_rows(
-    group: dict, wanted: tuple[str, ...] = tuple(FIGURES)
-) -> tuple[list[str], list[list[str]]]:
-    """Headings and one row a method, of the wanted FIGURES of a group."""
-    methods = {name: _with_all(means) for name, means in group.items() if isinstance(means, dict)}
-    methods = {
-        name: means for name, means in methods.items() if any(key in means for key in wanted)
-    }
+def comparison_rows(group: dict[str, Any], wanted: tuple[str, ...] = tuple(FIGURES)) -> Table:
+    """Return headings and a row for each method, of the wanted FIGURES of a group."""
+    methods = {}
+    for name, means in _methods(group).items():
+        # the shares removed by the most events, under other keys than those at every count
+        means = {
+            f"{order}_all": means[order][-1] for order in ("l2", "l1") if order in means
+        } | means
+        if any(key in means for key in wanted):
+            methods[name] = means
     keys = [key for key in wanted if any(key in means for means in methods.values())]
-    rows = [
-        [name, *(f"{means[key]:.{FIGURES[key][1]}f}" if key in means else "" for key in keys)]
-        for name, means in methods.items()
-    ]
+    rows = [[name, *(_cell(means, key) for key in keys)] for name, means in methods.items()]
     return ["Method", *(FIGURES[key][0] for key in keys)], rows
 
 
-def count_rows(group: dict, counts: tuple[int, ...]) -> tuple[list[str], list[list[str]]]:
-    """Headings and rows of the shares removed with so many events."""
-    rows = [
-        [f"{name}, {order.upper()}", *(f"{x:.2f}" for x in means[order])]
-        for name, means in group.items()
-        if isinstance(means, dict) and "l2" in means
-        for order in ("l2", "l1")
-    ]
+def count_rows(group: dict[str, Any], counts: tuple[int, ...]) -> Table:
+    """Return headings and rows of the shares that each number of events removes."""
+    rows = []
+    for name, means in _methods(group).items():
+        for order in ("l2", "l1") if "l2" in means else ():
+            shares = (f"{share:.2f}" for share in means[order])
+            rows.append([f"{name}, {order.upper()}", *shares])
     return ["Share removed with this many events", *map(str, counts)], rows
 
 
-def _with_all(means: dict) -> dict:
-    """The figures with the shares of the most events under a name of their own."""
-    return {f"{order}_all": means[order][-1] for order in ("l2", "l1") if order in means} | means
-
-
 def markdown_table(head: list[str], rows: list[list[str]]) -> str:
+    """Return a table as Markdown, its first column to the left."""
     lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
     return "\n".join(f"| {' | '.join(row)} |" for row in lines)
 
 
-def report(results: dict) -> str:
-    """All figures as Markdown, one block a group."""
+def markdown_results(results: dict[str, Any]) -> str:
+    """Return all figures as Markdown, one block for each group."""
     lines = [
-        f"checkpoint {results['checkpoint'][:16]}, manifest {results['manifest'][:16]}, options {results['options']}"
+        f"checkpoint {results['checkpoint'][:16]}, manifest {results['manifest'][:16]},"
+        f" options {results['options']}"
     ]
     for name, group in [("all", results["all"]), *results["groups"].items()]:
-        lines += ["", f"## {name}: {group['segments']} segments", ""]
+        distances = ", ".join(
+            f"{method} {means['distance_to_reconstruction']:.1f} dB"
+            for method, means in _methods(group).items()
+            if "distance_to_reconstruction" in means
+        )
         lines += [
+            "",
+            f"## {name}: {group['segments']} segments",
+            "",
             markdown_table(*count_rows(group, results["counts"])),
             "",
             markdown_table(*comparison_rows(group)),
-        ]
-        moved = {
-            m: f["distance_to_reconstruction"]
-            for m, f in group.items()
-            if "distance_to_reconstruction" in str(f)
-        }
-        lines += [
             "",
-            "Distance to the reconstruction: "
-            + ", ".join(f"{m} {d:.1f} dB" for m, d in moved.items()),
+            f"Distance to the reconstruction: {distances}",
         ]
     return "\n".join(lines)
+
+
+def _methods(group: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the means of each method; a group also has the number of its segments."""
+    return {name: means for name, means in group.items() if isinstance(means, dict)}
+
+
+def _cell(means: dict[str, Any], key: str) -> str:
+    decimals = FIGURES[key][1]
+    return f"{means[key]:.{decimals}f}" if key in means else ""

@@ -1,9 +1,10 @@
-"""Opus, Vorbis and MP3 at their lowest rates, by libsndfile: what else there is at a few kilobits a second."""
+"""Opus, Vorbis and MP3 at their lowest rates, by libsndfile: rivals at a few kilobits a second."""
 
 from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import soundfile as sf
@@ -12,35 +13,38 @@ import soxr
 
 @dataclass(frozen=True)
 class WaveformCodec:
-    """A format of libsndfile, and the samplerate (Hz) it is given audio at."""
+    """A format of libsndfile at one setting."""
 
     format: str
     subtype: str
-    samplerate: int
-    options: dict
-    delay: int = 0  # samples by which it comes back late
+    samplerate: int  # Hz, of the audio that is coded
+    options: dict[str, Any]
+    delay: int = 0  # samples by which the decoded audio is late
 
     def code(self, audio: np.ndarray, samplerate: int) -> tuple[np.ndarray, float]:
-        """Audio (T,) coded and decoded again, (T,), and the rate of the file in bits per second, header and all."""
+        """Code and decode audio (T,); return it, (T,), and the rate of the file in bits a second.
+
+        The rate counts all bytes, the header too.
+        """
         file = io.BytesIO()
-        given = (
-            soxr.resample(audio, samplerate, self.samplerate)
-            if samplerate != self.samplerate
-            else audio
-        )
-        sf.write(
-            file, given, self.samplerate, format=self.format, subtype=self.subtype, **self.options
-        )
+        resampled = _resample(audio, samplerate, self.samplerate)
+        kind = {"format": self.format, "subtype": self.subtype}
+        sf.write(file, resampled, self.samplerate, **kind, **self.options)
         n_bytes = file.tell()
         file.seek(0)
         decoded, rate = sf.read(file, dtype="float32", start=self.delay)
-        decoded = soxr.resample(decoded, rate, samplerate) if rate != samplerate else decoded
+        decoded = _resample(decoded, rate, samplerate)
         decoded = np.pad(decoded, (0, max(0, len(audio) - len(decoded))))[: len(audio)]
         return decoded, 8 * n_bytes * samplerate / len(audio)
 
 
-# libsndfile counts compression from 0 to 1; at 1 its Opus is 6 kb/s, and 0.999 is the most that its MP3 takes. An MP3's
-# delay is 576 samples of LAME's coder and 529 of any decoder; so small a file has no room for the tag that tells it.
+def _resample(audio: np.ndarray, samplerate: int, wanted: int) -> np.ndarray:
+    return audio if samplerate == wanted else soxr.resample(audio, samplerate, wanted)
+
+
+# libsndfile counts compression from 0 to 1: at 1 its Opus has 6 kb/s, and its MP3 takes 0.999 at
+# most. The delay of an MP3 is 576 samples of LAME's coder and 529 of any decoder; a file this small
+# has no room for the tag with that number.
 WAVEFORM_CODECS = {
     "Opus, 6 kb/s": WaveformCodec("OGG", "OPUS", 24_000, {"compression_level": 1.0}),
     "Vorbis, lowest": WaveformCodec("OGG", "VORBIS", 22_050, {"compression_level": 1.0}),

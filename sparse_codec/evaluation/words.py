@@ -1,8 +1,10 @@
-"""How well a recogniser understands speech that went through the codec, beside matching pursuit and the original."""
+"""How well a recogniser understands speech through the codec, and through matching pursuit."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,33 +12,36 @@ import torch
 from sparse_codec.audio.files import load_audio
 from sparse_codec.audio.recordings import Recording
 from sparse_codec.codec import SparseCodec
-from sparse_codec.evaluation.metrics import has, intelligibility, recognise, word_errors
+from sparse_codec.evaluation.metrics import (
+    intelligibility,
+    is_installed,
+    recognise,
+    word_errors,
+)
 from sparse_codec.evaluation.pursuit import MatchingPursuit
 
 ATOMS = 128  # partials of matching pursuit in each half segment
 
 
 def count_word_errors(
-    codec: SparseCodec, recordings: list[Recording], progress: Callable = iter
-) -> dict:
-    """Word error rates and intelligibility of speech with transcripts.
+    codec: SparseCodec,
+    recordings: list[Recording],
+    progress: Callable[[Iterable[Recording]], Iterable[Recording]] = iter,
+) -> dict[str, Any]:
+    """Return word error rates and intelligibility of speech with transcripts.
 
-    Of the original, the codec's reconstruction, and matching pursuit with ATOMS partials in each half segment.
-    Raises: ValueError if there are none, or if a package that measures them is missing.
+    They are of the original, of the codec's reconstruction, and of matching pursuit with ATOMS
+    partials in each half segment.
+    Raises: ValueError if there are no recordings, or if a package that measures them is missing.
     """
-    missing = [package for package in ("pocketsphinx", "jiwer", "pystoi") if not has(package)]
-    if missing:
-        raise ValueError(
-            f"word errors need the packages {', '.join(missing)}: pip install '.[evaluation]'"
-        )
+    _check_packages()
     if not recordings:
         raise ValueError(
             "no transcripts in --data: give an LJ Speech folder, whose metadata.csv has them"
         )
-    errors: dict[str, np.ndarray] = {}
-    clear: dict[str, list[float]] = {}
+    errors, estoi = defaultdict(list), defaultdict(list)
     for recording in progress(recordings):
-        audio = load_audio(recording.path, codec.config.samplerate)
+        audio = load_audio(recording.path, codec.samplerate)
         audio = audio / max(np.abs(audio).max(), 1e-9)
         sounds = {
             "original": audio,
@@ -44,43 +49,50 @@ def count_word_errors(
             f"matching pursuit, {ATOMS}": pursue(codec, audio),
         }
         for name, sound in sounds.items():
-            counted = np.array(
-                word_errors(recording.text, recognise(sound, codec.config.samplerate))
-            )
-            errors[name] = errors.get(name, 0) + counted
-            clear.setdefault(name, []).append(
-                intelligibility(sound, audio, codec.config.samplerate)
-            )
-    facts = {
+            recognised = recognise(sound, codec.samplerate)
+            errors[name].append(word_errors(recording.text, recognised))
+            estoi[name].append(intelligibility(sound, audio, codec.samplerate))
+    return {
         "checkpoint": codec.digest,
         "clips": len(recordings),
-        "words": int(errors["original"][1]),
+        "words": sum(n_words for _, n_words in errors["original"]),
+        "word error rate": {name: _error_rate(counts) for name, counts in errors.items()},
+        "estoi": {name: round(float(np.mean(values)), 3) for name, values in estoi.items()},
     }
-    return facts | {
-        "word error rate": {
-            name: round(float(wrong / said), 3) for name, (wrong, said) in errors.items()
-        },
-        "estoi": {name: round(float(np.mean(values)), 3) for name, values in clear.items()},
-    }
+
+
+def _check_packages() -> None:
+    missing = [name for name in ("pocketsphinx", "jiwer", "pystoi") if not is_installed(name)]
+    if missing:
+        raise ValueError(
+            f"word errors need the packages {', '.join(missing)}: pip install '.[evaluation]'"
+        )
+
+
+def _error_rate(counts: list[tuple[int, int]]) -> float:
+    """Return wrong words over all words, from these numbers of each clip."""
+    n_errors, n_words = map(sum, zip(*counts, strict=True))
+    return round(n_errors / n_words, 3)
 
 
 def pursue(codec: SparseCodec, audio: np.ndarray) -> np.ndarray:
-    """Audio (T,) of any length by matching pursuit, each half segment on its own after the tail of the one before."""
+    """Return audio (T,) of any length, decomposed by matching pursuit and rendered again.
+
+    Each half segment is decomposed alone, without the tail that the one before leaves in it.
+    """
     config, pursuit = codec.config, MatchingPursuit(codec.config)
-    half = config.segment_samples // 2
-    sound = np.zeros(len(audio) + config.segment_samples, np.float32)
+    size, half = config.segment_samples, config.segment_samples // 2
+    sound = np.zeros(len(audio) + size, np.float32)
     tail = torch.zeros(config.n_bins, config.horizon_frames)
     for start in range(0, len(audio), half):
-        part = audio[start : start + config.segment_samples]
-        segment = torch.from_numpy(np.pad(part, (0, config.segment_samples - len(part))))
+        part = audio[start : start + size]
+        segment = torch.from_numpy(np.pad(part, (0, size - len(part))))
         original = codec.magnitudes(segment[None])[0]
         original[:, : config.horizon_frames] -= tail
         atoms = pursuit.decompose(original, ATOMS)
         spectra = pursuit.spectrograms(atoms)
         atoms = atoms.first(ATOMS, pursuit.joint_gains(original, spectra))
-        taken = torch.einsum("n,nft->ft", atoms.gains, spectra)[:, config.half_frames :]
-        tail = torch.nn.functional.pad(taken, (0, config.horizon_frames - taken.shape[1]))
-        sound[start : start + config.segment_samples] += pursuit.render(
-            atoms, config.segment_samples
-        ).numpy()
+        later = torch.einsum("n,nft->ft", atoms.gains, spectra)[:, config.half_frames :]
+        tail = torch.nn.functional.pad(later, (0, config.horizon_frames - later.shape[1]))
+        sound[start : start + size] += pursuit.render(atoms, size).numpy()
     return sound[: len(audio)]

@@ -10,7 +10,7 @@ from experiments.clips import shipped_clips
 from experiments.sections import demos, pictures
 from report import MemoryStore, use_store
 from sparse_codec import SparseCodec
-from sparse_codec.evaluation.measure import VARIATIONS
+from sparse_codec.evaluation.variations import VARIATIONS
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,5 @@
 """The evaluation set: frozen, written, found again by content, and read as the same segments."""
 
-import json
-
 import numpy as np
 import pytest
 import soundfile as sf
@@ -14,6 +12,7 @@ from sparse_codec.evaluation.frozen_set import (
     freeze,
     read_manifest,
     read_segments,
+    write_manifest,
 )
 
 RATE, N_SAMPLES = 22_050, 2**14
@@ -45,14 +44,14 @@ def data(tmp_path):
 def manifest_file(tmp_path, data):
     write(tmp_path / "foreign" / "other.wav", 2.0)
     held_out = [r for r in find_recordings(data) if r.split == "test"]
-    values = freeze(held_out, find_recordings(tmp_path / "foreign"), N_SAMPLES, RATE, each=3)
-    (tmp_path / "manifest.json").write_text(json.dumps(values))
+    files = freeze(held_out, find_recordings(tmp_path / "foreign"), N_SAMPLES, RATE, each=3)
+    write_manifest(tmp_path / "manifest.json", files)
     return tmp_path / "manifest.json"
 
 
 def test_a_frozen_set_is_found_and_read_again(manifest_file, data, tmp_path):
     manifest = read_manifest(manifest_file)
-    assert [(f["name"], f["foreign"], len(f["starts"])) for f in manifest.files] == [
+    assert [(f.name, f.foreign, len(f.starts)) for f in manifest.files] == [
         ("10.wav", False, 3),
         ("11.wav", False, 1),  # shorter than a segment
         ("other.wav", True, 3),  # and 12.wav is silent
@@ -81,7 +80,7 @@ def test_segments_are_what_the_file_holds_there_with_the_onsets_of_their_first_h
     whole, _ = sf.read(recording.path, dtype="float32")
     half = N_SAMPLES / RATE / 2
     for start, segment in zip(
-        file["starts"], read_segments(file, recording, N_SAMPLES, RATE), strict=True
+        file.starts, read_segments(file, recording, N_SAMPLES, RATE), strict=True
     ):
         part = whole[round(start * RATE) :][:N_SAMPLES]
         np.testing.assert_allclose(segment.audio, part / np.abs(part).max(), atol=1e-6)

@@ -8,10 +8,9 @@ import pytest
 import torch
 
 from sparse_codec import EncodeOptions, SparseCodec
-from sparse_codec.evaluation.frozen_set import Segment, freeze, read_manifest
+from sparse_codec.evaluation.frozen_set import Segment, freeze, read_manifest, write_manifest
 from sparse_codec.evaluation.measure import (
     COUNTS,
-    VARIATIONS,
     Ruler,
     count_harmful,
     encode_again,
@@ -19,7 +18,8 @@ from sparse_codec.evaluation.measure import (
     summarise,
     write_results,
 )
-from sparse_codec.evaluation.tables import report
+from sparse_codec.evaluation.tables import markdown_results
+from sparse_codec.evaluation.variations import VARIATIONS
 from sparse_codec.evaluation.waveform_codecs import WAVEFORM_CODECS
 
 OPTIONS = EncodeOptions(candidates=2, interim=2, refine=3)
@@ -38,8 +38,8 @@ def results(small_codec, recordings, tmp_path_factory):
     """Of one segment of one file, by a codec that was saved and loaded."""
     folder, config = tmp_path_factory.mktemp("evaluation"), small_codec.config
     small_codec.save(folder / "small.safetensors")
-    values = freeze(recordings[:1], [], config.segment_samples, config.samplerate, each=1)
-    (folder / "manifest.json").write_text(json.dumps(values))
+    files = freeze(recordings[:1], [], config.segment_samples, config.samplerate, each=1)
+    write_manifest(folder / "manifest.json", files)
     codec = SparseCodec.load(folder / "small.safetensors")
     return evaluate(codec, read_manifest(folder / "manifest.json"), recordings, OPTIONS)
 
@@ -69,11 +69,11 @@ def test_every_method_has_its_figures(results):
 def test_the_results_are_plain_values_and_the_report_names_every_method(results, tmp_path):
     write_results(results, tmp_path / "results.json")
     assert json.loads((tmp_path / "results.json").read_text()) == json.loads(json.dumps(results))
-    text = report(results)
+    text = markdown_results(results)
     for name in (*CODECS, *PURSUITS, *WAVEFORM_CODECS, *VARIATIONS, "silence"):
         assert name in text, name
     assert "## all: 1 segments" in text and "## clips: 1 segments" in text
-    assert report(json.loads(json.dumps(results))) == text
+    assert markdown_results(json.loads(json.dumps(results))) == text
 
 
 def test_shares_of_the_events_are_what_their_scene_takes_off(ruler):
@@ -95,7 +95,7 @@ def test_more_events_than_the_configuration_has_may_be_asked_for(ruler):
 
 
 def test_the_original_itself_has_the_best_figures_and_silence_none(ruler):
-    same, silent = ruler.heard(ruler.audio), ruler.heard(torch.zeros(ruler.half))
+    same, silent = ruler.measure_sound(ruler.audio), ruler.measure_sound(torch.zeros(ruler.half))
     assert (same["sound_l2"], same["sound_l1"], same["distance"], same["log_mel"]) == pytest.approx(
         (1, 1, 0, 0), abs=1e-5
     )
@@ -106,7 +106,7 @@ def test_the_original_itself_has_the_best_figures_and_silence_none(ruler):
     )
     after = ruler.audio.clone()
     after[ruler.half + 4096 :] = 0  # later than what is measured
-    assert ruler.heard(after) == same
+    assert ruler.measure_sound(after) == same
 
 
 def test_an_event_that_adds_energy_is_counted(ruler):
@@ -124,13 +124,13 @@ def test_onsets_of_the_strongest_events_are_compared_with_the_labels(ruler):
     labels = np.arange(16) / 32  # seconds
     labelled = Ruler(ruler.codec, dataclasses.replace(ruler.segment, onsets=labels[::2]))
     seconds = np.concatenate([labels[::2], labels[::2], labels[1::2] + 9])
-    strong_first = labelled.onsets(seconds, np.r_[np.ones(16), np.full(8, 0.1)])
+    strong_first = labelled.measure_onsets(seconds, np.r_[np.ones(16), np.full(8, 0.1)])
     assert strong_first["onset_f"] == pytest.approx(1.0) and strong_first[
         "redundancy"
     ] == pytest.approx(8 / 24)
-    strong_last = labelled.onsets(seconds, np.r_[np.full(16, 0.1), np.ones(8)])
+    strong_last = labelled.measure_onsets(seconds, np.r_[np.full(16, 0.1), np.ones(8)])
     assert strong_last["onset_f"] < 1
-    assert "onset_f" not in ruler.onsets(seconds, np.ones(24))  # no labels
+    assert "onset_f" not in ruler.measure_onsets(seconds, np.ones(24))  # no labels
 
 
 def test_a_summary_is_the_mean_of_the_segments_that_have_a_figure():

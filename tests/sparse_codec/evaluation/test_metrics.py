@@ -6,8 +6,8 @@ import pytest
 from experiments.clips import SHIPPED
 from sparse_codec import load_audio
 from sparse_codec.evaluation.metrics import (
-    has,
     intelligibility,
+    is_installed,
     onset_f_measure,
     opinion_score,
     plain_words,
@@ -86,4 +86,4 @@ def test_words_are_heard_in_speech_and_silence_is_no_error():
 
 
 def test_a_package_that_is_not_installed_is_not_had():
-    assert has("numpy") and not has("no_such_package")
+    assert is_installed("numpy") and not is_installed("no_such_package")

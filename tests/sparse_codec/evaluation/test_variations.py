@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sparse_codec import EncodeOptions
-from sparse_codec.evaluation.measure import PERTURBATION, VARIATIONS, vary
+from sparse_codec.evaluation.variations import PERTURBATION, VARIATIONS, vary
 
 
 @pytest.fixture(scope="module")
