@@ -23,27 +23,30 @@ def archive(site, tmp_path):
     return tmp_path / "out" / "ramps.zip"
 
 
+def flip(data: bytes, place: int, dice: random.Random) -> bytes:
+    """Change one bit of the byte at `place`."""
+    return data[:place] + bytes([data[place] ^ 1 << dice.randrange(8)]) + data[place + 1 :]
+
+
 def run(archive: Path) -> subprocess.CompletedProcess:
     return subprocess.run([sys.executable, "-I", str(archive)], capture_output=True, text=True)
 
 
 def test_the_archive_holds_the_site_its_sources_and_how_to_cite_it(site, archive):
     with zipfile.ZipFile(archive) as file:
-        held = {name: file.read(name) for name in file.namelist()}
-        assert file.namelist() == sorted(held)
+        members = {name: file.read(name) for name in file.namelist()}
+        assert file.namelist() == sorted(members)
     pages = {
         f"site/{path.relative_to(site).as_posix()}": path.read_bytes()
         for path in site.rglob("*")
         if path.is_file()
     }
     sources = {f"source/{name}": data for name, data in SOURCES.items()}
-    assert set(held) == {*pages, *sources, "__main__.py", "CITATION.cff", "SHA256SUMS"}
-    assert {**held, **pages, **sources} == held
-    citation = dict(line.split(": ", 1) for line in held["CITATION.cff"].decode().splitlines())
-    assert (
-        json.loads(citation["title"]) == "Ramps & <slopes>"
-        and json.loads(citation["cff-version"]) == "1.2.0"
-    )
+    assert set(members) == {*pages, *sources, "__main__.py", "CITATION.cff", "SHA256SUMS"}
+    assert {**members, **pages, **sources} == members
+    citation = dict(line.split(": ", 1) for line in members["CITATION.cff"].decode().splitlines())
+    assert json.loads(citation["title"]) == "Ramps & <slopes>"
+    assert json.loads(citation["cff-version"]) == "1.2.0"
     sha256 = json.loads((site / "manifest.json").read_bytes())["sha256"]
     assert json.loads(citation["identifiers"])[0]["value"] == f"sha256:{sha256}"
 
@@ -51,13 +54,10 @@ def test_the_archive_holds_the_site_its_sources_and_how_to_cite_it(site, archive
 def test_unpacked_every_link_leads_to_a_file(archive, tmp_path):
     with zipfile.ZipFile(archive) as file:
         file.extractall(tmp_path / "unpacked")
+    unpacked = tmp_path / "unpacked" / "site"
     for page in ("index.html", "ramps.html"):
-        for address in re.findall(
-            r'\b(?:src|href)="([^"#]+)"', (tmp_path / "unpacked" / "site" / page).read_text()
-        ):
-            assert address == "data:," or (tmp_path / "unpacked" / "site" / address).is_file(), (
-                address
-            )
+        for address in re.findall(r'\b(?:src|href)="([^"#]+)"', (unpacked / page).read_text()):
+            assert address == "data:," or (unpacked / address).is_file(), address
     assert run(tmp_path / "unpacked" / "__main__.py").returncode == 0
 
 
@@ -67,9 +67,8 @@ def test_the_same_site_gives_the_same_bytes(site, archive, tmp_path):
     export_zip(site, tmp_path / "again.zip", dict(reversed(SOURCES.items())))
     assert (tmp_path / "again.zip").read_bytes() == archive.read_bytes()
     with zipfile.ZipFile(archive) as file:
-        assert {(x.date_time, x.compress_type) for x in file.infolist()} == {
-            (EARLIEST, zipfile.ZIP_STORED)
-        }
+        dates_and_types = {(x.date_time, x.compress_type) for x in file.infolist()}
+        assert dates_and_types == {(EARLIEST, zipfile.ZIP_STORED)}
 
 
 def test_the_archive_checks_itself(site, archive):
@@ -84,26 +83,20 @@ def test_a_changed_byte_in_any_file_is_found_and_named(archive, capsys):
         members = file.infolist()
     for member in members:
         start = member.header_offset + 30 + len(member.filename)
-        place = start + dice.randrange(member.file_size)
-        archive.write_bytes(
-            whole[:place] + bytes([whole[place] ^ 1 << dice.randrange(8)]) + whole[place + 1 :]
-        )
+        archive.write_bytes(flip(whole, start + dice.randrange(member.file_size), dice))
         assert selfcheck.main([str(archive)]) == 1
         assert f"{member.filename.removeprefix('site/')}: damaged" in capsys.readouterr().out
     archive.write_bytes(whole)
     assert selfcheck.main([str(archive)]) == 0
 
 
-def test_whatever_else_is_changed_no_traceback_comes_and_nothing_wrong_passes(archive, capsys):
+def test_any_other_changed_byte_makes_no_traceback_and_nothing_wrong_passes(archive, capsys):
     dice, whole = random.Random(7), archive.read_bytes()
     with zipfile.ZipFile(archive) as file:
         contents = {name: file.read(name) for name in file.namelist()}
-    for place in dice.sample(
-        range(whole.rindex(b"source/experiments/ramps.py") - 1500, len(whole)), 200
-    ):
-        archive.write_bytes(
-            whole[:place] + bytes([whole[place] ^ 1 << dice.randrange(8)]) + whole[place + 1 :]
-        )
+    start = whole.rindex(b"source/experiments/ramps.py") - 1500
+    for place in dice.sample(range(start, len(whole)), 200):
+        archive.write_bytes(flip(whole, place, dice))
         if selfcheck.main([str(archive)]) == 0:  # a time or a permission
             with zipfile.ZipFile(archive) as file:
                 assert contents == {name: file.read(name) for name in file.namelist()}
@@ -111,13 +104,13 @@ def test_whatever_else_is_changed_no_traceback_comes_and_nothing_wrong_passes(ar
 
 def test_a_source_that_is_changed_added_or_taken_away_is_found(archive, tmp_path, capsys):
     with zipfile.ZipFile(archive) as whole, zipfile.ZipFile(tmp_path / "other.zip", "w") as other:
-        for name in whole.namelist():  # with right checksums of its own
+        for name in whole.namelist():  # the zip file's own checksums are right
             if name != "CITATION.cff":
                 other.writestr(name, whole.read(name).replace(b"print(1)", b"print(2)"))
         other.writestr("source/more.py", b"")
     assert selfcheck.main([str(tmp_path / "other.zip")]) == 1
-    told = dict(line.split(": ")[:2] for line in capsys.readouterr().out.splitlines()[:-1])
-    assert told == {
+    problems = dict(line.split(": ")[:2] for line in capsys.readouterr().out.splitlines()[:-1])
+    assert problems == {
         "CITATION.cff": "missing",
         "source/experiments/ramps.py": "damaged",
         "source/more.py": "not named by SHA256SUMS",

@@ -1,4 +1,4 @@
-"""Collection deletes what nothing names, and says why it keeps the rest."""
+"""Collection deletes files that nothing names, and says why it keeps the rest."""
 
 import os
 import re
@@ -18,19 +18,12 @@ from report.site.release import release_shown
 from report.site.verify import verify
 from report.storage.folder import Folder, Memory
 
-MADE = {
-    "function": "f",
-    "code": "c" * 64,
-    "arguments": {},
-    "values": {},
-    "versions": {},
-    "inputs": [],
-}
-MADE |= {"machine": {}, "seconds": 1.0}
+MAKING = {"function": "f", "arguments": {}, "values": {}, "versions": {}, "inputs": []}
+MAKING |= {"machine": {}, "seconds": 1.0}
 
 
 def age(folder: Path, days: float = 2.0, pattern: str = "**/*") -> None:
-    """Make files look as if they were written so long ago."""
+    """Make files look as if they were written so many days ago."""
     for path in folder.glob(pattern):
         if path.is_file():
             os.utime(path, (time.time() - days * DAY,) * 2)
@@ -38,13 +31,18 @@ def age(folder: Path, days: float = 2.0, pattern: str = "**/*") -> None:
 
 @pytest.fixture
 def target(site, next_site, tmp_path):
-    """Two releases, published two days ago, and a file of media that a broken try has left."""
+    """Two releases, published two days ago, and a media file that a broken try has left."""
     folder = Folder(tmp_path / "public")
     publish(site, folder)
     publish(next_site, folder)
     folder.put(f"media/{'0' * 64}.wav", b"12345", "audio/wav", immutable=True)
     age(folder.path)
     return folder
+
+
+def media_of(site: Path) -> set[str]:
+    manifest = read((site / "manifest.json").read_bytes())
+    return {name for name in manifest.files if name.startswith("media/")}
 
 
 def releases(target) -> set[str]:
@@ -76,22 +74,12 @@ def test_what_no_release_names_goes_and_all_releases_stay(target):
 
 def test_old_releases_go_with_their_media_and_those_that_are_shared_stay(target, site, next_site):
     sweep = collect_releases(target, keep=1, delete=True)
-    gone, stays = (
-        {
-            name
-            for name in read((folder / "manifest.json").read_bytes()).files
-            if name.startswith("media/")
-        }
-        for folder in (site, next_site)
-    )
-    assert {name for name, _ in sweep.deleted if name.startswith("media/")} == gone - stays | {
-        f"media/{'0' * 64}.wav"
-    }
-    assert set(target.entries("media/")) == stays and len(stays & gone) == 3
-    assert (
-        releases(target) == {release_shown(target.get("index.html"))}
-        and verify(target).findings == []
-    )
+    old, new = media_of(site), media_of(next_site)
+    deleted = {name for name, _ in sweep.deleted if name.startswith("media/")}
+    assert deleted == old - new | {f"media/{'0' * 64}.wav"}
+    assert set(target.entries("media/")) == new and len(new & old) == 3
+    assert releases(target) == {release_shown(target.get("index.html"))}
+    assert verify(target).findings == []
     assert collect_releases(target, keep=1).deleted == []
 
 
@@ -130,10 +118,8 @@ def test_other_things_at_the_same_place_are_left_alone(target):
         target.put(name, b"mine", "text/plain", immutable=False)
     age(target.path)
     collect_releases(target, keep=0, delete=True)
-    assert all(
-        target.get(name) == b"mine"
-        for name in ("media/photo.jpg", "releases/notes.txt", "notes.txt")
-    )
+    for name in ("media/photo.jpg", "releases/notes.txt", "notes.txt"):
+        assert target.get(name) == b"mine"
 
 
 @pytest.mark.parametrize("victim", ["manifest", "date", "index"])
@@ -167,7 +153,7 @@ def put(store, text: str, letter: str):
     store.put_source(letter * 64, {"f": text})
     return store.put(
         Encoded(text.encode(), "application/json", {}),
-        **MADE | {"key": letter * 64, "code": letter * 64},
+        **MAKING | {"key": letter * 64, "code": letter * 64},
     )
 
 
@@ -199,16 +185,16 @@ def test_what_the_last_builds_asked_for_stays_and_the_rest_goes_records_first(st
 
 
 def test_what_a_published_site_names_stays(store, tmp_path, site, built_once):
-    kept = built_once / "store"
+    whole = Folder(built_once / "store")
     manifest = read((site / "manifest.json").read_bytes())
     copy = FolderStore(tmp_path / "copy")
-    for name in Folder(kept).entries():
+    for name in whole.entries():
         if not name.startswith("builds/"):
-            copy.storage.put(name, Folder(kept).get(name), "", immutable=True)
+            copy.storage.put(name, whole.get(name), "", immutable=True)
     age(tmp_path / "copy")
     deleted = {name for name, _ in collect_store(copy, [manifest], delete=True).deleted}
-    for made in manifest.artifacts.values():
-        assert copy.read(copy.find(made.key)) and copy.source(made.code)
+    for artifact in manifest.artifacts.values():
+        assert copy.read(copy.find(artifact.key)) and copy.source(artifact.code)
     assert len(deleted) < len(collect_store(copy).deleted)
 
 

@@ -1,5 +1,4 @@
-import subprocess
-import sys
+"""The difference of two sites names exactly what changed."""
 
 import pytest
 
@@ -7,6 +6,7 @@ from report import FolderStore, build
 from report.errors import SiteError
 from report.sharing.diff import diff, write_page
 from report.storage.folder import Folder
+from tests.processes import Running
 
 ARTICLE = '''"""Levels"""
 import numpy as np
@@ -75,27 +75,16 @@ def test_the_page_has_both_sounds_of_each_change_and_no_markup_from_texts(sites,
     html = page.read_text()
     assert html.count("<audio") == 2 and "levels/tone/1" not in html
     for change in diff(*places).artifacts[1:]:
-        for made in (change.before, change.after):
-            assert (tmp_path / "changes" / "media" / f"{made.sha256}.wav").exists()
+        for artifact in (change.before, change.after):
+            assert (tmp_path / "changes" / "media" / f"{artifact.sha256}.wav").exists()
     assert "<script>" not in html and "&lt;script&gt; is text" in html
     with pytest.raises(SiteError, match="holds something already"):
         write_page(diff(*places), *places, tmp_path / "changes")
 
 
 def test_the_command_compares_any_two_places(sites, tmp_path):
-    def run(*arguments):
-        return subprocess.run(
-            [sys.executable, "-m", "report", *arguments],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-        )
-
-    done = run("diff", "before", "after", "--page", "changes")
-    assert (
-        done.returncode == 0
-        and "changed 2" in done.stdout
-        and (tmp_path / "changes" / "index.html").exists()
-    )
-    nothing = run("diff", "before", "store")
+    done = Running("report", ["diff", "before", "after", "--page", "changes"], tmp_path).wait()
+    assert done.returncode == 0 and "changed 2" in done.stdout
+    assert (tmp_path / "changes" / "index.html").exists()
+    nothing = Running("report", ["diff", "before", "store"], tmp_path).wait()
     assert nothing.returncode == 1 and nothing.stderr.startswith("error: store: there is no site")

@@ -3,14 +3,10 @@
 import functools
 import http.server
 import json
-import os
-import subprocess
-import sys
 import threading
 import tracemalloc
 import wave
 from hashlib import sha256
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,8 +19,8 @@ from report.sharing.edit import Edit, PlacedEvent, mix_edit, read_edit
 from report.sharing.publish import publish
 from report.site.locate import open_site
 from report.storage.addresses import open_storage
+from tests.processes import Running
 
-ROOT = Path(__file__).parents[3]
 RATE = 8000
 
 
@@ -39,7 +35,10 @@ def sounds(site):
 
 @pytest.fixture
 def fields(sounds):
-    """An edit as the page exports it: of events that overlap, stick out on both sides, are silent, or are muted."""
+    """An edit as the page exports it.
+
+    Its events overlap, stick out on both sides, are silent, or are muted.
+    """
     names = list(sounds)
     events = [
         {"sound": names[0], "start": -20, "gain": UNITY, "muted": False},
@@ -126,11 +125,11 @@ def test_what_is_no_edit_is_refused_in_a_line(data):
 
 
 def test_an_edit_becomes_the_sum_of_what_is_not_muted(site, sounds, fields):
-    heard = fields["events"][:4]
+    audible = fields["events"][:4]
     expected = mix(
-        [sounds[event["sound"]] for event in heard],
-        [event["start"] for event in heard],
-        [event["gain"] for event in heard],
+        [sounds[event["sound"]] for event in audible],
+        [event["start"] for event in audible],
+        [event["gain"] for event in audible],
         300,
     )
     assert (expected == 32767).any() and (expected == -32768).any()
@@ -145,7 +144,7 @@ def test_the_site_may_be_a_folder_an_archive_a_release_or_an_address(site, field
         http.server.SimpleHTTPRequestHandler, directory=str(tmp_path / "published")
     )
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
     places = [
         tmp_path / "site.zip",
         tmp_path / "published",
@@ -189,16 +188,9 @@ def test_a_long_edit_takes_no_more_memory_than_its_sum_and_its_samples(site):
 
 
 @pytest.fixture
-def report(built_once, tmp_path):
-    def run(*arguments, folder=built_once):
-        command = [sys.executable, "-m", "report", "mix", *map(str, arguments)]
-        return subprocess.run(
-            command,
-            cwd=folder,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-        )
+def report(built_once):
+    def run(*arguments):
+        return Running("report", ["mix", *arguments], built_once).wait()
 
     return run
 
@@ -223,9 +215,8 @@ def test_a_sound_that_was_published_is_recognised(report, fields, sounds, tmp_pa
     edit = tmp_path / "same.json"
     edit.write_bytes(as_bytes(fields | {"n_samples": samples.size, "events": events}))
     done = report(edit, "-o", tmp_path / "there" / "out.wav", "--site", "site")
-    assert done.stdout.endswith(f"SHA-256 {name}\nthe same as the published ramps/half/1\n"), (
-        done.stdout + done.stderr
-    )
+    last_lines = f"SHA-256 {name}\nthe same as the published ramps/half/1\n"
+    assert done.stdout.endswith(last_lines), done.stdout + done.stderr
     assert (tmp_path / "there" / "out.wav").exists()
 
 
@@ -240,11 +231,8 @@ def test_what_goes_wrong_is_one_line_and_leaves_the_file_that_was_there(report, 
         [out, "-o", out],
     ):
         done = report(*arguments)
-        assert (
-            done.returncode == 1
-            and done.stderr.startswith("error: ")
-            and done.stderr.count("\n") == 1
-        ), done.stderr
+        assert done.returncode == 1, done.stderr
+        assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1, done.stderr
         assert not done.stdout and out.read_bytes() == b"before"
     assert report().returncode == 2
 

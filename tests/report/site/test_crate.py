@@ -22,17 +22,10 @@ def crate(site):
     return graph((site / "ro-crate-metadata.json").read_bytes())
 
 
-def made(**other) -> Provenance:
-    fields = {
-        "sha256": "1" * 64,
-        "bytes": 3,
-        "media_type": "audio/wav",
-        "key": "2" * 64,
-        "code": "3" * 64,
-    }
-    return Provenance(
-        **fields | {"function": "f", "arguments": {}, "libraries": {}, "inputs": []} | other
-    )
+def provenance(**other) -> Provenance:
+    digests = {"sha256": "1" * 64, "key": "2" * 64, "code": "3" * 64}
+    fields = {"bytes": 3, "media_type": "audio/wav", "function": "f", "inputs": []}
+    return Provenance(**digests | fields | {"arguments": {}, "libraries": {}} | other)
 
 
 def test_the_crate_holds_every_file_of_the_site(site, crate):
@@ -60,9 +53,8 @@ def test_an_action_names_its_function_its_inputs_and_its_arguments(site, crate):
         "python",
     }
     source, argument = (crate[x["@id"]] for x in action["object"])
-    assert (
-        source["@id"] == f"#{half.inputs[0]}" and source["@type"] == "CreativeWork"
-    )  # it is on no page
+    assert source["@id"] == f"#{half.inputs[0]}"
+    assert source["@type"] == "CreativeWork"  # not a file, since it is on no page
     assert (argument["@type"], argument["name"]) == ("PropertyValue", "sound")
 
 
@@ -74,9 +66,9 @@ def test_everything_that_is_referred_to_is_there(crate):
             for item in value:
                 yield from references(item)
 
-    spoken_of = {name for thing in crate.values() for name in references(list(thing.values()))}
-    assert {name for name in spoken_of if name not in crate} == {"https://w3id.org/ro/crate/1.1"}
-    assert set(crate) - spoken_of == {"ro-crate-metadata.json"}
+    targets = {name for thing in crate.values() for name in references(list(thing.values()))}
+    assert {name for name in targets if name not in crate} == {"https://w3id.org/ro/crate/1.1"}
+    assert set(crate) - targets == {"ro-crate-metadata.json"}
 
 
 def test_the_reference_library_reads_it(site, tmp_path):
@@ -84,15 +76,11 @@ def test_the_reference_library_reads_it(site, tmp_path):
         "rocrate.rocrate", reason="needs the RO-Crate library: pip install rocrate"
     )
     release = publish(site, Folder(tmp_path / "published")).release
-    for folder, media in (
-        (site, "media/"),
-        (tmp_path / "published" / "releases" / release, "../../media/"),
-    ):
+    published = tmp_path / "published" / "releases" / release
+    for folder, media in ((site, "media/"), (published, "../../media/")):
         crate = rocrate.ROCrate(folder)
-        assert (
-            crate.metadata.version == "1.1"
-            and crate.root_dataset["datePublished"] == "2026-02-03T04:05:06+00:00"
-        )
+        assert crate.metadata.version == "1.1"
+        assert crate.root_dataset["datePublished"] == "2026-02-03T04:05:06+00:00"
         actions = crate.get_by_type("CreateAction")
         assert len([x for x in actions if x["result"].id.startswith(media)]) == 4
         assert all(x["instrument"].type == "SoftwareSourceCode" for x in actions)
@@ -103,16 +91,14 @@ def test_the_date_is_the_one_that_is_known():
     dated, undated = (Manifest(facts, {}, {}, {}) for facts in ({"date": "2026-01-02"}, {}))
     assert graph(make_crate(dated))["./"]["datePublished"] == "2026-01-02"
     root = graph(make_crate(undated))["./"]
-    assert (
-        root["datePublished"] == UNKNOWN_DATE
-        and "date of publication is not known" in root["description"]
-    )
+    assert root["datePublished"] == UNKNOWN_DATE
+    assert "date of publication is not known" in root["description"]
 
 
 def test_hostile_texts_stay_texts():
     evil = '"}], "@id": "./", </script><script>'
     files = {f"media/{'1' * 64}.wav": File("1" * 64, 3, "audio/wav")}
-    artifacts = {evil: made(function=evil, arguments={evil: evil}, libraries={evil: evil})}
+    artifacts = {evil: provenance(function=evil, arguments={evil: evil}, libraries={evil: evil})}
     crate = graph(make_crate(Manifest({"license": evil}, {}, files, artifacts)))
     assert crate[f"media/{'1' * 64}.wav"]["name"] == evil
     assert not [name for name in crate if "script" in name]

@@ -1,4 +1,4 @@
-"""manifest.json says what a site holds and how it was made, and can be believed only as it was written."""
+"""manifest.json has a site's files and how each artifact was made; any change of it is found."""
 
 import dataclasses
 import hashlib
@@ -12,6 +12,7 @@ from report.site import selfcheck
 from report.site.manifest import File, describe, make, read
 
 ANY = File("0" * 64, 1, "text/html")
+FILE = dataclasses.asdict(ANY)
 
 
 def encoded(fields: dict) -> bytes:
@@ -29,9 +30,8 @@ def test_every_file_but_the_manifest_is_named_by_hash_length_and_type(site):
     assert set(files) == set(there) - {"manifest.json"}
     for name, file in files.items():
         data = there[name].read_bytes()
-        assert (file["sha256"], file["bytes"]) == (hashlib.sha256(data).hexdigest(), len(data)), (
-            name
-        )
+        assert file["sha256"] == hashlib.sha256(data).hexdigest(), name
+        assert file["bytes"] == len(data), name
     types = {name.rpartition(".")[2]: file["media_type"] for name, file in files.items()}
     assert types == {
         "css": "text/css",
@@ -51,12 +51,10 @@ def test_every_artifact_says_how_it_was_made_and_nothing_that_varies(site):
     assert "numpy" in half["libraries"]
     assert manifest["artifacts"]["ramps/ramp/1"]["arguments"] == {"n": "100"}
     on_no_page = manifest["artifacts"]["ramps/ramp/3"]
-    assert (
-        half["inputs"] == [on_no_page["sha256"]]
-        and f"media/{on_no_page['sha256']}.wav" not in manifest["files"]
-    )
-    for made in manifest["artifacts"].values():
-        assert not {"seconds", "created", "machine"} & set(made)
+    assert half["inputs"] == [on_no_page["sha256"]]
+    assert f"media/{on_no_page['sha256']}.wav" not in manifest["files"]
+    for artifact in manifest["artifacts"].values():
+        assert not {"seconds", "created", "machine"} & set(artifact)
     assert manifest["pages"]["ramps.html"]["title"] == "Ramps & <slopes>"
 
 
@@ -64,9 +62,8 @@ def test_what_is_written_is_read_again(site):
     data = (site / "manifest.json").read_bytes()
     manifest = read(data)
     assert manifest.encode() == data
-    assert manifest.files["ramps.html"] == describe(
-        "ramps.html", (site / "ramps.html").read_bytes()
-    )
+    page = (site / "ramps.html").read_bytes()
+    assert manifest.files["ramps.html"] == describe("ramps.html", page)
     assert manifest.sha256 == json.loads(data)["sha256"]
 
 
@@ -84,9 +81,9 @@ def test_a_changed_byte_anywhere_is_found(site):
     "damage", [b"", b"{", b"[]", b"null", b"[" * 100_000, b'{"schema": 2}', b"\xff"]
 )
 def test_what_is_no_manifest_is_a_clear_error(damage):
-    with pytest.raises(SiteError, match="manifest.json can not be used") as caught:
+    with pytest.raises(SiteError, match="manifest.json can not be used") as error:
         read(damage)
-    assert "\n" not in str(caught.value)
+    assert "\n" not in str(error.value)
 
 
 def test_another_spelling_of_the_same_manifest_is_not_it(site):
@@ -110,26 +107,9 @@ def test_another_schema_or_generator_is_refused(site):
 
 
 HOSTILE = [
-    *(
-        "../x.html",
-        "/etc/passwd",
-        "a/../../x.html",
-        "a\\b.html",
-        "..\\x.html",
-        "",
-        "a//b.html",
-        "./x.html",
-        "C:\\x",
-    ),
-    *(
-        "a\nb.html",
-        "<script>.html",
-        ".hidden",
-        "x.html/",
-        "manifest.json",
-        "media/x.wav",
-        f"media/{'1' * 64}.wav",
-    ),
+    *("../x.html", "/etc/passwd", "a/../../x.html", "a\\b.html", "..\\x.html", "", "a//b.html"),
+    *("./x.html", "C:\\x", "a\nb.html", "<script>.html", ".hidden", "x.html/", "manifest.json"),
+    *("media/x.wav", f"media/{'1' * 64}.wav"),
 ]
 
 
@@ -137,7 +117,7 @@ HOSTILE = [
 def test_a_name_that_leads_elsewhere_is_refused_whoever_hashed_it(site, name):
     files = json.loads((site / "manifest.json").read_bytes())["files"]
     with pytest.raises(SiteError, match="manifest.json can not be used"):
-        read(changed(site, files=files | {name: dataclasses.asdict(ANY)}))
+        read(changed(site, files=files | {name: FILE}))
     with pytest.raises(SiteError):
         make({}, {}, {name: ANY}, [])
 
@@ -159,23 +139,24 @@ def test_media_are_at_no_other_kind_of_address(site, media):
 
 
 @pytest.mark.parametrize(
-    "fields",
+    ("fields", "problem"),
     [
-        {"facts": {"a": 1}},
-        {"facts": []},
-        {"pages": {"ramps.html": {}}},
-        {"pages": {"none.html": {"title": "x"}}},
-        {"files": {"a.html": {"sha256": "x", "bytes": 1, "media_type": "text/html"}}},
-        {"files": {"a.html": {"sha256": "0" * 64, "bytes": -1, "media_type": "text/html"}}},
-        {"files": {"a.html": {"sha256": "0" * 64}}},
-        {"artifacts": {"a": {}}},
-        {"artifacts": []},
-        {"more": 1},
+        ({"facts": {"a": 1}}, 'facts["a"] is 1, expected a text'),
+        ({"facts": []}, "facts is [], expected an object"),
+        ({"pages": {"ramps.html": {}}}, "pages: 'ramps.html' has no title"),
+        ({"pages": {"none.html": {"title": "x"}}}, "pages: 'none.html' is not among the files"),
+        ({"files": {"a.html": FILE | {"sha256": "x"}}}, 'files["a.html"].sha256 is "x"'),
+        ({"files": {"a.html": FILE | {"bytes": -1}}}, 'files["a.html"].bytes is -1'),
+        ({"files": {"a.html": {"sha256": "0" * 64}}}, 'files["a.html"].bytes is missing'),
+        ({"artifacts": {"a": {}}}, 'artifacts["a"].sha256 is missing'),
+        ({"artifacts": []}, "artifacts is [], expected an object"),
+        ({"more": 1}, "more is no known field"),
     ],
 )
-def test_fields_that_are_not_what_they_have_to_be_are_refused(site, fields):
-    with pytest.raises(SiteError, match="manifest.json can not be used"):
+def test_fields_that_are_not_what_they_have_to_be_are_named(site, fields, problem):
+    with pytest.raises(SiteError, match="manifest.json can not be used") as error:
         read(changed(site, **fields))
+    assert problem in str(error.value)
 
 
 def test_a_file_of_a_kind_that_no_site_has_is_refused():

@@ -1,5 +1,6 @@
-import subprocess
-import sys
+"""A plan says what a build would do and why, and computes nothing."""
+
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from report import FolderStore, build
 from report.artifacts.record import Build
 from report.errors import CellError, ReportError
 from report.site.plan import FOUND, NEW, STALE, WAITS, plan
+from tests.processes import Running
 
 ARTICLE = '''"""Two tones"""
 import numpy as np
@@ -86,9 +88,8 @@ def test_an_edit_is_named_with_its_line_and_its_difference(script, store):
     result = planned(script, store)
     assert states(result) == ALL_FOUND | {"beep/1": STALE, "beep/2": STALE, "halved/1": WAITS}
     (reason,) = result.of("beep/1")[0].reasons
-    assert (
-        reason.text == "line 11 of tones.py changed, in tone"
-    )  # the first that is more than a comment
+    # The first changed line that is more than a comment.
+    assert reason.text == "line 11 of tones.py changed, in tone"
     for line in ("-    return np.sin(np.arange(n) / 10)", "+    return np.cos(np.arange(n) / 10)"):
         assert line in reason.difference.splitlines()
     assert result.of("tones/beep/1")[0].record.seconds > 0
@@ -105,11 +106,12 @@ def test_what_waits_is_found_again_if_its_input_comes_out_the_same(script, store
 
 
 @pytest.mark.parametrize(
-    ("edit", "told"),
+    ("edit", "reason"),
     [
         (
             ("LEVEL = 0.5", "LEVEL = 0.25"),
-            "global article_tones.LEVEL: 0.5 before, 0.25 now: line 5 of tones.py changed, or what it reads",
+            "global article_tones.LEVEL: 0.5 before, 0.25 now: "
+            "line 5 of tones.py changed, or what it reads",
         ),
         (("def beep(n: int)", "def beep(n: int, more=1)"), "line 14 of tones.py changed, in beep"),
         (
@@ -122,17 +124,15 @@ def test_what_waits_is_found_again_if_its_input_comes_out_the_same(script, store
         ),
     ],
 )
-def test_every_kind_of_change_of_the_code_is_told(script, store, edit, told):
+def test_every_kind_of_change_of_the_code_is_named(script, store, edit, reason):
     text = ARTICLE.replace(*edit)
     if "half(" in text:
-        text = (
-            text.replace("np.arange(n) / 10)", "np.arange(n) / 10))")
-            + "\ndef half(x):\n    return x / 2\n"
-        )
-        told = told.replace("line 36", f"line {text.splitlines().index('def half(x):') + 1}")
+        text = text.replace("np.arange(n) / 10)", "np.arange(n) / 10))")
+        text += "\ndef half(x):\n    return x / 2\n"
+        reason = reason.replace("line 36", f"line {text.splitlines().index('def half(x):') + 1}")
     script.write_text(text)
-    reasons = [reason.text for reason in planned(script, store).of("beep/1")[0].reasons]
-    assert told in reasons
+    (step, *_) = planned(script, store).of("beep/1")
+    assert reason in [change.text for change in step.reasons]
 
 
 def test_a_changed_argument_is_told_with_both_values(script, store):
@@ -151,8 +151,6 @@ def test_another_version_of_a_library_is_told(script, store):
 
 
 def _with_versions(record):
-    import dataclasses
-
     return dataclasses.replace(record, key="ab" * 32, versions=record.versions | {"numpy": "0.1"})
 
 
@@ -186,8 +184,7 @@ def test_a_script_without_a_title_fails_the_plan_as_it_fails_the_build(script, s
 
 
 def report(*arguments, folder: Path):
-    command = [sys.executable, "-m", "report", *map(str, arguments)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    return Running("report", arguments, folder).wait()
 
 
 def test_why_and_plan_on_the_command_line(script, tmp_path):

@@ -1,7 +1,7 @@
+"""Artifacts are computed again and compared with those in the store."""
+
 import io
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from report import FolderStore, build
 from report.artifacts.media import Data, Sound, encode
 from report.errors import ReportError
 from report.site.reproduce import DIFFERENT, NEAR, SAME_BYTES, SAME_VALUES, compare, reproduce
+from tests.processes import Running
 
 TONE = np.sin(np.arange(4000) / 9) / 2
 WAV = encode(Sound(TONE, 8000)).data
@@ -38,8 +39,8 @@ def test_the_same_samples_in_another_container_are_told_apart_from_the_same_byte
 def test_a_difference_is_told_in_decibels_below_the_original(level, verdict):
     noise = np.random.default_rng(0).normal(size=TONE.size)
     noise *= np.linalg.norm(TONE) / np.linalg.norm(noise) * 10 ** (level / 20) / 2
-    told, decibels = compare(sound(TONE / 2), sound(TONE / 2 + noise), "audio/wav")
-    assert told == verdict and decibels == pytest.approx(level, abs=0.3)
+    actual, decibels = compare(sound(TONE / 2), sound(TONE / 2 + noise), "audio/wav")
+    assert actual == verdict and decibels == pytest.approx(level, abs=0.3)
 
 
 def test_another_length_rate_or_format_is_different():
@@ -97,7 +98,7 @@ def wavering(of) -> Data:
 
 @conjure
 def unordered() -> Data:
-    return Data(list({"one", "two", "three", "four", "five", "six"}))
+    return Data(list({"one", "two", "three", "four", "five", "six", "seven", "eight", "nine"}))
 
 # %%
 [fixed(3), wavering(fixed(3)), unordered()]
@@ -135,17 +136,16 @@ def test_what_is_not_there_can_not_be_compared(script, tmp_path):
 
 
 def test_the_command_finds_what_depends_on_the_process(script, tmp_path):
-    """Of a process number and of the order of a set, neither is the same in a fresh process."""
+    """The number of a process and the order of a set differ in a fresh process."""
 
     def run(*arguments):
-        command = [sys.executable, "-m", "report", *arguments]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        return Running("report", arguments, tmp_path).wait()
 
     assert run("build", script.name).returncode == 0
     done = run("reproduce", script.name, "--json", "verdicts.json")
-    told = json.loads((tmp_path / "verdicts.json").read_text())
-    verdicts = {v["name"]: v["verdict"] for v in told["verdicts"]}
+    result = json.loads((tmp_path / "verdicts.json").read_text())
+    verdicts = {v["name"]: v["verdict"] for v in result["verdicts"]}
     assert verdicts["counts/fixed/1"] == SAME_BYTES and verdicts["counts/wavering/1"] != SAME_BYTES
     assert verdicts["counts/unordered/1"] == DIFFERENT and done.returncode == 1
-    assert "counts/fixed/1: bytes same" in done.stdout and "cores" in told["machine"]
+    assert "counts/fixed/1: bytes same" in done.stdout and "cores" in result["machine"]
     assert run("reproduce", script.name, "--only", "fixed").returncode == 0

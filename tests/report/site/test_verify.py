@@ -1,4 +1,4 @@
-"""One changed byte is found and named, wherever the site is."""
+"""A changed byte is found and its file is named, in a folder, an archive or at an address."""
 
 import ast
 import dataclasses
@@ -32,11 +32,18 @@ def names(folder: Path) -> list[str]:
 
 
 def flip(data: bytes, dice: random.Random) -> bytes:
+    """Change one bit."""
     place = dice.randrange(len(data))
     return data[:place] + bytes([data[place] ^ 1 << dice.randrange(8)]) + data[place + 1 :]
 
 
-def found(place) -> dict[str, str]:
+def write_manifest(site: Path, manifest: dict) -> None:
+    """Write a manifest with the right hash of itself."""
+    whole = manifest | {"sha256": selfcheck.digest(manifest)}
+    (site / "manifest.json").write_bytes(selfcheck.serialise(whole))
+
+
+def problems_at(place) -> dict[str, str]:
     return {finding.name: finding.wrong for finding in verify(place).findings}
 
 
@@ -72,10 +79,10 @@ def published(site, tmp_path):
 
 
 def test_a_site_as_it_was_built_has_nothing_wrong(site):
-    heard = []
-    result = verify(Folder(site), lambda done, of: heard.append((done, of)))
+    progress = []
+    result = verify(Folder(site), lambda done, total: progress.append((done, total)))
     assert result == Verification(files=len(names(site)))
-    assert heard == [(n + 1, result.files - 1) for n in range(result.files - 1)]
+    assert progress == [(n + 1, result.files - 1) for n in range(result.files - 1)]
 
 
 def test_a_changed_byte_in_any_file_is_found_and_named(site):
@@ -84,9 +91,9 @@ def test_a_changed_byte_in_any_file_is_found_and_named(site):
         whole = (site / name).read_bytes()
         for _ in range(4):
             (site / name).write_bytes(flip(whole, dice))
-            assert list(found(Folder(site))) == [name]
+            assert list(problems_at(Folder(site))) == [name]
         (site / name).write_bytes(whole)
-    assert found(Folder(site)) == {}
+    assert problems_at(Folder(site)) == {}
 
 
 def test_a_changed_byte_in_any_published_file_is_found_and_named(published):
@@ -95,19 +102,18 @@ def test_a_changed_byte_in_any_published_file_is_found_and_named(published):
         whole = (published / name).read_bytes()
         for _ in range(4):
             (published / name).write_bytes(flip(whole, dice))
-            dated = name.count("/") == 1 and name.endswith(
-                ".json"
-            )  # of a release; no page or file depends on it
-            assert dated or name in found(Folder(published)), name
+            # No page or file depends on the date of a release.
+            is_date = name.count("/") == 1 and name.endswith(".json")
+            assert is_date or name in problems_at(Folder(published)), name
         (published / name).write_bytes(whole)
-    assert found(Folder(published)) == {}
+    assert problems_at(Folder(published)) == {}
 
 
 def test_a_changed_byte_anywhere_in_the_entry_page_is_found(published):
     dice, whole = random.Random(3), (published / "index.html").read_bytes()
     for _ in range(60):
         (published / "index.html").write_bytes(flip(whole, dice))
-        assert list(found(Folder(published))) == ["index.html"]
+        assert list(problems_at(Folder(published))) == ["index.html"]
 
 
 def test_a_release_that_was_changed_and_hashed_anew_is_not_the_one_that_was_published(published):
@@ -116,13 +122,13 @@ def test_a_release_that_was_changed_and_hashed_anew_is_not_the_one_that_was_publ
     manifest = read((release / "manifest.json").read_bytes())
     files = manifest.files | {"assets/page.js": describe("assets/page.js", b"alert(1)")}
     (release / "manifest.json").write_bytes(dataclasses.replace(manifest, files=files).encode())
-    assert list(found(Folder(published))) == [f"releases/{release.name}/manifest.json"]
+    assert list(problems_at(Folder(published))) == [f"releases/{release.name}/manifest.json"]
 
 
 def test_what_is_missing_and_what_does_not_belong_is_named(site, published):
     (site / "assets" / "page.css").unlink()
     (site / "extra.html").write_text("<!doctype html>")
-    assert found(Folder(site)) == {
+    assert problems_at(Folder(site)) == {
         "assets/page.css": "missing",
         "extra.html": "not named by manifest.json",
     }
@@ -130,7 +136,7 @@ def test_what_is_missing_and_what_does_not_belong_is_named(site, published):
     media.unlink()
     (release,) = (path for path in (published / "releases").iterdir() if path.is_dir())
     (release / "extra.js").write_text("")
-    assert found(Folder(published)) == {
+    assert problems_at(Folder(published)) == {
         f"media/{media.name}": "missing",
         f"releases/{release.name}/extra.js": "not named by manifest.json",
     }
@@ -138,34 +144,23 @@ def test_what_is_missing_and_what_does_not_belong_is_named(site, published):
 
 def test_a_file_that_is_not_of_its_type_is_named_even_if_its_hash_is_right(site):
     manifest = json.loads((site / "manifest.json").read_bytes())
-    del manifest["sha256"]
     files = manifest["files"]
     picture = next(name for name in files if name.endswith(".png"))
-    files[picture]["media_type"], files["ramps.html"]["media_type"] = (
-        "audio/wav",
-        "application/json",
-    )
-    (site / "manifest.json").write_bytes(
-        selfcheck.serialise(manifest | {"sha256": selfcheck.digest(manifest)})
-    )
-    assert {
-        name
-        for name, wrong in found(Folder(site)).items()
-        if "which the manifest says it is" in wrong
-    } == {
-        picture,
-        "ramps.html",
-    }
+    files[picture]["media_type"] = "audio/wav"
+    files["ramps.html"]["media_type"] = "application/json"
+    write_manifest(site, manifest)
+    findings = problems_at(Folder(site)).items()
+    of_another_type = {n for n, wrong in findings if "which the manifest says it is" in wrong}
+    assert of_another_type == {picture, "ramps.html"}
 
 
 def test_a_damaged_manifest_is_named_and_nothing_is_judged_by_it(site):
     (site / "manifest.json").write_text("{}")
     (finding,) = verify(Folder(site)).findings
-    assert str(finding).startswith(
-        "manifest.json: manifest.json can not be used: its schema is None"
-    )
+    message = "manifest.json: manifest.json can not be used: its schema is None"
+    assert str(finding).startswith(message)
     (site / "manifest.json").unlink()
-    assert list(found(Folder(site))) == ["index.html"]
+    assert list(problems_at(Folder(site))) == ["index.html"]
 
 
 def test_a_place_without_a_site_is_an_error(tmp_path):
@@ -192,9 +187,9 @@ def test_an_archive_is_checked_like_a_folder(site, tmp_path):
         zipfile.ZipFile(tmp_path / "site.zip") as whole,
         zipfile.ZipFile(tmp_path / "other.zip", "w") as other,
     ):
-        for name in whole.namelist():  # with right checksums of its own
+        for name in whole.namelist():  # the zip file's own checksums are right
             other.writestr(name, whole.read(name).replace(b"<", b"[", name.endswith("ramps.html")))
-    assert list(found(open_storage(str(tmp_path / "other.zip")))) == ["site/ramps.html"]
+    assert list(problems_at(open_storage(str(tmp_path / "other.zip")))) == ["site/ramps.html"]
 
 
 def test_a_changed_byte_in_an_archive_is_found_and_the_rest_is_checked(site, tmp_path):
@@ -202,19 +197,18 @@ def test_a_changed_byte_in_an_archive_is_found_and_the_rest_is_checked(site, tmp
     whole = (tmp_path / "site.zip").read_bytes()
     dice = random.Random(6)
     with zipfile.ZipFile(tmp_path / "site.zip") as archive:
-        stored = {
-            file.filename: file for file in archive.infolist() if file.filename.startswith("site/")
-        }
-    names = dice.sample([name for name in stored if name.endswith((".wav", ".html"))], 2)
+        members = {x.filename: x for x in archive.infolist() if x.filename.startswith("site/")}
+    names = dice.sample([name for name in members if name.endswith((".wav", ".html"))], 2)
     damaged = bytearray(whole)
     for name in names:
-        damaged[stored[name].header_offset + 30 + len(name) + 25] ^= 1
+        damaged[members[name].header_offset + 30 + len(name) + 25] ^= 1
     (tmp_path / "site.zip").write_bytes(damaged)
-    told = found(open_storage(str(tmp_path / "site.zip")))
-    assert set(told) == set(names) and all(wrong.startswith("damaged: ") for wrong in told.values())
-    damaged[stored["site/manifest.json"].header_offset + 60] ^= 1
+    problems = problems_at(open_storage(str(tmp_path / "site.zip")))
+    assert set(problems) == set(names)
+    assert all(wrong.startswith("damaged: ") for wrong in problems.values())
+    damaged[members["site/manifest.json"].header_offset + 60] ^= 1
     (tmp_path / "site.zip").write_bytes(damaged)
-    assert list(found(open_storage(str(tmp_path / "site.zip")))) == ["site/manifest.json"]
+    assert list(problems_at(open_storage(str(tmp_path / "site.zip")))) == ["site/manifest.json"]
 
 
 def test_a_published_address_is_checked_as_readers_see_it(published, serve):
@@ -224,28 +218,27 @@ def test_a_published_address_is_checked_as_readers_see_it(published, serve):
     assert "can not be listed" in result.unlisted
     media = sorted((published / "media").glob("*.wav"))[0]
     media.write_bytes(flip(media.read_bytes(), random.Random(4)))
-    assert list(found(open_storage(address))) == [f"media/{media.name}"]
+    assert list(problems_at(open_storage(address))) == [f"media/{media.name}"]
 
 
 def test_a_file_that_is_served_as_another_type_is_named(published, serve):
     place = open_storage(serve(published, {".wav": "application/octet-stream"}))
-    assert set(found(place).values()) == {"served as application/octet-stream, not audio/wav"}
-    assert all(name.endswith(".wav") for name in found(place))
+    assert set(problems_at(place).values()) == {"served as application/octet-stream, not audio/wav"}
+    assert all(name.endswith(".wav") for name in problems_at(place))
 
 
 def test_media_at_an_address_of_their_own_are_checked_there(site, tmp_path, serve, monkeypatch):
-    monkeypatch.setattr(
-        "report.sharing.publish._check_reading", lambda *_: None
-    )  # this server can not send parts of files
+    # The server here can not send parts of files.
+    monkeypatch.setattr("report.sharing.publish._check_reading", lambda *_: None)
     target = tmp_path / "published"
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     publish(site, Folder(target), media_url=serve(elsewhere))
     shutil.copytree(target / "media", elsewhere, dirs_exist_ok=True)
-    assert found(Folder(target)) == {}
+    assert problems_at(Folder(target)) == {}
     name = sorted(path.name for path in elsewhere.iterdir())[0]
     (elsewhere / name).unlink()
-    assert found(Folder(target)) == {name: "missing"}
+    assert problems_at(Folder(target)) == {name: "missing"}
 
 
 def test_the_self_check_finds_the_same_with_nothing_but_python(site):
@@ -254,22 +247,20 @@ def test_the_self_check_finds_the_same_with_nothing_but_python(site):
         return subprocess.run(command, capture_output=True, text=True)
 
     done = run()
-    assert (done.returncode, done.stdout) == (
-        0,
-        f"{site}: files checked: {len(names(site))}, wrong: 0\n",
-    )
+    assert done.returncode == 0
+    assert done.stdout == f"{site}: files checked: {len(names(site))}, wrong: 0\n"
     (site / "assets" / "page.js").unlink()
     (site / "extra.txt").write_text("x")
     (site / "ramps.html").write_bytes(flip((site / "ramps.html").read_bytes(), random.Random(5)))
     done = run()
     assert done.returncode == 1
-    told = [line.partition(": ")[::2] for line in done.stdout.splitlines()[:-1]]
-    assert [(name, wrong.partition(":")[0]) for name, wrong in told] == [
+    problems = [line.partition(": ")[::2] for line in done.stdout.splitlines()[:-1]]
+    assert [(name, wrong.partition(":")[0]) for name, wrong in problems] == [
         ("assets/page.js", "missing"),
         ("extra.txt", "not named by manifest.json"),
         ("ramps.html", "damaged"),
     ]
-    assert {name: wrong for name, wrong in told} == found(Folder(site))
+    assert dict(problems) == problems_at(Folder(site))
 
 
 def test_the_self_check_imports_nothing_but_the_standard_library():
@@ -284,11 +275,8 @@ def test_a_hostile_manifest_makes_nobody_read_outside_the_site(site, capsys):
     secret = site.parent / "secret.html"
     secret.write_text("<!doctype html>")
     manifest = json.loads((site / "manifest.json").read_bytes())
-    del manifest["sha256"]
     manifest["files"]["../secret.html"] = manifest["files"]["ramps.html"]
-    (site / "manifest.json").write_bytes(
-        selfcheck.serialise(manifest | {"sha256": selfcheck.digest(manifest)})
-    )
+    write_manifest(site, manifest)
     (finding,) = verify(Folder(site)).findings
     assert "'../secret.html' is no name" in finding.wrong
     assert selfcheck.main([str(site)]) == 1
