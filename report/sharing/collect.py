@@ -106,8 +106,8 @@ def _kept_releases(
     target: Storage, pages: dict[str, Listing], keep: int | None, grace: float
 ) -> dict[str, str]:
     """Return release -> reason for those to keep, given the files of each release."""
-    shown = release_shown(target.get(INDEX))
-    if shown is None:
+    current = release_shown(target.get(INDEX))
+    if current is None:
         raise SiteError(
             f"the {INDEX} at {target.address} shows no release; "
             "name a place to which a site was published"
@@ -127,7 +127,7 @@ def _kept_releases(
     return {
         **dict.fromkeys(young, YOUNG),
         **dict.fromkeys(newest, among_newest),
-        shown: "the entry page shows it",
+        current: "the entry page shows it",
     }
 
 
