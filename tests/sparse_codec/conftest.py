@@ -1,4 +1,4 @@
-"""Fixtures of `.events` files: a codec that has a checkpoint, windows of drawn events, priors fitted on them."""
+"""Fixtures of `.events` files: a codec with a checkpoint, windows of random events, priors."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def saved_codec(small_codec, tmp_path_factory) -> SparseCodec:
 
 @pytest.fixture(scope="module")
 def checkpoint(small_codec, tmp_path_factory) -> str:
-    """A file of the small codec for the command line, in a folder of its own for what comes beside it."""
+    """A file of the small codec for the command line, in a folder that only this module uses."""
     path = tmp_path_factory.mktemp("checkpoint") / "small.safetensors"
     small_codec.save(path)
     return str(path)
@@ -33,26 +33,28 @@ def checkpoint(small_codec, tmp_path_factory) -> str:
 @pytest.fixture(scope="session")
 def draw_windows(small_config) -> DrawWindows:
     """Windows of events with a codec's ranges; the last has `n_last` samples."""
+    half, hop = small_config.half_frames, small_config.hop
 
     def draw(
         n_windows: int = 3, n_events: int = 6, seed: int = 0, n_last: int = 5_000
     ) -> list[EventSet]:
-        rng, half = np.random.default_rng(seed), small_config.half_frames
-        return [
-            EventSet(
-                vectors=np.tanh(rng.normal(size=(n_events, small_config.vector_size))).astype(
-                    np.float32
-                ),
-                frames=rng.integers(0, half, n_events) + w * half,
-                offsets=rng.uniform(-0.5, 0.5, n_events).astype(np.float32),
-                gains=np.exp(rng.normal(size=n_events)).astype(np.float32),
-                n_samples=w * half * small_config.hop
-                + (n_last if w == n_windows - 1 else half * small_config.hop),
-                samplerate=small_config.samplerate,
-                hop=small_config.hop,
+        rng = np.random.default_rng(seed)
+        windows = []
+        for w in range(n_windows):
+            vectors = np.tanh(rng.normal(size=(n_events, small_config.vector_size)))
+            n_samples = n_last if w == n_windows - 1 else half * hop
+            windows.append(
+                EventSet(
+                    vectors=vectors.astype(np.float32),
+                    frames=rng.integers(0, half, n_events) + w * half,
+                    offsets=rng.uniform(-0.5, 0.5, n_events).astype(np.float32),
+                    gains=np.exp(rng.normal(size=n_events)).astype(np.float32),
+                    n_samples=w * half * hop + n_samples,
+                    samplerate=small_config.samplerate,
+                    hop=hop,
+                )
             )
-            for w in range(n_windows)
-        ]
+        return windows
 
     return draw
 

@@ -1,4 +1,4 @@
-"""Whatever comes in at the command line: what is made of it, or what is said, and which files are there afterwards."""
+"""Odd and broken files at the command line: results, errors, and the files that are left after."""
 
 import functools
 import os
@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ FAST = ["--lossless", "--fast", "--events", "2"]
 
 @pytest.fixture
 def run(tmp_path, monkeypatch, checkpoint, capsys):
-    """Runs a command on files in an empty folder; returns exit code, what was printed, and what was said of errors."""
+    """A command on files in an empty folder; it returns the exit code, the output, the errors."""
     monkeypatch.chdir(tmp_path)
 
     def command(name: str, *arguments: str) -> tuple[int, str, str]:
@@ -71,64 +72,55 @@ def test_odd_sound_is_coded_and_comes_back_finite_and_as_long(run, tmp_path, nam
 
 def wav(samples, subtype: str = "PCM_16") -> bytes:
     sf.write("whole.wav", samples, RATE, subtype=subtype)
-    with open("whole.wav", "rb") as file:
-        data = file.read()
+    data = Path("whole.wav").read_bytes()
     os.remove("whole.wav")
     return data
 
 
 def flac_with_flipped_bytes() -> bytes:
     sf.write("whole.flac", noise(5 * RATE), RATE)
-    with open("whole.flac", "rb") as file:
-        data = bytearray(file.read())
+    data = bytearray(Path("whole.flac").read_bytes())
     os.remove("whole.flac")
     middle = len(data) // 2
     data[middle : middle + 3000] = bytes(255 - byte for byte in data[middle : middle + 3000])
     return bytes(data)
 
 
-REFUSED = {  # name: file's name, its bytes (None: there is no such file), what is said
+def text() -> bytes:
+    return b"these are words\n" * 100
+
+
+def not_finite(value: float):
+    return "in.wav", lambda: wav(np.array([0, 0, value]), "FLOAT"), "in.wav: holds NaN or infinity"
+
+
+UNREADABLE = "cannot be read as audio"
+REFUSED = {  # name: file's name, its bytes (None: there is no such file), the error
     "a missing file": ("gone.wav", None, "gone.wav: no such file; check the name"),
-    "an empty file": ("in.wav", lambda: b"", "in.wav: cannot be read as audio"),
+    "an empty file": ("in.wav", lambda: b"", f"in.wav: {UNREADABLE}"),
     "a file without samples": ("in.wav", lambda: wav(np.zeros(0)), "in.wav: holds no samples"),
-    "a header that is cut": (
-        "in.wav",
-        lambda: wav(noise(RATE))[:20],
-        "in.wav: cannot be read as audio",
-    ),
-    "text": ("in.wav", lambda: b"these are words\n" * 100, "in.wav: cannot be read as audio"),
-    "text with no suffix": (
-        "notes",
-        lambda: b"these are words\n" * 100,
-        "notes: cannot be read as audio",
-    ),
+    "a header that is cut": ("in.wav", lambda: wav(noise(RATE))[:20], f"in.wav: {UNREADABLE}"),
+    "text": ("in.wav", text, f"in.wav: {UNREADABLE}"),
+    "text with no suffix": ("notes", text, f"notes: {UNREADABLE}"),
     "flipped bytes": ("in.flac", flac_with_flipped_bytes, "in.flac: is damaged"),
-    "raw samples": ("in.raw", lambda: bytes(1000), "in.raw: cannot be read as audio"),
-    **{
-        str(bad): (
-            "in.wav",
-            lambda bad=bad: wav(np.array([0, 0, bad]), "FLOAT"),
-            "in.wav: holds NaN or infinity",
-        )
-        for bad in (np.nan, np.inf, -np.inf)
-    },
+    "raw samples": ("in.raw", lambda: bytes(1000), f"in.raw: {UNREADABLE}"),
+    **{str(value): not_finite(value) for value in (np.nan, np.inf, -np.inf)},
 }
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_is_no_sound_is_refused_in_one_line_that_names_it_and_the_fix(run, tmp_path, name):
-    file, content, told = REFUSED[name]
+def test_files_that_are_no_sound_are_refused_in_one_line_with_the_fix(run, tmp_path, name):
+    file, content, message = REFUSED[name]
     if content:
         (tmp_path / file).write_bytes(content())
     before = {p.name for p in tmp_path.iterdir()}
     code, _, error = run("encode", file, "-o", "out.events")
-    assert (
-        code == 1 and error.startswith(f"error: {told}") and error.count("\n") == 1 and ";" in error
-    )
+    assert code == 1 and error.startswith(f"error: {message}")
+    assert error.count("\n") == 1 and ";" in error
     assert {p.name for p in tmp_path.iterdir()} == before
 
 
-PLACES = {  # name: output, what is said
+PLACES = {  # name: output, the error
     "a folder that is not there": (
         "none/out.events",
         "none/out.events: there is no folder none; make it first",
@@ -160,11 +152,8 @@ def test_a_folder_without_audio_is_refused(run, tmp_path, out):
     (tmp_path / "songs").mkdir()
     (tmp_path / "songs" / "notes.txt").touch()
     code, _, error = run("encode", "songs", "-o", out)
-    assert (
-        code == 1
-        and error.startswith("error: songs: holds no file to work on (.aif")
-        and error.count("\n") == 1
-    )
+    assert code == 1 and error.count("\n") == 1
+    assert error.startswith("error: songs: holds no file to work on (.aif")
 
 
 def test_a_file_in_the_place_of_the_output_folder_is_refused(run, tmp_path):
@@ -180,9 +169,8 @@ def test_a_full_disk_is_said_and_nothing_half_written_stays(run, tmp_path, suffi
     sf.write(tmp_path / "in.wav", noise(RATE), RATE)
     (tmp_path / f"out.{suffix}.part").symlink_to("/dev/full")
     code, _, error = run("encode", "in.wav", "-o", f"out.{suffix}")
-    assert code == 1 and error.startswith(
-        f"error: out.{suffix}: cannot be written (No space left on device); make room"
-    )
+    reason = "cannot be written (No space left on device); make room"
+    assert code == 1 and error.startswith(f"error: out.{suffix}: {reason}")
     assert [p.name for p in tmp_path.iterdir()] == ["in.wav"]
 
 
@@ -235,21 +223,11 @@ def test_an_interrupted_run_leaves_whole_files_and_the_next_goes_on(
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGKILL])
 def test_a_killed_process_leaves_nothing_under_the_final_name(tmp_path, checkpoint, run, kind):
     sf.write(tmp_path / "long.wav", noise(120 * RATE), RATE)
-    command = [
-        sys.executable,
-        "-m",
-        "sparse_codec",
-        "encode",
-        "long.wav",
-        "-o",
-        "long.events",
-        "--lossless",
-    ]
-    heeded = functools.partial(
-        signal.signal, signal.SIGINT, signal.SIG_DFL
-    )  # where jobs run in the background it is not
+    command = ["encode", "long.wav", "-o", "long.events", "--lossless", "--model", checkpoint]
+    # A process in the background ignores SIGINT, unless it is told not to.
+    heeded = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     process = subprocess.Popen(
-        [*command, "--model", checkpoint],
+        [sys.executable, "-m", "sparse_codec", *command],
         cwd=tmp_path,
         stderr=subprocess.PIPE,
         text=True,
@@ -263,21 +241,18 @@ def test_a_killed_process_leaves_nothing_under_the_final_name(tmp_path, checkpoi
     error = process.communicate()[1]
     assert not (tmp_path / "long.events").exists()
     if kind == signal.SIGINT:
-        assert (
-            process.returncode == 130
-            and error.startswith("interrupted; ")
-            and "Traceback" not in error
-        )
+        assert process.returncode == 130
+        assert error.startswith("interrupted; ") and "Traceback" not in error
         assert not part.exists()
     sf.write(tmp_path / "long.wav", noise(RATE), RATE)
     assert run("encode", "long.wav", "-o", "long.events")[0] == 0
     assert {p.name for p in tmp_path.iterdir()} == {"long.wav", "long.events"}
 
 
-# ---- event sets that are none
+# ---- files that are no event sets
 
 
-BROKEN = {  # name: file's name, its text, what is said
+BROKEN = {  # name: file's name, its text, the error
     "a missing file": ("gone.json", None, "gone.json: cannot be read (No such file or directory)"),
     "no JSON": ("in.json", "{", "in.json: neither .events nor JSON"),
     "a list": ("in.json", "[1, 2]", "in.json: JSON, but no event set"),
@@ -297,12 +272,12 @@ BROKEN = {  # name: file's name, its text, what is said
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_an_event_set_that_is_none_is_refused(run, tmp_path, name):
-    file, text, told = BROKEN[name]
+def test_a_file_that_is_no_event_set_is_refused(run, tmp_path, name):
+    file, text, message = BROKEN[name]
     if text is not None:
         (tmp_path / file).write_text(text)
     code, _, error = run("render", file, "-o", "out.wav")
-    assert code == 1 and error.startswith(f"error: {told}") and error.count("\n") == 1
+    assert code == 1 and error.startswith(f"error: {message}") and error.count("\n") == 1
     assert not (tmp_path / "out.wav").exists()
 
 

@@ -1,4 +1,4 @@
-"""Training audio made ready: one tree of mono FLAC files, and what can not be used left out."""
+"""Training audio made ready: a tree of mono FLAC files, without files that cannot be used."""
 
 import numpy as np
 import pytest
@@ -37,24 +37,21 @@ def test_a_data_set_keeps_its_tree_and_its_tables(tree, capsys):
     files = {str(p.relative_to(tree / "out")) for p in (tree / "out").rglob("*") if p.is_file()}
     assert files == {"train_data/1.flac", "test_data/4.flac", "train_labels/1.csv"}
     train, test = sorted(find_recordings(tree / "out"), key=lambda r: r.path.stem)
-    assert (train.split, test.split) == (
-        "train",
-        "test",
-    ) and train.labels == tree / "out/train_labels/1.csv"
+    assert (train.split, test.split) == ("train", "test")
+    assert train.labels == tree / "out/train_labels/1.csv"
     info = sf.info(train.path)
     assert (info.samplerate, info.channels, info.frames) == (RATE, 1, RATE)
-    np.testing.assert_allclose(
-        np.abs(load_audio(train.path, RATE)).max(), 0.25, atol=0.01
-    )  # the mean of two channels
+    peak = np.abs(load_audio(train.path, RATE)).max()
+    np.testing.assert_allclose(peak, 0.25, atol=0.01)  # the mean of two channels
 
 
 def test_silent_and_bad_files_are_named(tree, capsys):
     main(["prepare", str(tree / "set"), "-o", str(tree / "out")])
     printed = capsys.readouterr()
-    told = printed.err.splitlines()
-    assert [line for line in told if "2.wav: is silent" in line and line.startswith("error: ")]
-    assert [line for line in told if "3.wav: cannot be read as audio" in line]
-    assert told[-1] == "2 of 4 files could not be used"
+    errors = printed.err.splitlines()
+    assert [line for line in errors if "2.wav: is silent" in line and line.startswith("error: ")]
+    assert [line for line in errors if "3.wav: cannot be read as audio" in line]
+    assert errors[-1] == "2 of 4 files could not be used"
     assert f"{tree}/out/train_data/1.flac: 1.0 s" in printed.out.splitlines()  # and the good ones
 
 
