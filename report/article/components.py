@@ -6,6 +6,7 @@ captions and notes are text, not markup; only Prose is Markdown.
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import get_args
 
@@ -83,7 +84,7 @@ class Table:
     """Rows of text and numbers; a column of numbers is set flush right."""
 
     headers: list[str]
-    rows: list[list[object]]
+    rows: Sequence[Sequence[object]]
     caption: str
     note: str = ""
 
