@@ -22,10 +22,11 @@ from types import FunctionType
 from typing import Any, get_args
 
 from report.artifacts.machine import fingerprint
-from report.artifacts.media import Data, Encoded, Media, decode, encode
+from report.artifacts.media import _ENCODERS, Data, Encoded, Media, decode, encode
 from report.artifacts.record import Build, Making, Record
 from report.artifacts.store import MemoryStore, Store
-from report.keys.dependencies import Code, code_of, runtime_value, variable_digests
+from report.keys.dependencies import ReachableCode, code_of, runtime_value, variable_digests
+from report.keys.results import register_results
 from report.keys.values import Walk, identity, readable
 
 INGREDIENTS = ("function", "code", "arguments", "globals", "libraries", "device")
@@ -74,7 +75,7 @@ class Request:
     """One call of a conjured function: the things that it depends on, and how to compute it."""
 
     function: str
-    code: Code
+    code: ReachableCode
     parts: dict[str, Any]  # INGREDIENTS -> JSON
     arguments: dict[str, str]  # for people
     inputs: list[str]
@@ -285,7 +286,7 @@ def _media(function: Callable[..., Media], bound: inspect.BoundArguments) -> Med
     return result
 
 
-def _defaults(code: Code) -> list[list[str]]:
+def _defaults(code: ReachableCode) -> list[list[str]]:
     """PyTorch's default device; also whether CUDA exists, if the code asks."""
     if "torch" not in code.versions or (torch := sys.modules.get("torch")) is None:
         return []
@@ -297,3 +298,6 @@ def _defaults(code: Code) -> list[list[str]]:
 
 def _digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+register_results(conjure, Artifact, decode, encode, _ENCODERS)

@@ -1,9 +1,10 @@
-"""Which code a conjured function can use: itself and, through names, everything in the project that it reaches.
+"""The code that a conjured function can use: itself, and all of the project that its names reach.
 
-Functions and classes are followed by name, a class as a whole with its bases. What libraries do is known by their
-versions. What can not be followed is said in a warning, NotFollowed, with file and line.
+Functions and classes are followed by name, a class as a whole with its bases. Libraries are known
+by their versions. A warning, NotFollowed, names file and line of code that can not be followed.
 """
 
+import ast
 import functools
 import hashlib
 import importlib
@@ -18,18 +19,13 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from report.errors import ReportError
 from report.keys.libraries import library_versions
-from report.keys.source import (
-    Module,
-    Reference,
-    find_module,
-    first_line,
-    resolve_in,
-    unversioned_extension,
-)
-from report.keys.syntax import Piece, read_piece
+from report.keys.scopes import first_line
+from report.keys.source import Module, Reference, find_module, resolve_in, unversioned_extension
+from report.keys.syntax import Summary, summarise
 from report.keys.values import Walk, identity, is_function, is_immutable, symbol_of
 
 ACCELERATORS = ("torch.cuda", "torch.accelerator", "torch.backends.mps", "torch.mps")
@@ -40,10 +36,10 @@ class NotFollowed(UserWarning):
 
 
 @dataclass(frozen=True)
-class Code:
+class ReachableCode:
     """All code that a call can use."""
 
-    symbols: dict[str, str]  # name -> digest of what it says
+    symbols: dict[str, str]  # name -> digest of its summary
     variables: tuple[Reference, ...]  # globals that are known by their values
     versions: dict[str, str]
     chooses_device: bool  # whether it looks for an accelerator itself
@@ -52,23 +48,18 @@ class Code:
     def digest(self) -> str:
         return hashlib.sha256(json.dumps(self.symbols, sort_keys=True).encode()).hexdigest()
 
-    def source(self) -> dict:
-        """What it consists of, for people: {symbol: {digest, file, line, text}}."""
-        places = {name: place_of(name) for name in self.symbols}
-        return {
-            name: {
-                "digest": digest,
-                "file": places[name][0],
-                "line": places[name][1],
-                "text": _text_of(name),
-            }
-            for name, digest in self.symbols.items()
-        }
+    def source(self) -> dict[str, dict[str, Any]]:
+        """Return the code for people: {symbol: {digest, file, line, text}}."""
+        source = {}
+        for name, digest in self.symbols.items():
+            file, line = place_of(name)
+            source[name] = {"digest": digest, "file": file, "line": line, "text": _text_of(name)}
+        return source
 
 
 @functools.lru_cache(maxsize=4096)  # a new run of a script makes new functions
-def code_of(function: Callable, roots: frozenset[Reference] = frozenset()) -> Code:
-    """The code that a function can use, with that of `roots`, which its arguments bring along.
+def code_of(function: Callable, roots: frozenset[Reference] = frozenset()) -> ReachableCode:
+    """Return the code that a function can use, and that of `roots`, which its arguments bring.
 
     Raises: ReportError if its source can not be read.
     """
@@ -76,107 +67,145 @@ def code_of(function: Callable, roots: frozenset[Reference] = frozenset()) -> Co
     name = function.__qualname__.partition(".")[0]
     if module is None or name not in module.definitions:
         raise ReportError(
-            f"the source of {function.__qualname__} can not be read; define it in a file, not in a shell"
+            f"the source of {function.__qualname__} can not be read; "
+            "define it in a file, not in a shell"
         )
-    found = _reach({Reference("symbol", module.name, name), *roots})
-    _warn(found)
-    symbols = {
-        str(r): piece.digest for r, piece in found.items() if piece is not None and piece.tokens
-    }
-    libraries = {r.module for r in found if r.kind == "external"}
-    symbols |= {name: digest for name in libraries if (digest := _extension_digest(name))}
-    tops = frozenset(name.partition(".")[0] for name in libraries)
-    chooses = any(str(r).startswith(ACCELERATORS) for r in found if r.kind == "external")
-    variables = sorted(
-        (r for r in found if r.kind in ("symbol", "injected") and found[r] is None), key=str
+    reached = _reach({Reference("symbol", module.name, name), *roots})
+    _warn(reached)
+    external = [reference for reference in reached if reference.kind == "external"]
+    libraries = {reference.module for reference in external}
+    return ReachableCode(
+        symbols=_symbols(reached, libraries),
+        variables=_variables(reached),
+        versions=library_versions(frozenset(name.partition(".")[0] for name in libraries)),
+        chooses_device=any(str(reference).startswith(ACCELERATORS) for reference in external),
     )
-    return Code(dict(sorted(symbols.items())), tuple(variables), library_versions(tops), chooses)
 
 
-def _reach(roots: set[Reference]) -> dict[Reference, Piece | None]:
-    """Everything that can be reached; a Piece for what is known by its source, None for what is known by its value."""
-    found: dict[Reference, Piece | None] = {}
+# Everything that can be reached: a summary of code, or None for globals that are known by their
+# values, and for libraries.
+Reached = dict[Reference, Summary | None]
+
+
+def _symbols(reached: Reached, libraries: set[str]) -> dict[str, str]:
+    """Name -> digest of code, and of compiled modules that belong to no library."""
+    symbols = {}
+    for reference, summary in reached.items():
+        if summary is not None and summary.tokens:
+            symbols[str(reference)] = summary.digest
+    for name in libraries:
+        if path := unversioned_extension(name):
+            symbols[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return dict(sorted(symbols.items()))
+
+
+def _variables(reached: Reached) -> tuple[Reference, ...]:
+    variables = []
+    for reference, summary in reached.items():
+        if summary is None and reference.kind in ("symbol", "injected"):
+            variables.append(reference)
+    return tuple(sorted(variables, key=str))
+
+
+def _reach(roots: set[Reference]) -> Reached:
+    reached: Reached = {}
     unread = list(roots)
     while unread:
         reference = unread.pop()
-        if reference in found or reference.kind == "builtin":
+        if reference in reached or reference.kind == "builtin":
             continue
-        piece, further = _follow(reference)
-        found[reference] = piece
+        reached[reference], further = follow(reference)
         unread += further
         if reference.kind == "symbol":
             unread.append(Reference("effects", reference.module))
-    return found
+    return reached
 
 
-def _follow(reference: Reference) -> tuple[Piece | None, Iterable[Reference]]:
-    """What a reference says itself, and what it leads on to."""
-    if reference.kind == "external" or (
-        reference.kind == "effects" and reference.module.partition(".")[0] == "report"
-    ):
-        return None, ()  # importing this package does nothing, so it need not be read for that
-    if (module := find_module(reference.module)) is None:
+def follow(reference: Reference) -> tuple[Summary | None, Iterable[Reference]]:
+    """Return the summary of a reference, or None as in `Reached`, and what it leads on to.
+
+    All that a key knows of code goes through this function: tests replace it to make keys weaker.
+    """
+    # Importing this package changes no result, so it need not be read for its effects.
+    ours = reference.module.partition(".")[0] == "report"
+    if reference.kind == "external" or (reference.kind == "effects" and ours):
+        return None, ()
+    module = find_module(reference.module)
+    if module is None:
         return None, ()
     if reference.kind == "module":
-        return Piece(), [Reference("symbol", module.name, name) for name in module.definitions]
+        return Summary(), [Reference("symbol", module.name, name) for name in module.definitions]
     if reference.kind == "effects":
-        piece = _piece(module, "")
-        return piece, piece.references
+        summary = _summary(module, "")
+        return summary, summary.references
     if reference.kind == "injected":
-        walk = Walk()
-        if (value := runtime_value(reference)) is MISSING:
-            return Piece(), ()  # a NameError, should it be reached
-        identity(value, f"global {reference}", walk, paths=False)
-        return None, walk.roots
+        return _follow_injected(reference)
     return _follow_symbol(module, reference)
+
+
+def _follow_injected(reference: Reference) -> tuple[Summary | None, Iterable[Reference]]:
+    value = runtime_value(reference)
+    if value is MISSING:
+        return Summary(), ()  # a NameError, should it be reached
+    walk = Walk()
+    identity(value, f"global {reference}", walk, paths=False)
+    return None, walk.roots
 
 
 def _follow_symbol(
     module: Module, reference: Reference
-) -> tuple[Piece | None, Iterable[Reference]]:
-    """A function or class by its source; a variable by its value if it has one, or else by its source."""
-    value = runtime_value(reference)
-    # a name may also be imported, as in `try: from x import f`, with another definition for where there is no x
-    imported = (
-        {resolve_in(*module.imports[reference.name])} if reference.name in module.imports else set()
-    )
-    if isinstance(value, type) or is_function(value):
-        piece = _piece(module, reference.name)
-        return piece, piece.references | imported | _registered(value)
-    walk = Walk()
-    if (
-        reference.name not in module.written_by_functions
-        and _try_identity(reference, walk) is not None
-    ):
-        return None, walk.roots
-    piece = _piece(module, reference.name)
-    if not isinstance(value, HARMLESS) and reference.name not in module.written_by_functions:
-        line = first_line(module.definitions[reference.name][0])
-        why = f"{reference.name} is a {type(value).__name__} without a value to key it by: what it holds is not seen"
-        piece = replace(piece, unfollowed=[*piece.unfollowed, (line, why)])
-    return piece, piece.references | imported | _registered(value)
+) -> tuple[Summary | None, Iterable[Reference]]:
+    """Follow a function or class by its source, a variable by its value.
 
-
-def _piece(module: Module, name: str) -> Piece:
-    """The piece of a top-level name; for "", of what importing the module does, with the modules that it loads."""
-    if name not in module.pieces:
-        piece = module.pieces[name] = read_piece(
-            module, module.definitions[name] if name else module.effects
+    A variable without a value to compare, or that functions write to, is followed by its source.
+    """
+    name, value = reference.name, runtime_value(reference)
+    unseen = False
+    if not isinstance(value, type) and not is_function(value):
+        if name not in module.written_by_functions:
+            walk = Walk()
+            if _try_identity(reference, walk) is not None:
+                return None, walk.roots
+            unseen = not isinstance(value, HARMLESS)
+    summary = _summary(module, name)
+    if unseen:
+        line = first_line(module.definitions[name][0])
+        why = (
+            f"{name} is a {type(value).__name__} without a value to key it by: "
+            "what it holds is not seen"
         )
+        summary = replace(summary, unfollowed=[*summary.unfollowed, (line, why)])
+    further = summary.references | _registered(value)
+    if name in module.imports:  # as in `try: from x import f`, and else another definition
+        further.add(resolve_in(*module.imports[name]))
+    return summary, further
+
+
+_summaries: WeakKeyDictionary[Module, dict[str, Summary]] = WeakKeyDictionary()
+
+
+def _summary(module: Module, name: str) -> Summary:
+    """The cached Summary of a top-level name.
+
+    "" stands for the module's import-time statements, and leads to the modules that they load.
+    """
+    summaries = _summaries.setdefault(module, {})
+    if name not in summaries:
+        statements = module.definitions[name] if name else module.effects
+        summary = summaries[name] = summarise(module, statements)
         if not name:
             loaded = module.loads | ({module.name.rpartition(".")[0]} - {""})
-            piece.references |= {Reference("effects", other) for other in loaded}
-    return module.pieces[name]
+            summary.references |= {Reference("effects", other) for other in loaded}
+    return summaries[name]
 
 
 def runtime_value(reference: Reference) -> Any:
-    """The value of a global, imported if need be; MISSING if there is none."""
-    if (module := sys.modules.get(reference.module)) is None:
+    """Return the value of a global, imported if need be; MISSING if there is none."""
+    module = sys.modules.get(reference.module)
+    if module is None:
         try:
             module = importlib.import_module(reference.module)
-        except (
-            Exception
-        ) as error:  # whatever a module does when imported; its source is followed instead
+        except Exception as error:  # a module may do anything when it is imported
             warnings.warn(
                 f"{reference.module} can not be imported ({error}); its source is followed",
                 NotFollowed,
@@ -187,7 +216,7 @@ def runtime_value(reference: Reference) -> Any:
 
 
 MISSING = object()
-# Objects without a value of their own that hold nothing which results depend on, or only names of files.
+# Objects without a value of their own. They hold nothing that results depend on, or file names.
 HARMLESS = (
     PurePath,
     ContextVar,
@@ -198,7 +227,7 @@ HARMLESS = (
 )
 
 
-def _try_identity(reference: Reference, walk: Walk) -> Any:
+def _try_identity(reference: Reference, walk: Walk) -> list[object] | None:
     try:
         return identity(runtime_value(reference), f"global {reference}", walk, paths=False)
     except TypeError:
@@ -206,7 +235,7 @@ def _try_identity(reference: Reference, walk: Walk) -> Any:
 
 
 def variable_digests(variables: Iterable[Reference], walk: Walk) -> dict[str, str]:
-    """The digests of globals that are known by value, as they are now.
+    """Return the digests of globals that are known by value, as they are now.
 
     Raises: TypeError for one whose value has none any more.
     """
@@ -215,21 +244,23 @@ def variable_digests(variables: Iterable[Reference], walk: Walk) -> dict[str, st
         value = runtime_value(reference)
         before, digest = _settled.get(reference, (MISSING, ""))
         if before is not value:
-            told = identity(value, f"global {reference}", walk, paths=False)
-            digest = hashlib.sha256(json.dumps(told).encode()).hexdigest()
+            content = identity(value, f"global {reference}", walk, paths=False)
+            digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()
             if is_immutable(value):
                 _settled[reference] = value, digest
         digests[f"global {reference}"] = digest
     return digests
 
 
-_settled: dict[
-    Reference, tuple[Any, str]
-] = {}  # globals that can not change without becoming other objects
+# Values and digests of globals that can not change without becoming other objects.
+_settled: dict[Reference, tuple[object, str]] = {}
 
 
 def _registered(value: object) -> set[Reference]:
-    """The project's functions and classes in a table, or in the tables of a class or a dispatching function."""
+    """The project's functions and classes in a table.
+
+    A class or a dispatching function has tables among its attributes.
+    """
     tables = vars(value).values() if isinstance(value, type) or is_function(value) else [value]
     items: list[object] = []
     for table in tables:
@@ -237,60 +268,51 @@ def _registered(value: object) -> set[Reference]:
             items += table.values()
         elif isinstance(table, list | tuple | set | frozenset):
             items += table
-    found = {symbol_of(item) or symbol_of(type(item)) for item in items}
-    return {reference for reference in found if reference is not None}
-
-
-def _extension_digest(name: str) -> str:
-    path = unversioned_extension(name)
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path else ""
+    symbols = {symbol_of(item) or symbol_of(type(item)) for item in items}
+    return {reference for reference in symbols if reference is not None}
 
 
 _warned: set[tuple[str, int]] = set()
 
 
-def _warn(found: dict[Reference, Piece | None]) -> None:
-    """Say once in a process what could not be followed."""
-    for reference, piece in found.items():
-        doubts = (
-            [(find_module(reference.module).path, *doubt) for doubt in piece.unfollowed]
-            if piece
-            else []
-        )
-        for path, line, why in doubts:
-            if (str(path), line) not in _warned:
-                _warned.add((str(path), line))
-                warnings.warn_explicit(
-                    f"{why}: results may depend on more than is seen", NotFollowed, str(path), line
-                )
+def _warn(reached: Reached) -> None:
+    """Warn of everything that could not be followed, once in a process."""
+    for reference, summary in reached.items():
+        module = find_module(reference.module) if summary and summary.unfollowed else None
+        if summary is None or module is None:
+            continue
+        for line, why in summary.unfollowed:
+            place = str(module.path), line
+            if place not in _warned:
+                _warned.add(place)
+                message = f"{why}: results may depend on more than is seen"
+                warnings.warn_explicit(message, NotFollowed, *place)
 
 
 def place_of(symbol: str) -> tuple[str, int]:
-    """The file and the line on which the definition of a symbol begins; a file as people know it, not by its path."""
-    module, name = _module_and_name(symbol)
+    """Return the file and the first line of a symbol's definition.
+
+    The file is named as people know it, and not by its path.
+    """
+    module, statements = _definition(symbol)
     if module is None:
         return symbol, 0
-    statements = module.definitions.get(name, []) if name else module.effects
-    folders = "/".join(module.name.split("."))
-    file = (
-        module.path.name
-        if module.is_script
-        else folders + ("/__init__.py" if module.is_package else ".py")
-    )
-    return file, first_line(statements[0]) if statements else 0
+    line = first_line(statements[0]) if statements else 0
+    if module.is_script:
+        return module.path.name, line
+    suffix = "/__init__.py" if module.is_package else ".py"
+    return module.name.replace(".", "/") + suffix, line
 
 
 def _text_of(symbol: str) -> str:
-    module, name = _module_and_name(symbol)
-    if module is None:
-        return ""
-    statements = module.definitions.get(name, []) if name else module.effects
-    return "".join(module.segment(statement) for statement in statements)
+    module, statements = _definition(symbol)
+    return "".join(module.segment(statement) for statement in statements) if module else ""
 
 
-def _module_and_name(symbol: str) -> tuple[Module | None, str]:
-    """A symbol's module and its name there; a module alone stands for what importing it does."""
+def _definition(symbol: str) -> tuple[Module | None, list[ast.stmt]]:
+    """A symbol's module and its statements there; a module alone stands for its effects."""
     if module := find_module(symbol):
-        return module, ""
+        return module, module.effects
     source, _, name = symbol.rpartition(".")
-    return find_module(source), name
+    module = find_module(source)
+    return module, module.definitions.get(name, []) if module else []

@@ -1,6 +1,7 @@
-"""Installed libraries and their versions."""
+"""Installed libraries: their versions, and the files that belong to them."""
 
 import functools
+import importlib.metadata
 import importlib.util
 import sys
 import sysconfig
@@ -11,22 +12,25 @@ from packaging.utils import canonicalize_name
 
 
 def origin_of(name: str) -> str | None:
+    """Return the file that a module would be imported from, or None.
+
+    The import system raises a TypeError where a loaded module answers to any attribute.
+    """
     try:
         spec = importlib.util.find_spec(name)
-    except (
-        ImportError,
-        ValueError,
-        AttributeError,
-        TypeError,
-    ):  # TypeError: a module that answers to any name
+    except (ImportError, ValueError, AttributeError, TypeError):
         return None
     return spec.origin if spec else None
 
 
 @functools.cache
 def library_versions(tops: frozenset[str]) -> dict[str, str]:
-    """Versions of Python and of the libraries that have these top-level modules, with all that they require."""
-    versions, unread = {"python": sys.version.partition(" ")[0]}, []
+    """Versions of Python and of the libraries with these top-level modules.
+
+    The libraries that those require are there as well, and so on.
+    """
+    versions = {"python": sys.version.partition(" ")[0]}
+    unread = []
     for top in sorted(tops - set(sys.stdlib_module_names)):
         origin = getattr(sys.modules.get(top), "__file__", None) or origin_of(top)
         owner = distribution_of(top, Path(origin).resolve(), top) if origin else None
@@ -34,70 +38,89 @@ def library_versions(tops: frozenset[str]) -> dict[str, str]:
     while unread:
         name = canonicalize_name(unread.pop())
         if name not in versions and (library := _library(name)) is not None:
-            versions[name], required = library
-            unread += required
+            versions[name], requirements = library
+            unread += requirements
     return dict(sorted(versions.items()))
 
 
 @functools.cache
 def _library(name: str) -> tuple[str, list[str]] | None:
-    """Version and requirements of an installed library; None for an optional one that is not there."""
+    """The version and the requirements of a library; None for an optional one that is missing."""
     try:
         distribution = importlib.metadata.distribution(name)
     except importlib.metadata.PackageNotFoundError:
         return None
-    required = []
+    requirements = []
     for line in distribution.requires or ():
         try:
             requirement = Requirement(line)
         except InvalidRequirement:
             continue
         if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-            required.append(requirement.name)
-    return distribution.version, required
+            requirements.append(requirement.name)
+    return distribution.version, requirements
 
 
 @functools.cache
 def distribution_of(top: str, path: Path, name: str) -> str | None:
-    """The installed library that a module's file belongs to: one recorded in the folder that it was imported from."""
+    """Return the installed library that a module's file belongs to, or None.
+
+    It is recorded in the folder that the module is imported from. `top` is the first part of the
+    module's `name`.
+    """
     depth = name.count(".") + (path.name == "__init__.py")
     folder = path.parents[depth]
-    plain = canonicalize_name(top).replace("-", "_")
+    plain = _module_name(top)
     for record in folder.glob("*.dist-info"):
-        if canonicalize_name(record.name.split("-")[0]).replace("-", "_") == plain:
-            return record.name.split("-")[0]
+        library = _recorded_name(record)
+        if _module_name(library) == plain:
+            return library
     return _owners(folder).get(top)
 
 
 @functools.cache
 def _owners(folder: Path) -> dict[str, str]:
     """Top-level modules in a folder -> the library whose files they are."""
-    owners = {}
+    owners: dict[str, str] = {}
     for record in folder.glob("*.dist-info"):
-        try:
-            tops = (record / "top_level.txt").read_text().split()
-        except OSError:
-            lines = (
-                (record / "RECORD").read_text().splitlines() if (record / "RECORD").exists() else []
-            )
-            tops = {line.split(",")[0].split("/")[0].removesuffix(".py") for line in lines}
-        owners |= dict.fromkeys(tops, record.name.split("-")[0])
+        owners |= dict.fromkeys(_top_level(record), _recorded_name(record))
     return owners
 
 
-@functools.cache
-def standard_library() -> tuple[Path, ...]:
-    return tuple(Path(sysconfig.get_path(kind)).resolve() for kind in ("stdlib", "platstdlib"))
+def _top_level(record: Path) -> set[str]:
+    """The top-level modules of the library with this `.dist-info` folder."""
+    try:
+        return set((record / "top_level.txt").read_text().split())
+    except OSError:
+        pass
+    files = record / "RECORD"
+    lines = files.read_text().splitlines() if files.exists() else []
+    return {line.split(",")[0].split("/")[0].removesuffix(".py") for line in lines}
+
+
+def _recorded_name(record: Path) -> str:
+    return record.name.split("-")[0]
+
+
+def _module_name(library: str) -> str:
+    return canonicalize_name(library).replace("-", "_")
+
+
+def in_standard_library(path: Path) -> bool:
+    """Return True for a file of Python itself; what pip installed may lie inside its folders."""
+    return _is_under(path, ("stdlib", "platstdlib")) and not is_installed(path)
+
+
+def is_installed(path: Path) -> bool:
+    """Return True for a file in a folder that pip installs into."""
+    return _is_under(path, ("purelib", "platlib"))
+
+
+def _is_under(path: Path, kinds: tuple[str, ...]) -> bool:
+    return any(path.is_relative_to(folder) for folder in _folders(kinds))
 
 
 @functools.cache
-def installed() -> tuple[Path, ...]:
-    return tuple(Path(sysconfig.get_path(kind)).resolve() for kind in ("purelib", "platlib"))
-
-
-def is_under(path: Path, folders: tuple[Path, ...]) -> bool:
-    """Whether a file is in one of these folders, and not among what pip installed into it."""
-    inside = any(path.is_relative_to(folder) for folder in folders)
-    return inside and (
-        folders is installed() or not any(path.is_relative_to(folder) for folder in installed())
-    )
+def _folders(kinds: tuple[str, ...]) -> list[Path]:
+    """Folders of this Python, by sysconfig's names for them."""
+    return [Path(sysconfig.get_path(kind)).resolve() for kind in kinds]

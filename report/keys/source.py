@@ -1,51 +1,60 @@
-"""The project's modules as source: what their names stand for, and what belongs to an installed library instead."""
+"""The project's modules as source, and what their global names lead to.
+
+A module belongs to the project unless it is built in or part of an installed library.
+"""
 
 import ast
 import builtins
 import functools
-import importlib.metadata
 import importlib.util
 import inspect
 import sys
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
 from types import CodeType, ModuleType
+from typing import Literal
 
 from report.errors import ReportError
-from report.keys.libraries import distribution_of, installed, is_under, origin_of, standard_library
+from report.keys.libraries import (
+    distribution_of,
+    in_standard_library,
+    is_installed,
+    origin_of,
+)
+from report.keys.scopes import (
+    DEFINITIONS,
+    bound_names,
+    first_line,
+    mutated_names,
+    root_name,
+    within,
+)
 
-# Followed as source wherever they are installed, since their version says little. Only names: none is imported here.
+# Followed as source wherever they are installed, since their version says little. These are only
+# names: none is imported here.
 OWN = ("report", "sparse_codec", "experiments")
 OF_THE_MODULE = ("__name__", "__file__", "__doc__", "__path__", "__package__", "__spec__")
 MAIN = ("__name__ == '__main__'", "'__main__' == __name__")
-DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-SCOPES = (*DEFINITIONS, ast.Lambda)
-COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-CHANGES = (
-    "add",
-    "append",
-    "clear",
-    "discard",
-    "extend",
-    "insert",
-    "pop",
-    "popitem",
-    "remove",
-    "setdefault",
-    "update",
-)
+
+Kind = Literal["symbol", "module", "effects", "external", "builtin", "injected"]
+Import = tuple[str, str]  # a module, and a name in it or ""
 
 
 @dataclass(frozen=True)
 class Reference:
-    """What a name leads to. Kinds: "symbol" (a top-level name of a project module), "module" (all of one), "effects"
-    (what a project module does when imported), "external" (a library's module, or something in it), "builtin", and
-    "injected" (a global that no source defines)."""
+    """The thing that a name leads to, by its kind:
 
-    kind: str
+    "symbol": a top-level name of a project module;
+    "module": a whole project module;
+    "effects": the things that a project module does when it is imported;
+    "external": a library's module, or something in it;
+    "builtin": a name of Python itself;
+    "injected": a global that no source defines.
+    """
+
+    kind: Kind
     module: str
     name: str = ""
 
@@ -53,86 +62,75 @@ class Reference:
         return f"{self.module}.{self.name}" if self.name else self.module
 
 
-@dataclass
+@dataclass(eq=False)
 class Module:
-    """A project module. `definitions` has, for each top-level name, all statements that bind or change it."""
+    """A project module."""
 
     name: str
     path: Path
     text: str
     tree: ast.Module
     is_package: bool
-    is_script: bool  # its statements show things; they are not what an import would do
+    is_script: bool  # its statements show things, which an import would not
+    # Each top-level name with all statements that bind or change it.
     definitions: dict[str, list[ast.stmt]] = field(default_factory=dict)
-    imports: dict[str, tuple[str, str]] = field(
-        default_factory=dict
-    )  # name -> (module, name in it or "")
-    stars: list[tuple[str, int]] = field(
-        default_factory=list
-    )  # modules imported with *, and the lines of that
+    imports: dict[str, Import] = field(default_factory=dict)
+    # The modules of `from module import *`, with the line.
+    stars: list[tuple[str, int]] = field(default_factory=list)
     bound_on: dict[str, int] = field(default_factory=dict)  # name -> the last line that binds it
     effects: list[ast.stmt] = field(default_factory=list)
-    loads: set[str] = field(default_factory=set)  # modules that it imports when it is imported
-    pieces: dict[str, object] = field(
-        default_factory=dict
-    )  # what its names say, once they were read
+    loads: set[str] = field(default_factory=set)  # modules that are imported along with it
 
     def segment(self, statement: ast.stmt) -> str:
         """The statement's text, decorators included."""
-        return "".join(
-            self.text.splitlines(keepends=True)[first_line(statement) - 1 : statement.end_lineno]
-        )
+        lines = self.text.splitlines(keepends=True)
+        return "".join(lines[first_line(statement) - 1 : statement.end_lineno])
 
     @functools.cached_property
     def written_by_functions(self) -> set[str]:
-        """Top-level names that functions of this module write to: they hold state, such as a cache or a registry."""
-        functions = [n for n in self.tree.body if isinstance(n, DEFINITIONS)]
-        written = {
-            n
-            for f in functions
-            for node in ast.walk(f)
-            if isinstance(node, ast.Global)
-            for n in node.names
-        }
-        return written | {name for f in functions for name in changed_names(f)}
+        """Top-level names that functions and classes of this module write to.
+
+        They hold state, such as a cache or a registry.
+        """
+        names = set()
+        for definition in self.tree.body:
+            if isinstance(definition, DEFINITIONS):
+                names |= mutated_names(definition)
+                for node in ast.walk(definition):
+                    if isinstance(node, ast.Global):
+                        names |= set(node.names)
+        return names
 
 
-def first_line(statement: ast.stmt) -> int:
-    """The line on which a statement begins, decorators included."""
-    return min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", []))])
-
-
-STARTED = time.time()  # of this process, nearly: what was written before is what was loaded
+STARTED = time.time()  # of this process, nearly: files written before are what it loads
 _modules: dict[str, tuple[object, Module | None]] = {}
 
 
 def find_module(name: str) -> Module | None:
-    """The project module of this name, as source; None for what is installed, built in, or not there."""
+    """Return a project module as source; None if it is installed, built in, or missing."""
     top = name.partition(".")[0]
-    if top != name and not _may_be_project(
-        top
-    ):  # so that no library is imported only to see where it lies
+    if top != name and not _may_be_project(top):  # else looking for it would import the library
         return None
     loaded = sys.modules.get(name)
-    version = (
-        getattr(loaded, "__spec__", None) or loaded
-    )  # a module that is loaded again has another spec
+    # A module that is loaded again has another spec.
+    version = getattr(loaded, "__spec__", None) or loaded
     if name not in _modules or _modules[name][0] is not version:
         path = _project_file(name, loaded)
-        _modules[name] = version, path and _read(name, path)
-        if path and loaded and path.stat().st_mtime > STARTED:
-            _check_unchanged(loaded, _modules[name][1])
+        module = _read(name, path) if path else None
+        _modules[name] = version, module
+        if module and loaded and module.path.stat().st_mtime > STARTED:
+            _check_unchanged(loaded, module)
     return _modules[name][1]
 
 
 def _check_unchanged(loaded: ModuleType, module: Module) -> None:
-    """Raises: ReportError if the source is no longer that of the code which runs: a file edited meanwhile."""
-    for code in compile(module.text, str(module.path), "exec", dont_inherit=True).co_consts:
-        function = (
-            inspect.unwrap(value)
-            if callable(value := vars(loaded).get(getattr(code, "co_name", "")))
-            else None
-        )
+    """Raise ReportError if a file was edited meanwhile: its source is not the code that runs."""
+    compiled = compile(module.text, str(module.path), "exec", dont_inherit=True)
+    for code in compiled.co_consts:
+        if not isinstance(code, CodeType):
+            continue
+        value = vars(loaded).get(code.co_name)
+        function = inspect.unwrap(value) if callable(value) else None
         running = getattr(function, "__code__", None)
         if running and running.co_filename == str(module.path) and not _same_code(running, code):
             raise ReportError(
@@ -141,24 +139,23 @@ def _check_unchanged(loaded: ModuleType, module: Module) -> None:
 
 
 def _same_code(one: CodeType, other: CodeType) -> bool:
-    """Whether two functions say the same, on the same lines."""
-    return (one.co_code, one.co_names, one.co_firstlineno) == (
-        other.co_code,
-        other.co_names,
-        other.co_firstlineno,
-    ) and all(
-        _same_code(a, b)
-        if isinstance(a, CodeType) and isinstance(b, CodeType)
-        else repr(a) == repr(b)
-        for a, b in zip_longest(one.co_consts, other.co_consts)
-    )
+    """Return True if two functions do the same, and stand on the same lines."""
+    if one.co_code != other.co_code or one.co_names != other.co_names:
+        return False
+    if one.co_firstlineno != other.co_firstlineno:
+        return False
+    for a, b in zip_longest(one.co_consts, other.co_consts):
+        nested = isinstance(a, CodeType) and isinstance(b, CodeType)
+        if not (_same_code(a, b) if nested else repr(a) == repr(b)):
+            return False
+    return True
 
 
 @functools.cache
 def _may_be_project(top: str) -> bool:
     if getattr(sys.modules.get(top), "__file__", None) or origin_of(top):
         return find_module(top) is not None
-    return top not in sys.stdlib_module_names  # a folder without an __init__.py
+    return top not in sys.stdlib_module_names  # it may be a folder without an __init__.py
 
 
 def _project_file(name: str, loaded: ModuleType | None) -> Path | None:
@@ -166,9 +163,30 @@ def _project_file(name: str, loaded: ModuleType | None) -> Path | None:
     if origin is None or not origin.endswith(".py"):
         return None
     path, top = Path(origin).resolve(), name.partition(".")[0]
-    if top not in OWN and (is_under(path, standard_library()) or distribution_of(top, path, name)):
+    if top not in OWN and _is_installed(path, name):
         return None
     return path
+
+
+def _is_installed(path: Path, name: str) -> bool:
+    """Return True if a module's file belongs to Python or to an installed library."""
+    if in_standard_library(path):
+        return True
+    return distribution_of(name.partition(".")[0], path, name) is not None
+
+
+def unversioned_extension(name: str) -> Path | None:
+    """Return the file of a compiled module that belongs to no installed library, or None."""
+    if "." in name and not _may_be_project(name.partition(".")[0]):
+        return None
+    origin = getattr(sys.modules.get(name), "__file__", None) or origin_of(name)
+    if origin is None or not origin.endswith((".so", ".pyd")):
+        return None
+    path = Path(origin).resolve()
+    return None if _is_installed(path, name) else path
+
+
+# ---- reading a module
 
 
 def _read(name: str, path: Path) -> Module:
@@ -187,158 +205,111 @@ def _read(name: str, path: Path) -> Module:
 
 
 def _enter(module: Module, statement: ast.stmt) -> None:
-    """Enter a top-level statement under the names that it binds or changes, or else among the effects."""
+    """Enter a top-level statement under the names that it binds or changes, or as an effect.
+
+    The branches for type checkers count like the rest; those for `__main__` do not count.
+    """
     if isinstance(statement, ast.Import | ast.ImportFrom):
         _enter_import(module, statement)
     elif isinstance(statement, ast.If) and ast.unparse(statement.test).endswith("TYPE_CHECKING"):
         for inner in statement.body + statement.orelse:
             _enter(module, inner)
-    elif _is_main_block(statement):
+    elif isinstance(statement, ast.If) and ast.unparse(statement.test) in MAIN:
         for inner in statement.orelse:
             _enter(module, inner)
     elif not (isinstance(statement, ast.Pass) or _is_bare_constant(statement)):
-        nodes = within(statement)
-        for node in nodes:
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                _enter_import(module, node)
-        changed = (
-            set()
-            if isinstance(statement, DEFINITIONS)
-            else changed_names(statement) & module.definitions.keys()
-        )
-        names = sorted(bound_names(nodes) | changed)
-        for name in names:
-            module.definitions.setdefault(name, []).append(statement)
-            module.bound_on[name] = statement.lineno
-        if not names and (not module.is_script or _sets_up(module, statement)):
-            module.effects.append(statement)
-
-
-def _sets_up(module: Module, statement: ast.stmt) -> bool:
-    """Whether a statement of a script changes how others compute: a call of a library, such as a seed or a setting, or
-    something put into an imported module. What else stands alone in a script shows something."""
-    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-        target = module.imports.get(_root(statement.value.func))
-        return target is not None and resolve_in(*target).kind == "external"
-    return any(name in module.imports for name in changed_names(statement))
-
-
-def _enter_import(module: Module, statement: ast.Import | ast.ImportFrom) -> None:
-    targets = import_targets(module, statement)
-    module.stars += [
-        (source, statement.lineno)
-        for bound, (source, _) in targets.items()
-        if bound.startswith("*")
-    ]
-    named = {bound: target for bound, target in targets.items() if not bound.startswith("*")}
-    module.imports |= named
-    module.bound_on |= dict.fromkeys(named, statement.lineno)
-    module.loads |= loaded_by(module, statement)
-
-
-def import_targets(
-    module: Module, statement: ast.Import | ast.ImportFrom
-) -> dict[str, tuple[str, str]]:
-    """What an import statement binds: name -> (module, name in it or ""); a star import binds "*" and its module."""
-    if isinstance(statement, ast.Import):
-        bound = [
-            (a.asname, a.name) if a.asname else (a.name.partition(".")[0],) * 2
-            for a in statement.names
-        ]
-        return {name: (source, "") for name, source in bound}
-    source = statement.module or ""
-    if statement.level:
-        package = module.name.split(".")
-        package = package[: len(package) - statement.level + module.is_package]
-        source = ".".join([*package, *([source] if source else [])])
-    return {
-        f"*{source}" if a.name == "*" else a.asname or a.name: (source, a.name)
-        for a in statement.names
-    }
-
-
-def loaded_by(module: Module, statement: ast.Import | ast.ImportFrom) -> set[str]:
-    """The modules that an import statement loads: parents, and submodules that are imported by name."""
-    targets = import_targets(module, statement).values()
-    names = {source for source, _ in targets} | {
-        f"{source}.{name}" for source, name in targets if name
-    }
-    if isinstance(statement, ast.Import):
-        names |= {alias.name for alias in statement.names}
-    return {
-        ".".join(name.split(".")[: n + 1]) for name in names for n in range(name.count(".") + 1)
-    }
-
-
-def bound_names(nodes: Iterable[ast.AST]) -> set[str]:
-    """The names that nodes of one scope bind, see `within`; imports aside."""
-    names = set()
-    for node in nodes:
-        if isinstance(node, ast.Name):
-            if not isinstance(node.ctx, ast.Load):
-                names.add(node.id)
-        elif isinstance(node, DEFINITIONS):
-            names.add(node.name)
-        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
-            names.add(node.name)
-        elif isinstance(node, ast.MatchMapping) and node.rest:
-            names.add(node.rest)
-    return names
-
-
-def changed_names(node: ast.AST) -> set[str]:
-    """Names whose items or attributes a statement sets, or that it calls a method on to no other end."""
-    changed = set()
-    for inner in ast.walk(node):
-        if isinstance(inner, ast.Attribute | ast.Subscript) and not isinstance(inner.ctx, ast.Load):
-            changed.add(_root(inner))
-        elif isinstance(inner, ast.Expr) and isinstance(inner.value, ast.Call):
-            function = inner.value.func
-            if isinstance(function, ast.Attribute) and (
-                function.attr in CHANGES or isinstance(node, ast.Expr)
-            ):
-                changed.add(_root(function))
-    return changed - {""}
-
-
-def _root(node: ast.expr) -> str:
-    while isinstance(node, ast.Attribute | ast.Subscript):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else ""
-
-
-def within(*nodes: ast.AST) -> list[ast.AST]:
-    """The nodes of one scope, in order: without the insides of functions, classes and comprehensions, but for `:=`."""
-    found, unread = [], list(reversed(nodes))
-    while unread:
-        node = unread.pop()
-        found.append(node)
-        if isinstance(node, COMPREHENSIONS):
-            unread += [inner.target for inner in ast.walk(node) if isinstance(inner, ast.NamedExpr)]
-        elif not isinstance(node, SCOPES):
-            unread += reversed(list(ast.iter_child_nodes(node)))
-    return found
+        _enter_names(module, statement)
 
 
 def _is_bare_constant(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
-def _is_main_block(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.If) and ast.unparse(statement.test) in MAIN
+def _enter_names(module: Module, statement: ast.stmt) -> None:
+    nodes = within(statement)
+    for node in nodes:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            _enter_import(module, node)
+    names = bound_names(nodes)
+    if not isinstance(statement, DEFINITIONS):
+        names |= mutated_names(statement) & module.definitions.keys()
+    for name in sorted(names):
+        module.definitions.setdefault(name, []).append(statement)
+        module.bound_on[name] = statement.lineno
+    if not names and (not module.is_script or _sets_up(module, statement)):
+        module.effects.append(statement)
+
+
+def _sets_up(module: Module, statement: ast.stmt) -> bool:
+    """Return True if a statement of a script changes how others compute.
+
+    It calls a library, for a seed or a setting, or puts something into an imported module. All
+    other statements that bind no name only show something.
+    """
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+        target = module.imports.get(root_name(statement.value.func))
+        return target is not None and resolve_in(*target).kind == "external"
+    return any(name in module.imports for name in mutated_names(statement))
+
+
+def _enter_import(module: Module, statement: ast.Import | ast.ImportFrom) -> None:
+    for name, target in import_targets(module, statement).items():
+        if name.startswith("*"):
+            module.stars.append((target[0], statement.lineno))
+        else:
+            module.imports[name] = target
+            module.bound_on[name] = statement.lineno
+    module.loads |= loaded_by(module, statement)
+
+
+def import_targets(module: Module, statement: ast.Import | ast.ImportFrom) -> dict[str, Import]:
+    """Return what an import binds, by name; a star import binds "*" and the module's name."""
+    targets = {}
+    if isinstance(statement, ast.Import):
+        for alias in statement.names:
+            top = alias.name.partition(".")[0]
+            targets[alias.asname or top] = (alias.name if alias.asname else top), ""
+        return targets
+    source = _imported_from(module, statement)
+    for alias in statement.names:
+        name = f"*{source}" if alias.name == "*" else alias.asname or alias.name
+        targets[name] = source, alias.name
+    return targets
+
+
+def _imported_from(module: Module, statement: ast.ImportFrom) -> str:
+    """The full name of the module that names are imported from."""
+    if not statement.level:
+        return statement.module or ""
+    parents = module.name.split(".")
+    parents = parents[: len(parents) - statement.level + module.is_package]
+    return ".".join([*parents, statement.module] if statement.module else parents)
+
+
+def loaded_by(module: Module, statement: ast.Import | ast.ImportFrom) -> set[str]:
+    """The modules that an import loads: parents, and submodules that are imported by name."""
+    names = set()
+    for source, name in import_targets(module, statement).values():
+        names |= {source, f"{source}.{name}"} if name else {source}
+    if isinstance(statement, ast.Import):
+        names |= {alias.name for alias in statement.names}
+    loaded = set()
+    for name in names:
+        parts = name.split(".")
+        loaded |= {".".join(parts[: n + 1]) for n in range(len(parts))}
+    return loaded
 
 
 # ---- what names lead to
 
 
 def resolve(module: Module, name: str) -> Reference:
-    """What a global name in a module leads to."""
+    """Return what a global name in a module leads to."""
     for source, line in reversed(module.stars):
-        if (
-            line > module.bound_on.get(name, 0)
-            and (found := _resolve_star(source, name)) is not None
-        ):
-            return found
+        if line > module.bound_on.get(name, 0):
+            target = _resolve_star(source, name)
+            if target is not None:
+                return target
     if name in module.definitions:
         return Reference("symbol", module.name, name)
     if name in OF_THE_MODULE:
@@ -351,45 +322,51 @@ def resolve(module: Module, name: str) -> Reference:
 
 
 def resolve_in(source: str, name: str) -> Reference:
-    """What `name` in the module `source` leads to, or the module itself for ""."""
+    """Return what `name` in the module `source` leads to; for "", the module itself."""
     module = find_module(source)
     if module is None:
-        if _is_namespace(source):
-            return resolve_in(f"{source}.{name}", "") if name else Reference("module", source)
-        return Reference("external", source, name)
-    if not name:
-        return Reference("module", source)
-    if name == "__dict__":
+        return _resolve_outside(source, name)
+    if name in ("", "__dict__"):
         return Reference("module", source)
     if name in module.definitions or module.imports.get(name, (source, name)) != (source, name):
         return resolve(module, name)
-    if module.is_package and (find_module(f"{source}.{name}") or origin_of(f"{source}.{name}")):
-        return resolve_in(f"{source}.{name}", "")
-    found = (
-        Reference("injected", source, name) if hasattr(builtins, name) else resolve(module, name)
-    )
-    if found.kind == "injected" and "__getattr__" in module.definitions:
+    submodule = f"{source}.{name}"
+    if module.is_package and (find_module(submodule) or origin_of(submodule)):
+        return resolve_in(submodule, "")
+    if hasattr(builtins, name):
+        target = Reference("injected", source, name)
+    else:
+        target = resolve(module, name)
+    if target.kind == "injected" and "__getattr__" in module.definitions:
         return Reference("symbol", source, "__getattr__")
-    return found
+    return target
+
+
+def _resolve_outside(source: str, name: str) -> Reference:
+    """Resolve a name in something that is no project module: a library, or a namespace package."""
+    if not _is_namespace(source):
+        return Reference("external", source, name)
+    return resolve_in(f"{source}.{name}", "") if name else Reference("module", source)
 
 
 def _resolve_star(source: str, name: str) -> Reference | None:
+    """Return what `name` leads to if `from source import *` binds it, or None."""
     module = find_module(source)
     if module is None:
-        return (
-            Reference("external", source, name) if hasattr(sys.modules.get(source), name) else None
-        )
+        loaded = sys.modules.get(source)
+        return Reference("external", source, name) if hasattr(loaded, name) else None
     public = not name.startswith("_") or "__all__" in module.definitions
     if public and (name in module.definitions or name in module.imports):
         return resolve(module, name)
-    return next(
-        (found for star, _ in module.stars if (found := _resolve_star(star, name)) is not None),
-        None,
-    )
+    for star, _ in module.stars:
+        target = _resolve_star(star, name)
+        if target is not None:
+            return target
+    return None
 
 
 def _is_namespace(name: str) -> bool:
-    """Whether this is a folder of project modules without an __init__.py."""
+    """Return True for a folder of project modules without an __init__.py."""
     if not _may_be_project(name.partition(".")[0]):
         return False
     spec = getattr(sys.modules.get(name), "__spec__", None)
@@ -400,23 +377,4 @@ def _is_namespace(name: str) -> bool:
             return False
     if spec is None or spec.origin is not None or not spec.submodule_search_locations:
         return False
-    return not any(
-        is_under(Path(place).resolve(), installed()) for place in spec.submodule_search_locations
-    )
-
-
-# ---- installed libraries
-
-
-def unversioned_extension(name: str) -> Path | None:
-    """The file of a compiled module that belongs to no installed library, or None."""
-    if "." in name and not _may_be_project(name.partition(".")[0]):
-        return None
-    origin = getattr(sys.modules.get(name), "__file__", None) or origin_of(name)
-    if origin is None or not origin.endswith((".so", ".pyd")):
-        return None
-    path = Path(origin).resolve()
-    owned = is_under(path, standard_library()) or distribution_of(
-        name.partition(".")[0], path, name
-    )
-    return None if owned else path
+    return not any(is_installed(Path(place).resolve()) for place in spec.submodule_search_locations)

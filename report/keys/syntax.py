@@ -1,7 +1,8 @@
-"""What a piece of source says, in whatever way it is written: its syntax tree, with what names lead to.
+"""Source in one form, however it is written: its syntax tree, and what the names in it lead to.
 
-Comments, docstrings, blank lines, formatting, line numbers, annotations that do nothing and the names of locals leave
-no trace. A global name stands as what it leads to, so an import alias leaves none either.
+Comments, docstrings, blank lines, formatting, line numbers, annotations that do nothing and the
+names of locals leave no trace. A global name stands as what it leads to, so neither does an import
+alias.
 """
 
 import ast
@@ -9,29 +10,31 @@ import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from report.keys.names import Names, Scope
+from report.keys.results import registered_results
+from report.keys.scopes import bound_names, within
 from report.keys.source import (
     Module,
     Reference,
-    bound_names,
-    find_module,
     import_targets,
     loaded_by,
-    resolve,
     resolve_in,
     unversioned_extension,
-    within,
 )
 
-# Decorators that look at no annotation; under any other, annotations are part of what a function says.
-PLAIN_DECORATORS = {"staticmethod", "classmethod", "property", "functools.cache", "functools.lru_cache"} | {
-    "functools.cached_property", "functools.wraps", "contextlib.contextmanager", "abc.abstractmethod",
-    "torch.no_grad", "torch.inference_mode", "typing.overload", "typing.override",
+# Decorators that look at no annotation. Under any other, annotations are part of a function.
+PLAIN_DECORATORS = {
+    "staticmethod", "classmethod", "property", "functools.cache", "functools.lru_cache",
+    "functools.cached_property", "functools.wraps", "contextlib.contextmanager",
+    "abc.abstractmethod", "torch.no_grad", "torch.inference_mode", "typing.overload",
+    "typing.override",
 }  # fmt: skip
 _HIDING = ("eval", "exec", "globals", "locals", "compile", "__builtins__")
 _OUTSIDE = (
-    "builtins.eval.", "builtins.exec.", "builtins.globals.", "builtins.locals.", "ctypes.", "importlib.reload.",
-    "importlib.util.spec_from", "inspect.", "os.environ.", "os.getenv.", "os.popen.", "os.system.", "pickle.load",
-    "pkgutil.", "runpy.", "subprocess.", "sys.modules.", "typing.get_type_hints.",
+    "builtins.eval.", "builtins.exec.", "builtins.globals.", "builtins.locals.", "ctypes.",
+    "importlib.reload.", "importlib.util.spec_from", "inspect.", "os.environ.", "os.getenv.",
+    "os.popen.", "os.system.", "pickle.load", "pkgutil.", "runpy.", "subprocess.", "sys.modules.",
+    "typing.get_type_hints.",
 )  # fmt: skip
 _DOUBTFUL = {
     "__annotations__": "holds annotations, which are no part of a key",
@@ -39,60 +42,44 @@ _DOUBTFUL = {
     "__subclasses__": "depends on what else was imported",
     "__doc__": "is a docstring, which is no part of a key",
 }
-CONJURE = Reference("symbol", "report.artifacts.session", "conjure")
-MEDIA = "report.artifacts.media"
 
 
 @dataclass
-class Piece:
-    """What was found in some statements: a digest of what they say, what they refer to, and what can not be
-    followed: (line, why)."""
+class Summary:
+    """The content of some statements, of which a key is made."""
 
     tokens: list[str] = field(default_factory=list)
     references: set[Reference] = field(default_factory=set)
-    unfollowed: list[tuple[int, str]] = field(default_factory=list)
+    unfollowed: list[tuple[int, str]] = field(default_factory=list)  # (line, why)
 
     @cached_property
     def digest(self) -> str:
         return hashlib.sha256("\0".join(self.tokens).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def read_piece(module: Module, statements: list[ast.stmt]) -> Piece:
-    """What top-level statements of a module say."""
-    reader = _Reader(module)
+def summarise(module: Module, statements: list[ast.stmt]) -> Summary:
+    """Return the summary of top-level statements of a module."""
+    reader = Reader(module)
     for statement in statements:
         reader.read(statement)
-    return reader.piece
+    return reader.summary
 
 
-@dataclass
-class _Scope:
-    """The names of one function, class or comprehension."""
+class Reader(ast.NodeVisitor):
+    """Writes a Summary. Tests make keys weaker by replacing `read_bases`, `read_decorators` or
+    `read_defaults`."""
 
-    kind: str
-    kept: set[str]  # parameters and what a class body binds: callers can see these names
-    renamed: set[str]
-    imports: dict[str, tuple[str, str]] = field(default_factory=dict)
-    annotated: bool = False  # a class that may read the annotations in its body, as dataclasses do
-    numbers: dict[str, int] = field(default_factory=dict)
-
-
-class _Reader:
     def __init__(self, module: Module):
         self.module = module
-        self.piece = Piece()
-        self.scopes: list[_Scope] = []
+        self.names = Names(module)
+        self.summary = Summary()
         self.line = 0
 
     def read(self, node: object) -> None:
         """Write down a node, a list of nodes or a plain value."""
         if isinstance(node, ast.AST):
             self.line = getattr(node, "lineno", self.line)
-            special = _SPECIAL.get(type(node))
-            if special:
-                special(self, node)
-            else:
-                self.plain(node)
+            self.visit(node)
         elif isinstance(node, list):
             self.word("[")
             for item in node:
@@ -101,7 +88,10 @@ class _Reader:
         elif node is not None:
             self.word(f"{type(node).__name__}={node!r}")
 
-    def plain(self, node: ast.AST, without: tuple[str, ...] = ()) -> None:
+    def generic_visit(self, node: ast.AST) -> None:
+        self.read_fields(node)
+
+    def read_fields(self, node: ast.AST, without: tuple[str, ...] = ()) -> None:
         self.word(type(node).__name__)
         for name in node._fields:
             if name not in without and name not in ("ctx", "type_comment", "kind"):
@@ -109,315 +99,230 @@ class _Reader:
                 self.read(getattr(node, name, None))
 
     def word(self, text: str) -> None:
-        self.piece.tokens.append(text)
+        self.summary.tokens.append(text)
 
-    def refer(self, reference: Reference) -> None:
-        self.word(f"{reference.kind}:{reference}")
-        self.piece.references.add(reference)
-        if reference.kind == "external":
-            if unversioned_extension(reference.module):
-                self.doubt(
-                    f"{reference.module} is compiled and belongs to no installed library; only its bytes are known"
-                )
-            if f"{reference}.".startswith(_OUTSIDE):
-                self.doubt(f"what {reference} gives or runs is no part of a key")
+    def refer(self, target: Reference) -> None:
+        self.word(f"{target.kind}:{target}")
+        self.summary.references.add(target)
+        if target.kind != "external":
+            return
+        if unversioned_extension(target.module):
+            self.doubt(
+                f"{target.module} is compiled and belongs to no installed library; "
+                "only its bytes are known"
+            )
+        if f"{target}.".startswith(_OUTSIDE):
+            self.doubt(f"what {target} gives or runs is no part of a key")
 
     def doubt(self, why: str) -> None:
-        self.piece.unfollowed.append((self.line, why))
+        self.summary.unfollowed.append((self.line, why))
 
     # ---- names
 
-    def name(self, node: ast.Name) -> None:
+    def visit_Name(self, node: ast.Name) -> None:
         self.word("name")
         self.identifier(node.id)
 
     def identifier(self, name: str | None) -> None:
         """Write down a name: a local by its number, a global by what it leads to."""
-        found = self.find(name) if name else None
-        if isinstance(found, Reference):
-            self.refer(found)
-            if found.kind == "builtin" and name in _HIDING:
+        target = self.names.find(name) if name else None
+        if isinstance(target, Reference):
+            self.refer(target)
+            if target.kind == "builtin" and name in _HIDING:
                 self.doubt(f"{name} may use anything")
             if name == "__doc__":
                 self.word(repr(ast.get_docstring(self.module.tree)))
-        elif found:
-            self.word(found)
+        elif target:
+            self.word(target)
 
-    def find(self, name: str) -> Reference | str:
-        """What a name leads to: a Reference, or the word for a local."""
-        innermost = True
-        for depth in range(len(self.scopes) - 1, -1, -1):
-            scope = self.scopes[depth]
-            if scope.kind == "class" and not innermost:
-                continue
-            innermost = innermost and scope.kind == "comprehension"
-            if name in scope.imports:
-                return resolve_in(*scope.imports[name])
-            if name in scope.kept:
-                return f"{depth}.{name}"
-            if name in scope.renamed:
-                return f"{depth}.{scope.numbers.setdefault(name, len(scope.numbers))}"
-        return resolve(self.module, name)
+    def defined_name(self, name: str) -> None:
+        """Write down the name of a function or class, which is not hidden on the top level."""
+        if self.names.innermost:
+            self.identifier(name)
+        else:
+            self.word(name)
 
-    def attribute(self, node: ast.Attribute) -> None:
-        """`a.b.c`: as far as it runs through modules it is one name, and the rest are attributes."""
-        chain, root = [], node
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        """`a.b.c`: one name as far as it runs through modules; the rest are attributes."""
+        chain: list[str] = []
+        root: ast.expr = node
         while isinstance(root, ast.Attribute):
-            chain.append(root.attr)
+            chain.insert(0, root.attr)
             root = root.value
-        found = self.find(root.id) if isinstance(root, ast.Name) else None
-        if not isinstance(found, Reference) or found.kind not in ("module", "external"):
+        target = self.names.leads_to(root)
+        if target is None or target.kind not in ("module", "external"):
             if node.attr in _DOUBTFUL:
                 self.doubt(f"{node.attr} {_DOUBTFUL[node.attr]}")
-            self.plain(node)
+            self.read_fields(node)
             return
-        chain.reverse()
-        while chain and found.kind == "module":
-            found = resolve_in(found.module, chain.pop(0))
-        if found.kind == "external" and chain:
-            found = Reference("external", str(found), ".".join(chain))
+        while chain and target.kind == "module":
+            target = resolve_in(target.module, chain.pop(0))
+        if target.kind == "external" and chain:
+            target = Reference("external", str(target), ".".join(chain))
             chain = []
-        self.refer(found)
+        self.refer(target)
         self.word(".".join(chain))
 
-    # ---- scopes
+    # ---- functions, classes and comprehensions
 
-    def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        decorators = [d for d in node.decorator_list if not self.is_conjure(d)]
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        """A function; of a conjured one, also how its result becomes bytes, but not @conjure."""
+        results = registered_results()
+        decorators = node.decorator_list
+        if results:
+            conjure = results.decorator
+            decorators = [d for d in decorators if self.names.leads_to(d) != conjure]
         self.word(type(node).__name__)
-        self.identifier(node.name) if self.scopes else self.word(node.name)
-        if len(decorators) < len(node.decorator_list):
-            self.media_of(node.returns)
-        self.decorators(decorators)
-        self.defaults(node.args)
-        annotated = any(self.dotted(d) not in PLAIN_DECORATORS for d in decorators)
-        self.parameters(node.args, annotated)
+        self.defined_name(node.name)
+        if results and len(decorators) < len(node.decorator_list):
+            self.refer(results.encoder_of(self.annotation(node.returns)))
+        self.read_decorators(decorators)
+        self.read_defaults(node.args)
+        annotated = any(self.names.dotted(d) not in PLAIN_DECORATORS for d in decorators)
+        self.read_parameters(node.args, annotated)
         if annotated:
             self.read(node.returns)
-        self.scopes.append(self.function_scope(node.args, node.body))
-        self.body(node.body)
-        self.scopes.pop()
+        with self.names.inside(self.names.function_scope(node.args, node.body)):
+            self.read_body(node.body)
 
-    def function_scope(self, arguments: ast.arguments, body: list[ast.stmt]) -> _Scope:
-        listed = [
-            *arguments.posonlyargs,
-            *arguments.args,
-            *arguments.kwonlyargs,
-            arguments.vararg,
-            arguments.kwarg,
-        ]
-        parameters = {argument.arg for argument in listed if argument}
-        nodes = within(*body)
-        elsewhere = {
-            name
-            for node in nodes
-            if isinstance(node, ast.Global | ast.Nonlocal)
-            for name in node.names
-        }
-        bound = bound_names(nodes) - elsewhere - parameters
-        return _Scope("function", parameters, bound, self.imports_in(nodes))
+    visit_AsyncFunctionDef = visit_FunctionDef
 
-    def imports_in(self, nodes: list[ast.AST]) -> dict[str, tuple[str, str]]:
-        imports = [
-            import_targets(self.module, node)
-            for node in nodes
-            if isinstance(node, ast.Import | ast.ImportFrom)
-        ]
-        return {name: target for targets in imports for name, target in targets.items()}
+    def annotation(self, node: ast.expr | None) -> Reference | None:
+        """Return what an annotation leads to, which may be written as a string."""
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            node = ast.parse(node.value, mode="eval").body
+        return self.names.leads_to(node)
 
-    def function_in_lambda(self, node: ast.Lambda) -> None:
+    def visit_Lambda(self, node: ast.Lambda) -> None:
         self.word("Lambda")
-        self.defaults(node.args)
-        self.parameters(node.args, annotated=False)
-        self.scopes.append(self.function_scope(node.args, [ast.Expr(node.body)]))
-        self.read(node.body)
-        self.scopes.pop()
+        self.read_defaults(node.args)
+        self.read_parameters(node.args, annotated=False)
+        with self.names.inside(self.names.function_scope(node.args, [ast.Expr(node.body)])):
+            self.read(node.body)
 
-    def decorators(self, decorators: list[ast.expr]) -> None:
+    def read_decorators(self, decorators: list[ast.expr]) -> None:
         self.read(decorators)
 
-    def defaults(self, arguments: ast.arguments) -> None:
+    def read_defaults(self, arguments: ast.arguments) -> None:
         self.read(arguments.defaults)
         self.read([default or ast.Pass() for default in arguments.kw_defaults])
 
-    def parameters(self, arguments: ast.arguments, annotated: bool) -> None:
+    def read_parameters(self, arguments: ast.arguments, annotated: bool) -> None:
         for name in ("posonlyargs", "args", "vararg", "kwonlyargs", "kwarg"):
-            listed = getattr(arguments, name)
+            parameters = getattr(arguments, name) or []
             self.word(name)
-            for argument in listed if isinstance(listed, list) else filter(None, [listed]):
-                self.word(argument.arg)
+            for parameter in parameters if isinstance(parameters, list) else [parameters]:
+                self.word(parameter.arg)
                 if annotated:
-                    self.read(argument.annotation)
+                    self.read(parameter.annotation)
 
-    def body(self, statements: list[ast.stmt]) -> None:
-        """Statements, without docstrings and other strings that stand alone, and without `pass`."""
+    def read_body(self, statements: list[ast.stmt]) -> None:
         self.word("{")
         for statement in statements:
             self.read(statement)
         self.word("}")
 
-    def class_(self, node: ast.ClassDef) -> None:
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
         self.word("ClassDef")
-        self.identifier(node.name) if self.scopes else self.word(node.name)
-        self.decorators(node.decorator_list)
-        self.bases(node)
-        nodes = within(*node.body)
-        annotated = bool(node.decorator_list or node.bases or node.keywords)
-        self.scopes.append(
-            _Scope("class", bound_names(nodes), set(), self.imports_in(nodes), annotated)
-        )
-        self.body(node.body)
-        self.scopes.pop()
+        self.defined_name(node.name)
+        self.read_decorators(node.decorator_list)
+        self.read_bases(node)
+        with self.names.inside(self.names.class_scope(node)):
+            self.read_body(node.body)
 
-    def bases(self, node: ast.ClassDef) -> None:
+    def read_bases(self, node: ast.ClassDef) -> None:
         self.read(node.bases)
         self.read(node.keywords)
 
-    def comprehension(
+    def visit_ListComp(
         self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
     ) -> None:
         self.word(type(node).__name__)
         first, *rest = node.generators
-        self.read(first.iter)
-        bound = bound_names(within(*(generator.target for generator in node.generators)))
-        self.scopes.append(_Scope("comprehension", set(), bound))
-        for generator in node.generators:
-            self.read(generator.target)
-            self.read(generator.ifs)
-            self.word(f"async={generator.is_async}")
-            if generator in rest:
-                self.read(generator.iter)
-        for name in ("key", "value", "elt"):
-            self.read(getattr(node, name, None))
-        self.scopes.pop()
+        self.read(first.iter)  # the only part that belongs to the scope around it
+        hidden = bound_names(within(*(generator.target for generator in node.generators)))
+        with self.names.inside(Scope("comprehension", hidden=hidden)):
+            for generator in node.generators:
+                self.read(generator.target)
+                self.read(generator.ifs)
+                self.word(f"async={generator.is_async}")
+                if generator in rest:
+                    self.read(generator.iter)
+            for name in ("key", "value", "elt"):
+                self.read(getattr(node, name, None))
+
+    visit_SetComp = visit_GeneratorExp = visit_DictComp = visit_ListComp
 
     # ---- statements
 
-    def annotated_assignment(self, node: ast.AnnAssign) -> None:
-        """`x: int = 1` is `x = 1`, and `x: int` is nothing, but for the fields of classes that read them."""
-        if self.scopes and self.scopes[-1].kind == "class" and self.scopes[-1].annotated:
-            self.plain(node)
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        """`x: int = 1` is `x = 1`, and `x: int` nothing, but in classes that read annotations."""
+        scope = self.names.innermost
+        if scope and scope.reads_annotations:
+            self.read_fields(node)
         elif node.value is not None:
             self.read(ast.Assign([node.target], node.value, lineno=node.lineno))
 
-    def expression_statement(self, node: ast.Expr) -> None:
+    def visit_Expr(self, node: ast.Expr) -> None:
+        """An expression that stands alone; docstrings and other constants do nothing."""
         if not isinstance(node.value, ast.Constant):
-            self.plain(node)
+            self.read_fields(node)
 
-    def import_(self, node: ast.Import | ast.ImportFrom) -> None:
-        """An import inside a function or another statement: its names lead on, and the modules are loaded."""
+    def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
+        """An import inside a function or another statement: modules are loaded, names lead on.
+
+        A module that a function imports is followed as far as the function uses it.
+        """
         self.word("import")
-        self.piece.references |= {
-            Reference("effects", module) for module in loaded_by(self.module, node)
-        }
-        in_function = self.scopes and self.scopes[-1].kind == "function"
+        loaded = loaded_by(self.module, node)
+        self.summary.references |= {Reference("effects", module) for module in loaded}
+        scope = self.names.innermost
+        in_function = scope is not None and scope.kind == "function"
         for source, name in import_targets(self.module, node).values():
-            if (
-                name or not in_function
-            ):  # a module that a function imports is followed as far as it is used
+            if name or not in_function:
                 target = resolve_in(source, name if name != "*" else "")
                 self.word(str(target))
-                self.piece.references.add(target)
+                self.summary.references.add(target)
 
-    def handler(self, node: ast.ExceptHandler) -> None:
+    visit_ImportFrom = visit_Import
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
         self.identifier(node.name)
-        self.plain(node, without=("name",))
+        self.read_fields(node, without=("name",))
 
-    def capture(self, node: ast.MatchAs | ast.MatchStar | ast.MatchMapping) -> None:
-        name = "rest" if isinstance(node, ast.MatchMapping) else "name"
-        self.identifier(getattr(node, name))
-        self.plain(node, without=(name,))
+    def visit_MatchAs(self, node: ast.MatchAs | ast.MatchStar | ast.MatchMapping) -> None:
+        captured = "rest" if isinstance(node, ast.MatchMapping) else "name"
+        self.identifier(getattr(node, captured))
+        self.read_fields(node, without=(captured,))
 
-    def nothing(self, node: ast.AST) -> None:
-        """`pass`, and declarations, which `find` has seen."""
+    visit_MatchStar = visit_MatchMapping = visit_MatchAs
+
+    def visit_Pass(self, node: ast.AST) -> None:
+        """Leave out `pass`, and declarations, which are part of the scope."""
+
+    visit_Global = visit_Nonlocal = visit_Pass
 
     # ---- calls that hide what they use
 
-    def call(self, node: ast.Call) -> None:
-        called, first = self.dotted(node.func), node.args[0] if node.args else None
-        fixed = isinstance(first, ast.Constant)
+    def visit_Call(self, node: ast.Call) -> None:
+        called = self.names.dotted(node.func)
         if called in ("getattr", "hasattr") and len(node.args) > 1:
-            self.computed_attribute(node)
+            self.computed_attribute(*node.args[:2])
         elif called in ("importlib.import_module", "__import__"):
-            if fixed:
-                self.piece.references.add(resolve_in(str(first.value), ""))
-            else:
-                self.doubt(f"{called}() of a computed name")
-        self.plain(node)
+            self.computed_import(called, node.args[0] if node.args else None)
+        self.read_fields(node)
 
-    def computed_attribute(self, node: ast.Call) -> None:
-        """`getattr(x, name)`: of oneself it stays in the class, which is read whole anyway."""
-        subject, name = node.args[:2]
-        found = self.leads_to(subject) if isinstance(subject, ast.Name) else None
-        if isinstance(name, ast.Constant) and found and found.kind == "module":
-            self.refer(resolve_in(found.module, str(name.value)))
-        elif not isinstance(name, ast.Constant) and not (
-            isinstance(subject, ast.Name) and subject.id in ("self", "cls")
-        ):
+    def computed_attribute(self, subject: ast.expr, name: ast.expr) -> None:
+        """`getattr(x, name)`: on oneself it stays in the class, which is read whole anyway."""
+        target = self.names.leads_to(subject) if isinstance(subject, ast.Name) else None
+        if isinstance(name, ast.Constant):
+            if target and target.kind == "module":
+                self.refer(resolve_in(target.module, str(name.value)))
+        elif not (isinstance(subject, ast.Name) and subject.id in ("self", "cls")):
             self.doubt("getattr() with a computed name")
 
-    def dotted(self, node: ast.expr) -> str:
-        """The full name of a function in a library or in Python, or ""."""
-        chain = []
-        while isinstance(node, ast.Attribute | ast.Call):
-            if isinstance(node, ast.Attribute):
-                chain.append(node.attr)
-            node = node.value if isinstance(node, ast.Attribute) else node.func
-        found = self.find(node.id) if isinstance(node, ast.Name) else None
-        if not isinstance(found, Reference) or found.kind not in ("external", "builtin"):
-            return ""
-        return ".".join([found.name if found.kind == "builtin" else str(found), *reversed(chain)])
-
-    # ---- conjured functions
-
-    def is_conjure(self, decorator: ast.expr) -> bool:
-        """The decorator itself is no part of what a function computes."""
-        return self.leads_to(decorator) == CONJURE
-
-    def leads_to(self, node: ast.expr | None) -> Reference | None:
-        """What a name, or a name in a module, leads to; None for a local and for all else."""
-        found = self.find(node.id) if isinstance(node, ast.Name) else None
-        if (
-            isinstance(node, ast.Attribute)
-            and (outer := self.leads_to(node.value))
-            and outer.kind == "module"
-        ):
-            found = resolve_in(outer.module, node.attr)
-        return found if isinstance(found, Reference) else None
-
-    def media_of(self, returns: ast.expr | None) -> None:
-        """A conjured function's result depends on how its media become bytes: those it says, or else all."""
-        if isinstance(returns, ast.Constant) and isinstance(returns.value, str):
-            returns = ast.parse(returns.value, mode="eval").body
-        found = self.leads_to(returns)
-        encoder = (
-            f"encode_{found.name.lower()}" if getattr(found, "module", "") == MEDIA else "encode"
-        )
-        known = encoder in find_module(MEDIA).definitions
-        self.refer(Reference("symbol", MEDIA, encoder if known else "encode"))
-
-
-_SPECIAL = {
-    ast.Name: _Reader.name,
-    ast.Attribute: _Reader.attribute,
-    ast.FunctionDef: _Reader.function,
-    ast.AsyncFunctionDef: _Reader.function,
-    ast.Lambda: _Reader.function_in_lambda,
-    ast.ClassDef: _Reader.class_,
-    ast.ListComp: _Reader.comprehension,
-    ast.SetComp: _Reader.comprehension,
-    ast.GeneratorExp: _Reader.comprehension,
-    ast.DictComp: _Reader.comprehension,
-    ast.AnnAssign: _Reader.annotated_assignment,
-    ast.Expr: _Reader.expression_statement,
-    ast.Import: _Reader.import_,
-    ast.ImportFrom: _Reader.import_,
-    ast.ExceptHandler: _Reader.handler,
-    ast.MatchAs: _Reader.capture,
-    ast.MatchStar: _Reader.capture,
-    ast.MatchMapping: _Reader.capture,
-    ast.Call: _Reader.call,
-    ast.Pass: _Reader.nothing,
-    ast.Global: _Reader.nothing,
-    ast.Nonlocal: _Reader.nothing,
-}
+    def computed_import(self, called: str, name: ast.expr | None) -> None:
+        if isinstance(name, ast.Constant):
+            self.summary.references.add(resolve_in(str(name.value), ""))
+        else:
+            self.doubt(f"{called}() of a computed name")

@@ -1,4 +1,4 @@
-"""What a value is, for a key: equal for equal values only, in whatever way they are held in memory."""
+"""Values as JSON, for a key: equal for equal values only, however they are held in memory."""
 
 import dataclasses
 import datetime
@@ -17,7 +17,7 @@ import sys
 import time
 import types
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,90 +25,102 @@ from typing import Any
 import numpy as np
 
 from report.errors import ReportError
-from report.keys.source import Reference, find_module
+from report.keys.results import registered_results
+from report.keys.source import Kind, Reference, find_module
 
 # Types whose values their repr tells apart.
-PLAIN = (bool, int, float, complex, str, range, decimal.Decimal, fractions.Fraction, uuid.UUID) + (
-    datetime.date, datetime.time, datetime.timedelta, datetime.tzinfo, type(None), type(...), type(NotImplemented),
+PLAIN = (
+    bool, int, float, complex, str, range, decimal.Decimal, fractions.Fraction, uuid.UUID,
+    datetime.date, datetime.time, datetime.timedelta, datetime.tzinfo,
+    type(None), type(...), type(NotImplemented),
 )  # fmt: skip
-ARTIFACT = "report.artifacts.session.Artifact"
 SHORT = reprlib.Repr()
 SHORT.maxstring = 120  # letters of a text in a record
-BUILT_IN = {kind: f"builtins.{kind.__name__}" for kind in (bool, int, float, str, type(None))}
-SETTLED = 50_000_000  # ns since a file was written after which its time stamp tells it from a later writing
+BUILT_IN: dict[type, str] = {
+    kind: f"builtins.{kind.__name__}" for kind in (bool, int, float, str, type(None))
+}
+# Nanoseconds since a file was written, after which its time stamp tells it from a later writing.
+SETTLED = 50_000_000
+
+Describe = Callable[[object, str], list[object]]  # `identity` for the parts of a value
 
 
 @dataclass
 class Walk:
-    """What was met on the way through values: project code, artifacts, and kinds of devices."""
+    """Project code, artifacts, and kinds of devices that were met on the way through values."""
 
     roots: set[Reference] = field(default_factory=set)
     inputs: list[str] = field(default_factory=list)  # sha256 of artifacts
     devices: list[list[str]] = field(default_factory=list)  # [where, kind]
 
 
-def identity(value: object, what: str, walk: Walk, paths: bool = True) -> Any:
-    """JSON that is equal for equal values only.
+def identity(value: Any, what: str, walk: Walk, paths: bool = True) -> list[object]:
+    """Return JSON that is equal for equal values only.
 
-    A path stands for the bytes that it leads to, and for its suffix; with paths=False it has no identity, so that a
-    global path does not stand for a whole data set. Raises: TypeError, naming `what`, for a value that has none.
+    A path stands for the bytes that it leads to, and for its suffix. With paths=False it has no
+    identity, so that a global path does not stand for a whole data set.
+
+    Raises: TypeError, naming `what`, for a value that has no identity.
     """
-    if type(value) in BUILT_IN:  # most values are one of these
-        return [BUILT_IN[type(value)], repr(value)]
-    kind = f"{type(value).__module__}.{type(value).__qualname__}"
-    walk.roots |= _code_of_type(type(value))
-    if isinstance(digest := getattr(value, "digest", None), str) and not isinstance(value, type):
-        return _digested(value, kind, digest, what, walk)
+    kind: type = type(value)
+    if kind in BUILT_IN:  # most values are one of these
+        return [BUILT_IN[kind], repr(value)]
+    kind_name = f"{kind.__module__}.{kind.__qualname__}"
+    walk.roots |= _code_of_type(kind)
+    digest = getattr(value, "digest", None)
+    if isinstance(digest, str) and not isinstance(value, type):
+        _note_digested(value, digest, what, walk)
+        return [kind_name, digest]
     if isinstance(value, Path) and paths:
         return ["path", value.suffix, path_digest(value, what)]
-    if (teller := _teller(value)) is not None:
+    describer = _describer(value)
+    if describer is None:
+        raise TypeError(
+            f"{what} is a {kind_name}, which has no value to key it by; pass plain values, paths, "
+            "arrays, dataclasses, functions of a module, or give it a `digest` attribute (a str "
+            "that changes when it does)"
+        )
 
-        def tell(item: object, where: str) -> Any:
-            return identity(item, where, walk, paths)
+    def describe(part: object, where: str) -> list[object]:
+        return identity(part, where, walk, paths)
 
-        return [kind, teller(value, what, tell, walk), *_state(value, what, tell)]
-    raise TypeError(
-        f"{what} is a {kind}, which has no value to key it by; pass plain values, paths, arrays, dataclasses, "
-        "functions of a module, or give it a `digest` attribute (a str that changes when it does)"
-    )
-
-
-def _state(value: object, what: str, tell: Callable[[object, str], Any]) -> list:
-    """What a value holds besides what its kind tells: attributes of a dataclass or of a list of one's own."""
-    if isinstance(value, type | types.ModuleType | enum.Enum | functools.partial) or is_function(
-        value
-    ):
-        return []
-    known = (
-        {f.name for f in dataclasses.fields(value)} if dataclasses.is_dataclass(value) else set()
-    )
-    kept = {
-        name: item
-        for name, item in getattr(value, "__dict__", {}).items()
-        if name not in known
-        and not isinstance(getattr(type(value), name, None), functools.cached_property)
-    }
-    kept |= (
-        {"default_factory": factory} if (factory := getattr(value, "default_factory", None)) else {}
-    )
-    return [tell(kept, what)] if kept else []
+    return [kind_name, describer(value, what, describe, walk), *_state(value, what, describe)]
 
 
-def _digested(value: object, kind: str, digest: str, what: str, walk: Walk) -> list:
-    """Something that knows its own digest, such as a model, whose device decides on its numbers too, or an artifact."""
+def _note_digested(value: object, digest: str, what: str, walk: Walk) -> None:
+    """Note an object with a `digest` (model, artifact), which identifies it.
+
+    A model's device counts too, since it decides on the numbers. The code of an artifact does not
+    count, but that which reads its bytes.
+    """
     if device := getattr(value, "device", None):
         walk.devices.append([what, str(device).partition(":")[0]])
-    if kind == ARTIFACT:
+    results = registered_results()
+    if results and type(value) is results.stored:
         walk.inputs.append(digest)
-        walk.roots.discard(
-            Reference("symbol", *ARTIFACT.rsplit(".", 1))
-        )  # its code is the store's, not the result's
-        walk.roots.add(Reference("symbol", "report.artifacts.media", "decode"))
-    return [kind, digest]
+        walk.roots -= _code_of_type(results.stored)
+        walk.roots.add(results.decode)
+
+
+def _state(value: object, what: str, describe: Describe) -> list[object]:
+    """The attributes of a value that its kind does not know, as a subclass of `list` may have."""
+    without_state = type | types.ModuleType | enum.Enum | functools.partial
+    if isinstance(value, without_state) or is_function(value):
+        return []
+    fields = dataclasses.fields(value) if dataclasses.is_dataclass(value) else ()
+    known = {field.name for field in fields}
+    attributes = {}
+    for name, item in getattr(value, "__dict__", {}).items():
+        cached = isinstance(getattr(type(value), name, None), functools.cached_property)
+        if name not in known and not cached:
+            attributes[name] = item
+    if factory := getattr(value, "default_factory", None):
+        attributes["default_factory"] = factory
+    return [describe(attributes, what)] if attributes else []
 
 
 def symbol_of(value: object) -> Reference | None:
-    """The top-level symbol of a project function or class."""
+    """Return the top-level symbol of a project function or class; None for all else."""
     if not isinstance(value, type | types.FunctionType):
         return None
     module, name = find_module(value.__module__), value.__qualname__.partition(".")[0]
@@ -117,41 +129,40 @@ def symbol_of(value: object) -> Reference | None:
 
 @functools.lru_cache(maxsize=4096)
 def _code_of_type(kind: type) -> set[Reference]:
-    return {symbol} if (symbol := symbol_of(kind)) else set()
+    symbol = symbol_of(kind)
+    return {symbol} if symbol else set()
 
 
 def is_function(value: object) -> bool:
-    """Whether a value is a function, or wraps one, as functools.cache and @conjure do."""
+    """Return True for a function, or for a wrapper of one, as functools.cache and @conjure make."""
     return isinstance(getattr(value, "__wrapped__", value), types.FunctionType)
 
 
 def is_immutable(value: object) -> bool:
-    """Whether a value is sure to stay what it is."""
-    return (
-        isinstance(value, PLAIN + (bytes,))
-        or type(value) is tuple
-        and all(map(is_immutable, value))
-    )
+    """Return True for a value that is sure to stay as it is."""
+    if type(value) is tuple:
+        return all(map(is_immutable, value))
+    return isinstance(value, (*PLAIN, bytes))
 
 
-# ---- what tells the values of a type apart, as JSON: (value, what, tell, walk); tell(item, what) is for its parts
+# ---- JSON that tells the values of one type apart, from (value, what, describe, walk)
 
 
-def _teller(value: object) -> Callable[..., Any] | None:
-    for kinds, teller in _TELLERS:
+def _describer(value: object) -> Callable[..., object] | None:
+    for kinds, describer in _DESCRIBERS:
         if isinstance(value, kinds):
-            return teller
+            return describer
     if dataclasses.is_dataclass(value):
         return _fields
     if is_function(value):
         return _function
     if torch := sys.modules.get("torch"):
-        kinds = {
-            torch.Tensor: _tensor,
-            torch.dtype: _plain,
-            torch.device: lambda device, *_: device.type,
-        }
-        return next((teller for kind, teller in kinds.items() if isinstance(value, kind)), None)
+        if isinstance(value, torch.Tensor):
+            return _tensor
+        if isinstance(value, torch.dtype):
+            return _plain
+        if isinstance(value, torch.device):
+            return _device
     return None
 
 
@@ -163,91 +174,96 @@ def _bytes(value: bytes, *_: object) -> str:
     return _hash(value)
 
 
-def _array(value: np.ndarray, what: str, *_: object) -> list:
+def _array(value: np.ndarray, what: str, *_: object) -> list[object]:
     if value.dtype.hasobject:
         raise TypeError(
-            f"{what} is an array of Python objects, which has no value to key it by; give it a number type"
+            f"{what} is an array of Python objects, which has no value to key it by; "
+            "give it a number type"
         )
-    return [
-        np.lib.format.dtype_to_descr(value.dtype),
-        value.shape,
-        _hash(np.ascontiguousarray(value)),
-    ]
+    numbers = _hash(np.ascontiguousarray(value))
+    return [np.lib.format.dtype_to_descr(value.dtype), value.shape, numbers]
 
 
-def _tensor(value: Any, what: str, _tell: Callable, walk: Walk) -> list:
+def _tensor(value: Any, what: str, _describe: Describe, walk: Walk) -> list[object]:
     walk.devices.append([what, value.device.type])
     numbers = value.detach().cpu().contiguous().flatten().view(sys.modules["torch"].uint8).numpy()
     return [str(value.dtype), list(value.shape), _hash(numbers)]
 
 
-def _enum(value: enum.Enum, what: str, tell: Callable, *_: object) -> list:
-    return [value.name, tell(value.value, what)]
+def _device(value: Any, *_: object) -> str:
+    return value.type
 
 
-def _sequence(value: list | tuple, what: str, tell: Callable, *_: object) -> list:
-    return [tell(item, f"{what}[{i}]") for i, item in enumerate(value)]
+def _enum(value: enum.Enum, what: str, describe: Describe, *_: object) -> list[object]:
+    return [value.name, describe(value.value, what)]
 
 
-def _set(value: set | frozenset, what: str, tell: Callable, *_: object) -> list:
-    return sorted((tell(item, what) for item in value), key=json.dumps)
+def _sequence(value: list | tuple, what: str, describe: Describe, *_: object) -> list[object]:
+    return [describe(item, f"{what}[{i}]") for i, item in enumerate(value)]
 
 
-def _dict(value: dict, what: str, tell: Callable, *_: object) -> list:
-    return sorted(
-        ([tell(k, what), tell(item, f"{what}[{k!r}]")] for k, item in value.items()), key=json.dumps
+def _set(value: set | frozenset, what: str, describe: Describe, *_: object) -> list[object]:
+    return _ordered(describe(item, what) for item in value)
+
+
+def _dict(value: dict, what: str, describe: Describe, *_: object) -> list[object]:
+    return _ordered(
+        [describe(key, what), describe(item, f"{what}[{key!r}]")] for key, item in value.items()
     )
 
 
-def _slice(value: slice, what: str, tell: Callable, *_: object) -> list:
-    return [tell(part, what) for part in (value.start, value.stop, value.step)]
+def _ordered(items: Iterable[object]) -> list[object]:
+    return sorted(items, key=json.dumps)
 
 
-def _pattern(value: re.Pattern, *_: object) -> list:
+def _slice(value: slice, what: str, describe: Describe, *_: object) -> list[object]:
+    return [describe(part, what) for part in (value.start, value.stop, value.step)]
+
+
+def _pattern(value: re.Pattern, *_: object) -> list[object]:
     return [repr(value.pattern), value.flags]
 
 
-def _fields(value: Any, what: str, tell: Callable, *_: object) -> list:
-    names = [f.name for f in dataclasses.fields(value)]
-    return [[name, tell(getattr(value, name), f"{what}.{name}")] for name in names]
+def _fields(value: Any, what: str, describe: Describe, *_: object) -> list[object]:
+    names = [field.name for field in dataclasses.fields(value)]
+    return [[name, describe(getattr(value, name), f"{what}.{name}")] for name in names]
 
 
-def _partial(value: functools.partial, what: str, tell: Callable, *_: object) -> list:
-    return [tell(part, what) for part in (value.func, value.args, value.keywords)]
+def _partial(value: functools.partial, what: str, describe: Describe, *_: object) -> list[object]:
+    return [describe(part, what) for part in (value.func, value.args, value.keywords)]
 
 
-def _function(value: Any, what: str, _tell: Callable, walk: Walk) -> str:
+def _function(value: Any, what: str, _describe: Describe, walk: Walk) -> str:
     """A function or class of a module, by name: its code is followed like that of any other."""
     function = getattr(value, "__wrapped__", value)
     source = getattr(function, "__module__", None) or type(function).__module__
     name = getattr(function, "__qualname__", None) or function.__name__
-    if "<" in name or not _stands_there(value, source, name):  # what it closes over can not be seen
+    # The variables that a function in a function closes over can not be seen.
+    if "<" in name or not _is_named(value, source, name):
         raise TypeError(
             f"{what} is {name}, which has no name to key it by; pass a function of a module"
         )
-    kind = "symbol" if find_module(source) else "external"
+    kind: Kind = "symbol" if find_module(source) else "external"
     walk.roots.add(Reference(kind, source, name.partition(".")[0]))
     return f"{source}.{name}"
 
 
-def _stands_there(value: object, source: str, name: str) -> bool:
-    """Whether a module has this very function under its name: others may only call themselves so."""
+def _is_named(value: object, source: str, name: str) -> bool:
+    """Return True if a module has this very function under its name, which others may take too."""
     try:
         return operator.attrgetter(name)(sys.modules[source]) is value
     except (KeyError, AttributeError):
         return not isinstance(value, types.FunctionType) and not hasattr(value, "__wrapped__")
 
 
-def _module(value: types.ModuleType, _what: str, _tell: Callable, walk: Walk) -> str:
-    walk.roots.add(
-        Reference("module" if find_module(value.__name__) else "external", value.__name__)
-    )
+def _module(value: types.ModuleType, _what: str, _describe: Describe, walk: Walk) -> str:
+    kind: Kind = "module" if find_module(value.__name__) else "external"
+    walk.roots.add(Reference(kind, value.__name__))
     return value.__name__
 
 
-_TELLERS: list[
-    tuple[Any, Callable[..., Any]]
-] = [  # the first that fits is taken: a NumPy float is a float, too
+# The first that fits is taken: a NumPy float is a float, too.
+_DESCRIBERS: list[tuple[Any, Callable[..., object]]] = [
     ((np.ndarray, np.generic), _array),
     (enum.Enum, _enum),
     (PLAIN, _plain),
@@ -267,24 +283,26 @@ _TELLERS: list[
 # ---- files
 
 
-_files: dict[tuple, str] = {}
+_files: dict[tuple[str, int, int, int], str] = {}
 
 
 def path_digest(path: Path, what: str) -> str:
-    """Hash of a file's bytes, or of all file names and bytes in a folder. No file is read twice while it is unchanged.
+    """Return a hash of a file's bytes, or of all file names and bytes in a folder.
 
-    Raises: ReportError if it can not be read.
+    No file is read twice while it is unchanged.
+
+    Raises: ReportError, naming `what`, if it can not be read.
     """
     try:
         if not path.is_dir():
             return _file_digest(path)
-        files = sorted(
-            Path(folder, name)
-            for folder, _, names in os.walk(path, followlinks=True)
-            for name in names
-        )
-        told = [[file.relative_to(path).as_posix(), _file_digest(file)] for file in files]
-        return _hash(json.dumps(told).encode())
+        files = []
+        for folder, _, names in os.walk(path, followlinks=True):
+            files += [Path(folder, name) for name in names]
+        contents = [
+            [file.relative_to(path).as_posix(), _file_digest(file)] for file in sorted(files)
+        ]
+        return _hash(json.dumps(contents).encode())
     except OSError as error:
         raise ReportError(f"{what}: cannot read {path}: {error.strerror or error}") from error
 
@@ -303,13 +321,13 @@ def _file_digest(path: Path) -> str:
     return _files[key]
 
 
-def readable(value: object) -> str:
-    """A short text for the record: no memory addresses, no paths of this machine, nothing long."""
+def readable(value: Any) -> str:
+    """Return a short text for the record: no memory addresses, no paths of this machine."""
     if isinstance(digest := getattr(value, "digest", None), str):
         return f"{type(value).__name__} {digest[:12]}"
     if isinstance(value, Path):
         return value.name
-    if isinstance(value, np.ndarray) or _teller(value) is _tensor:
+    if isinstance(value, np.ndarray) or _describer(value) is _tensor:
         return f"{type(value).__name__} {str(value.dtype)} {tuple(value.shape)}"
     if isinstance(value, type) or is_function(value):
         return getattr(value, "__qualname__", type(value).__name__)
@@ -319,9 +337,8 @@ def readable(value: object) -> str:
         text = ", ".join(map(readable, value[:8])) + (", …" if len(value) > 8 else "")
         return f"[{text}]" if isinstance(value, list) else f"({text})"
     if dataclasses.is_dataclass(value):
-        text = ", ".join(
-            f"{f.name}={readable(getattr(value, f.name))}" for f in dataclasses.fields(value)
-        )
+        fields = dataclasses.fields(value)
+        text = ", ".join(f"{field.name}={readable(getattr(value, field.name))}" for field in fields)
         return f"{type(value).__name__}({text})"
     return SHORT.repr(sorted(value, key=repr) if isinstance(value, set | frozenset) else value)
 

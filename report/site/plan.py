@@ -22,7 +22,8 @@ from report.keys.dependencies import place_of
 FOUND, STALE, NEW, WAITS = "found", "stale", "new", "waits"
 QUIET = re.compile(r"\s*(#.*)?")  # lines that no key depends on
 
-Sources = dict[str, dict[str, Any]]  # symbol -> digest, file, line, text; see `Code.source`
+# symbol -> digest, file, line, text; see `ReachableCode.source`
+Sources = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True)

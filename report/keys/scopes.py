@@ -1,0 +1,76 @@
+"""Names in a syntax tree: those that the nodes of one scope bind, and those that they mutate."""
+
+import ast
+from collections.abc import Iterable
+
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+SCOPES = (*DEFINITIONS, ast.Lambda)
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+MUTATORS = set(
+    "add append clear discard extend insert pop popitem remove setdefault update".split()
+)
+
+
+def first_line(statement: ast.stmt) -> int:
+    """The line on which a statement begins, decorators included."""
+    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
+    return min([statement.lineno, *(decorator.lineno for decorator in decorators)])
+
+
+def within(*nodes: ast.AST) -> list[ast.AST]:
+    """Return all nodes of one scope, in order.
+
+    The insides of functions, classes and comprehensions are other scopes; only the targets of `:=`
+    in a comprehension belong to the scope around it.
+    """
+    members: list[ast.AST] = []
+    unread = list(reversed(nodes))
+    while unread:
+        node = unread.pop()
+        members.append(node)
+        if isinstance(node, COMPREHENSIONS):
+            unread += [inner.target for inner in ast.walk(node) if isinstance(inner, ast.NamedExpr)]
+        elif not isinstance(node, SCOPES):
+            unread += reversed(list(ast.iter_child_nodes(node)))
+    return members
+
+
+def bound_names(nodes: Iterable[ast.AST]) -> set[str]:
+    """The names that nodes of one scope bind, see `within`; imports aside."""
+    names = set()
+    for node in nodes:
+        if isinstance(node, ast.Name):
+            if not isinstance(node.ctx, ast.Load):
+                names.add(node.id)
+        elif isinstance(node, DEFINITIONS):
+            names.add(node.name)
+        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
+            names.add(node.name)
+        elif isinstance(node, ast.MatchMapping) and node.rest:
+            names.add(node.rest)
+    return names
+
+
+def mutated_names(node: ast.stmt) -> set[str]:
+    """Names that a statement mutates.
+
+    It sets or deletes an item or an attribute, or calls a method and drops the result. Inside
+    another statement, only a method that mutates lists, sets or dicts counts.
+    """
+    names = set()
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Attribute | ast.Subscript) and not isinstance(inner.ctx, ast.Load):
+            names.add(root_name(inner))
+        elif isinstance(inner, ast.Expr) and isinstance(inner.value, ast.Call):
+            method = inner.value.func
+            alone = isinstance(node, ast.Expr)
+            if isinstance(method, ast.Attribute) and (alone or method.attr in MUTATORS):
+                names.add(root_name(method))
+    return names - {""}
+
+
+def root_name(node: ast.expr) -> str:
+    """Return `a` for `a.b[c].d`, or "" where no name stands at the root."""
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
