@@ -28,17 +28,17 @@ def test_the_same_sound_at_two_levels_is_shared_with_a_gain_for_each_channel(sma
 
 
 def test_events_that_pay_are_looked_for_once_for_both_channels(small_codec, tone, monkeypatch):
-    looked_for = []
+    searches = []
     decompose = small_codec.decompose
     monkeypatch.setattr(
-        small_codec, "decompose", lambda *of: looked_for.append(1) or decompose(*of)
+        small_codec, "decompose", lambda *args: searches.append(1) or decompose(*args)
     )
     pairs = encoded(small_codec, [np.stack([tone, 0.25 * tone], 1)])
-    assert len(looked_for) == len(pairs)
+    assert len(searches) == len(pairs)
 
 
 def test_what_sounds_on_in_the_next_window_is_not_found_again(small_codec, music):
-    """As in mono: with equal channels the second window has the events of the second window of `stream`."""
+    """With equal channels the second window has the events that it has in mono."""
     audio = music[:50_000]
     _, second, *_ = encoded(small_codec, [np.stack([audio, audio], 1)])
     _, mono, *_ = small_codec.stream([audio], QUICK)
@@ -57,7 +57,7 @@ def test_shared_events_are_the_mono_ones_when_the_channels_are_equal(small_codec
 
 
 def test_opposite_phases_do_not_cancel(small_codec, tone):
-    """The mid is of magnitudes, so what a mean of the samples would lose is heard."""
+    """The mid is the mean of magnitudes; a mean of samples would lose this sound."""
     ((left, right), *_) = encoded(small_codec, [np.stack([tone, -tone], 1)])
     assert len(left) and right.gains.max() > 0
 
@@ -67,9 +67,8 @@ def test_channels_with_nothing_in_common_have_their_own_events(small_codec, tone
     pairs = encoded(small_codec, [np.stack([tone, other], 1)])
     assert not shares(pairs[0])
     alone = next(small_codec.stream([other], QUICK))
-    np.testing.assert_array_equal(
-        pairs[0][1].vectors, alone.vectors
-    )  # no window before it, so no tail either
+    # no window before it, so no tail either
+    np.testing.assert_array_equal(pairs[0][1].vectors, alone.vectors)
 
 
 def test_how_the_blocks_are_cut_changes_nothing(small_codec, tone, music):

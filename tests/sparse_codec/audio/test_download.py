@@ -1,4 +1,4 @@
-"""Downloads from a server that breaks off, sends all again, or sends wrong bytes."""
+"""Downloads from a server that breaks off, starts again, or sends wrong bytes."""
 
 import hashlib
 import io
@@ -15,11 +15,15 @@ from sparse_codec.audio.download import DataSet, DownloadError, RemoteFile
 
 
 class Server(ThreadingHTTPServer):
-    """Serves `files`. The first `breaks` answers end after `until` bytes; `ranges`: whether it goes on where told."""
+    """A server of `files`, which notes the range of each request in `ranges`.
+
+    Its first `breaks` answers end after `until` bytes. It heeds ranges if `resumes` is set.
+    """
 
     def __init__(self, files: dict[str, bytes]):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.files, self.breaks, self.until, self.ranges, self.asked = files, 0, 1000, True, []
+        self.files, self.breaks, self.until, self.resumes = files, 0, 1000, True
+        self.ranges = []
 
     def remote(self, name: str, algorithm: str = "sha256") -> RemoteFile:
         digest = hashlib.new(algorithm, self.files[name]).hexdigest()
@@ -29,13 +33,13 @@ class Server(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         wanted = self.headers.get("Range")
-        self.server.asked.append(wanted)
+        self.server.ranges.append(wanted)
         data = self.server.files.get(self.path[1:])
         if data is None:
             return self.send_error(404)
-        start = (
-            int(re.fullmatch(r"bytes=(\d+)-", wanted)[1]) if wanted and self.server.ranges else 0
-        )
+        start = 0
+        if wanted and self.server.resumes:
+            start = int(re.fullmatch(r"bytes=(\d+)-", wanted)[1])
         if start and start >= len(data):
             return self.send_error(416)
         self.send_response(206 if start else 200)
@@ -77,26 +81,25 @@ def server():
 @pytest.fixture
 def data_set(server, monkeypatch):
     """The server's archive under MusicNet's name."""
-    found = DataSet(server.remote("set.tar.gz", "md5"), (server.remote("table.csv"),))
-    monkeypatch.setitem(download.DATA_SETS, "musicnet", found)
-    return found
+    data_set = DataSet(server.remote("set.tar.gz", "md5"), (server.remote("table.csv"),))
+    monkeypatch.setitem(download.DATA_SETS, "musicnet", data_set)
+    return data_set
 
 
 def test_a_data_set_is_downloaded_checked_and_unpacked(tmp_path, data_set, capsys):
     assert main(["data", "musicnet", str(tmp_path / "sets")]) == 0
     there = tmp_path / "sets" / "musicnet"
     assert capsys.readouterr().out == f"{there} is there; train on it with --data {there}\n"
-    found = {str(p.relative_to(there)) for p in there.rglob("*") if p.is_file()}
-    assert found == {"train_data/1.wav", "train_labels/1.csv", "table.csv"}
-    assert [p.name for p in (tmp_path / "sets").iterdir()] == [
-        "musicnet"
-    ]  # no archive, nothing half done
+    files = {str(p.relative_to(there)) for p in there.rglob("*") if p.is_file()}
+    assert files == {"train_data/1.wav", "train_labels/1.csv", "table.csv"}
+    names = [p.name for p in (tmp_path / "sets").iterdir()]
+    assert names == ["musicnet"]  # no archive, nothing half done
 
 
 def test_what_is_there_is_not_downloaded_again(tmp_path, server, data_set):
     for _ in range(2):
         assert main(["data", "musicnet", str(tmp_path)]) == 0
-    assert len(server.asked) == 2  # archive and table, once each
+    assert len(server.ranges) == 2  # archive and table, once each
 
 
 def test_a_download_goes_on_where_the_server_broke_off(tmp_path, server):
@@ -104,7 +107,7 @@ def test_a_download_goes_on_where_the_server_broke_off(tmp_path, server):
     server.breaks = 3
     download.download(server.remote("long"), tmp_path / "long")
     assert (tmp_path / "long").read_bytes() == server.files["long"]
-    assert server.asked == [None, "bytes=1000-", "bytes=2000-", "bytes=3000-"]
+    assert server.ranges == [None, "bytes=1000-", "bytes=2000-", "bytes=3000-"]
 
 
 def test_a_later_run_goes_on_where_an_earlier_one_was_killed(tmp_path, server):
@@ -112,7 +115,7 @@ def test_a_later_run_goes_on_where_an_earlier_one_was_killed(tmp_path, server):
     (tmp_path / "long.part").write_bytes(server.files["long"][:4000])
     download.download(server.remote("long"), tmp_path / "long")
     assert (tmp_path / "long").read_bytes() == server.files["long"]
-    assert server.asked == ["bytes=4000-"]
+    assert server.ranges == ["bytes=4000-"]
 
 
 def test_a_run_killed_after_the_last_byte_has_nothing_to_get(tmp_path, server):
@@ -123,7 +126,7 @@ def test_a_run_killed_after_the_last_byte_has_nothing_to_get(tmp_path, server):
 
 def test_a_server_that_can_not_go_on_sends_all_again(tmp_path, server):
     server.files["long"] = bytes(range(256)) * 20
-    server.ranges, server.breaks = False, 1
+    server.resumes, server.breaks = False, 1
     download.download(server.remote("long"), tmp_path / "long")
     assert (tmp_path / "long").read_bytes() == server.files["long"]
 
@@ -154,10 +157,8 @@ def test_a_file_that_is_not_there_is_said(tmp_path, server, data_set, capsys):
 def test_a_file_in_the_place_of_the_folder_is_said(tmp_path, capsys):
     (tmp_path / "file").touch()
     assert main(["data", "musicnet", str(tmp_path / "file")]) == 1
-    assert (
-        "file: no folder can be made there (File exists); give another output"
-        in capsys.readouterr().err
-    )
+    error = capsys.readouterr().err
+    assert "file: no folder can be made there (File exists); give another output" in error
 
 
 def test_no_server_is_said(tmp_path):

@@ -1,4 +1,4 @@
-"""Sound files in and out, block by block, and what is said when that can not be."""
+"""Sound files in and out, block by block, and errors for files that are not sound."""
 
 import io
 import os
@@ -35,7 +35,7 @@ def read(path, rate: int = RATE, **how) -> np.ndarray:
 
 @pytest.mark.parametrize("suffix", KINDS)
 def test_what_is_written_is_read_again(tmp_path, suffix):
-    sound = np.repeat(noise(RATE), 3)  # what a lossy format keeps
+    sound = np.repeat(noise(RATE), 3)  # of low frequencies, which lossy formats keep
     written = write_blocks(tmp_path / f"a{suffix}", np.array_split(sound, 7), RATE)
     again = read(tmp_path / f"a{suffix}")
     assert (written.n_samples, written.n_clipped) == (len(sound), 0)
@@ -118,7 +118,7 @@ def test_a_raw_format_that_makes_no_sense_is_refused(text):
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
         ("song.xyz", r"song\.xyz: tells no format.*; end it with \.wav, \.flac"),
         ("none/song.wav", r"song\.wav: there is no folder .*none; make it first"),
@@ -126,7 +126,7 @@ def test_a_raw_format_that_makes_no_sense_is_refused(text):
         ("folder.wav", r"folder\.wav: is a folder"),
     ],
 )
-def test_an_output_that_can_not_be_is_refused_before_the_first_block(tmp_path, name, told):
+def test_an_output_that_can_not_be_is_refused_before_the_first_block(tmp_path, name, message):
     (tmp_path / "file").touch()
     (tmp_path / "folder.wav").mkdir()
 
@@ -134,7 +134,7 @@ def test_an_output_that_can_not_be_is_refused_before_the_first_block(tmp_path, n
         pytest.fail("work was begun")
         yield
 
-    with pytest.raises(OutputError, match=told):
+    with pytest.raises(OutputError, match=message):
         write_blocks(tmp_path / name, blocks(), RATE)
 
 
@@ -146,9 +146,8 @@ def test_audio_is_saved_whole_as_its_blocks_are(tmp_path):
 
 
 def test_no_block_at_all_is_refused(tmp_path):
-    with pytest.raises(
-        OutputError, match=r"a\.wav: there is no sound to write; give at least one block"
-    ):
+    message = r"a\.wav: there is no sound to write; give at least one block"
+    with pytest.raises(OutputError, match=message):
         write_blocks(tmp_path / "a.wav", [], RATE)
     assert not list(tmp_path.iterdir())
 
@@ -177,7 +176,7 @@ def test_an_error_while_writing_leaves_the_file_that_was_there(tmp_path):
 
 @pytest.fixture
 def pipe(monkeypatch, capfdbinary):
-    """Sends bytes through a pipe to standard input, and back come samples that went out to standard output."""
+    """A function that sends bytes to standard input and returns samples from standard output."""
 
     def through(data: bytes, **how) -> np.ndarray:
         end, other = os.pipe()
@@ -195,12 +194,12 @@ def pipe(monkeypatch, capfdbinary):
 
 
 @pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "PCM_32", "FLOAT"])
-@pytest.mark.parametrize("length", ["told", "unknown"])
+@pytest.mark.parametrize("length", ["known", "unknown"])
 def test_wav_goes_through_a_pipe(pipe, subtype, length):
     sound, file = noise(3 * RATE // 2), io.BytesIO()
     sf.write(file, sound, RATE, subtype=subtype, format="WAV")
     data = file.getvalue()
-    if length == "unknown":  # as programs write that do not know yet
+    if length == "unknown":  # as programs write that do not know it in advance
         at = data.index(b"data") + 4
         data = data[:4] + b"\xff" * 4 + data[8:at] + b"\xff" * 4 + data[at + 4 :]
     np.testing.assert_allclose(pipe(data), sound, atol=1e-4)
@@ -208,11 +207,10 @@ def test_wav_goes_through_a_pipe(pipe, subtype, length):
 
 def test_samples_without_a_header_go_through_a_pipe(pipe):
     sound = noise(RATE)
-    np.testing.assert_allclose(
-        pipe(sound.astype("<f4").tobytes(), raw=RawFormat(RATE, 1, "FLOAT")), sound, atol=1e-4
-    )
+    again = pipe(sound.astype("<f4").tobytes(), raw=RawFormat(RATE, 1, "FLOAT"))
+    np.testing.assert_allclose(again, sound, atol=1e-4)
 
 
-def test_a_pipe_that_brings_something_else_is_told_what_to_do(pipe):
+def test_a_pipe_that_brings_something_else_is_refused_with_the_fix(pipe):
     with pytest.raises(AudioError, match="standard input: not a WAV stream.*ffmpeg's -f wav -"):
         pipe(b"this is no sound")

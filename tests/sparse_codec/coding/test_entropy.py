@@ -1,4 +1,4 @@
-"""Windows as bytes: what no encoder wrote is refused, and rare windows come back too."""
+"""Windows as bytes: rare windows come back, and bytes that no encoder wrote are refused."""
 
 import dataclasses
 import io
@@ -33,7 +33,7 @@ N_FRAMES = 8
 
 @pytest.fixture(scope="module")
 def sure() -> Priors:
-    """Priors of two numbers that are nearly always 0: an event takes less than a byte."""
+    """Priors of numbers that are nearly always 0: an event takes less than a byte."""
     counts = np.ones((3, CELLS), int)
     counts[:, CELLS // 2 - 8 : CELLS // 2 + 8] = 60_000
     drops, deltas = np.ones(SILENT + 1, int), np.ones(N_FRAMES, int)
@@ -80,7 +80,7 @@ def test_bytes_after_the_last_event_are_refused():
 
 
 def test_words_that_no_range_coder_wrote_are_refused(sure):
-    """Not all can be told from others, but none does worse than to be refused."""
+    """Not all can be told from words of events, but none does worse than to be refused."""
     rng, refused = np.random.default_rng(0), set()
     for _ in range(300):
         words = rng.choice([0, 2**31, 2**32 - 1], rng.integers(0, 40)).astype("<u4")

@@ -1,4 +1,4 @@
-"""`.events` files: what goes in comes out, and nothing else does harm."""
+"""`.events` files: events come back, and broken files do no harm."""
 
 import base64
 import dataclasses
@@ -8,7 +8,7 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sparse_codec import EventSet
@@ -50,14 +50,11 @@ def assert_same(one: EventSet, other: EventSet) -> None:
     for name in PARTS:
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name), name)
         assert getattr(one, name).dtype == getattr(other, name).dtype, name
-    assert (one.n_samples, one.samplerate, one.hop) == (
-        other.n_samples,
-        other.samplerate,
-        other.hop,
-    )
+    for name in ("n_samples", "samplerate", "hop"):
+        assert getattr(one, name) == getattr(other, name), name
 
 
-# ---- what goes in comes out
+# ---- events come back
 
 
 @pytest.mark.parametrize("n_last", [1, 5_000, 2**14])
@@ -72,14 +69,12 @@ def test_a_quantised_file_gives_rounded_events_in_the_order_of_time(
     saved_codec, small_priors, draw_windows
 ):
     windows = draw_windows()
-    for window, back in zip(
-        windows, read(written(windows, saved_codec, small_priors), small_priors), strict=True
-    ):
+    again = read(written(windows, saved_codec, small_priors), small_priors)
+    for window, back in zip(windows, again, strict=True):
         ordered = window.in_time_order()
         np.testing.assert_array_equal(back.frames, ordered.frames)
-        assert (
-            np.abs(np.log2(back.gains / ordered.gains)).max() < 0.07
-        )  # an eighth of an octave from step to step
+        # levels are an eighth of an octave apart
+        assert np.abs(np.log2(back.gains / ordered.gains)).max() < 0.07
         levels = gain_levels(ordered.gains)
         steps = step_sizes(small_priors.steps, SCALE, levels.max() - levels) / ONE
         assert (np.abs(back.vectors - ordered.vectors) <= steps[:, :-1] / 2 + 1e-6).all()
@@ -89,18 +84,15 @@ def test_a_quantised_file_gives_rounded_events_in_the_order_of_time(
 def test_a_finer_scale_is_nearer_and_takes_more_bytes(saved_codec, small_priors, draw_windows):
     windows = draw_windows(n_windows=6)
     files = [written(windows, saved_codec, small_priors, scale=scale) for scale in (16, 128, 1024)]
+    ordered = join([window.in_time_order() for window in windows])
     errors = [
-        np.abs(
-            join(read(file, small_priors)).vectors
-            - join([w.in_time_order() for w in windows]).vectors
-        ).mean()
-        for file in files
+        np.abs(join(read(file, small_priors)).vectors - ordered.vectors).mean() for file in files
     ]
     assert len(files[0]) > len(files[1]) > len(files[2]) and errors[0] < errors[1] < errors[2]
     assert len(files[1]) < 0.2 * len(written(windows, saved_codec))
 
 
-def test_what_was_rounded_once_is_not_rounded_again(saved_codec, small_priors, draw_windows):
+def test_rounded_numbers_are_not_rounded_again(saved_codec, small_priors, draw_windows):
     once = written(draw_windows(), saved_codec, small_priors)
     assert written(read(once, small_priors), saved_codec, small_priors) == once
 
@@ -109,13 +101,12 @@ def test_what_was_rounded_once_is_not_rounded_again(saved_codec, small_priors, d
 def test_silence_and_empty_windows_are_kept(saved_codec, small_priors, draw_windows, quantised):
     priors = small_priors if quantised else None
     windows = [window.select([]) for window in draw_windows()]
-    for one, other in zip(
-        windows, read(written(windows, saved_codec, priors), priors), strict=True
-    ):
+    again = read(written(windows, saved_codec, priors), priors)
+    for one, other in zip(windows, again, strict=True):
         assert_same(one, other)
 
 
-def test_a_quantised_file_leaves_out_what_nobody_hears_and_what_starts_after_the_end(
+def test_a_quantised_file_leaves_out_inaudible_events_and_those_after_the_end(
     saved_codec, small_priors, draw_windows
 ):
     (window,) = draw_windows(n_windows=1)
@@ -132,10 +123,8 @@ def test_left_and_right_share_events_or_have_their_own(
 ):
     priors = small_priors if quantised else None
     left, right = draw_windows(n_windows=2), draw_windows(n_windows=2, seed=5)
-    shared = dataclasses.replace(
-        left[0].in_time_order(), gains=left[0].gains[::-1] * [0, 1, 1, 1, 1, 1]
-    )
-    shared = dataclasses.replace(shared, gains=shared.gains.astype(np.float32))
+    gains = (left[0].gains[::-1] * [0, 1, 1, 1, 1, 1]).astype(np.float32)
+    shared = dataclasses.replace(left[0].in_time_order(), gains=gains)
     pairs = [(left[0].in_time_order(), shared), (left[1], right[1])]
     back = read(written(pairs, saved_codec, priors, channels=2), priors)
     np.testing.assert_array_equal(back[0][0].vectors, back[0][1].vectors)
@@ -157,23 +146,22 @@ def test_files_are_written_whole_and_read_by_their_own_codec(
     assert len(back) == len(events) and back.n_samples == events.n_samples
     if not quantised:
         assert_same(back, events)
+    narrow = dataclasses.replace(events, vectors=events.vectors[:, :7])
     with pytest.raises(ValueError, match=r"\[7\] numbers"):
-        write_events(
-            path, dataclasses.replace(events, vectors=events.vectors[:, :7]), saved_codec, priors
-        )
+        write_events(path, narrow, saved_codec, priors)
     assert [file.name for file in tmp_path.iterdir()] == ["clip.events"]
     assert_same(read_events(path, saved_codec, priors), back)  # the old file is still there
 
 
 def test_windows_can_be_read_while_the_file_is_written(saved_codec, small_priors, draw_windows):
-    """As from a pipe: nothing but what has been written is asked for."""
+    """As from a pipe: a reader needs no byte that is not written yet."""
     windows, file = draw_windows(), io.BytesIO()
     writer = EventWriter(file, header_for(saved_codec, priors=small_priors), small_priors)
     for n_read, window in enumerate(windows):
         writer.write(window)
         so_far = io.BytesIO(file.getvalue())
-        seen = read_windows(so_far, read_header(so_far), small_priors)
-        *_, last = (next(seen) for _ in range(n_read + 1))
+        readable = read_windows(so_far, read_header(so_far), small_priors)
+        *_, last = (next(readable) for _ in range(n_read + 1))
         np.testing.assert_array_equal(last.frames, window.in_time_order().frames)
 
 
@@ -187,7 +175,7 @@ STORED = """
 
 
 def test_a_stored_file_decodes_to_these_numbers():
-    """Whole tables that a formula gives, a file that one machine wrote, and the bits that every machine reads."""
+    """A formula gives the tables, one machine wrote the file, and every machine reads the bits."""
     priors = Priors(
         checkpoint="ab" * 32,
         steps=np.array([700, 90_000, 150_001]),
@@ -216,7 +204,7 @@ def test_a_stored_file_decodes_to_these_numbers():
     assert (events.n_samples, events.samplerate, events.hop) == (5000, 22_050, 512)
 
 
-# ---- what goes wrong
+# ---- errors
 
 
 def test_another_checkpoints_file_names_both(saved_codec, small_config, draw_windows, tmp_path):
@@ -251,18 +239,18 @@ def test_priors_of_other_sizes_are_refused(saved_codec, small_priors):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"n_samples": 10**6}, "split"),
         ({"vectors": np.zeros((6, 7), np.float32)}, r"\[7\] numbers"),
     ],
 )
 @pytest.mark.parametrize("quantised", [False, True])
-def test_what_is_no_window_of_this_codec_is_not_written(
-    saved_codec, small_priors, draw_windows, change, told, quantised
+def test_a_window_of_another_codec_is_not_written(
+    saved_codec, small_priors, draw_windows, change, message, quantised
 ):
     window = dataclasses.replace(draw_windows(n_windows=1)[0], **change)
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         written([window], saved_codec, small_priors if quantised else None)
 
 
@@ -289,9 +277,8 @@ def small_file(request, saved_codec, small_priors, draw_windows):
     windows = draw_windows(n_windows=2, n_events=2)
     if request.param == "stereo":
         windows = [(window, window) for window in windows]
-    return written(
-        windows, saved_codec, priors, channels=2 if request.param == "stereo" else 1
-    ), priors
+    channels = 2 if request.param == "stereo" else 1
+    return written(windows, saved_codec, priors, channels), priors
 
 
 def test_a_file_that_is_cut_off_anywhere_says_so(small_file):
@@ -311,7 +298,7 @@ def test_every_flipped_bit_is_noticed(small_file):
             read(bytes(damaged), priors)
 
 
-def test_what_follows_the_end_is_noticed(small_file):
+def test_bytes_after_the_end_are_noticed(small_file):
     data, priors = small_file
     with pytest.raises(EventFileError, match="end"):
         read(data + b"\0", priors)
@@ -325,22 +312,21 @@ def forged(kind: int, payload: bytes) -> bytes:
     return with_checksum(struct.pack("<BI", kind, len(payload)) + payload)
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, deadline=None)
 @given(data=st.binary(max_size=300))
 def test_random_bytes_are_no_file(data):
     with pytest.raises(EventFileError):
         read(data)
 
 
-@settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=300, deadline=None)
 @given(
-    kind=st.integers(0, 9), payload=st.binary(max_size=400), scale=st.integers(0, 2100), stereo=st.booleans(),
+    kind=st.integers(0, 9),
+    payload=st.binary(max_size=400),
+    scale=st.integers(0, 2100),
+    stereo=st.booleans(),
     quantised=st.booleans(),
-)  # fmt: skip
+)
 def test_forged_blocks_with_right_checksums_give_events_or_an_error(
     saved_codec, small_priors, kind, payload, scale, stereo, quantised
 ):
@@ -357,11 +343,8 @@ def test_forged_blocks_with_right_checksums_give_events_or_an_error(
     except EventFileError:
         return
     for channel in window if stereo else (window,):
-        assert (
-            len(channel) <= len(payload)
-            and np.isfinite(channel.vectors).all()
-            and (channel.gains >= 0).all()
-        )
+        assert len(channel) <= len(payload)
+        assert np.isfinite(channel.vectors).all() and (channel.gains >= 0).all()
         assert channel.frames.max(initial=0) < 2**32 and np.abs(channel.vectors).max(initial=0) <= 1
 
 
@@ -369,14 +352,11 @@ def test_forged_blocks_with_right_checksums_give_events_or_an_error(
 def test_a_number_of_events_that_the_file_is_too_short_for_is_refused(
     saved_codec, small_priors, quantised
 ):
-    lossless, rounded = (
-        b"\xff\xff\xff\x7f" + bytes(200),
-        (192).to_bytes(2, "little") + b"\xff\xff\xff\x7f" * 4,
-    )
+    lossless = b"\xff\xff\xff\x7f" + bytes(200)
+    rounded = (192).to_bytes(2, "little") + b"\xff\xff\xff\x7f" * 4
     priors = small_priors if quantised else None
-    data = header_for(saved_codec, priors=priors).to_bytes() + forged(
-        1, rounded if quantised else lossless
-    )
+    header = header_for(saved_codec, priors=priors)
+    data = header.to_bytes() + forged(1, rounded if quantised else lossless)
     with pytest.raises(EventFileError, match="are said to be in"):
         read(data, priors)
 
@@ -407,7 +387,7 @@ def test_the_length_must_agree_with_the_windows(saved_codec, draw_windows, n_sam
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"channels": 3}, "sizes"),
         ({"hop": 0}, "sizes"),
@@ -415,9 +395,9 @@ def test_the_length_must_agree_with_the_windows(saved_codec, draw_windows, n_sam
         ({"samplerate": 0}, "sizes"),
     ],
 )
-def test_headers_of_no_codec_are_refused(saved_codec, change, told):
+def test_headers_of_no_codec_are_refused(saved_codec, change, message):
     header: Header = dataclasses.replace(header_for(saved_codec), **change)
-    with pytest.raises(EventFileError, match=told):
+    with pytest.raises(EventFileError, match=message):
         read(header.to_bytes())
 
 

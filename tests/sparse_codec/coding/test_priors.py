@@ -1,6 +1,7 @@
-"""Priors: whole-number tables that say what is likely, at any step."""
+"""Priors: whole-number tables of what is likely, at any step."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -26,11 +27,10 @@ def test_every_multiple_of_every_step_can_come_and_the_likely_ones_have_more(sma
     for step in (FINEST_STEP, 1000, 123_457, ONE // 2, ONE):
         counts = small_priors.multiples(3, step)
         assert len(counts) == 2 * highest_multiple(step) + 1 and counts.min() >= 1
-        assert counts.sum() == small_priors.numbers[3].sum() + len(
-            counts
-        )  # nothing is lost between cells
-    drawn = small_priors.multiples(0, ONE // 2)
-    assert drawn.argmin() in (0, 4)  # -1 and 1 have half of a step only
+        # no count is lost between cells
+        assert counts.sum() == small_priors.numbers[3].sum() + len(counts)
+    counts = small_priors.multiples(0, ONE // 2)
+    assert counts.argmin() in (0, 4)  # -1 and 1 have half of a step only
 
 
 @pytest.mark.parametrize("step", [FINEST_STEP, 999, 400_000, ONE])
@@ -60,15 +60,14 @@ def test_the_written_down_roots_are_the_nearest_whole_numbers():
 
 
 def test_weak_events_take_larger_steps():
-    steps = step_sizes(
-        np.array([1000, 30_000]), 256, np.array([0, 16, 32, 48])
-    )  # 0, 12, 24 and 36 dB down
+    levels = np.array([0, 16, 32, 48])  # 0, 12, 24 and 36 dB down
+    steps = step_sizes(np.array([1000, 30_000]), 256, levels)
     assert steps.tolist() == [[1000, 30_000], [2000, 60_000], [4000, 120_000], [8000, 240_000]]
     assert (step_sizes(np.array([1000]), 128, np.array([0])) == 500).all()
 
 
 def test_the_numbers_that_matter_have_the_finest_steps(saved_codec):
-    """A pitch matters most: its step is far below a semitone, 2/80 of its range, and all others' are above."""
+    """A pitch matters most: its step is the smallest, far below a semitone, 2/80 of its range."""
     sensitivity = sensitivities(saved_codec, np.random.default_rng(0).uniform(-1, 1, (8, 33)))
     assert sensitivity.argmax() == 0
     steps = equal_steps(sensitivity)
@@ -87,7 +86,7 @@ def test_priors_come_back_from_their_file(small_priors, saved_codec, tmp_path):
     assert not list(tmp_path.glob("*.part"))
 
 
-def test_tables_follow_what_was_seen_and_leave_room_for_the_rest(saved_codec, draw_windows):
+def test_tables_follow_the_events_and_leave_room_for_others(saved_codec, draw_windows):
     windows = draw_windows(n_windows=8)
     for window in windows:
         window.vectors[:, 5] = -0.75
@@ -97,37 +96,39 @@ def test_tables_follow_what_was_seen_and_leave_room_for_the_rest(saved_codec, dr
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         (None, "sparse_codec priors"),
         ("{", "fit them again"),
         ("[]", "fit them again"),
         ("[" * 100_000, "fit them again"),
         ('{"format": "sparse-codec priors 1"}', "fit them again"),
+        ("a count of 0", r"Expected `int` >= 1 - at `\$.drops\[0\]`.*fit them again"),
         ("other tables", "fit them again"),
     ],
 )
-def test_missing_or_damaged_priors_say_how_to_make_them(small_priors, tmp_path, text, told):
+def test_missing_or_damaged_priors_say_how_to_make_them(small_priors, tmp_path, text, message):
     (tmp_path / "small.safetensors").touch()
     file = tmp_path / "small.priors.json"
     small_priors.save(file)
     if text == "other tables":
         file.write_text(file.read_text().replace('"drops": [', '"drops": [0,'))
+    elif text == "a count of 0":
+        file.write_text(re.sub(r'"drops": \[\d+', '"drops": [0', file.read_text()))
     elif text is None:
         file.unlink()
     else:
         file.write_text(text)
-    with pytest.raises(PriorsError, match=told) as caught:
+    with pytest.raises(PriorsError, match=message) as error:
         Priors.load(tmp_path / "small.safetensors")
-    assert "small.priors.json" in str(caught.value) and "\n" not in str(caught.value)
+    assert "small.priors.json" in str(error.value) and "\n" not in str(error.value)
 
 
 def test_only_training_works_are_fitted_on(small_config, recordings, tmp_path):
     quick = EncodeOptions(n_events=2, candidates=2, interim=0, refine=0)
-    SparseCodec(dataclasses.replace(small_config, encode=quick)).save(
-        tmp_path / "quick.safetensors"
-    )
-    codec = SparseCodec.load(tmp_path / "quick.safetensors")
+    path = tmp_path / "quick.safetensors"
+    SparseCodec(dataclasses.replace(small_config, encode=quick)).save(path)
+    codec = SparseCodec.load(path)
     training = [r for r in recordings if r.split == "train"]
     assert len(training) < len(recordings)
     fitted = fit_priors(codec, recordings, n_excerpts=2)

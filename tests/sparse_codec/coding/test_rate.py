@@ -1,4 +1,4 @@
-"""A target rate is met by real files, window by window."""
+"""Files meet a target rate, window by window."""
 
 import dataclasses
 import io
@@ -51,9 +51,8 @@ def test_left_and_right_together_meet_the_rate(saved_codec, small_priors, clip, 
     file = io.BytesIO(file_of(pairs, 1500, saved_codec, small_priors, channels=2))
     assert 8 * len(file.getvalue()) / seconds(clip) == pytest.approx(1500, rel=0.02)
     back = list(read_windows(file, read_header(file), small_priors))
-    np.testing.assert_array_equal(
-        back[1][0].vectors, back[1][1].vectors
-    )  # they still share their events
+    left, right = back[1]
+    np.testing.assert_array_equal(left.vectors, right.vectors)  # they still share their events
 
 
 def test_where_there_is_little_sound_the_file_is_smaller(saved_codec, small_priors, draw_windows):
@@ -65,10 +64,10 @@ def test_first_the_rounding_is_coarser_then_the_weakest_events_go(saved_codec, s
     header = header_for(saved_codec, priors=small_priors)
     enough, short = (list(limit_rate(clip, rate, header, small_priors)) for rate in (1500, 500))
     *enough, _ = enough  # the last window is short
-    assert all(len(kept) == 8 and scale < COARSEST for kept, scale in enough)
-    for window, (kept, scale) in zip(clip, short, strict=True):
-        assert len(kept) < 8 and scale <= COARSEST
-        np.testing.assert_array_equal(kept.gains, window.strongest(len(kept)).gains)
+    assert all(len(window) == 8 and scale < COARSEST for window, scale in enough)
+    for window, (strong, scale) in zip(clip, short, strict=True):
+        assert len(strong) < 8 and scale <= COARSEST
+        np.testing.assert_array_equal(strong.gains, window.strongest(len(strong)).gains)
 
 
 def test_windows_come_one_by_one(saved_codec, small_priors, clip):
@@ -88,13 +87,13 @@ def test_shared_events_are_chosen_by_the_energy_of_both(draw_windows):
     (left,) = draw_windows(n_windows=1, n_events=3)
     left = dataclasses.replace(left, gains=np.array([3, 1, 2], np.float32))
     right = dataclasses.replace(left, gains=np.array([0, 4, 0], np.float32))
-    kept = strongest((left, right), 2)
-    assert kept[0].gains.tolist() == [3, 1] and kept[1].gains.tolist() == [0, 4]
+    strong = strongest((left, right), 2)
+    assert strong[0].gains.tolist() == [3, 1] and strong[1].gains.tolist() == [0, 4]
 
 
 def test_events_that_are_not_shared_are_chosen_channel_by_channel(draw_windows):
     left, right = (draw_windows(n_windows=1, n_events=3, seed=seed)[0] for seed in (0, 1))
     left = dataclasses.replace(left, gains=np.array([3, 1, 2], np.float32))
     right = dataclasses.replace(right, gains=np.array([0, 4, 5], np.float32))
-    kept = strongest((left, right), 1)
-    assert kept[0].gains.tolist() == [3] and kept[1].gains.tolist() == [5]
+    strong = strongest((left, right), 1)
+    assert strong[0].gains.tolist() == [3] and strong[1].gains.tolist() == [5]

@@ -1,4 +1,4 @@
-"""The evaluation set: frozen, written, found again by content, and read as the same segments."""
+"""The evaluation set: frozen, written, found again by hashes, and read as the same segments."""
 
 import numpy as np
 import pytest
@@ -57,39 +57,34 @@ def test_a_frozen_set_is_found_and_read_again(manifest_file, data, tmp_path):
         ("other.wav", True, 3),  # and 12.wav is silent
     ]
     assert manifest.n_segments == 7
-    found = find_files(manifest, find_recordings(tmp_path / "foreign") + find_recordings(data))
-    assert [recording.path.name for _, recording in found] == ["10.wav", "11.wav", "other.wav"]
-    segments = [
-        s for file, recording in found for s in read_segments(file, recording, N_SAMPLES, RATE)
-    ]
+    files = find_files(manifest, find_recordings(tmp_path / "foreign") + find_recordings(data))
+    assert [recording.path.name for _, recording in files] == ["10.wav", "11.wav", "other.wav"]
+    segments = []
+    for file, recording in files:
+        segments += read_segments(file, recording, N_SAMPLES, RATE)
     assert len(segments) == 7
     for segment in segments:
-        assert segment.audio.shape == (N_SAMPLES,) and np.abs(segment.audio).max() == pytest.approx(
-            1.0
-        )
+        assert segment.audio.shape == (N_SAMPLES,)
+        assert np.abs(segment.audio).max() == pytest.approx(1.0)
     assert not segments[3].audio[round(0.3 * RATE) :].any()
     assert {s.group for s in segments} == {"data", "foreign"}
 
 
-def test_segments_are_what_the_file_holds_there_with_the_onsets_of_their_first_half(
-    manifest_file, data
-):
-    (file, recording), *_ = find_files(
-        read_manifest(manifest_file), find_recordings(data) + foreign(data)
-    )
+def all_files(manifest_file, data):
+    recordings = find_recordings(data) + find_recordings(data.parent / "foreign")
+    return find_files(read_manifest(manifest_file), recordings)
+
+
+def test_segments_are_the_file_s_samples_with_the_onsets_of_their_first_half(manifest_file, data):
+    (file, recording), *_ = all_files(manifest_file, data)
     whole, _ = sf.read(recording.path, dtype="float32")
     half = N_SAMPLES / RATE / 2
-    for start, segment in zip(
-        file.starts, read_segments(file, recording, N_SAMPLES, RATE), strict=True
-    ):
+    segments = read_segments(file, recording, N_SAMPLES, RATE)
+    for start, segment in zip(file.starts, segments, strict=True):
         part = whole[round(start * RATE) :][:N_SAMPLES]
         np.testing.assert_allclose(segment.audio, part / np.abs(part).max(), atol=1e-6)
         assert len(segment.onsets) and (0 <= segment.onsets).all() and (segment.onsets < half).all()
         np.testing.assert_allclose((segment.onsets + start) % 0.25, 0, atol=1e-9)
-
-
-def foreign(data):
-    return find_recordings(data.parent / "foreign")
 
 
 def test_a_file_with_one_byte_changed_is_named(manifest_file, data):
@@ -98,47 +93,44 @@ def test_a_file_with_one_byte_changed_is_named(manifest_file, data):
     content[-1] ^= 1
     path.write_bytes(content)
     with pytest.raises(ManifestError, match="1 files .* 11.wav"):
-        find_files(read_manifest(manifest_file), find_recordings(data) + foreign(data))
+        all_files(manifest_file, data)
 
 
 def test_a_file_that_moved_is_found_by_its_content_and_one_that_is_gone_is_named(
     manifest_file, data
 ):
     (data / "test_data" / "11.wav").rename(data / "train_data" / "11.wav")
-    found = find_files(read_manifest(manifest_file), find_recordings(data) + foreign(data))
-    assert found[1][1].path.parent.name == "train_data"
+    assert all_files(manifest_file, data)[1][1].path.parent.name == "train_data"
     (data / "train_data" / "11.wav").unlink()
     with pytest.raises(ManifestError, match="11.wav"):
-        find_files(read_manifest(manifest_file), find_recordings(data) + foreign(data))
+        all_files(manifest_file, data)
 
 
 def test_a_segment_that_became_silent_is_named(manifest_file, data):
-    (file, recording), *_ = find_files(
-        read_manifest(manifest_file), find_recordings(data) + foreign(data)
-    )
+    (file, recording), *_ = all_files(manifest_file, data)
     write(recording.path, 4.0, level=0.0)
     with pytest.raises(AudioError, match="10.wav: silent"):
         list(read_segments(file, recording, N_SAMPLES, RATE))
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("no json", "not an evaluation manifest"),
         ("[]", "not an evaluation manifest"),
         ('{"files": []}', "not an evaluation manifest"),
         (
             '{"format": "evaluation manifest 1", "files": [{"name": "a.wav"}]}',
-            "not an evaluation manifest",
+            r"not an evaluation manifest .*`group` - at `\$.files\[0\]`.*make one with freeze",
         ),
         ('{"format": "evaluation manifest 1", "files": 3}', "not an evaluation manifest"),
         ('{"format": "evaluation manifest 0", "files": []}', "freeze it again"),
         ('{"format": "evaluation manifest 1", "files": []}', "holds no segments"),
     ],
 )
-def test_a_broken_manifest_is_named(tmp_path, text, told):
+def test_a_broken_manifest_is_named(tmp_path, text, message):
     (tmp_path / "broken.json").write_text(text)
-    with pytest.raises(ManifestError, match=f"broken.json: .*{told}"):
+    with pytest.raises(ManifestError, match=f"broken.json: .*{message}"):
         read_manifest(tmp_path / "broken.json")
 
 

@@ -58,10 +58,8 @@ def test_every_method_has_its_figures(results):
         assert every[name]["bits_per_second"] > 0
     for name in VARIATIONS:
         assert every[name]["distance_to_reconstruction"] > 0
-    assert (
-        every["silence"]["sound_l2"] == 0
-        and every["silence"]["distance"] > every["codec"]["distance"]
-    )
+    assert every["silence"]["sound_l2"] == 0
+    assert every["silence"]["distance"] > every["codec"]["distance"]
     assert every["orthogonal matching pursuit"]["l2_all"] >= every["matching pursuit"]["l2_all"]
 
 
@@ -79,40 +77,33 @@ def test_the_results_are_plain_values_and_the_report_names_every_method(results,
 def test_shares_of_the_events_are_what_their_scene_takes_off(ruler):
     events, (l2, _), _ = encode_again(ruler, OPTIONS)
     half = ruler.config.half_frames
-    scene = sum(
-        ruler.codec.scene(events.select([i]), ruler.config.n_frames) for i in range(len(events))
-    )
+    alone = [events.select([i]) for i in range(len(events))]
+    scene = sum(ruler.codec.scene(event, ruler.config.n_frames) for event in alone)
     left = (ruler.original - scene)[:, :half].pow(2).sum() / ruler.original[:, :half].pow(2).sum()
     assert 0 < l2 == pytest.approx(1 - left.item(), abs=1e-4)
 
 
 def test_more_events_than_the_configuration_has_may_be_asked_for(ruler):
-    many, few = (
-        encode_again(ruler, dataclasses.replace(OPTIONS, n_events=n)) for n in (max(COUNTS), 1)
-    )
-    assert len(many[0]) > ruler.config.n_events and len(few[0]) == 1
-    assert many[1][0] > few[1][0]
+    options = [dataclasses.replace(OPTIONS, n_events=n) for n in (max(COUNTS), 1)]
+    (many, (many_l2, _), _), (few, (few_l2, _), _) = (encode_again(ruler, o) for o in options)
+    assert len(many) > ruler.config.n_events and len(few) == 1
+    assert many_l2 > few_l2
 
 
 def test_the_original_itself_has_the_best_figures_and_silence_none(ruler):
     same, silent = ruler.measure_sound(ruler.audio), ruler.measure_sound(torch.zeros(ruler.half))
-    assert (same["sound_l2"], same["sound_l1"], same["distance"], same["log_mel"]) == pytest.approx(
-        (1, 1, 0, 0), abs=1e-5
-    )
-    assert (
-        silent["sound_l2"] == silent["sound_l1"] == 0
-        and silent["distance"] > 20
-        and "opinion" not in silent
-    )
+    best = [same[name] for name in ("sound_l2", "sound_l1", "distance", "log_mel")]
+    assert best == pytest.approx([1, 1, 0, 0], abs=1e-5)
+    assert silent["sound_l2"] == silent["sound_l1"] == 0 and silent["distance"] > 20
+    assert "opinion" not in silent
     after = ruler.audio.clone()
-    after[ruler.half + 4096 :] = 0  # later than what is measured
+    after[ruler.half + 4096 :] = 0  # after the samples that are measured
     assert ruler.measure_sound(after) == same
 
 
 def test_an_event_that_adds_energy_is_counted(ruler):
-    events, _, _ = encode_again(
-        ruler, dataclasses.replace(OPTIONS, interim=0, refine=0, joint_gains=False)
-    )
+    options = dataclasses.replace(OPTIONS, interim=0, refine=0, joint_gains=False)
+    events, _, _ = encode_again(ruler, options)
     harmful = count_harmful(ruler, events)
     gains = events.gains.copy()
     gains[-1] *= 100

@@ -1,4 +1,4 @@
-"""Figures of sounds and of events, on inputs whose figures are known."""
+"""Figures of sounds and onsets, on inputs with known figures."""
 
 import numpy as np
 import pytest
@@ -25,10 +25,9 @@ def noise():
     return np.random.default_rng(0).normal(size=2 * RATE).astype(np.float32) * 0.1
 
 
-def test_onsets_that_come_soon_after_one_that_was_kept_are_left_out():
-    np.testing.assert_array_equal(
-        unique_onsets(np.array([0.5, 0.02, 0.0, 0.04, 0.06, 0.52])), [0.0, 0.06, 0.5]
-    )
+def test_onsets_soon_after_another_are_left_out():
+    onsets = unique_onsets(np.array([0.5, 0.02, 0.0, 0.04, 0.06, 0.52]))
+    np.testing.assert_array_equal(onsets, [0.0, 0.06, 0.5])
     assert len(unique_onsets(np.array([]))) == 0
 
 
@@ -42,9 +41,8 @@ def test_onsets_that_agree_count_once_and_others_cost():
     labelled = np.array([0.0, 0.01, 0.5, 1.0])
     assert onset_f_measure(np.array([0.02, 0.52, 1.01]), labelled) == pytest.approx(1.0)
     assert onset_f_measure(np.array([0.02, 0.03, 0.52, 1.01]), labelled) == pytest.approx(1.0)
-    assert onset_f_measure(np.array([0.0]), labelled) == pytest.approx(
-        0.5
-    )  # precision 1, recall a third
+    # precision 1, recall a third
+    assert onset_f_measure(np.array([0.0]), labelled) == pytest.approx(0.5)
     assert onset_f_measure(np.array([0.25, 0.75]), labelled) == 0
 
 
@@ -76,14 +74,14 @@ def test_words_are_compared_without_case_and_punctuation():
     assert plain_words('  Don\'t "stop" -- NOW.\n') == "don't stop now"
 
 
-def test_words_are_heard_in_speech_and_silence_is_no_error():
+def test_words_are_recognised_in_speech_and_silence_is_no_error():
     pytest.importorskip("pocketsphinx")
     speech = load_audio(SHIPPED / "speech" / "demo-nogo.flac", RATE)
-    heard = recognise(speech, RATE)
-    assert {"asterisk", "server"} <= set(heard.split())
-    assert recognise(0.01 * speech, RATE) == heard  # how loud it is does not matter
+    text = recognise(speech, RATE)
+    assert {"asterisk", "server"} <= set(text.split())
+    assert recognise(0.01 * speech, RATE) == text  # the level does not matter
     assert isinstance(recognise(np.zeros(RATE, np.float32), RATE), str)
 
 
-def test_a_package_that_is_not_installed_is_not_had():
+def test_only_installed_packages_count_as_installed():
     assert is_installed("numpy") and not is_installed("no_such_package")

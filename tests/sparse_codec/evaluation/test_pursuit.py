@@ -1,3 +1,5 @@
+"""Matching pursuit: atoms are found, and more of them leave less."""
+
 import torch
 
 from sparse_codec import CodecConfig
@@ -21,18 +23,15 @@ def test_an_atom_is_found_where_it_was_put():
 
 
 def test_incremental_products_equal_a_naive_pursuit():
-    """Only five rows are computed again after an atom; doing everything again must give the same atoms."""
+    """An atom changes five rows only; products computed anew for it give the same atoms."""
     pursuit = MatchingPursuit(CodecConfig())
     original = torch.rand(1025, 256, generator=torch.Generator().manual_seed(0)).pow(4)
     quick = pursuit.decompose(original, 4)
     residual = original.clone()
     for n in range(4):
-        (atom,) = [pursuit.decompose(residual, 1)]
-        assert (atom.bins[0], atom.frames[0], atom.decays[0]) == (
-            quick.bins[n],
-            quick.frames[n],
-            quick.decays[n],
-        )
+        atom = pursuit.decompose(residual, 1)
+        for name in ("bins", "frames", "decays"):
+            assert getattr(atom, name)[0] == getattr(quick, name)[n], name
         residual[:, :160] -= atom.gains[0] * pursuit.spectrograms(atom)[0]
 
 
@@ -48,9 +47,8 @@ def test_energy_falls_with_each_atom_and_joint_gains_leave_less(music):
     ]
     energies = [energy(x) for x in left]
     assert energies == sorted(energies, reverse=True)
-    joint = original[:, :160] - torch.einsum(
-        "n,nft->ft", pursuit.joint_gains(original, spectra), spectra
-    )
+    gains = pursuit.joint_gains(original, spectra)
+    joint = original[:, :160] - torch.einsum("n,nft->ft", gains, spectra)
     assert energy(joint) <= energies[-1]
     sound = pursuit.render(atoms, 2**17)
     assert 0.01 < sound.abs().max() < 2 and torch.isfinite(sound).all()

@@ -1,3 +1,5 @@
+"""Variations change one thing of events, in the same way each time."""
+
 import dataclasses
 
 import numpy as np
@@ -6,31 +8,29 @@ import pytest
 from sparse_codec import EncodeOptions
 from sparse_codec.evaluation.variations import PERTURBATION, VARIATIONS, vary
 
+COLUMNS = ("vectors", "onsets", "gains")
+
 
 @pytest.fixture(scope="module")
 def events(small_codec, music):
-    found = small_codec.encode_segment(
-        music[: 2**15], EncodeOptions(candidates=2, interim=0, refine=0)
-    )
-    return dataclasses.replace(
-        found, vectors=0.5 * found.vectors
-    )  # away from the edge, where moves would be clipped
+    options = EncodeOptions(candidates=2, interim=0, refine=0)
+    events = small_codec.encode_segment(music[: 2**15], options)
+    # away from the edge, where moves would be clipped
+    return dataclasses.replace(events, vectors=0.5 * events.vectors)
 
 
 def changed(events, varied) -> set[str]:
-    names = ("vectors", "onsets", "gains")
-    return {
-        name for name in names if not np.array_equal(getattr(events, name), getattr(varied, name))
-    }
+    pairs = {name: (getattr(events, name), getattr(varied, name)) for name in COLUMNS}
+    return {name for name, pair in pairs.items() if not np.array_equal(*pair)}
 
 
 @pytest.mark.parametrize(
-    ("kind", "what"),
+    ("kind", "column"),
     [("random vectors", "vectors"), ("random times", "onsets"), ("perturbed", "vectors")],
 )
-def test_a_variation_changes_one_thing_and_is_always_the_same(small_codec, events, kind, what):
+def test_a_variation_changes_one_thing_and_is_always_the_same(small_codec, events, kind, column):
     varied = vary(small_codec, events, kind)
-    assert len(events) and changed(events, varied) == {what}
+    assert len(events) and changed(events, varied) == {column}
     assert vary(small_codec, events, kind).to_json() == varied.to_json()
     assert np.isfinite(small_codec.decode(varied)).all()
 

@@ -1,3 +1,5 @@
+"""Codecs of samples: a clip comes back in time, at the rate that is reported."""
+
 import numpy as np
 import pytest
 from scipy.signal import correlate
@@ -14,8 +16,8 @@ def test_a_clip_comes_back_as_long_in_time_and_nearly_the_same(music, name, n_sa
     decoded, rate = WAVEFORM_CODECS[name].code(audio, RATE)
     assert decoded.shape == audio.shape and decoded.dtype == np.float32
     assert 1_000 < rate < 64_000
-    late = correlate(decoded, audio).argmax() - (n_samples - 1)
-    assert abs(late) <= 2  # samples: a coder's own delay would cost it a part of every figure
+    delay = correlate(decoded, audio).argmax() - (n_samples - 1)
+    assert abs(delay) <= 2  # samples: a delay would make every figure worse
     assert np.corrcoef(decoded, audio)[0, 1] > 0.6
 
 
