@@ -107,7 +107,7 @@ DECODERS: dict[str, Callable[..., HarmonicDecoderConfig | ResonanceDecoderConfig
 
 @dataclass(frozen=True)
 class EncodeOptions:
-    """How hard `encode` tries. More candidates and refinement cost time and find better events."""
+    """The effort of `encode`. More candidates and refinement cost time and find better events."""
 
     n_events: Count = 0  # the most for each window; 0 is the configuration's
     candidates: Positive = 12  # tried at each step; the one that removes most is kept
@@ -129,7 +129,7 @@ class EncodeOptions:
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """How a codec learns. A weight says how much a term of the loss counts; 0 switches it off."""
+    """The training of a codec. A weight scales a term of the loss; 0 switches the term off."""
 
     steps: int = 20_000  # optimiser steps; each is one greedy step on a batch
     # if above 0, stop after this many, and fit the learning rate's schedule to them

@@ -1,4 +1,4 @@
-"""How a command comes to the command line, and the options that several commands share."""
+"""Options that several commands share, and the function that adds a command."""
 
 from __future__ import annotations
 

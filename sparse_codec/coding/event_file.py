@@ -404,7 +404,7 @@ def _read_block(file: BinaryIO, where: str) -> tuple[int, bytes]:
 
 
 def _read(file: BinaryIO, size: int) -> bytes:
-    """Return at most `size` bytes, fewer at the end of the file. Memory grows as they come."""
+    """Return at most `size` bytes, fewer at the end of the file, read chunk by chunk."""
     chunks = []
     while size and (chunk := file.read(min(size, CHUNK))):
         chunks.append(chunk)

@@ -1,4 +1,4 @@
-"""How good a model is. Read in this order:
+"""Measure how good a model is. Read in this order:
 
 - `frozen_set`: the segments that are measured, frozen in a manifest
 - `measure`: figures of a codec and of its rivals on these segments

@@ -1,10 +1,10 @@
-"""How much of held-out audio the events hold, beside matching pursuit and plain codecs.
+"""Measure how much of held-out audio the events hold, beside matching pursuit and plain codecs.
 
-The measure: segments are normalised to peak 1; of each the share of the magnitude spectrogram's
-energy (L2, and L1) that is gone from the first half; the mean of these shares. `sound_l2` and
-`sound_l1` are the same shares when the spectrogram of the rendered sound is subtracted, instead of
-the sum of the events' spectrograms. Every group of recordings has figures. Events are written to
-JSON and read again before they are measured.
+Segments are normalised to peak 1. The figure of a segment is the share of the magnitude
+spectrogram's energy (L2, and L1) that is gone from its first half; that of a group is the mean.
+`sound_l2` and `sound_l1` are the same shares when the spectrogram of the rendered sound is
+subtracted, instead of the sum of the events' spectrograms. Events are written to JSON and read
+again before they are measured.
 """
 
 from __future__ import annotations

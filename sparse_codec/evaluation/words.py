@@ -1,4 +1,4 @@
-"""How well a recogniser understands speech through the codec, and through matching pursuit."""
+"""Word errors of a recogniser on speech through the codec and through matching pursuit."""
 
 from __future__ import annotations
 
