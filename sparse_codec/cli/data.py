@@ -20,7 +20,6 @@ from sparse_codec.outputs import make_folder
 
 
 def add_commands(commands: Commands) -> None:
-    """Add the commands of this file."""
     _add_data(commands)
     _add_prepare(commands)
 

@@ -36,7 +36,6 @@ OUTPUTS = (*SET_SUFFIXES, *KINDS)
 
 
 def add_commands(commands: Commands) -> None:
-    """Add the commands of this file."""
     _add_info(commands)
     _add_render(commands)
     _add_perturb(commands)

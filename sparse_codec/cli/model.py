@@ -31,7 +31,6 @@ CHECKPOINT = 'a .safetensors file or a shipped name, such as "music"'
 
 
 def add_commands(commands: Commands) -> None:
-    """Add the commands of this file."""
     _add_train(commands)
     _add_freeze(commands)
     _add_evaluate(commands)

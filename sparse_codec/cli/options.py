@@ -11,11 +11,7 @@ Number = TypeVar("Number", int, float)
 
 
 def add_command(
-    commands: Commands,
-    name: str,
-    run: Callable[[argparse.Namespace], int],
-    text: str,
-    example: str,
+    commands: Commands, name: str, run: Callable[[argparse.Namespace], int], text: str, example: str
 ) -> argparse.ArgumentParser:
     """Add a command that `run` does, with `text` as its help and an example at the end of that."""
     parser = commands.add_parser(

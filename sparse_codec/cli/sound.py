@@ -52,7 +52,6 @@ WITHIN = 0.98  # of the rate that was asked for: a file with less did not spend 
 
 
 def add_commands(commands: Commands) -> None:
-    """Add the commands of this file."""
     _add_encode(commands)
     _add_decode(commands)
 

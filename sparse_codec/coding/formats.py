@@ -16,13 +16,7 @@ from typing import Any, BinaryIO
 from sparse_codec.audio.files import KINDS, SampleCounts, write_blocks
 from sparse_codec.checkpoint import CHECKPOINTS
 from sparse_codec.codec import SparseCodec
-from sparse_codec.coding.channels import (
-    Window,
-    channels_of,
-    join_windows,
-    play_windows,
-    windows_of,
-)
+from sparse_codec.coding.channels import Window, channels_of, join_windows, play_windows, windows_of
 from sparse_codec.coding.event_file import (
     EventFileError,
     Header,

@@ -12,12 +12,7 @@ import torch
 from sparse_codec.audio.files import load_audio
 from sparse_codec.audio.recordings import Recording
 from sparse_codec.codec import SparseCodec
-from sparse_codec.evaluation.metrics import (
-    intelligibility,
-    is_installed,
-    recognise,
-    word_errors,
-)
+from sparse_codec.evaluation.metrics import intelligibility, is_installed, recognise, word_errors
 from sparse_codec.evaluation.pursuit import MatchingPursuit
 
 ATOMS = 128  # partials of matching pursuit in each half segment
