@@ -14,7 +14,7 @@ from sparse_codec.audio.blocks import check_audio, cut_segments
 from sparse_codec.codec import SparseCodec
 from sparse_codec.config import EncodeOptions
 from sparse_codec.events import EventSet
-from sparse_codec.model.greedy import Decomposition, joint_gains
+from sparse_codec.model.greedy import GreedyState, joint_gains
 
 # Shared events take half of the bits. They pay if they remove at least so much of left and right, relative to what they
 # remove of the mid, which is the most that they can. To measure this no events of left and right are needed.
@@ -70,14 +70,15 @@ def _shared(
     """Events of the mid with a gain for each channel; None if they do not pay."""
     found = codec.decompose(original.mean(0, keepdim=True), options)
     gains = _channel_gains(found, original, codec.config.horizon_frames)
-    events = (x.expand(2, *x.shape[1:]) for x in (found.vectors, found.offsets, found.frames))
-    residual = original - codec.decoder.scene(*events, gains, codec.config.n_frames)
+    both = replace(found.events[[0, 0]], gains=gains)
+    residual = original - codec.decoder.scene(both, codec.config.n_frames)
     half = codec.config.half_frames
     of_both = _share_removed(residual, original, half)
     if of_both < PAYS * _share_removed(found.residual, found.original, half):
         return None
     used = (gains > 0).any(0)
-    mid = codec.event_set(replace(found, gains=used[None].float()), n_samples, first_frame)
+    used_events = replace(found.events, gains=used[None].float())
+    mid = codec.event_set(used_events, n_samples, first_frame)
     left, right = (replace(mid, gains=channel[used].cpu().numpy()) for channel in gains)
     return Pair((left, right), residual)
 
@@ -91,15 +92,15 @@ def _separate(
 ) -> Pair:
     """Each channel's own events."""
     found = [codec.decompose(channel[None], options) for channel in original]
-    left, right = (codec.event_set(each, n_samples, first_frame) for each in found)
+    left, right = (codec.event_set(each.events, n_samples, first_frame) for each in found)
     return Pair((left, right), torch.cat([each.residual for each in found]))
 
 
-def _channel_gains(found: Decomposition, original: Tensor, horizon: int) -> Tensor:
+def _channel_gains(found: GreedyState, original: Tensor, horizon: int) -> Tensor:
     """Gains (2, N) with which the events found in the mid leave least of left and right (2, F, T)."""
     n_found = found.n_found
-    gains = found.gains.new_zeros(2, found.gains.shape[1])
-    alive = torch.nonzero(found.gains[0, :n_found] > 0)[:, 0]
+    gains = found.events.gains.new_zeros(2, found.events.gains.shape[1])
+    alive = torch.nonzero(found.events.gains[0, :n_found] > 0)[:, 0]
     if len(alive):
         spectra = found.spectra[0, alive].flatten(1)
         removed = (original[:, :, :horizon].flatten(1) @ spectra.T).double()

@@ -1,40 +1,60 @@
 """Residual spectrogram -> candidate events.
 
-Both encoders see a residual and propose candidates in the first half of its frames; the second half is
-looked at, never chosen from. Shapes: B batch, F bins, T frames, C channels, K candidates, V vector size.
+Both encoders see a residual and propose candidates in the first half of its frames. They look at
+the second half too, but choose nothing from it. Shapes: B batch, F bins, T frames, C channels, P
+pitches, K candidates, V vector size.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sparse_codec.config import CodecConfig
+from sparse_codec.config import CodecConfig, FrameEncoderConfig, HarmonicEncoderConfig
 from sparse_codec.model.decoder import HarmonicDecoder, perceptron
+from sparse_codec.model.events import Events
 from sparse_codec.model.spectrogram import mel_bands
 
-LOUD = 100.0  # a switch's gain, of an event of unit energy, relative to a residual's mean magnitude
+LOUD = 100.0  # a switch's gain, for an event of unit energy, relative to a residual's mean
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """Proposed events: (B, K, V) vectors, (B, K) frames, fine offsets in frames, scores and switches."""
+    """Proposed events, K for each segment, with scores (B, K).
 
-    vectors: Tensor
-    frames: Tensor
-    offsets: Tensor
-    scores: Tensor  # predicted logarithm of the share of energy that the event removes; here the switches, if any
-    switches: Tensor | None = None  # the gain that the published encoder gives itself
+    The gains of the events are the encoder's switches, or 1 if it has none. The score predicts the
+    logarithm of the share of energy that the event removes; the published encoder gives its
+    switches instead.
+    """
+
+    events: Events
+    scores: Tensor
+
+
+class Encoder(nn.Module, ABC):
+    """A residual (B, F, T) -> candidates. This is all that the codec and training use of it."""
+
+    config: CodecConfig
+
+    @abstractmethod
+    def forward(
+        self, residual: Tensor, n_candidates: int, explore: Tensor | None = None
+    ) -> Candidates:
+        """Propose candidates.
+
+        With `explore`, uniform numbers (B,), the last candidate is drawn by them.
+        """
 
 
 class AntiCausalStack(nn.Module):
-    """Gated dilated convolutions in which each frame sees itself and the future: (B, C, T) -> (B, C, T).
+    """Gated dilated convolutions in which each frame sees itself and the future: (B, C, T) -> same.
 
-    With `normalise`, each block's input is brought to one level first, over all frames: through that one number,
-    and nothing else, the past is seen too.
+    With `normalise`, each block's input is brought to one level first, over all frames. Through
+    that one number alone the past is seen too.
     """
 
     def __init__(self, channels: int, dilations: tuple[int, ...], normalise: bool):
@@ -50,50 +70,63 @@ class AntiCausalStack(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         total = torch.zeros_like(x)
-        for dilation, norm, gate, out in zip(
-            self.dilations, self.norms, self.gates, self.outs, strict=True
-        ):
+        blocks = zip(self.dilations, self.norms, self.gates, self.outs, strict=True)
+        for dilation, norm, gate, out in blocks:
             signal, opening = gate(F.pad(norm(x), (0, dilation))).chunk(2, 1)
             block = out(torch.tanh(signal) * torch.sigmoid(opening))
             x, total = x + block, total + block
         return total
 
 
-class HarmonicEncoder(nn.Module):
-    """Salience of harmonic series proposes (pitch, frame); the residual at a candidate's harmonics says the rest."""
+class HarmonicEncoder(Encoder):
+    """Salience of harmonic series proposes pairs of pitch and frame; the residual at a candidate's
+    harmonics says the rest.
+    """
+
+    sizes: HarmonicEncoderConfig
+    mel: Tensor  # (mel bands, F)
+    pitch_grid: Tensor  # (P,) as the vector's first number
+    audible: Tensor  # (P, H)
+    bins: Tensor  # (P, H)
+    salience: Tensor  # (P, F)
+    fade: Tensor  # (salience frames,)
 
     def __init__(self, config: CodecConfig, decoder: HarmonicDecoder):
         super().__init__()
+        assert isinstance(config.encoder, HarmonicEncoderConfig)
         self.config, self.sizes = config, config.encoder
         channels, pitches = self.sizes.channels, self.sizes.pitches
-        harmonics = config.decoder.harmonics
+        harmonics = decoder.sizes.harmonics
         mel = mel_bands(self.sizes.mel_bands, config.n_bins, config.samplerate)
-        self.register_buffer("mel", mel / mel.sum(1, keepdim=True), persistent=False)
         grid = torch.linspace(-1, 1, pitches + 1)[:-1]
-        self.register_buffer(
-            "pitch_grid", grid, persistent=False
-        )  # (P,) as the vector's first number
         bins = decoder.frequencies(grid[:, None])
-        self.register_buffer(
-            "audible", (bins < config.n_bins - 3).float(), persistent=False
-        )  # (P, H)
-        self.register_buffer(
-            "bins", bins.round().long().clamp(1, config.n_bins - 2), persistent=False
-        )  # (P, H)
-        self.register_buffer("salience", self._salience(), persistent=False)  # (P, F)
+        audible = (bins < config.n_bins - 3).float()
+        nearest = bins.round().long().clamp(1, config.n_bins - 2)
         fade = torch.exp(-0.1 * torch.arange(float(self.sizes.salience_frames)))
+        self.register_buffer("mel", mel / mel.sum(1, keepdim=True), persistent=False)
+        self.register_buffer("pitch_grid", grid, persistent=False)
+        self.register_buffer("audible", audible, persistent=False)
+        self.register_buffer("bins", nearest, persistent=False)
+        self.register_buffer("salience", self._salience(), persistent=False)
         self.register_buffer("fade", fade / fade.norm(), persistent=False)
         self.project = nn.Conv1d(2 * self.sizes.mel_bands, channels, 1)
         self.stack = AntiCausalStack(channels, self.sizes.dilations, normalise=True)
         self.score = nn.Conv1d(channels, pitches, 1)
-        nn.init.zeros_(self.score.weight), nn.init.zeros_(self.score.bias)
+        for weights in self.score.parameters():
+            nn.init.zeros_(weights)
         self.prior_scale = nn.Parameter(torch.tensor([2.0, 0.0]))
-        # features of the frame, the harmonics at each look, their slopes across bins, pitch and level
+        # features of the frame, the harmonics at each look, their slopes across bins, pitch, level
         n_features = channels + harmonics * (len(self.sizes.look) + 1) + 2
         n_switches = int(config.gain == "switch")
         self.write = perceptron(n_features, config.vector_size + 1 + n_switches, self.sizes.hidden)
 
+    # The salience of a pitch in a frame is a matched filter: the cosine between the residual ahead
+    # of the frame and a harmonic series that starts there, its h-th overtone weaker by 0.85^h, and
+    # fades by exp(-0.1) a frame. Rows and fade have norm 1, so dividing by the residual's norm gives
+    # the cosine, with the whole residual's norm in place of that of the stretch. Such weights are
+    # those of subharmonic summation: Hermes 1988, J. Acoust. Soc. Am. 83, 257, with 0.84.
     def _salience(self) -> Tensor:
+        """Harmonic series of norm 1 for each pitch of the grid, (P, F)."""
         rows = torch.zeros(self.sizes.pitches, self.config.n_bins)
         weights = 0.85 ** torch.arange(self.bins.shape[1]) * self.audible
         rows.scatter_add_(1, self.bins, weights)
@@ -102,77 +135,72 @@ class HarmonicEncoder(nn.Module):
     def forward(
         self, residual: Tensor, n_candidates: int, explore: Tensor | None = None
     ) -> Candidates:
-        """Propose candidates for a residual (B, F, T).
-
-        With `explore`, uniform numbers (B,), the last candidate is drawn by them, likely places more often.
-        """
         # one factor for the whole residual: twice as loud is the same event at twice the gain
         level = residual.abs().mean((1, 2), keepdim=True).clamp(min=1e-12)
         residual = residual / level
         features, scores = self.analyse(residual)
         pitches, frames = self.choose(scores.detach(), n_candidates, explore)
         vectors, offsets, switches = self.describe(residual, features, pitches, frames)
-        if switches is not None:
-            switches = LOUD * level[:, :, 0] * F.softplus(switches)
+        if switches is None:
+            gains = torch.ones_like(offsets)
+        else:
+            gains = LOUD * level[:, :, 0] * F.softplus(switches)
         rows = torch.arange(len(residual), device=residual.device)[:, None]
-        return Candidates(vectors, frames, offsets, scores[rows, pitches, frames], switches)
+        events = Events(vectors, frames, offsets, gains)
+        return Candidates(events, scores[rows, pitches, frames])
 
     def analyse(self, residual: Tensor) -> tuple[Tensor, Tensor]:
-        """Features (B, C, T) and the score (B, P, T / 2) of every pitch in every frame of the first half."""
-        half = self.config.half_frames
+        """Return features (B, C, T), and scores (B, P, T / 2) of every pitch in every frame of the
+        first half.
+        """
         mel = self.mel @ residual
         if self.config.input == "linear":
-            seen = torch.cat([mel, mel.clamp(min=0)], 1)
+            x = torch.cat([mel, mel.clamp(min=0)], 1)
         else:  # the residual may be negative, so the root keeps its sign
-            seen = torch.cat(
-                [mel.sign() * (mel.abs() + 1e-4).sqrt(), torch.log1p(mel.clamp(min=0))], 1
-            )
-        x = self.project(seen)
+            root = mel.sign() * (mel.abs() + 1e-4).sqrt()
+            x = torch.cat([root, torch.log1p(mel.clamp(min=0))], 1)
+        x = self.project(x)
         features = x + self.stack(x)
-        ahead = (
-            self.salience @ residual[:, :, : half + self.sizes.salience_frames].clamp(min=0)
-        ).flatten(0, 1)[:, None]
-        ahead = F.conv1d(ahead, self.fade[None, None])[:, 0, :half].unflatten(
-            0, (len(residual), -1)
-        )
+        half = self.config.half_frames
+        prior = self.prior_scale[0] * self._prior(residual) + self.prior_scale[1]
+        return features, prior + self.score(features[:, :, :half])
+
+    def _prior(self, residual: Tensor) -> Tensor:
+        """Logarithm of the salience of every pitch in every frame of the first half, (B, P, T / 2)."""
+        half = self.config.half_frames
+        stretch = residual[:, :, : half + self.sizes.salience_frames]
+        series = (self.salience @ stretch.clamp(min=0)).flatten(0, 1)[:, None]
+        series = F.conv1d(series, self.fade[None, None])[:, 0, :half]
+        ahead = series.unflatten(0, (len(residual), -1))
         norm = residual.pow(2).sum((1, 2)).sqrt()[:, None, None]
-        prior = torch.log(ahead / (norm + 1e-6) + 1e-4)
-        return features, self.prior_scale[0] * prior + self.prior_scale[1] + self.score(
-            features[:, :, :half]
-        )
+        return torch.log(ahead / (norm + 1e-6) + 1e-4)
 
     def choose(
         self, scores: Tensor, n_candidates: int, explore: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """The highest local maxima of the scores (B, P, T / 2): pitches and frames (B, K)."""
+        """Return pitches and frames (B, K) of the highest local maxima of scores (B, P, T / 2).
+
+        With `explore`, uniform numbers (B,), the last is drawn: likely places more often.
+        """
         n_frames = scores.shape[2]
         peak = F.max_pool2d(scores[:, None], (3, 5), 1, (1, 2))[:, 0] == scores
         best = torch.where(peak, scores, scores - 20).flatten(1).topk(n_candidates, 1).indices
         if explore is not None:
             chances = scores.flatten(1).softmax(1).cumsum(1)
-            best[:, -1] = torch.searchsorted(chances, explore[:, None])[:, 0].clamp(
-                max=chances.shape[1] - 1
-            )
+            drawn = torch.searchsorted(chances, explore[:, None])[:, 0]
+            best[:, -1] = drawn.clamp(max=chances.shape[1] - 1)
         return best // n_frames, best % n_frames
 
     def describe(
         self, residual: Tensor, features: Tensor, pitches: Tensor, frames: Tensor
     ) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Vectors (B, K, V) in [-1, 1], fine offsets (B, K) in frames, and switches, if any, of candidates (B, K)."""
-        batch = torch.arange(len(residual), device=residual.device)[:, None, None]
-        bins, audible = self.bins[pitches], self.audible[pitches]  # (B, K, H)
-        last = residual.shape[2] - 1
-        reads = [
-            residual[batch, bins, (frames + k).clamp(0, last)[:, :, None]] * audible
-            for k in self.sizes.look
-        ]
-        at = (frames + 3).clamp(0, last)[:, :, None]
-        slopes = (residual[batch, bins + 1, at] - residual[batch, bins - 1, at]) * audible
-        levels = torch.cat([*reads, slopes], 2)
-        peak = levels.abs().amax(2, keepdim=True) + 1e-6
-        levels = levels.sign() * (levels.abs() / peak).sqrt()
+        """Return vectors (B, K, V) in [-1, 1], fine offsets (B, K) in frames, and switches (B, K),
+        if any, of candidates at pitches and frames (B, K).
+        """
+        batch = torch.arange(len(residual), device=residual.device)[:, None]
+        levels, peak = self._harmonics(residual, pitches, frames)
         pitch = self.pitch_grid[pitches][:, :, None]
-        here = features.transpose(1, 2)[batch[:, :, 0], frames]
+        here = features.transpose(1, 2)[batch, frames]
         out = self.write(torch.cat([here, levels, pitch, 0.1 * torch.log(peak)], 2))
         fine_pitch = pitch + torch.tanh(out[:, :, :1]) * (2 / self.sizes.pitches)
         size = self.config.vector_size
@@ -180,30 +208,51 @@ class HarmonicEncoder(nn.Module):
         switches = out[:, :, size + 1] if self.config.gain == "switch" else None
         return vectors, 0.5 * torch.tanh(out[:, :, size]), switches
 
+    def _harmonics(
+        self, residual: Tensor, pitches: Tensor, frames: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The residual at a candidate's harmonics, in the frames of each look and as slopes across
+        bins, as signed roots relative to the highest: (B, K, H * (looks + 1)); and the highest,
+        (B, K, 1).
+        """
+        batch = torch.arange(len(residual), device=residual.device)[:, None, None]
+        bins, audible = self.bins[pitches], self.audible[pitches]  # (B, K, H)
+        last = residual.shape[2] - 1
+        reads = []
+        for look in self.sizes.look:
+            at = (frames + look).clamp(0, last)[:, :, None]
+            reads.append(residual[batch, bins, at] * audible)
+        at = (frames + 3).clamp(0, last)[:, :, None]
+        slopes = (residual[batch, bins + 1, at] - residual[batch, bins - 1, at]) * audible
+        levels = torch.cat([*reads, slopes], 2)
+        peak = levels.abs().amax(2, keepdim=True) + 1e-6
+        return levels.sign() * (levels.abs() / peak).sqrt(), peak
 
-class FrameEncoder(nn.Module):
-    """The published encoder: one vector and one switch a frame; the highest switches are the candidates."""
+
+class FrameEncoder(Encoder):
+    """The published encoder: one vector and one switch a frame; the highest switches are the
+    candidates.
+    """
 
     def __init__(self, config: CodecConfig):
         super().__init__()
+        assert isinstance(config.encoder, FrameEncoderConfig)
         self.config = config
         channels = config.encoder.channels
         self.project = nn.Conv1d(config.n_bins, channels, 1)
         self.stack = AntiCausalStack(channels, config.encoder.dilations, normalise=False)
         self.vector = nn.Conv1d(channels, config.vector_size, 1)
         self.switch = nn.Conv1d(channels, 1, 1)
-        nn.init.ones_(
-            self.switch.bias
-        )  # a switch that starts below zero is dead: the ReLU passes no gradient
+        # a switch that starts below zero is dead: the ReLU passes no gradient
+        nn.init.ones_(self.switch.get_parameter("bias"))
 
     def forward(
         self, residual: Tensor, n_candidates: int, explore: Tensor | None = None
     ) -> Candidates:
-        """Propose candidates for a residual (B, F, T); `explore`, uniform numbers (B,), draws the last one."""
-        seen = residual
+        x = residual
         if self.config.input == "compressed":
-            seen = residual.sign() * (residual.abs() + 1e-4).sqrt()
-        features = self.stack(self.project(seen))[:, :, : self.config.half_frames]
+            x = residual.sign() * (residual.abs() + 1e-4).sqrt()
+        features = self.stack(self.project(x))[:, :, : self.config.half_frames]
         switches = F.relu(self.switch(features))[:, 0]  # (B, T / 2)
         frames = switches.topk(n_candidates, 1).indices
         if explore is not None:
@@ -211,4 +260,6 @@ class FrameEncoder(nn.Module):
         rows = torch.arange(len(residual), device=residual.device)[:, None]
         vectors = torch.tanh(self.vector(features)).transpose(1, 2)[rows, frames]
         switches = switches[rows, frames]
-        return Candidates(vectors, frames, torch.zeros_like(switches), switches, switches)
+        return Candidates(
+            Events(vectors, frames, torch.zeros_like(switches), switches), scores=switches
+        )

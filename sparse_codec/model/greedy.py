@@ -1,7 +1,8 @@
-"""The greedy loop: one more event at a time, and what the events found so far know of each other.
+"""The greedy loop: one event after another is found and taken off the residual.
 
-Propose candidates, keep the one that removes most energy from the residual, fit the gains, subtract, look again.
-Shapes: B segments, F bins, T frames of a segment, K candidates, N events, V vector size.
+Propose candidates, keep the one that removes most energy from the residual, fit the gains of all
+events, subtract, look again. Shapes: B segments, F bins, T frames of a segment, K candidates, N
+events.
 """
 
 from __future__ import annotations
@@ -11,36 +12,38 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from scipy.optimize import nnls
-from torch import Tensor, nn
+from torch import Tensor
 
 from sparse_codec.config import CodecConfig, EncodeOptions
-from sparse_codec.model.decoder import around
-from sparse_codec.model.encoder import Candidates
-from sparse_codec.model.refine import Events, refine
+from sparse_codec.model.decoder import Decoder, around
+from sparse_codec.model.encoder import Candidates, Encoder
+from sparse_codec.model.events import Events
+from sparse_codec.model.refine import refine
 from sparse_codec.model.spectrogram import place
 
-INTERIM_EVENTS = 4  # with `interim` refinement, after every so many
+INTERIM_EVENTS = 4  # from one `interim` refinement to the next
 
 
 @dataclass
-class Decomposition:
-    """A batch of segments while they are taken apart. Of room for the most events, `n_found` are filled."""
+class GreedyState:
+    """A batch of segments while they are taken apart.
+
+    There is room for N events in each; the first `n_found` are filled.
+    """
 
     original: Tensor  # (B, F, T)
     residual: Tensor  # (B, F, T)
-    vectors: Tensor  # (B, N, V)
-    frames: Tensor  # (B, N)
-    offsets: Tensor  # (B, N)
-    gains: Tensor  # (B, N)
-    spectra: Tensor  # (B, N, F, horizon) at unit gain
-    products: Tensor  # (B, N, N) float64, the events' inner products up to the horizon
-    removed: (
-        Tensor  # (B, N) float64, the events' inner products with the original up to the horizon
-    )
-    exhausted: (
-        Tensor  # (B,) whether an event removed too little, so that none is looked for any more
-    )
+    events: Events  # (B, N)
+    spectra: Tensor  # (B, N, F, horizon) of the events at unit gain
+    products: Tensor  # (B, N, N) float64, inner products of the events up to the horizon
+    removed: Tensor  # (B, N) float64, inner products of the events with the original, likewise
+    exhausted: Tensor  # (B,) whether an event removed too little, which ends the search
     n_found: int = 0
+
+    @property
+    def found(self) -> Events:
+        """The events found so far, as a view."""
+        return self.events[:, : self.n_found]
 
 
 @dataclass(frozen=True)
@@ -48,12 +51,12 @@ class GreedyLoop:
     """Takes spectrograms apart with a codec's encoder and decoder."""
 
     config: CodecConfig
-    encoder: nn.Module
-    decoder: nn.Module
+    encoder: Encoder
+    decoder: Decoder
     options: EncodeOptions
 
     @torch.no_grad()
-    def decompose(self, original: Tensor) -> Decomposition:
+    def decompose(self, original: Tensor) -> GreedyState:
         """Take magnitude spectrograms (B, F, T) apart, event by event."""
         options = self.options
         n_events = options.n_events or self.config.n_events
@@ -70,163 +73,148 @@ class GreedyLoop:
             self._refine(state, options.refine)
         return state
 
-    def _done(self, state: Decomposition) -> Tensor:
-        """Segments (B,) whose residual is low enough in the first half, or whose last event was too small."""
-        if self.options.stop >= 0:
-            return state.exhausted
-        left, had = (energy(x, self.config.half_frames) for x in (state.residual, state.original))
-        return state.exhausted | (left <= had * 10 ** (self.options.stop / 10))
-
-    def _merge(self, state: Decomposition, least_cosine: float) -> None:
-        """Drop the weaker of two events that are nearly the same, and fit the gains of the others again."""
-        found = slice(0, state.n_found)
-        products = state.products[:, found, found]
-        norms = products.diagonal(dim1=1, dim2=2).clamp(min=1e-12).sqrt()
-        alike = products / (norms[:, :, None] * norms[:, None]) >= least_cosine
-        strength = state.gains[:, found] * norms
-        for b in range(len(products)):
-            kept = torch.zeros(state.n_found, dtype=torch.bool, device=products.device)
-            for n in strength[b].argsort(descending=True).tolist():
-                kept[n] = strength[b, n] > 0 and not (alike[b, n] & kept).any()
-            gains = torch.zeros_like(state.gains[b, found])
-            if kept.any():
-                gains[kept] = joint_gains(
-                    products[b, kept][:, kept][None], state.removed[b, found][kept][None]
-                )[0]
-            state.gains[b, found] = gains
-        self._subtract(state)
-
-    def _start(self, original: Tensor, n_events: int) -> Decomposition:
-        batch, like = len(original), dict(device=original.device)
-        return Decomposition(
+    def _start(self, original: Tensor, n_events: int) -> GreedyState:
+        config, batch, device = self.config, len(original), original.device
+        size = (config.n_bins, config.horizon_frames)
+        return GreedyState(
             original=original,
             residual=original.clone(),
-            vectors=torch.zeros(batch, n_events, self.config.vector_size, **like),
-            frames=torch.zeros(batch, n_events, dtype=torch.long, **like),
-            offsets=torch.zeros(batch, n_events, **like),
-            gains=torch.zeros(batch, n_events, **like),
-            spectra=torch.zeros(
-                batch, n_events, self.config.n_bins, self.config.horizon_frames, **like
-            ),
-            products=torch.zeros(batch, n_events, n_events, dtype=torch.double, **like),
-            removed=torch.zeros(batch, n_events, dtype=torch.double, **like),
-            exhausted=torch.zeros(batch, dtype=torch.bool, **like),
+            events=Events.zeros(batch, n_events, config.vector_size, device),
+            spectra=torch.zeros(batch, n_events, *size, device=device),
+            products=torch.zeros(batch, n_events, n_events, dtype=torch.double, device=device),
+            removed=torch.zeros(batch, n_events, dtype=torch.double, device=device),
+            exhausted=torch.zeros(batch, dtype=torch.bool, device=device),
         )
 
-    def _step(self, state: Decomposition, done: Tensor) -> None:
+    def _done(self, state: GreedyState) -> Tensor:
+        """Segments (B,) that get no more events: the residual of the first half is low enough, or
+        the last event was too small.
+        """
+        if self.options.stop >= 0:
+            return state.exhausted
+        left = energy(state.residual, self.config.half_frames)
+        whole = energy(state.original, self.config.half_frames)
+        return state.exhausted | (left <= whole * 10 ** (self.options.stop / 10))
+
+    # ---- one more event
+
+    def _step(self, state: GreedyState, done: Tensor) -> None:
         """Find one more event in each segment that is not done (B,), and take it off the residual."""
-        proposed = self.encoder(state.residual, self.options.candidates)
         n, rows = state.n_found, torch.arange(len(state.residual), device=state.residual.device)
-        gains, residual = state.gains.clone(), state.residual
-        best = self._best(state.residual, proposed)
-        for name in ("vectors", "offsets", "frames"):
-            vars(state)[name][:, n] = vars(proposed)[name][rows, best]
+        gains, residual = state.events.gains.clone(), state.residual
+        candidates: Candidates = self.encoder(state.residual, self.options.candidates)
+        best = self._best(state.residual, candidates.events)
+        state.events[:, n] = candidates.events[rows, best]
         state.n_found = n + 1
         self._measure(state, slice(n, n + 1))
-        if self.config.gain == "switch":
-            state.gains[:, n] = proposed.switches[rows, best]
-        elif self.options.joint_gains:
-            state.gains[:, : n + 1] = joint_gains(
-                state.products[:, : n + 1, : n + 1], state.removed[:, : n + 1]
-            )
-        else:
-            taken = (state.products[:, n, :n] * state.gains[:, :n]).sum(1)
-            left = state.removed[:, n] - taken
-            state.gains[:, n] = (left / state.products[:, n, n].clamp(min=1e-12)).clamp(min=0)
-        state.gains[done] = gains[done]
+        self._fit_gains(state)
+        state.events.gains[done] = gains[done]
         self._subtract(state)
         if self.options.smallest_share:
             self._drop_small(state, gains, residual)
 
-    def _drop_small(self, state: Decomposition, gains: Tensor, residual: Tensor) -> None:
-        """Where the newest event removed too little, go back to the gains and the residual before it, for good.
-
-        Energy is counted up to the horizon, which gains are fitted on.
-        """
-        before, after, had = (
-            energy(x, self.config.horizon_frames)
-            for x in (residual, state.residual, state.original)
-        )
-        small = before - after < had * self.options.smallest_share
-        state.gains[small], state.residual[small] = gains[small], residual[small]
-        state.exhausted |= small
-
-    def _best(self, residual: Tensor, proposed: Candidates) -> Tensor:
-        """Index (B,) of the candidate that removes most."""
-        batch, k = proposed.frames.shape
+    # Of an event e taken off a residual r at gain g, |r - g e|^2 is least for g = <r, e> / <e, e>,
+    # and then less than |r|^2 by <r, e>^2 / <e, e>. Gains are not negative, so candidates compare
+    # by the root of that with the sign of <r, e>.
+    # Source: matching pursuit, Mallat and Zhang 1993, doi:10.1109/78.258082.
+    def _best(self, residual: Tensor, candidates: Events) -> Tensor:
+        """Index (B,) of the candidate (B, K) that removes most."""
+        batch, k = candidates.frames.shape
         if k == 1:
             return torch.zeros(batch, dtype=torch.long, device=residual.device)
-        target = around(residual, proposed.frames, self.decoder)
-        events = self.decoder.spectrograms(
-            proposed.vectors.flatten(0, 1), proposed.offsets.flatten()
-        )
-        events = events * target.mask[:, None]
+        target, flat = around(residual, candidates.frames, self.decoder), candidates.flatten()
+        events = self.decoder.spectrograms(flat.vectors, flat.offsets) * target.mask[:, None]
         product, size = (target.spectrum * events).sum((1, 2)), events.pow(2).sum((1, 2))
         return (product / (size + 1e-12).sqrt()).unflatten(0, (batch, k)).argmax(1)
 
-    def _refine(self, state: Decomposition, steps: int) -> None:
+    def _fit_gains(self, state: GreedyState) -> None:
+        """Fit the gains of all events, or of the newest alone; a switch's gain stays as it is."""
+        if self.config.gain == "switch":
+            return
+        found, n = slice(0, state.n_found), state.n_found - 1
+        gains, products, removed = state.events.gains, state.products, state.removed
+        if self.options.joint_gains:
+            gains[:, found] = joint_gains(products[:, found, found], removed[:, found])
+        else:
+            left = removed[:, n] - (products[:, n, :n] * gains[:, :n]).sum(1)
+            gains[:, n] = (left / products[:, n, n].clamp(min=1e-12)).clamp(min=0)
+
+    def _drop_small(self, state: GreedyState, gains: Tensor, residual: Tensor) -> None:
+        """Where the newest event removed too little, go back to the gains and the residual before
+        it, for good.
+
+        Energy is counted up to the horizon, which gains are fitted on.
+        """
+        horizon = self.config.horizon_frames
+        removed = energy(residual, horizon) - energy(state.residual, horizon)
+        small = removed < energy(state.original, horizon) * self.options.smallest_share
+        state.events.gains[small], state.residual[small] = gains[small], residual[small]
+        state.exhausted |= small
+
+    def _measure(self, state: GreedyState, which: slice) -> None:
+        """Draw some events, and take their inner products with the original and with all events."""
+        horizon, found = self.config.horizon_frames, slice(0, state.n_found)
+        events = state.events[:, which].flatten()
+        spectra = self.decoder.spectrograms(events.vectors, events.offsets)
+        spectra = place(spectra, events.frames, self.decoder.lead, horizon)
+        state.spectra[:, which] = spectra.unflatten(0, (len(state.original), -1))
+        some, every = state.spectra[:, which].flatten(2), state.spectra[:, found].flatten(2)
+        products = (some @ every.transpose(1, 2)).double()
+        state.products[:, which, found] = products
+        state.products[:, found, which] = products.transpose(1, 2)
+        original = state.original[:, :, :horizon].flatten(1)[:, :, None]
+        state.removed[:, which] = (some @ original)[:, :, 0].double()
+
+    def _subtract(self, state: GreedyState) -> None:
+        """Make the residual the original without the events found so far, in all frames."""
+        state.residual = state.original - self.decoder.scene(state.found, self.config.n_frames)
+
+    # ---- all events so far
+
+    def _merge(self, state: GreedyState, least_cosine: float) -> None:
+        """Drop the weaker of two events that are nearly the same, and fit the others' gains again."""
+        found = slice(0, state.n_found)
+        products = state.products[:, found, found]
+        norms = products.diagonal(dim1=1, dim2=2).clamp(min=1e-12).sqrt()
+        alike = products / (norms[:, :, None] * norms[:, None]) >= least_cosine
+        strength = state.found.gains * norms
+        for b in range(len(products)):
+            distinct = _distinct(alike[b], strength[b])
+            gains = torch.zeros_like(state.found.gains[b])
+            if distinct.any():
+                gains[distinct] = _gains_of_some(state, b, distinct)
+            state.events.gains[b, found] = gains
+        self._subtract(state)
+
+    def _refine(self, state: GreedyState, steps: int) -> None:
         """Fit the events found so far together."""
-        found, horizon = slice(0, state.n_found), self.config.horizon_frames
-        events = Events(
-            *(x[:, found] for x in (state.vectors, state.frames, state.offsets, state.gains))
-        )
-        events = refine(
-            self.decoder, state.original[..., :horizon], events, steps, self.config.half_frames - 1
-        )
-        for name in ("vectors", "frames", "offsets", "gains"):
-            vars(state)[name][:, found] = vars(events)[name]
+        found, original = slice(0, state.n_found), state.original[..., : self.config.horizon_frames]
+        last_frame = self.config.half_frames - 1
+        state.events[:, found] = refine(self.decoder, original, state.found, steps, last_frame)
         self._measure(state, found)
         self._keep_useful(state)
         self._subtract(state)
 
-    def _keep_useful(self, state: Decomposition) -> None:
-        """Where an event adds energy when the events are taken off in order, take the least-squares gains instead.
-
-        With those every event removes energy up to the horizon, in any order: what is left of the original is
-        orthogonal to each event that has a gain, and no two events have a negative inner product.
+    # With G the events' inner products and b those with the original x, event n finds
+    # r = x - sum_m<n g_m e_m when the events are taken off in order, and removes
+    #   |r|^2 - |r - g_n e_n|^2 = g_n (2 <r, e_n> - g_n G_nn),  <r, e_n> = b_n - sum_m<n G_nm g_m.
+    # With the non-negative least-squares gains, x without all events is orthogonal to each event of
+    # g_n > 0 (Karush, Kuhn and Tucker's conditions). In any order, r is that and the events still to
+    # be taken off, so that <r, e_n> = g_n G_nn + sum g_m G_nm over the others of these. Magnitudes
+    # have no negative G_nm: event n removes at least g_n^2 G_nn, which is above 0.
+    def _keep_useful(self, state: GreedyState) -> None:
+        """Where an event adds energy when the events are taken off in order, take the least-squares
+        gains instead. With those every event removes energy up to the horizon, in any order.
         """
         found = slice(0, state.n_found)
-        gains, products, removed = (
-            state.gains[:, found].double(),
-            state.products[:, found, found],
-            state.removed[:, found],
-        )
-        before = (
-            torch.tril(products, -1) @ gains[:, :, None]
-        )  # what the earlier events take of each
-        useful = gains * (
-            2 * (removed - before[:, :, 0]) - gains * products.diagonal(dim1=1, dim2=2)
-        )
+        gains, removed = state.found.gains.double(), state.removed[:, found]
+        products = state.products[:, found, found]
+        earlier = (torch.tril(products, -1) @ gains[:, :, None])[:, :, 0]
+        sizes = products.diagonal(dim1=1, dim2=2)
+        useful = gains * (2 * (removed - earlier) - gains * sizes)
         for b in (useful < 0).any(1).nonzero()[:, 0].tolist():
             alive = gains[b] > 0
-            state.gains[b, found][alive] = joint_gains(
-                products[b, alive][:, alive][None], removed[b, alive][None]
-            )[0]
-
-    def _measure(self, state: Decomposition, which: slice) -> None:
-        """Spectrograms of some events, and their inner products with the original and with all events so far."""
-        horizon, found = self.config.horizon_frames, slice(0, state.n_found)
-        vectors, offsets, frames = (
-            x[:, which].flatten(0, 1) for x in (state.vectors, state.offsets, state.frames)
-        )
-        spectra = place(
-            self.decoder.spectrograms(vectors, offsets), frames, self.decoder.lead, horizon
-        )
-        state.spectra[:, which] = spectra.unflatten(0, (len(state.original), -1))
-        some, every = (state.spectra[:, events].flatten(2) for events in (which, found))
-        products = (some @ every.transpose(1, 2)).double()
-        state.products[:, which, found], state.products[:, found, which] = (
-            products,
-            products.transpose(1, 2),
-        )
-        original = state.original[:, :, :horizon].flatten(1)[:, :, None]
-        state.removed[:, which] = (some @ original)[:, :, 0].double()
-
-    def _subtract(self, state: Decomposition) -> None:
-        """The residual: what the events found so far leave of the original, all frames of it."""
-        found = slice(0, state.n_found)
-        events = (x[:, found] for x in (state.vectors, state.offsets, state.frames, state.gains))
-        state.residual = state.original - self.decoder.scene(*events, self.config.n_frames)
+            state.found.gains[b, alive] = _gains_of_some(state, b, alive)
 
 
 def energy(magnitudes: Tensor, n_frames: int) -> Tensor:
@@ -234,13 +222,20 @@ def energy(magnitudes: Tensor, n_frames: int) -> Tensor:
     return magnitudes[:, :, :n_frames].pow(2).sum((1, 2))
 
 
+# For spectra A (a column for each event), a target x and gains g,
+#   |A g - x|^2 = g' G g - 2 g' b + |x|^2  with G = A' A and b = A' x,
+# which is all that the minimum depends on. With the eigenvectors G = V L V', the matrix
+# R = L^(1/2) V' is a square root, R' R = G, and c = L^(-1/2) V' b has R' c = b. Hence |R g - c|^2
+# differs from |A g - x|^2 by a constant, and has n rows in place of F times T.
+# A Cholesky root would do, but events that are nearly the same make G singular. Eigenvalues are
+# therefore raised to 1e-6 of the largest: R' c = b still holds, and large gains that cancel cost.
+# Sources: gains fitted again after each event are orthogonal matching pursuit, Pati et al. 1993,
+# doi:10.1109/ACSSC.1993.342465; non-negative least squares are Lawson and Hanson 1974, chapter 23.
 def joint_gains(products: Tensor, removed: Tensor) -> Tensor:
-    """The gains (B, n) >= 0 that leave least energy, given the events' inner products (B, n, n) with each other
-    and (B, n) with the original, float64.
+    """Return the gains (B, n) >= 0 that leave least energy.
 
-    Non-negative least squares on a square root of `products`: |A g - x|^2 and |R g - R^-1' A'x|^2, with
-    R'R = A'A, differ by a constant. Near-duplicate events make the products singular, so R comes from their
-    eigenvectors. Source: orthogonal matching pursuit, Pati et al. 1993; Lawson and Hanson 1974.
+    products: inner products (B, n, n) of the events with each other, float64. removed: those (B, n)
+    with the original, float64.
     """
     values, vectors = torch.linalg.eigh(products)
     root = values.clamp(min=1e-6 * values.amax(1, keepdim=True).clamp(min=1e-12)).sqrt()
@@ -248,3 +243,18 @@ def joint_gains(products: Tensor, removed: Tensor) -> Tensor:
     aim = ((vectors.transpose(1, 2) @ removed[:, :, None])[:, :, 0] / root).cpu().numpy()
     gains = [nnls(factor[b], aim[b])[0] for b in range(len(removed))]
     return torch.from_numpy(np.stack(gains)).to(removed.device).float()
+
+
+def _gains_of_some(state: GreedyState, segment: int, some: Tensor) -> Tensor:
+    """Least-squares gains of some (n_found,) of the events found in a segment, without the others."""
+    which = some.nonzero()[:, 0]
+    products = state.products[segment, which][:, which]
+    return joint_gains(products[None], state.removed[segment, which][None])[0]
+
+
+def _distinct(alike: Tensor, strength: Tensor) -> Tensor:
+    """Events (n,) without those like a stronger one, by pairs (n, n) and strengths (n,)."""
+    distinct = torch.zeros(len(strength), dtype=torch.bool, device=strength.device)
+    for n in strength.argsort(descending=True).tolist():
+        distinct[n] = strength[n] > 0 and not (alike[n] & distinct).any()
+    return distinct

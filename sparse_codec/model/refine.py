@@ -1,35 +1,32 @@
 """Fit all events of a segment together: gradient steps on their vectors, times and gains.
 
-The greedy loop chooses each event for what is left at that moment; here the events find out about each other.
-Only the events are moved, never the model. Shapes: B segments, F bins, T frames, N events, V vector size.
+The greedy loop chooses each event for the residual of that moment; here all events are fitted to
+the original at once. Only the events are moved, never the model. Shapes: B segments, F bins, T
+frames, N events, V vector size.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import replace
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from sparse_codec.model.decoder import Decoder
+from sparse_codec.model.events import Events
 from sparse_codec.model.scene_loss import SceneLoss
 
 REACH = 1.5  # frames: how far a time may move
-RATE = 0.1  # of Adam, on the inverse hyperbolic tangent of a vector and on half of the logarithm of a gain
-
-
-@dataclass(frozen=True)
-class Events:
-    """Events of a batch of segments. A gain of zero is no event."""
-
-    vectors: Tensor  # (B, N, V) in [-1, 1]
-    frames: Tensor  # (B, N)
-    offsets: Tensor  # (B, N) in frames
-    gains: Tensor  # (B, N)
+RATE = 0.1  # of Adam, in the units of `FreeEvents`
 
 
 class FreeEvents:
-    """Events as one unbounded tensor (B, N, V + 2) that an optimiser may step on."""
+    """Events as one unbounded tensor (B, N, V + 2) that an optimiser may step on.
+
+    Vectors are hyperbolic tangents of it, times are within REACH of the frame, gains are
+    exponentials of a half of it. Frames stay, and an event without gain stays without.
+    """
 
     def __init__(self, events: Events, pace: Tensor):
         # some numbers, such as a pitch, must be moved with care
@@ -37,18 +34,16 @@ class FreeEvents:
         inside = torch.cat([events.vectors, events.offsets[:, :, None] / REACH], 2)
         self.alive = (events.gains > 0).float()
         gains = torch.where(events.gains > 0, events.gains, 1.0)
-        start = [
-            torch.atanh(inside.clamp(-0.98, 0.98)) / self.pace,
-            2 * torch.log(gains)[:, :, None],
-        ]
-        self.free = torch.cat(start, 2).detach().requires_grad_(True)
+        numbers = torch.atanh(inside.clamp(-0.98, 0.98)) / self.pace
+        free = torch.cat([numbers, 2 * torch.log(gains)[:, :, None]], 2)
+        self.free = free.detach().requires_grad_(True)
         self.frames = events.frames
 
     @classmethod
     def restored(cls, free: Tensor, frames: Tensor, alive: Tensor, pace: Tensor) -> FreeEvents:
-        """The same events as those that these tensors were taken from."""
-        nothing = Events(torch.zeros_like(free[:, :, :-2]), frames, torch.zeros_like(alive), alive)
-        events = cls(nothing, pace)
+        """Return the free events that these tensors were taken from."""
+        still = Events(torch.zeros_like(free[:, :, :-2]), frames, torch.zeros_like(alive), alive)
+        events = cls(still, pace)
         events.free.data = free
         return events
 
@@ -59,30 +54,30 @@ class FreeEvents:
 
 
 def refine(
-    decoder: nn.Module, original: Tensor, events: Events, steps: int, last_frame: int
+    decoder: Decoder, original: Tensor, events: Events, steps: int, last_frame: int
 ) -> Events:
-    """Events that together come nearer to magnitudes (B, F, T) than the given ones.
+    """Return events that together come nearer to magnitudes (B, F, T) than the given ones.
 
-    Frames settle where the times have moved, from 0 to `last_frame`, with offsets of at most half a frame.
+    Frames settle where the times have moved, from 0 to `last_frame`, with offsets of at most half
+    a frame.
     """
     loss = SceneLoss(original, decoder.config)
-    moved = FreeEvents(events, decoder.pace)
-    optimiser = torch.optim.Adam([moved.free], lr=RATE)
+    moving = FreeEvents(events, decoder.pace)
+    optimiser = torch.optim.Adam([moving.free], lr=RATE)
     with torch.enable_grad():
         for step in range(steps):
             optimiser.param_groups[0]["lr"] = RATE * (0.5 + 0.5 * math.cos(math.pi * step / steps))
-            now = moved.events()
-            scene = decoder.scene(
-                now.vectors, now.offsets, now.frames, now.gains, original.shape[2]
-            )
-            (moved.free.grad,) = torch.autograd.grad(loss(scene, now.gains).sum(), moved.free)
+            now = moving.events()
+            distance = loss(decoder.scene(now, original.shape[2]), now.gains).sum()
+            # not backward(): that would leave gradients on the decoder
+            (moving.free.grad,) = torch.autograd.grad(distance, moving.free)
             optimiser.step()
     with torch.no_grad():
-        return settle(moved.events(), last_frame)
+        return settle(moving.events(), last_frame)
 
 
 def settle(events: Events, last_frame: int) -> Events:
-    """The same times as frames from 0 to `last_frame` and offsets of at most half a frame."""
+    """Return the same times as frames from 0 to `last_frame` and offsets of at most half a frame."""
     frames = (events.frames + events.offsets.round().long()).clamp(0, last_frame)
     offsets = (events.frames - frames + events.offsets).clamp(-0.5, 0.5)
-    return Events(events.vectors, frames, offsets, events.gains)
+    return replace(events, frames=frames, offsets=offsets)

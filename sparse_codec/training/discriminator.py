@@ -11,7 +11,7 @@ class Discriminator(nn.Module):
 
     def __init__(self, n_bins: int, channels: int, layers: int):
         super().__init__()
-        steps = [nn.Conv1d(n_bins, channels, 1)]
+        steps: list[nn.Module] = [nn.Conv1d(n_bins, channels, 1)]
         for _ in range(layers):
             steps += [nn.LeakyReLU(0.2), nn.Conv1d(channels, channels, 4, stride=2, padding=1)]
         self.judge = nn.Sequential(*steps, nn.LeakyReLU(0.2), nn.Conv1d(channels, 1, 1))
@@ -21,10 +21,10 @@ class Discriminator(nn.Module):
 
 
 def discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
-    """Least squares (Mao et al. 2017, arXiv:1611.04076): real is 1, generated is 0."""
+    """Return the least-squares loss (Mao et al. 2017, arXiv:1611.04076): real is 1, generated 0."""
     return ((real - 1).pow(2).mean() + fake.pow(2).mean()) / 2
 
 
 def generator_loss(fake: Tensor) -> Tensor:
-    """Small where the discriminator takes what was generated for real."""
+    """Return a loss that is small where the discriminator takes generated sound for real."""
     return (fake - 1).pow(2).mean()

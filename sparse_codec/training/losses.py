@@ -1,4 +1,5 @@
-"""What a codec is trained for: one greedy step, and scenes of all events together.
+"""The loss of one greedy step. The loss of a scene, of all events together, is in
+`model/scene_loss.py`.
 
 Shapes: E events, F bins, L frames around each event.
 """
@@ -17,27 +18,24 @@ from sparse_codec.model.decoder import Target
 
 @dataclass(frozen=True)
 class Removal:
-    """What subtracting each of E events does to its residual."""
+    """The effect of subtracting each of E events from its residual."""
 
     gain: Tensor  # (E,)
     share: Tensor  # (E,) of the residual's energy that goes
     cosine: Tensor  # (E,) between event and residual
-    l1: Tensor  # (E,) share of the L1 norm that goes; negative where the event adds more than it takes
+    l1: Tensor  # (E,) share of the L1 norm that goes; below 0 where the event adds more
     over: Tensor  # (E,) energy subtracted below zero, as a share of the residual's
 
 
 def removal(target: Target, events: Tensor, gain: Tensor | None = None) -> Removal:
     """Measure the removal of events (E, F, L) from the residuals of `target`.
 
-    With no gain given it is the least-squares one, <residual, event> / <event, event>, never negative: with it
-    each step removes energy by construction. Source: Mallat and Zhang 1993, doi:10.1109/78.258082.
+    Without a gain it is the least-squares one, <residual, event> / <event, event>, never negative:
+    with it each step removes energy by construction.
+    Source: Mallat and Zhang 1993, doi:10.1109/78.258082.
     """
-    events = events * target.mask[:, None]
-    residual, product, size = (
-        target.spectrum,
-        (target.spectrum * events).sum((1, 2)),
-        events.pow(2).sum((1, 2)),
-    )
+    residual, events = target.spectrum, events * target.mask[:, None]
+    product, size = (residual * events).sum((1, 2)), events.pow(2).sum((1, 2))
     energy = residual.pow(2).sum((1, 2)) + 1e-6
     gain = (product / (size + 1e-9)).clamp(min=0) if gain is None else gain
     taken = gain[:, None, None] * events
@@ -51,11 +49,13 @@ def removal(target: Target, events: Tensor, gain: Tensor | None = None) -> Remov
 
 
 def greedy_loss(removed: Removal, scores: Tensor, weights: TrainingConfig) -> Tensor:
-    """The greedy loss (scalar): take as much as there is, price what goes below zero, predict the share.
+    """Return the greedy loss (scalar): take as much as there is, price energy below zero, predict
+    the share.
 
-    The share alone has no gradient where the gain is clamped; the cosine keeps such candidates alive.
+    The share alone has no gradient where the gain is clamped; the cosine keeps such candidates
+    alive.
     """
-    wanted = weights.over * removed.over - weights.removed_l1 * removed.l1
-    wanted = wanted - weights.share * removed.share - weights.cosine * removed.cosine
+    price = weights.over * removed.over - weights.removed_l1 * removed.l1
+    price = price - weights.share * removed.share - weights.cosine * removed.cosine
     aim = torch.log(removed.share.detach().clamp(min=0) + 1e-4)
-    return wanted.mean() + weights.score * F.mse_loss(scores, aim)
+    return price.mean() + weights.score * F.mse_loss(scores, aim)

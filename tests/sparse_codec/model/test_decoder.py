@@ -1,4 +1,4 @@
-"""The harmonic decoder: its spectrogram, its sound and its sum of events must say the same."""
+"""The harmonic decoder: its spectrogram, its sound and its sum of events say the same."""
 
 import dataclasses
 
@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from sparse_codec import CodecConfig, SparseCodec
 from sparse_codec.config import HarmonicDecoderConfig
 from sparse_codec.model.decoder import HarmonicDecoder
+from sparse_codec.model.events import Events
 from sparse_codec.model.spectrogram import magnitudes, place
 
 
@@ -24,15 +25,13 @@ def vectors():
 
 
 def moving(**sizes) -> HarmonicDecoder:
-    """A decoder whose events change colour and pitch; an untaught one has neither."""
+    """A decoder whose events change colour and pitch; those of an untrained one do not."""
     torch.manual_seed(3)
     decoder = HarmonicDecoder(CodecConfig(decoder=HarmonicDecoderConfig(**sizes)))
     with torch.no_grad():
-        last = decoder.read[-1]
-        last.weight[-2 * len(decoder.sizes.knots) :] = last.weight[: 2 * len(decoder.sizes.knots)]
-        last.bias[-2 * len(decoder.sizes.knots) :] = torch.linspace(
-            -1, 1, 2 * len(decoder.sizes.knots)
-        )
+        last, rows = decoder.read[-1], 2 * len(decoder.sizes.knots)
+        last.weight[-rows:] = last.weight[:rows]
+        last.bias[-rows:] = torch.linspace(-1, 1, rows)
     return decoder
 
 
@@ -41,7 +40,7 @@ def cosine(a, b):
 
 
 def shown(sound, n_frames):
-    """Magnitudes of rendered events, from as many frames before the onset as the decoder draws."""
+    """Magnitudes of rendered events, from as far before the onset as the decoder draws."""
     return magnitudes(F.pad(sound, (1024, 1024)), 2048, 512)[:, :, :n_frames]
 
 
@@ -54,15 +53,12 @@ def shown(sound, n_frames):
 def test_a_scene_is_the_sum_of_its_events_also_where_they_stick_out(vectors, sizes):
     decoder, n_frames = moving(**sizes), 150
     frames = torch.tensor([[0, 1, 149], [148, 60, 30]])  # the segment cuts off starts and ends
-    offsets, gains = (
-        torch.linspace(-0.5, 0.49, 6).view(2, 3),
-        torch.tensor([[1.0, 0.3, 2.0], [0.5, 0.0, 4.0]]),
-    )
-    scene = decoder.scene(vectors.view(2, 3, 32), offsets, frames, gains, n_frames)
-    events = decoder.spectrograms(vectors, offsets.flatten()) * gains.flatten()[:, None, None]
-    summed = (
-        place(events, frames.flatten(), decoder.lead, n_frames).view(2, 3, 1025, n_frames).sum(1)
-    )
+    offsets = torch.linspace(-0.5, 0.49, 6).view(2, 3)
+    gains = torch.tensor([[1.0, 0.3, 2.0], [0.5, 0.0, 4.0]])
+    scene = decoder.scene(Events(vectors.view(2, 3, 32), frames, offsets, gains), n_frames)
+    spectra = decoder.spectrograms(vectors, offsets.flatten()) * gains.flatten()[:, None, None]
+    placed = place(spectra, frames.flatten(), decoder.lead, n_frames)
+    summed = placed.view(2, 3, 1025, n_frames).sum(1)
     assert (summed.norm(dim=(1, 2)) > 1).all()
     torch.testing.assert_close(scene, summed, rtol=1e-4, atol=1e-5)
 
@@ -72,20 +68,20 @@ def test_a_scene_is_the_sum_of_its_events_also_where_they_stick_out(vectors, siz
 def test_the_sound_has_the_spectrogram_that_is_subtracted(vectors, glide):
     decoder, offsets = moving(glide=glide), torch.zeros(len(vectors))
     meant = decoder.spectrograms(vectors, offsets)
-    heard = shown(decoder.render(vectors, offsets).room, meant.shape[2])
-    assert (cosine(heard, meant) > 0.9).all(), cosine(heard, meant)
-    assert heard.norm(dim=(1, 2)) == pytest.approx(meant.norm(dim=(1, 2)), rel=0.25)
+    sound = shown(decoder.render(vectors, offsets).room, meant.shape[2])
+    assert (cosine(sound, meant) > 0.9).all(), cosine(sound, meant)
+    assert sound.norm(dim=(1, 2)) == pytest.approx(meant.norm(dim=(1, 2)), rel=0.25)
 
 
 @torch.no_grad()
 def test_a_pitch_that_glides_is_heard_to_glide(vectors):
-    """The sound of a gliding event is nearer to its own spectrogram than to that of the event standing still."""
+    """The sound is nearer to the event's own spectrogram than to that without the glide."""
     decoder, offsets = moving(glide=2.0), torch.zeros(len(vectors))
     gliding = decoder.spectrograms(vectors, offsets)
-    heard = shown(decoder.render(vectors, offsets).room, gliding.shape[2])
+    sound = shown(decoder.render(vectors, offsets).room, gliding.shape[2])
     decoder.sizes = dataclasses.replace(decoder.sizes, glide=0.0)
     still = decoder.spectrograms(vectors, offsets)
-    assert (cosine(heard, gliding) > cosine(heard, still) + 0.05).all()
+    assert (cosine(sound, gliding) > cosine(sound, still) + 0.05).all()
 
 
 @torch.no_grad()
@@ -99,9 +95,7 @@ def test_without_a_noise_envelope_noise_and_tone_share_one(vectors):
 def test_without_rooms_the_sound_is_dry(vectors):
     decoder, offsets = moving(reverberation=()), torch.zeros(len(vectors))
     stages = decoder.render(vectors, offsets)
-    end = (
-        decoder.sizes.event_frames * decoder.config.hop - 17 * decoder.config.hop
-    )  # before the fade
+    end = (decoder.sizes.event_frames - 17) * decoder.config.hop  # before the fade
     assert torch.equal(stages.room[:, :end], stages.resonance[:, :end])
     meant = decoder.spectrograms(vectors, offsets)
     assert (cosine(shown(stages.room, meant.shape[2]), meant) > 0.9).all()
@@ -127,21 +121,19 @@ def test_pitch_is_the_first_number(codec):
 
 @torch.no_grad()
 def test_rendering_is_the_same_every_time(codec, vectors):
-    assert torch.equal(
-        codec.decoder.render(vectors, torch.zeros(len(vectors))).room,
-        codec.decoder.render(vectors, torch.zeros(len(vectors))).room,
-    )
+    one, other = (codec.decoder.render(vectors, torch.zeros(len(vectors))).room for _ in range(2))
+    assert torch.equal(one, other)
 
 
 @pytest.mark.parametrize("glide", [0.0, 2.0])
 def test_gradients_reach_every_number_of_a_vector_the_time_and_the_gain(vectors, glide):
     decoder = moving(glide=glide)
-    free, offsets, gains = (
-        x.requires_grad_(True) for x in (vectors.clone()[None], torch.zeros(1, 6), torch.ones(1, 6))
-    )
-    scene = decoder.scene(free, offsets, torch.arange(0, 60, 10)[None], gains, 150)
-    (scene - torch.rand(1, 1025, 150, generator=torch.Generator().manual_seed(2))).pow(
-        2
-    ).sum().backward()
-    for name, value in (("vectors", free), ("offsets", offsets), ("gains", gains)):
-        assert torch.isfinite(value.grad).all() and (value.grad.abs() > 0).all(), name
+    frames = torch.arange(0, 60, 10)[None]
+    free = Events(vectors.clone()[None], frames, torch.zeros(1, 6), torch.ones(1, 6))
+    for column in (free.vectors, free.offsets, free.gains):
+        column.requires_grad_(True)
+    target = torch.rand(1, 1025, 150, generator=torch.Generator().manual_seed(2))
+    (decoder.scene(free, 150) - target).pow(2).sum().backward()
+    for name in ("vectors", "offsets", "gains"):
+        gradient = getattr(free, name).grad
+        assert torch.isfinite(gradient).all() and (gradient.abs() > 0).all(), name

@@ -1,4 +1,4 @@
-"""What the encoders see, and where they may place events."""
+"""The encoders: how far they see, and where they may place events."""
 
 import pytest
 import torch
@@ -23,24 +23,22 @@ def test_a_frame_of_the_published_stack_sees_itself_and_the_future_only():
 @pytest.mark.parametrize("explore", [None, torch.tensor([0.0, 0.5, 1.0])])
 def test_candidates_are_in_the_first_half_and_within_range(small_codec, explore):
     residual = torch.randn(3, small_codec.config.n_bins, small_codec.config.n_frames)
-    found = small_codec.encoder(residual, 5, explore)
-    assert found.vectors.shape == (3, 5, 32)
-    assert found.frames.shape == found.offsets.shape == found.scores.shape == (3, 5)
-    assert (found.frames >= 0).all() and (found.frames < small_codec.config.half_frames).all()
-    assert found.vectors.abs().max() <= 1 and found.offsets.abs().max() <= 0.5
+    candidates = small_codec.encoder(residual, 5, explore)
+    events = candidates.events
+    assert events.vectors.shape == (3, 5, 32)
+    assert events.frames.shape == events.offsets.shape == candidates.scores.shape == (3, 5)
+    assert (events.frames >= 0).all() and (events.frames < small_codec.config.half_frames).all()
+    assert events.vectors.abs().max() <= 1 and events.offsets.abs().max() <= 0.5
 
 
 @torch.no_grad()
 def test_exploring_draws_the_last_candidate_alone_and_likely_places_more_often(small_codec):
     n_pitches, n_frames = small_codec.config.encoder.pitches, small_codec.config.half_frames
     scores = torch.zeros(400, n_pitches, n_frames)
-    scores[:, 7, 5] = torch.tensor(
-        n_pitches * n_frames - 1.0
-    ).log()  # as likely as all others together
-    explore = torch.linspace(0, 1, 400)
-    (pitches, frames), (plain, at) = (
-        small_codec.encoder.choose(scores, 3, x) for x in (explore, None)
-    )
+    # as likely as all others together
+    scores[:, 7, 5] = torch.tensor(n_pitches * n_frames - 1.0).log()
+    pitches, frames = small_codec.encoder.choose(scores, 3, torch.linspace(0, 1, 400))
+    plain, at = small_codec.encoder.choose(scores, 3, None)
     assert torch.equal(pitches[:, :-1], plain[:, :-1]) and torch.equal(frames[:, :-1], at[:, :-1])
     there = (pitches[:, -1] == 7) & (frames[:, -1] == 5)
     assert there.float().mean().item() == pytest.approx(0.5, abs=0.01)
@@ -54,6 +52,6 @@ def test_the_loudest_harmonic_series_is_proposed_at_its_pitch_and_onset(small_co
     pitch = 20
     residual = torch.zeros(1, config.n_bins, config.n_frames)
     residual[0, encoder.bins[pitch], 12:] = 1.0
-    found = encoder(residual, 1)
-    assert found.frames.item() == pytest.approx(12, abs=2)
-    assert found.vectors[0, 0, 0].item() == pytest.approx(encoder.pitch_grid[pitch].item(), abs=0.1)
+    events = encoder(residual, 1).events
+    assert events.frames.item() == pytest.approx(12, abs=2)
+    assert events.vectors[0, 0, 0].item() == pytest.approx(encoder.pitch_grid[pitch].item(), abs=0.1)

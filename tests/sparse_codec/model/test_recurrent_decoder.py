@@ -1,4 +1,4 @@
-"""The recurrent decoder: its convolution is the recurrence, and all else holds as for the harmonic one."""
+"""The recurrent decoder: its convolution is the recurrence; all else holds as for the harmonic one."""
 
 import dataclasses
 
@@ -11,6 +11,7 @@ from sparse_codec import CodecConfig, EncodeOptions, SparseCodec, TrainingConfig
 from sparse_codec.config import RecurrentDecoderConfig
 from sparse_codec.events import join
 from sparse_codec.model.decoder import Stages
+from sparse_codec.model.events import Events
 from sparse_codec.model.recurrent_decoder import Modes, RecurrentDecoder
 from sparse_codec.model.spectrogram import magnitudes, place
 from sparse_codec.training.trainer import Trainer
@@ -20,11 +21,8 @@ QUICK = EncodeOptions(candidates=2, interim=0, refine=2)
 
 @pytest.fixture(scope="module")
 def config(small_config) -> CodecConfig:
-    sizes = {
-        f.name: getattr(small_config.decoder, f.name)
-        for f in dataclasses.fields(small_config.decoder)
-    }
-    return dataclasses.replace(small_config, decoder=RecurrentDecoderConfig(**sizes, states=4))
+    decoder = RecurrentDecoderConfig(**vars(small_config.decoder), states=4)
+    return dataclasses.replace(small_config, decoder=decoder)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +33,7 @@ def codec(config) -> SparseCodec:
 
 @pytest.fixture(scope="module")
 def beating() -> RecurrentDecoder:
-    """A decoder of the shipped size whose modes turn; an untaught one's stand still."""
+    """A decoder of the shipped size whose modes turn; those of an untrained one stand still."""
     torch.manual_seed(3)
     decoder = RecurrentDecoder(CodecConfig(decoder=RecurrentDecoderConfig(glide=2.0)))
     with torch.no_grad():
@@ -56,8 +54,9 @@ def step_by_step(modes: Modes, envelopes: torch.Tensor, age: torch.Tensor) -> to
     turn = torch.exp(-torch.complex(modes.fall, modes.turn) * step)[:, None]
     state, states = torch.zeros(len(age), 2, modes.fall.shape[1], dtype=torch.cfloat), []
     for at in range(age.shape[1]):
-        heard = 1 - torch.exp(-modes.fall * age[:, at, None].clamp(torch.zeros(()), step))[:, None]
-        state = turn * state + heard * envelopes[:, :, at, None]
+        since = age[:, at, None].clamp(torch.zeros(()), step)
+        weight = 1 - torch.exp(-modes.fall * since)[:, None]
+        state = turn * state + weight * envelopes[:, :, at, None]
         states.append(state)
     return torch.stack(states, -1)
 
@@ -70,9 +69,8 @@ def test_the_convolution_is_the_recurrence(beating, vectors, step):
     envelopes = beating.excite(sound, age)
     assert sound.resonance.turn.abs().max() > 0.1
     states = beating.ring(sound.resonance, envelopes, age)
-    torch.testing.assert_close(
-        states, step_by_step(sound.resonance, envelopes, age), rtol=1e-3, atol=1e-4
-    )
+    expected = step_by_step(sound.resonance, envelopes, age)
+    torch.testing.assert_close(states, expected, rtol=1e-3, atol=1e-4)
 
 
 @torch.no_grad()
@@ -94,48 +92,44 @@ def test_modes_ring_on_after_an_excitation_ends_and_beat(beating):
 def test_the_sound_has_the_spectrogram_that_is_subtracted(beating, vectors):
     offsets = torch.zeros(len(vectors))
     meant = beating.spectrograms(vectors, offsets)
-    sound = beating.render(vectors, offsets).room
-    heard = magnitudes(F.pad(sound, (1024, 1024)), 2048, 512)[:, :, : meant.shape[2]]
-    cosine = (heard * meant).sum((1, 2)) / (heard.norm(dim=(1, 2)) * meant.norm(dim=(1, 2)))
+    room = beating.render(vectors, offsets).room
+    sound = magnitudes(F.pad(room, (1024, 1024)), 2048, 512)[:, :, : meant.shape[2]]
+    cosine = (sound * meant).sum((1, 2)) / (sound.norm(dim=(1, 2)) * meant.norm(dim=(1, 2)))
     assert (cosine > 0.9).all(), cosine
-    assert heard.norm(dim=(1, 2)) == pytest.approx(meant.norm(dim=(1, 2)), rel=0.25)
+    assert sound.norm(dim=(1, 2)) == pytest.approx(meant.norm(dim=(1, 2)), rel=0.25)
 
 
 @torch.no_grad()
 def test_it_has_the_interface_of_the_harmonic_decoder(beating, vectors):
-    frames, gains = (
-        torch.tensor([[0, 1, 149], [148, 60, 30]]),
-        torch.tensor([[1.0, 0.3, 2.0], [0.5, 0.0, 4.0]]),
-    )
+    frames = torch.tensor([[0, 1, 149], [148, 60, 30]])
+    gains = torch.tensor([[1.0, 0.3, 2.0], [0.5, 0.0, 4.0]])
     offsets = torch.linspace(-0.5, 0.49, 6)
-    scene = beating.scene(vectors.view(2, 3, 32), offsets.view(2, 3), frames, gains, 150)
-    events = beating.spectrograms(vectors, offsets) * gains.flatten()[:, None, None]
-    summed = place(events, frames.flatten(), beating.lead, 150).view(2, 3, 1025, 150).sum(1)
+    events = Events(vectors.view(2, 3, 32), frames, offsets.view(2, 3), gains)
+    scene = beating.scene(events, 150)
+    spectra = beating.spectrograms(vectors, offsets) * gains.flatten()[:, None, None]
+    summed = place(spectra, frames.flatten(), beating.lead, 150).view(2, 3, 1025, 150).sum(1)
     torch.testing.assert_close(scene, summed, rtol=1e-4, atol=1e-5)
     stages = beating.render(vectors, offsets)
-    assert (
-        isinstance(stages, Stages)
-        and stages.room.shape == (6, 128 * 512)
-        and torch.isfinite(stages.room).all()
-    )
+    assert isinstance(stages, Stages) and stages.room.shape == (6, 128 * 512)
+    assert torch.isfinite(stages.room).all()
     assert not torch.allclose(stages.excitation, stages.resonance)
 
 
 def test_gradients_reach_every_parameter_and_every_number_of_an_event(beating, vectors):
-    free, offsets, gains = (
-        x.requires_grad_(True) for x in (vectors.clone()[None], torch.zeros(1, 6), torch.ones(1, 6))
-    )
-    scene = beating.scene(free, offsets, torch.arange(0, 60, 10)[None], gains, 150)
-    (scene - torch.rand(1, 1025, 150, generator=torch.Generator().manual_seed(2))).pow(
-        2
-    ).sum().backward()
-    for name, value in (("vectors", free), ("offsets", offsets), ("gains", gains)):
-        assert torch.isfinite(value.grad).all() and (value.grad.abs() > 0).all(), name
+    frames = torch.arange(0, 60, 10)[None]
+    free = Events(vectors.clone()[None], frames, torch.zeros(1, 6), torch.ones(1, 6))
+    for column in (free.vectors, free.offsets, free.gains):
+        column.requires_grad_(True)
+    target = torch.rand(1, 1025, 150, generator=torch.Generator().manual_seed(2))
+    (beating.scene(free, 150) - target).pow(2).sum().backward()
+    for name in ("vectors", "offsets", "gains"):
+        gradient = getattr(free, name).grad
+        assert torch.isfinite(gradient).all() and (gradient.abs() > 0).all(), name
     for name, weights in beating.named_parameters():
         assert torch.isfinite(weights.grad).all() and weights.grad.abs().sum() > 0, name
 
 
-def test_untaught_modes_fall_at_rates_that_differ_and_stand_still(codec):
+def test_untrained_modes_fall_at_rates_that_differ_and_stand_still(codec):
     modes = codec.decoder.sounding(torch.zeros(1, 32)).resonance
     assert (modes.fall.diff() > 0).all() and not modes.turn.any()
 
@@ -147,9 +141,8 @@ def test_it_is_trained_by_the_same_script_and_comes_back_from_its_file(
     run = Trainer(config, training, recordings, "cpu", log=lambda line: None)
     before = [weights.clone() for weights in run.codec.decoder.parameters()]
     run.run(tmp_path)
-    assert not any(
-        torch.equal(b, a) for b, a in zip(before, run.codec.decoder.parameters(), strict=True)
-    )
+    after = run.codec.decoder.parameters()
+    assert not any(torch.equal(b, a) for b, a in zip(before, after, strict=True))
     codec = SparseCodec.load(tmp_path / "model.safetensors")
     assert isinstance(codec.decoder, RecurrentDecoder) and codec.config == config
     assert codec.card["steps"] == 3

@@ -1,10 +1,13 @@
-"""Fitting all events together: it comes nearer to real audio, moves only what it may, and leaves the model alone."""
+"""Fitting all events together comes nearer to real audio, moves only events, and leaves the model
+alone.
+"""
 
 import pytest
 import torch
 
 from sparse_codec import EncodeOptions
-from sparse_codec.model.refine import Events, FreeEvents, refine, settle
+from sparse_codec.model.events import Events
+from sparse_codec.model.refine import FreeEvents, refine, settle
 from sparse_codec.model.scene_loss import SceneLoss
 
 NAMES = ("vectors", "frames", "offsets", "gains")
@@ -20,13 +23,12 @@ def original(small_codec, music):
 
 @pytest.fixture(scope="module")
 def events(small_codec, original):
-    """What the greedy loop finds; the second event of the first segment is none."""
+    """Events of the greedy loop; the second one of the first segment is without gain."""
     padded = torch.nn.functional.pad(original, (0, small_codec.config.n_frames - original.shape[2]))
-    found = small_codec.decompose(
-        padded, EncodeOptions(candidates=2, n_events=6, interim=0, refine=0)
-    )
-    found.gains[0, 1] = 0
-    return Events(*(getattr(found, name) for name in NAMES))
+    options = EncodeOptions(candidates=2, n_events=6, interim=0, refine=0)
+    events = small_codec.decompose(padded, options).events
+    events.gains[0, 1] = 0
+    return events
 
 
 @pytest.fixture(scope="module")
@@ -35,17 +37,14 @@ def refined(small_codec, original, events):
 
 
 def loss_of(codec, original, events):
-    scene = codec.decoder.scene(
-        events.vectors, events.offsets, events.frames, events.gains, original.shape[2]
-    )
+    scene = codec.decoder.scene(events, original.shape[2])
     return SceneLoss(original, codec.config)(scene, events.gains)
 
 
 @torch.no_grad()
 def test_refined_events_are_nearer_to_real_music(small_codec, original, events, refined):
-    assert (
-        loss_of(small_codec, original, refined) < 0.98 * loss_of(small_codec, original, events)
-    ).all()
+    before, after = (loss_of(small_codec, original, e) for e in (events, refined))
+    assert (after < 0.98 * before).all()
 
 
 def test_more_steps_come_nearer(small_codec, original, events, refined):
@@ -57,9 +56,8 @@ def test_refined_events_stay_where_events_may_be(small_codec, events, refined):
     assert (refined.frames >= 0).all() and (refined.frames < small_codec.config.half_frames).all()
     assert refined.offsets.abs().max() <= 0.5 and refined.vectors.abs().max() <= 1
     times, before = (e.frames + e.offsets for e in (refined, events))
-    assert (
-        0 < (times - before).abs().max() <= 2.0
-    )  # half a frame given, and a frame and a half of reach
+    # half a frame given, and a frame and a half of reach
+    assert 0 < (times - before).abs().max() <= 2.0
 
 
 def test_an_event_without_gain_stays_without_and_the_others_keep_theirs(events, refined):

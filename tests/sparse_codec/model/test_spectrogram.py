@@ -1,3 +1,5 @@
+"""Magnitudes, mel bands, and the measures that are taken on them."""
+
 import pytest
 import torch
 
