@@ -29,6 +29,9 @@ PLACEHOLDER = "\ue000{}\ue000"
 PLACEHOLDER_HTML = re.compile(r"<p>\ue000(\d+)\ue000</p>\n")
 HEADING_ID = re.compile(r'<h[234] id="([^"]+)">')
 LOCAL_ADDRESS = re.compile(r'\bhref="#([^"]+)"')
+# Scripts that come alone, at a press or when the reader is near, and not with their folder.
+SINGLE_SCRIPTS = {"abx", "bibtex", "verify"}
+COMMENT = re.compile(rb"^ */\*\*(?:(?!\*/).)*\*/\n", re.MULTILINE | re.DOTALL)
 WELCOME = "Built from code: every sound can be heard, compared, and traced back to how it was made."
 
 
@@ -56,11 +59,26 @@ class Article(Page):
         return [self, *self.parts]
 
 
-def assets() -> list[Path]:
-    """The style sheets and scripts that every page links to."""
-    return sorted(
-        [*templates_folder().glob("styles/*.css"), *templates_folder().glob("scripts/*/*.js")]
-    )
+def assets() -> dict[str, bytes]:
+    """Return name -> content of the style sheets and scripts of all pages.
+
+    Each folder of scripts becomes one script, in the order of their names. The one that is named
+    like the folder stands last: it starts what the others define. Comments with their types, a
+    third of all bytes, stay with the sources.
+    """
+    styles = sorted(templates_folder().glob("styles/*.css"))
+    files = {path.name: path.read_bytes() for path in styles}
+    for folder in sorted(templates_folder().glob("scripts/*/")):
+        scripts = sorted(folder.glob("*.js"), key=lambda path: (path.stem == folder.name, path.stem))
+        joined = [path for path in scripts if path.stem not in SINGLE_SCRIPTS]
+        files[f"{folder.name}.js"] = b"".join(map(_script, joined))
+        files |= {path.name: _script(path) for path in scripts if path not in joined}
+    return files
+
+
+def _script(path: Path) -> bytes:
+    """Return a script without the comments that have lines for themselves."""
+    return COMMENT.sub(b"", path.read_bytes())
 
 
 def render_article(

@@ -312,7 +312,7 @@ def _as_script(digest: str, file: Path) -> bytes:
 def _write_pages(folder: Path, articles: list[Article], facts: dict[str, str]) -> dict[str, File]:
     """Write the pages and their assets. Returns: name -> entry of the files."""
     (folder / ASSETS).mkdir()
-    contents = {f"{ASSETS}/{file.name}": file.read_bytes() for file in assets()}
+    contents = {f"{ASSETS}/{name}": content for name, content in assets().items()}
     for article in articles:
         for page in article.pages:
             contents[f"{page.name}.html"] = page.html.encode()

@@ -28,6 +28,10 @@ FLAGS = (
     ),
 )
 
+# Load all scripts, as if the reader had been everywhere; the index page has none.
+LOAD_ALL = """() => typeof late === 'undefined'
+  || Promise.all(['film', 'roll', 'verify', 'abx', 'bibtex'].map(late.load)).then(() => {})"""
+
 ARTICLES = [Path(__file__).with_name(name) for name in ("small.py", "parts.py")]
 
 
@@ -70,7 +74,7 @@ def open_page(browser, site):
         address = folder if isinstance(folder, str) else folder.as_uri()
         page.goto(f"{address}/{name}{hash}")
         if near and options.get("java_script_enabled", True):
-            page.evaluate("typeof late === 'undefined' || late.all().then(() => {})")
+            page.evaluate(LOAD_ALL)
         return page
 
     yield open_page

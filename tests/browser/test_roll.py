@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from report import FolderStore, build
-from tests.browser.conftest import wait_until, wait_until_it_moves
+from tests.browser.conftest import LOAD_ALL, wait_until, wait_until_it_moves
 
 MANY = Path(__file__).with_name("many.py")
 LINED_UP = (
@@ -439,7 +439,7 @@ def test_what_was_selected_before_the_script_came_is_selected(open_page):
       document.querySelector('.roll').dataset.selected = '6';
       return document.querySelector('.mark') === null;
     }""")
-    page.evaluate("late.all().then(() => {})")
+    page.evaluate(LOAD_ALL)
     assert early and page.locator(".mark[aria-selected=true]").get_attribute(
         "aria-label"
     ).startswith("Event 7,")

@@ -1,12 +1,12 @@
 /**
- * The blind test: is X the sound A or the sound B? Which it is, is drawn anew for each trial and stands nowhere in the
+ * The blind test: is X the sound A or the sound B? The answer is drawn anew for each trial and stands nowhere in the
  * page. Both are equally loud.
  */
 const abx = (() => {
   'use strict';
 
   const TRIALS = [8, 12, 16, 20];
-  const USUAL = 1; // which of them is chosen at first
+  const USUAL = 1; // index of the number that is chosen at first
   const LEVEL = 0.05; // of significance
   const SOUNDS = ['A', 'B', 'X'];
   const RULES =
@@ -17,17 +17,18 @@ const abx = (() => {
    * @typedef {Parameters<typeof versions.match>[0]} Versions
    * @typedef {{keys?: (event: KeyboardEvent) => void, leave?: () => void}} Manners `leave` is called when something
    *   else is shown, or nothing any more
-   * @typedef {{show: (content: HTMLElement[], manners?: Manners) => void, restart: () => void, close: HTMLElement,
-   *   dialog: HTMLDialogElement}} Stage
+   * @typedef {{show: (content: HTMLElement[], manners?: Manners) => void, restart: () => void,
+   *   close: HTMLElement}} Stage
    */
 
-  /** What X is, by a fair coin: 0 for A, 1 for B. @returns {number} */
+  /** Draw X by a fair coin: 0 for A, 1 for B. @returns {number} */
   function draw() {
     return crypto.getRandomValues(new Uint8Array(1))[0] % 2;
   }
 
   /**
-   * How likely one who guesses gets so many right or more: a sum of binomials over 2^n, which doubles hold exactly.
+   * The probability that someone who guesses gets as many right, or more: a sum of binomials over 2^n, which doubles hold
+   * exactly.
    * @param {number} correct @param {number} n trials @returns {number}
    */
   function pValue(correct, n) {
@@ -39,7 +40,7 @@ const abx = (() => {
     return sum / 2 ** n;
   }
 
-  /** What that means. @param {number} correct @param {number} n trials @returns {string} */
+  /** The result in words. @param {number} correct @param {number} n trials @returns {string} */
   function verdict(correct, n) {
     const p = pValue(correct, n);
     const share = p < 0.001 ? 'less than 0.1' : (100 * p).toFixed(p < 0.1 ? 1 : 0);
@@ -56,12 +57,11 @@ const abx = (() => {
     if (document.querySelector('dialog.abx')) {
       return; // pressed twice
     }
-    const dialog = make('dialog', { className: 'abx', ariaLabel: 'Blind test' });
+    const dialog = elements.make('dialog', { className: 'abx', ariaLabel: 'Blind test' });
     let leave = () => {};
     /** @type {Stage} */
     const stage = {
-      dialog,
-      close: press('Close', () => dialog.close()),
+      close: button('Close', () => dialog.close()),
       restart: () => setUp(list, stage),
       show(content, manners = {}) {
         leave();
@@ -82,7 +82,7 @@ const abx = (() => {
     stage.restart();
   }
 
-  /** Ask which versions are to be told apart, and how often. @param {Versions} list @param {Stage} stage */
+  /** Ask for two versions to tell apart, and for the number of trials. @param {Versions} list @param {Stage} stage */
   function setUp(list, stage) {
     const labels = list.map(({ label }) => label);
     const pair = [choice('A', labels, 0), choice('B', labels, 1)];
@@ -95,12 +95,12 @@ const abx = (() => {
       );
     pair.forEach(({ select }) => select.addEventListener('change', keepApart));
     keepApart();
-    const begin = press('Begin', () => {
+    const begin = button('Begin', () => {
       const chosen = pair.map(({ select }) => list[select.selectedIndex]);
       run(chosen, TRIALS[trials.select.selectedIndex], stage);
     });
-    const heading = make('h2', { textContent: 'Blind test' });
-    const rules = make('p', { textContent: RULES });
+    const heading = elements.make('h2', {}, 'Blind test');
+    const rules = elements.make('p', {}, RULES);
     stage.show([heading, rules, ...[...pair, trials].map(({ label }) => label), row(begin, stage.close)]);
     begin.classList.add('primary');
     begin.focus();
@@ -111,15 +111,15 @@ const abx = (() => {
     let x = draw();
     let trial = 1;
     let correct = 0;
-    const count = make('h2', { ariaLive: 'polite' });
+    const count = elements.make('h2', { ariaLive: 'polite' });
     const { playing, listen, buttons } = booth(pair, (i) => {
       playing.choose([0, 1, x][i], true);
       answers.forEach((button) => {
-        button.disabled = button.disabled && i !== 2; // whoever has not heard X can not say what it is
+        button.disabled = button.disabled && i !== 2; // until X was heard, nobody can say what it is
       });
     });
     const answers = [0, 1].map((i) =>
-      press(`X is ${SOUNDS[i]}`, () => {
+      button(`X is ${SOUNDS[i]}`, () => {
         correct += Number(i === x);
         trial++;
         if (trial > n) {
@@ -131,7 +131,7 @@ const abx = (() => {
     );
 
     function begin() {
-      playing.pause(); // or it would be heard whether X has changed
+      playing.pause(); // else one hears whether X has changed
       x = draw();
       answers.forEach((button) => {
         button.disabled = true;
@@ -150,8 +150,8 @@ const abx = (() => {
       }
     }
 
-    const names = make('p', { textContent: pair.map(({ label }, i) => `${SOUNDS[i]}: ${label}`).join('. ') });
-    const hint = make('p', { className: 'note', textContent: 'Listen to X, then say what it is. Keys: a, b, x.' });
+    const names = elements.make('p', {}, pair.map(({ label }, i) => `${SOUNDS[i]}: ${label}`).join('. '));
+    const hint = elements.make('p', { className: 'note' }, 'Listen to X, then say what it is. Keys: a, b, x.');
     const content = [count, names, playing.element, row(...buttons), hint, row(...answers, stage.close)];
     answers.forEach((button) => button.classList.add('primary'));
     stage.show(content, { keys, leave: playing.pause });
@@ -159,8 +159,8 @@ const abx = (() => {
   }
 
   /**
-   * What one listens with: the same for all trials, so that nothing of it depends on what X is.
-   * @param {Versions} pair @param {(i: number) => void} chosen hears which of A, B and X it is
+   * The player of A, B and X: one for all trials, so that nothing of it depends on X.
+   * @param {Versions} pair @param {(i: number) => void} chosen hears the index of A, B or X
    */
   function booth(pair, chosen) {
     const playing = transport.make(
@@ -169,7 +169,7 @@ const abx = (() => {
     );
     playing.setGains(versions.match(pair));
     const buttons = SOUNDS.map((name, i) =>
-      press(name, () => {
+      button(name, () => {
         listen(i);
         if (!playing.playing()) {
           playing.play();
@@ -189,48 +189,33 @@ const abx = (() => {
   /** @param {number} correct @param {number} n trials @param {Stage} stage */
   function tell(correct, n, stage) {
     const p = pValue(correct, n);
-    const heading = make('h2', { textContent: `${correct} of ${n} correct`, tabIndex: -1 });
+    const heading = elements.make('h2', { tabIndex: -1 }, `${correct} of ${n} correct`);
     const number = `p ${p < 0.0001 ? '< 0.0001' : `= ${p.toFixed(4)}`}, one-sided binomial test`;
     stage.show([
       heading,
-      make('p', { textContent: verdict(correct, n) }),
-      make('p', { className: 'note', textContent: number }),
-      row(press('Again', stage.restart), stage.close),
+      elements.make('p', {}, verdict(correct, n)),
+      elements.make('p', { className: 'note' }, number),
+      row(button('Again', stage.restart), stage.close),
     ]);
     stage.close.textContent = 'Close'; // nothing is lost any more
     heading.focus();
   }
 
-  /**
-   * @template {keyof HTMLElementTagNameMap} Tag
-   * @param {Tag} tag @param {Partial<HTMLElementTagNameMap[Tag]>} properties @returns {HTMLElementTagNameMap[Tag]}
-   */
-  function make(tag, properties) {
-    return Object.assign(document.createElement(tag), properties);
-  }
-
-  /** @param {string} text @param {() => void} answer @returns {HTMLButtonElement} */
-  function press(text, answer) {
-    const button = make('button', { type: 'button', className: 'button', textContent: text });
-    button.addEventListener('click', answer);
-    return button;
+  /** @param {string} text @param {() => void} press */
+  function button(text, press) {
+    return elements.button('button', text, press);
   }
 
   /** @param {string} name @param {string[]} options @param {number} index of the one that is chosen */
   function choice(name, options, index) {
-    const select = make('select', {});
-    select.append(...options.map((text) => make('option', { textContent: text })));
+    const select = elements.make('select', {}, ...options.map((text) => new Option(text)));
     select.selectedIndex = index;
-    const label = make('label', { textContent: name });
-    label.append(select);
-    return { label, select };
+    return { label: elements.make('label', {}, name, select), select };
   }
 
   /** @param {HTMLElement[]} parts @returns {HTMLElement} */
   function row(...parts) {
-    const line = make('div', { className: 'presses' });
-    line.append(...parts);
-    return line;
+    return elements.make('div', { className: 'presses' }, ...parts);
   }
 
   return { draw, open, pValue, verdict };

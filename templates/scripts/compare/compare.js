@@ -1,13 +1,13 @@
 /**
- * Comparisons: versions of one sound, to switch between while they play, matched in loudness unless that is switched
- * off. Wide pages show their pictures side by side, narrow ones that of the version that is heard.
+ * Starts comparisons: versions of one sound, to switch between while they play, matched in loudness unless that is
+ * switched off. Wide pages show their pictures side by side, narrow ones that of the version that is heard.
  */
 (() => {
   'use strict';
 
   /** @param {HTMLElement} figure */
   function enhance(figure) {
-    const parts = /** @type {HTMLElement[]} */ (Array.from(figure.querySelectorAll('.version')));
+    const parts = elements.all('.version', figure);
     const list = parts.map(read);
     const playing = transport.make(list, (now) =>
       cursors.forEach((move, i) => move(now > 0 ? now / list[i].seconds : null)),
@@ -19,7 +19,7 @@
       }),
     );
     const choices = parts.map((part, i) => addChoice(part, figure.id, list[i].label, i));
-    const abouts = parts.map((part) => /** @type {HTMLElement} */ (part.querySelector('.player')));
+    const abouts = parts.map((part) => elements.find('.player', part));
     const matched = addTools(figure, playing, list);
     let heard = 0;
 
@@ -32,21 +32,20 @@
         about.hidden = k !== i;
       });
       const focused = /** @type {HTMLElement} */ (document.activeElement);
-      abouts[i].querySelector('a[download]')?.before(...figure.querySelectorAll('.share'));
-      focused.focus({ preventScroll: true }); // what is moved loses it
+      abouts[i].querySelector('a[download]')?.before(...elements.all('.share', figure));
+      focused.focus({ preventScroll: true }); // an element that moves loses it
       playing.shape(i);
       playing.choose(i);
     }
 
     function setGains() {
       const gains = matched.checked ? versions.match(list) : list.map(() => 1);
-      choices.forEach(({ tell }, i) => tell(decibels(gains[i])));
+      choices.forEach(({ tell }, i) => tell(gains[i]));
       playing.setGains(gains);
     }
 
-    choices.forEach(({ input }, i) => input.addEventListener('change', () => pick(i)));
-    matched.addEventListener('change', setGains);
-    figure.addEventListener('keydown', (event) => {
+    /** @param {KeyboardEvent} event */
+    function pressKey(event) {
       const i = /^[1-9]$/.test(event.key) ? Number(event.key) - 1 : -1;
       const on = /** @type {HTMLInputElement} */ (event.target).type === 'radio';
       if (event.altKey || event.ctrlKey || event.metaKey) {
@@ -60,7 +59,11 @@
         playing.toggle();
         event.preventDefault();
       }
-    });
+    }
+
+    choices.forEach(({ input }, i) => input.addEventListener('change', () => pick(i)));
+    matched.addEventListener('change', setGains);
+    figure.addEventListener('keydown', pressKey);
     arrange(figure, parts, abouts, playing.element);
     pick(0);
     setGains();
@@ -73,24 +76,20 @@
       }),
       restore(state) {
         const { now, range } = links.readTime(state);
+        const i = list.findIndex((_, k) => String(k + 1) === state.version);
         playing.pause();
         matched.checked = !matched.disabled && state.matched !== '0';
         setGains();
-        pick(
-          Math.max(
-            0,
-            choices.findIndex((_, i) => String(i + 1) === state.version),
-          ),
-        );
+        pick(Math.max(0, i));
         playing.line.setRange(range);
         playing.seek(now);
       },
     });
   }
 
-  /** What the page says of a version. @param {HTMLElement} part */
+  /** The facts of a version. @param {HTMLElement} part */
   function read(part) {
-    const { dataset } = /** @type {HTMLElement} */ (part.querySelector('.player'));
+    const { dataset } = elements.find('.player', part);
     const number = (/** @type {string | undefined} */ text) => (text ? Number(text) : null);
     return {
       label: part.querySelector('figcaption')?.textContent || '',
@@ -105,69 +104,58 @@
 
   /** @typedef {ReturnType<typeof read>} Version */
 
-  /** @param {number} gain a factor @returns {string} nothing where it changes nothing */
-  function decibels(gain) {
-    const level = Math.round(200 * Math.log10(gain)) / 10;
-    return level ? `${level > 0 ? '+' : '−'}${Math.abs(level).toFixed(1)} dB` : '';
-  }
-
   /** @param {HTMLElement} part @param {(share: number) => void} seek @returns {(share: number | null) => void} */
   function addCursor(part, seek) {
     const picture = /** @type {HTMLElement | null} */ (part.querySelector('.spectrogram'));
-    const move = picture ? player.addCursor(picture, seek) : () => {};
+    const move = picture ? spectrogram.addCursor(picture, seek) : () => {};
     return (share) => move(share !== null && share <= 1 ? share : null);
   }
 
-  /** @param {HTMLElement} part @param {string} id of the comparison @param {string} text @param {number} i */
-  function addChoice(part, id, text, i) {
-    const label = document.createElement('label');
-    label.className = 'choice';
-    const input = document.createElement('input');
-    Object.assign(input, { type: 'radio', name: `${id}.version`, autocomplete: 'off' });
-    const key = document.createElement('kbd');
-    key.textContent = i < 9 ? String(i + 1) : '';
+  /** @param {HTMLElement} part @param {string} id of the comparison @param {string} name @param {number} i */
+  function addChoice(part, id, name, i) {
+    const input = elements.make('input', { type: 'radio', name: `${id}.version`, autocomplete: 'off' });
+    const key = elements.make('kbd', {}, i < 9 ? String(i + 1) : '');
     key.setAttribute('aria-hidden', 'true');
-    const name = document.createElement('span');
-    name.textContent = text;
-    const gain = document.createElement('span');
-    gain.className = 'gain';
-    label.append(input, key, name, ' ', gain);
+    const level = elements.make('span', { className: 'gain' });
+    const label = elements.make('label', { className: 'choice' }, input, key);
+    label.append(elements.make('span', {}, name), ' ', level);
     part.prepend(label);
-    const tell = (/** @type {string} */ level) => {
-      label.title = level && `Played ${level}, so that all are equally loud`;
-      gain.innerHTML = level && `<span class="said">played </span>${level}`;
+    return {
+      input,
+      /** @param {number} gain a factor; nothing is told where it changes nothing */
+      tell(gain) {
+        const decibels = Math.round(200 * Math.log10(gain)) / 10;
+        const text = decibels ? numbers.decibels(decibels) : '';
+        label.title = text && `Played ${text}, so that all are equally loud`;
+        level.innerHTML = text && `<span class="said">played </span>${text}`;
+      },
     };
-    return { input, tell };
   }
 
   /**
-   * Beside the clock: what is done to the level, and the blind test.
+   * Beside the clock: loudness matching, and the blind test.
    * @param {HTMLElement} figure @param {ReturnType<typeof transport.make>} playing @param {Version[]} list
    * @returns {HTMLInputElement} whether loudness is matched
    */
   function addTools(figure, playing, list) {
     const few = list.filter(({ loudness }) => loudness !== null).length < 2;
-    const off = few || 'plain' in figure.dataset;
-    const matched = document.createElement('input');
-    Object.assign(matched, { type: 'checkbox', checked: !off, disabled: off, autocomplete: 'off' });
-    if ('plain' in figure.dataset) {
+    const plain = 'plain' in figure.dataset;
+    const off = few || plain;
+    const matched = elements.make('input', { type: 'checkbox', checked: !off, disabled: off, autocomplete: 'off' });
+    if (plain) {
       return matched;
     }
-    const tools = document.createElement('div');
-    tools.className = 'matching';
-    const label = document.createElement('label');
-    label.append(matched, few ? 'Too short or too quiet to match loudness' : 'Match loudness');
-    tools.append(label);
+    const words = few ? 'Too short or too quiet to match loudness' : 'Match loudness';
+    const tools = elements.make('div', { className: 'matching' }, elements.make('label', {}, matched, words));
     if (list.length > 1) {
-      const test = document.createElement('button');
-      Object.assign(test, { type: 'button', className: 'button', textContent: 'Blind test', ariaHasPopup: 'dialog' });
-      test.addEventListener('click', () => {
+      const test = elements.button('button', 'Blind test', () => {
         playing.pause();
-        late.load(['abx']).then(
+        late.load('abx').then(
           () => abx.open(list),
-          (error) => player.complain(figure, error.message, playing.element),
+          (error) => failure.show(figure, error.message, playing.element),
         );
       });
+      test.ariaHasPopup = 'dialog';
       tools.append(test);
     }
     playing.element.append(tools);
@@ -175,29 +163,24 @@
   }
 
   /**
-   * Versions without a picture stand in a row below the others, under all of them the caption, and the facts of the one
+   * Put versions without a picture in a row below the others, and under all of them the caption and the facts of the one
    * that is heard.
    * @param {HTMLElement} figure @param {HTMLElement[]} parts @param {HTMLElement[]} abouts @param {HTMLElement} playing
    */
   function arrange(figure, parts, abouts, playing) {
-    const group = /** @type {HTMLElement} */ (figure.querySelector('.versions'));
+    const group = elements.find('.versions', figure);
     const plain = parts.filter((part) => !part.querySelector('.spectrogram'));
-    const row = document.createElement('div');
-    row.className = 'plain';
-    row.append(...plain);
-    group.append(row);
+    group.append(elements.make('div', { className: 'plain' }, ...plain));
     group.style.setProperty('--columns', String(Math.max(1, parts.length - plain.length)));
     group.setAttribute('role', 'radiogroup');
     group.setAttribute('aria-label', 'Version');
-    for (const hidden of abouts.flatMap((about) => Array.from(about.querySelectorAll('audio, figcaption')))) {
-      /** @type {HTMLElement} */ (hidden).hidden = true;
+    for (const hidden of abouts.flatMap((about) => elements.all('audio, figcaption', about))) {
+      hidden.hidden = true;
     }
     group.before(playing);
     figure.append(...abouts);
     figure.classList.add('live');
   }
 
-  for (const figure of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('.compare'))) {
-    enhance(figure);
-  }
+  elements.all('.compare').forEach(enhance);
 })();

@@ -7,7 +7,7 @@ const versions = (() => {
 
   const FADE = 0.01; // seconds in which one version gives way to another
   const GAP = 0.001; // seconds between fades, which must not touch
-  const AHEAD = 0.04; // seconds: the audio thread has not yet computed what is so far ahead
+  const AHEAD = 0.04; // seconds: the audio thread has computed less than that in advance
   const HALF_STEP = 0.005; // dB; peaks are rounded to twice that
   /** From 0 to 1 without a corner, which would be heard as a click. Two of them, up and down, add up to 1. */
   const CURVE = Float32Array.from({ length: 129 }, (_, i) => (1 - Math.cos((Math.PI * i) / 128)) / 2);
@@ -16,7 +16,7 @@ const versions = (() => {
    * @typedef {[number, number]} Range seconds
    * @typedef {{label: string, address: string, rate: number, seconds: number, peaks: string, loudness: number | null,
    *   peak: number | null}} Version the rate in Hz, loudness in LUFS, peak in dBFS; null is none
-   * @typedef {{position: (time?: number) => number, setLevels: (levels: number[]) => void, stop: () => void}} Voice
+   * @typedef {{position: (time?: number) => number, setLevels: (levels: number[]) => void, stop: () => void}} Voices
    */
 
   /**
@@ -43,7 +43,7 @@ const versions = (() => {
   }
 
   /**
-   * Let buffers run in lock. What is played from its beginning starts at once; anything else comes in by a fade.
+   * Let buffers run in lock. From their beginning they start at once; from anywhere else they come in by a fade.
    * @param {BaseAudioContext} context @param {AudioBuffer[]} buffers
    * @param {{at: number, from: number, loop: Range | null, levels: number[]}} options
    *   `at` is the context's time, `from` the buffers'; `levels` are factors, all but one of them 0
@@ -96,11 +96,11 @@ const versions = (() => {
   /**
    * Play now. Call `sound.wake` in answer to the press, and `sound.claim` first.
    * @param {AudioBuffer[]} buffers
-   * @param {{from: number, at?: number, loop: Range | null, levels: number[], ended: () => void}} options
-   *   `at` is when `from` is to be heard, by the context's clock; `soon()` if it is not given
-   * @returns {Voice}
+   * @param {{from: number, at: number, loop: Range | null, levels: number[], ended: () => void}} options
+   *   `at` is when `from` is to be heard, by the context's clock
+   * @returns {Voices}
    */
-  function play(buffers, { from, at = soon(), loop, levels, ended }) {
+  function play(buffers, { from, at, loop, levels, ended }) {
     const context = sound.wake();
     const running = schedule(context, buffers, { at, from, loop, levels });
     let stopped = false;

@@ -2,11 +2,10 @@
  * Decompositions: a film of the residuals that can be heard. At step k one hears the events up to k, which are summed
  * here, event k alone, or what is left after the last step up to k for which that is stored.
  */
-(() => {
+const decomposition = (() => {
   'use strict';
 
-  /** @typedef {'removed' | 'event' | 'left'} Kind what can be heard at a step */
-  /** @typedef {{sound: string, start: number, gain: number, muted: boolean, facts: string}} Told */
+  /** @typedef {'removed' | 'event' | 'left'} Kind of sound at a step */
 
   /** @type {Record<Kind, string>} */
   const WORDS = { removed: 'What was taken off', event: 'The event of this step', left: 'What is left' };
@@ -14,22 +13,31 @@
 
   /** @param {HTMLElement} figure @param {HTMLElement} roll the figure of its events */
   function enhance(figure, roll) {
-    const frame = /** @type {HTMLElement} */ (figure.querySelector('.frame'));
+    const frame = elements.find('.frame', figure);
     const [rate, length] = [Number(roll.dataset.rate), Number(roll.dataset.length)];
     const events = eventsOf(roll);
     const left = leftOf(figure);
-    /** @type {Kind} what is to be heard */
+    /** @type {Kind} the choice of the reader */
     let kind = 'removed';
-    const viewer = film.make(frame, { unit: 'step', first: 0, describe, toggle, onframe, onrun });
+    const viewer = reel.make(frame, { unit: 'step', first: 0, describe, toggle, onframe, onrun });
     const listener = deck.make(frame, { rate, length, changed, toggle, repeats: viewer.running });
-    const { choices, jumps, run, save } = build(figure, listener.row, Array.from(left.keys()));
-    const mark = film.addMark(frame);
+    const { choices, run, save } = build(figure, listener.row, Array.from(left.keys()), {
+      choose(each) {
+        viewer.stop();
+        choose(each);
+      },
+      toggle,
+      jump: viewer.go,
+      runThrough,
+      download,
+    });
+    const mark = reel.addMark(frame);
 
     function step() {
       return Math.min(viewer.at(), events.length); // a film may have more frames
     }
 
-    /** After how many events there is a stored sound of what is left, up to this step; -1 if there is none. */
+    /** The last step up to this one for which what is left is stored; -1 if there is none. */
     function stored() {
       return Math.max(-1, ...Array.from(left.keys()).filter((n) => n <= step()));
     }
@@ -45,30 +53,30 @@
       const title = kind === 'event' && step() ? `event ${step()}` : WORDS[kind].toLowerCase();
       listener.describe(title + (kind === 'left' ? after : ''), name());
       save.hidden = !has();
-      for (const { each, input, text } of choices) {
+      for (const { each, input, text, holder } of choices) {
         input.checked = each === kind;
-        input.closest('span')?.classList.toggle('heard', each === kind);
+        holder.classList.toggle('heard', each === kind);
         text.textContent = WORDS[each] + (each === 'left' ? after : '');
       }
       mark(step(), step() ? Math.max(0, events[step() - 1].start / length) : 0);
     }
 
-    /** Whether what is to be heard is there at this step. */
+    /** There is a sound of the chosen kind at this step. */
     function has() {
       return kind === 'left' ? stored() >= 0 : step() > 0;
     }
 
-    /** What it is called as a file. */
+    /** The name of that sound, as a file. */
     function name() {
       return { removed: `events-1-to-${step()}`, event: `event-${step()}`, left: `left-after-${stored()}` }[kind];
     }
 
-    /** Where to begin, in seconds: an event where it is, all else where the last one was left. */
+    /** Where to begin, in seconds: an event where it is, all else (undefined) where the last sound was left. */
     function begins() {
       return kind === 'event' ? Math.max(0, events[step() - 1].start / rate) : undefined;
     }
 
-    /** At a step where there is nothing to hear, of the first that has something. */
+    /** At a step without a sound, the first one that has a sound is played. */
     function play() {
       if (!has()) {
         viewer.go(kind === 'left' ? Math.min(...left.keys()) : 1);
@@ -86,7 +94,7 @@
       }
       const event = events[step() - 1];
       const end = event.start + (await media.samples(event.sound)).length;
-      return mix.render([event], Math.min(length, end)); // nobody waits for the silence after it
+      return mix.render([event], Math.min(length, end)); // without the silence after it
     }
 
     function toggle() {
@@ -102,7 +110,7 @@
       }
     }
 
-    /** @param {number} _ @param {boolean} running whether the film brought this step, not the reader */
+    /** @param {number} _ @param {boolean} running the film brought this step, not the reader */
     function onframe(_, running) {
       show();
       if (step() && !running) {
@@ -130,7 +138,7 @@
       }
     }
 
-    /** A run is heard: it ends with its sound. */
+    /** A run ends with its sound. */
     function changed() {
       if (!listener.playing()) {
         viewer.stop();
@@ -138,29 +146,14 @@
       show();
     }
 
-    for (const { each, input } of choices) {
-      input.addEventListener('change', () => {
-        viewer.stop();
-        choose(each);
-      });
-      input.addEventListener('keydown', (event) => {
-        if (event.key === ' ') {
-          event.preventDefault();
-          toggle();
-        }
-      });
-    }
-    for (const jump of jumps) {
-      jump.addEventListener('click', () => viewer.go(Number(jump.textContent)));
-    }
-    run.addEventListener('click', runThrough);
-    save.addEventListener('click', () => {
+    function download() {
       const file = `${name()}.wav`;
       render().then(
         (samples) => mix.save(mix.toWav(samples, rate), 'audio/wav', file),
         () => listener.complain(true),
       );
-    });
+    }
+
     links.add(figure, {
       state: () => ({ step: String(step()), hear: kind, ...listener.state() }),
       restore(state) {
@@ -174,72 +167,61 @@
     show();
   }
 
-  /** The published events, in the order found. @param {HTMLElement} roll @returns {Told[]} */
+  /** The published events, in the order found. @param {HTMLElement} roll */
   function eventsOf(roll) {
     const rate = Number(roll.dataset.rate);
-    return linked.read(roll).map(({ address, start, facts: { seconds, peak } }) => ({
-      sound: address,
-      start,
-      gain: mix.UNITY,
-      muted: false,
-      facts: `at ${linked.signed(start / rate)} s, ${seconds.toFixed(2)} s long, peak ${linked.level(peak)} dBFS`,
-    }));
+    return mix.read(roll).map(({ address, start, facts: { seconds, peak } }) => {
+      const [time, lasts, loudest] = [numbers.fixed(start / rate, 2), seconds.toFixed(2), numbers.fixed(peak, 1)];
+      const facts = `at ${time} s, ${lasts} s long, peak ${loudest} dBFS`;
+      return { sound: address, start, gain: mix.UNITY, muted: false, facts };
+    });
   }
 
   /** Addresses of what is left, by the number of events taken off. @param {HTMLElement} figure */
   function leftOf(figure) {
-    const items = /** @type {NodeListOf<HTMLElement>} */ (figure.querySelectorAll('[data-events]'));
-    return new Map(
-      Array.from(items, ({ dataset, children }) => [Number(dataset.events), children[0].getAttribute('src') || '']),
-    );
+    const items = elements.all('[data-events]', figure);
+    return new Map(items.map((item) => [Number(item.dataset.events), item.children[0].getAttribute('src') || '']));
   }
 
   /**
    * Below the film's controls: steps to jump to, what to hear, and the deck that plays it.
-   * @param {HTMLElement} figure @param {HTMLElement} row of the deck @param {number[]} stored steps after which the rest is there
+   * @param {HTMLElement} figure @param {HTMLElement} row of the deck
+   * @param {number[]} stored steps for which what is left is stored
+   * @param {{choose: (kind: Kind) => void, toggle: () => void, jump: (step: number) => void, runThrough: () => void,
+   *   download: () => void}} reader what readers ask for
    */
-  function build(figure, row, stored) {
-    const [jump, hear] = ['jumps', 'hear'].map((name) => make('div', name));
-    const jumps = stored.map((n) => film.button(String(n), `Jump to step ${n}`));
-    const run = film.button(RUN);
-    run.removeAttribute('aria-label'); // its text changes
-    const choices = /** @type {Kind[]} */ (stored.length ? ['removed', 'event', 'left'] : ['removed', 'event']).map(
-      (each) => ({ each, ...addChoice(hear, figure.id, WORDS[each]) }),
-    );
-    const facts = make('p', 'facts');
-    const save = make('button', 'quiet', 'Save WAV');
-    save.setAttribute('type', 'button');
-    jump.append(...(stored.length ? [make('span', '', 'Jump to step')] : []), ...jumps, run);
+  function build(figure, row, stored, reader) {
+    const kinds = /** @type {Kind[]} */ (stored.length ? ['removed', 'event', 'left'] : ['removed', 'event']);
+    const choices = kinds.map((each) => addChoice(figure.id, each, reader));
+    const hear = elements.make('div', { className: 'hear' }, ...choices.map(({ holder }) => holder));
     hear.setAttribute('role', 'radiogroup');
     hear.setAttribute('aria-label', 'What to hear');
-    facts.append(save);
-    /** @type {HTMLElement} */ (figure.querySelector('.left')).hidden = true;
-    figure.querySelector('.status')?.after(jump, hear, row, facts);
-    return { choices, jumps, run, save };
-  }
-
-  /** @param {HTMLElement} hear @param {string} id @param {string} words */
-  function addChoice(hear, id, words) {
-    const [holder, label, text] = [make('span', ''), make('label', 'choice'), make('span', '', words)];
-    const input = document.createElement('input');
-    Object.assign(input, { type: 'radio', name: `${id}.hear`, autocomplete: 'off' });
-    label.append(input, text);
-    holder.append(label);
-    hear.append(holder);
-    return { input, text };
-  }
-
-  /** @param {string} tag @param {string} name of its class @param {string} text @returns {HTMLElement} */
-  function make(tag, name, text = '') {
-    return Object.assign(document.createElement(tag), { className: name, textContent: text });
-  }
-
-  for (const figure of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('.decomposition'))) {
-    const roll = document.getElementById(figure.dataset.roll || '');
-    if (roll?.querySelector('tr[data-start]')) {
-      enhance(figure, roll);
-    } else {
-      film.enhance(/** @type {HTMLElement} */ (figure.querySelector('.frame')));
+    const jumps = stored.map((n) => reel.button(String(n), () => reader.jump(n), `Jump to step ${n}`));
+    const run = reel.button(RUN, reader.runThrough);
+    const jump = elements.make('div', { className: 'jumps' }, ...jumps, run);
+    if (stored.length) {
+      jump.prepend(elements.make('span', {}, 'Jump to step'));
     }
+    const save = elements.button('quiet', 'Save WAV', reader.download);
+    elements.find('.left', figure).hidden = true;
+    elements.find('.status', figure).after(jump, hear, row, elements.make('p', { className: 'facts' }, save));
+    return { choices, run, save };
   }
+
+  /** @param {string} id of the figure @param {Kind} each @param {Parameters<typeof build>[3]} reader */
+  function addChoice(id, each, reader) {
+    const text = elements.make('span', {}, WORDS[each]);
+    const input = elements.make('input', { type: 'radio', name: `${id}.hear`, autocomplete: 'off' });
+    const holder = elements.make('span', {}, elements.make('label', { className: 'choice' }, input, text));
+    input.addEventListener('change', () => reader.choose(each));
+    input.addEventListener('keydown', (event) => {
+      if (event.key === ' ') {
+        event.preventDefault();
+        reader.toggle();
+      }
+    });
+    return { each, input, text, holder };
+  }
+
+  return { enhance };
 })();

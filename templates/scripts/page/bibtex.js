@@ -3,7 +3,7 @@ const bibtex = (() => {
   'use strict';
 
   /**
-   * What means something to TeX. Braces are written out, because BibTeX counts them even behind a backslash.
+   * Letters with a meaning in TeX. Braces are written out, because BibTeX counts them even behind a backslash.
    * @type {Record<string, string>}
    */
   const ESCAPES = {

@@ -1,71 +1,59 @@
 /**
- * Scripts that come when what they are for comes near, as pictures do: a page that nobody has scrolled stays light.
+ * Scripts that come when the reader comes near what they are for, as pictures do, or presses a button: a page that
+ * nobody has scrolled stays light.
  */
 const late = (() => {
   'use strict';
 
-  /** @type {Record<string, string[]>} what they are for, and their names in the order in which they need each other */
-  const GROUPS = {
-    '.film': ['mix', 'linked', 'film', 'deck', 'decomposition'],
-    '.roll': [
-      ...['mix', 'edits', 'library', 'linked', 'walk', 'roll'],
-      ...['timeline', 'inspector', 'actions', 'tools', 'editor'],
-    ],
-    '.made dl, .colophon': ['verify'],
-  };
-  const PRESSED = ['abx', 'bibtex']; // those that only a press asks for
-  /** @type {Map<string, Promise<void>>} */
-  const asked = new Map();
+  /** @type {Record<string, string>} selector of elements -> name of their script */
+  const NEAR = { '.film': 'film', '.roll': 'roll', '.made dl, .colophon': 'verify' };
+  /** @type {Map<string, Promise<void>>} name -> its loading */
+  const requests = new Map();
 
-  /** @param {string[]} names @returns {Promise<void[]>} once they have run, in this order; again at no cost */
-  function load(names) {
-    return Promise.all(names.map((name) => asked.get(name) || fetchScript(name)));
+  /** @param {string} name @returns {Promise<void>} once the script has run; again at no cost */
+  function load(name) {
+    const request = requests.get(name) || fetchScript(name);
+    requests.set(name, request);
+    return request;
   }
 
   /** @param {string} name @returns {Promise<void>} */
   function fetchScript(name) {
-    const script = document.createElement('script');
-    const promise = /** @type {Promise<void>} */ (
-      new Promise((resolve, reject) => {
-        script.addEventListener('load', () => resolve());
-        script.addEventListener('error', () => reject(new Error(`assets/${name}.js can not be loaded.`)));
-      })
-    );
-    script.addEventListener('error', () => asked.delete(name)); // so that it can be asked for again
-    asked.set(name, promise);
-    script.async = false; // they run in the order in which they were asked for
-    script.src = `assets/${name}.js`;
-    document.head.append(script);
-    return promise;
+    return new Promise((resolve, reject) => {
+      const script = elements.make('script', { src: `assets/${name}.js` });
+      script.addEventListener('load', () => resolve());
+      script.addEventListener('error', () => {
+        requests.delete(name); // so that it can be asked for again
+        reject(new Error(`assets/${name}.js can not be loaded.`));
+      });
+      document.head.append(script);
+    });
   }
 
-  /** Everything now, as if the reader had been everywhere. @returns {Promise<void[]>} */
-  function all() {
-    const groups = Object.entries(GROUPS).filter(([selector]) => document.querySelector(selector));
-    return load([...groups.flatMap(([, names]) => names), ...PRESSED]);
+  /** Load a script when one of its elements comes near. */
+  function watch() {
+    for (const [selector, name] of Object.entries(NEAR)) {
+      const near = new IntersectionObserver(
+        (entries) => {
+          if (entries.some((entry) => entry.isIntersecting)) {
+            load(name).then(
+              () => near.disconnect(),
+              () => complain(selector), // what works without scripts goes on working
+            );
+          }
+        },
+        { rootMargin: '100%' }, // a screen ahead
+      );
+      elements.all(selector).forEach((element) => near.observe(element));
+    }
   }
 
   /** @param {string} selector */
   function complain(selector) {
-    for (const figure of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(`figure${selector}`))) {
-      player.complain(figure, 'What this figure can do could not be loaded. Come back to it to try again.');
+    for (const figure of elements.all(`figure${selector}`)) {
+      failure.show(figure, 'What this figure can do could not be loaded. Come back to it to try again.');
     }
   }
 
-  for (const [selector, names] of Object.entries(GROUPS)) {
-    const near = new IntersectionObserver(
-      (entries) => {
-        if (entries.some((entry) => entry.isIntersecting)) {
-          load(names).then(
-            () => near.disconnect(),
-            () => complain(selector), // what works without scripts goes on working
-          );
-        }
-      },
-      { rootMargin: '100%' }, // a screen ahead
-    );
-    document.querySelectorAll(selector).forEach((element) => near.observe(element));
-  }
-
-  return { all, load };
+  return { load, watch };
 })();

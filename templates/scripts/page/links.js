@@ -1,36 +1,33 @@
 /**
- * What one listens to can be shared: #clip=<id>&t=1.20,3.40 behind the page's address brings an element of the page to
- * the state it was linked in, and its BibTeX entry names the bytes that were heard.
+ * Links to what one hears: #clip=<id>&t=1.20,3.40 behind the page's address brings an element of the page to the state
+ * that was linked. A BibTeX entry names the bytes of its sound.
  */
 const links = (() => {
   'use strict';
 
-  const SHOWN = 2000; // milliseconds for which a button says that it has copied
   /**
    * @typedef {Record<string, string>} State
-   * @typedef {{state: () => State, restore: (state: State) => void, place?: HTMLElement, source?: () => string}} Linked
-   *   `state` is what the address is to hold besides the id, `restore` takes it back and must not play; the buttons
-   *   stand in `place`, by default the line of facts; `source` is the address of the sound to cite, by default the first
+   * @typedef {{state: () => State, restore: (state: State) => void, source: () => string}} Linked `state` is what the
+   *   address holds besides the id, `restore` takes it back and must not play; `source` is the address of the sound to
+   *   cite
    */
   /** @type {Map<string, Linked>} */
   const all = new Map();
-  let restored = ''; // the id that the address names
-  const said = document.createElement('span'); // what a button says, for those who hear the page
+  let restored = ''; // the id in the address
+  const said = elements.make('span', { className: 'said' }); // what a button says, for those who hear the page
 
-  /** @param {HTMLElement} figure that has an id @param {Linked} linked */
+  /** Add the buttons that share an element to its line of facts. @param {HTMLElement} figure @param {Linked} linked */
   function add(figure, linked) {
-    const source = linked.source || (() => (figure.querySelector('audio') || figure).getAttribute('src') || '');
-    const place = linked.place || /** @type {HTMLElement | null} */ (figure.querySelector('.facts')) || figure;
+    const facts = elements.find('.facts', figure);
     const title = titleOf(figure);
     all.set(figure.id, linked);
 
-    const group = document.createElement('span');
-    group.className = 'share';
-    group.append(copier('Link', `Link to ${title}`, () => address(figure.id, linked.state())));
-    if (media.digest(source())) {
-      group.append(copier('Cite', `Cite ${title}`, () => cite(figure.id, title, media.digest(source()))));
+    const link = copier('Link', `Link to ${title}`, () => address(figure.id, linked.state()));
+    const group = elements.make('span', { className: 'share' }, link);
+    if (media.digest(linked.source())) {
+      group.append(copier('Cite', `Cite ${title}`, () => cite(figure.id, title, media.digest(linked.source()))));
     }
-    place.insertBefore(group, place.querySelector(':scope > a[download]'));
+    facts.insertBefore(group, facts.querySelector(':scope > a[download]'));
     if (restored === figure.id) {
       restore(); // its script came late
     }
@@ -44,53 +41,46 @@ const links = (() => {
   }
 
   /**
+   * A button that copies a text.
    * @param {string} word @param {string} name for those who hear the page @param {() => string | Promise<string>} text
-   * @returns {HTMLButtonElement} which copies the text
    */
   function copier(word, name, text) {
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.className = 'quiet';
-    button.textContent = word;
-    button.setAttribute('aria-label', name);
-    button.addEventListener('click', async () => {
-      button.textContent = said.textContent = (await copy(await text())) ? 'Copied' : 'Failed';
-      setTimeout(() => {
-        button.textContent = word;
-        said.textContent = '';
-      }, SHOWN);
+    const button = elements.button('quiet', word, async () => {
+      const copied = await copy(text).catch(() => false); // the script that writes it can not be loaded
+      const answer = copied ? 'Copied' : 'Failed';
+      elements.say(button, answer, word);
+      elements.say(said, answer, '');
     });
+    button.setAttribute('aria-label', name);
     return button;
   }
 
-  /** @param {string} text @returns {Promise<boolean>} whether it is in the clipboard */
+  /** @param {() => string | Promise<string>} text @returns {Promise<boolean>} whether it is in the clipboard */
   async function copy(text) {
+    const content = await text();
     try {
-      await navigator.clipboard.writeText(text); // only there where the page came by https, or from a disk
+      await navigator.clipboard.writeText(content); // only there where the page came by https, or from a disk
       return true;
     } catch {
-      return copySelected(text);
+      return copySelected(content);
     }
   }
 
   /** @param {string} text @returns {boolean} */
   function copySelected(text) {
     const before = /** @type {HTMLElement | null} */ (document.activeElement);
-    const field = document.createElement('textarea');
-    field.value = text;
+    const field = elements.make('textarea', { value: text });
     document.body.append(field);
     field.select();
     const copied = document.execCommand('copy');
     field.remove();
-    if (before) {
-      before.focus();
-    }
+    before?.focus();
     return copied;
   }
 
   /** @param {string} id @param {string} title @param {string} hash @returns {Promise<string>} BibTeX */
   async function cite(id, title, hash) {
-    await late.load(['bibtex']);
+    await late.load('bibtex');
     return bibtex.entry(address(id, {}), title, hash);
   }
 
@@ -100,17 +90,18 @@ const links = (() => {
     return `${location.href.split('#')[0]}#${String(parameters).replaceAll('%2C', ',')}`;
   }
 
-  /** Where one listens, for an address. @param {number} now @param {[number, number] | null} range @returns {State} */
+  /** A position or a loop, for an address. @param {number} now @param {[number, number] | null} range @returns {State} */
   function time(now, range) {
     const times = range || (now > 0 ? [now] : []);
     return times.length ? { t: times.map((seconds) => seconds.toFixed(2)).join(',') } : {};
   }
 
-  /** What `time` wrote. @param {State} state @returns {{now: number, range: [number, number] | null}} */
+  /** The position and the loop in an address. @param {State} state */
   function readTime({ t = '' }) {
     const [from, to] = t.split(',').map(Number);
     const now = Number.isFinite(from) ? Math.max(0, from) : 0;
-    return { now, range: to > now ? [now, to] : null };
+    const range = /** @type {[number, number] | null} */ (to > now ? [now, to] : null);
+    return { now, range };
   }
 
   function restore() {
@@ -125,7 +116,6 @@ const links = (() => {
     }
   }
 
-  said.className = 'said';
   said.setAttribute('role', 'status');
   document.body.append(said);
   document.addEventListener('DOMContentLoaded', restore);

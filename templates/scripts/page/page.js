@@ -1,31 +1,20 @@
-/** The rest of the page: copy buttons, names of downloads, boxes that scroll, and the table of contents. */
+/** Starts what every page has: players, copy buttons, names of downloads, boxes that scroll, the table of contents. */
 (() => {
   'use strict';
 
   /** @param {HTMLElement} block a <pre> */
   function addCopyButton(block) {
-    const code = /** @type {HTMLElement} */ (block.querySelector('code'));
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.className = 'copy';
-    button.textContent = 'Copy';
-    /** @param {string} text */
-    const say = (text) => {
-      button.textContent = text;
-      setTimeout(() => {
-        button.textContent = 'Copy';
-      }, 2000);
-    };
+    const code = elements.find('code', block);
+    const text = `${(code.textContent || '').trimEnd()}\n`;
+    const say = (/** @type {string} */ answer) => elements.say(button, answer, 'Copy');
     const select = () => {
       window.getSelection()?.selectAllChildren(code); // the reader can still press the copy keys
       say('Selected');
     };
-    const text = `${(code.textContent || '').trimEnd()}\n`;
-    button.addEventListener('click', () => {
+    const button = elements.button('copy', 'Copy', () => {
       navigator.clipboard ? navigator.clipboard.writeText(text).then(() => say('Copied'), select) : select();
     });
-    const frame = document.createElement('div');
-    frame.className = 'copyable';
+    const frame = elements.make('div', { className: 'copyable' });
     block.replaceWith(frame);
     frame.append(block, button);
   }
@@ -41,7 +30,10 @@
     }
   });
 
-  /** Mark in the contents where the reader is. @param {HTMLDetailsElement} fold */
+  /**
+   * Fold the contents where there is no room beside the text, and mark in them where the reader is.
+   * @param {HTMLDetailsElement} fold
+   */
   function addContents(fold) {
     const wide = window.matchMedia('(min-width: 75rem)');
     const adapt = () => {
@@ -69,15 +61,10 @@
         current = next;
       }
     };
-    let waiting = false;
+    let frame = 0;
     const onScroll = () => {
-      if (!waiting) {
-        waiting = true;
-        requestAnimationFrame(() => {
-          waiting = false;
-          mark();
-        });
-      }
+      cancelAnimationFrame(frame);
+      frame = requestAnimationFrame(mark);
     };
     window.addEventListener('scroll', onScroll, { passive: true });
     mark();
@@ -92,17 +79,21 @@
     }
   }
 
-  for (const block of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('pre.code, pre.bibtex'))) {
-    addCopyButton(block);
+  for (const figure of elements.all('.player')) {
+    if (!figure.closest('.compare, .decomposition')) {
+      player.enhance(figure);
+    }
   }
-  for (const link of document.querySelectorAll('.facts a[download]')) {
+  elements.all('pre.code, pre.bibtex').forEach(addCopyButton);
+  for (const link of elements.all('.facts a[download]')) {
     const title = link.closest('.player')?.querySelector('figcaption')?.textContent;
     link.setAttribute('aria-label', `Download ${title}, ${link.textContent}`); // "WAV" is said by many links
   }
-  for (const box of document.querySelectorAll('pre, .scroll, .math.block')) {
+  for (const box of elements.all('pre, .scroll, .math.block')) {
     boxes.observe(box);
   }
-  for (const fold of /** @type {NodeListOf<HTMLDetailsElement>} */ (document.querySelectorAll('.contents details'))) {
-    addContents(fold);
-  }
+  document.addEventListener('DOMContentLoaded', () => {
+    document.querySelectorAll('details').forEach((fold) => fold.closest('.contents') && addContents(fold));
+    late.watch();
+  });
 })();

@@ -1,9 +1,8 @@
-/** What the buttons of an event roll do to all of its events, and the files that it gives and takes. */
+/** Actions of the buttons of an event roll: on all of its events, and on the files that it gives and takes. */
 const actions = (() => {
   'use strict';
 
   /**
-   * @typedef {{title: string, rate: number, length: number}} Measures `rate` in Hz, `length` in samples
    * @typedef {ReturnType<typeof edits.make>} Edit
    * @typedef {ReturnType<typeof library.make>} Sounds
    * @typedef {ReturnType<typeof timeline.make>} Line
@@ -15,11 +14,8 @@ const actions = (() => {
    */
   function make(measures, edit, sounds, line, attempt) {
     const { title, rate, length } = measures;
-    const name =
-      title
-        .toLowerCase()
-        .match(/[a-z0-9]+/g)
-        ?.join('-') || 'events';
+    const words = title.toLowerCase().match(/[a-z0-9]+/g) || ['events'];
+    const name = words.join('-');
 
     /** A start from which all of a sound is heard. @param {string} hash @returns {number} */
     function anyTime(hash) {

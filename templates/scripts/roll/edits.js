@@ -1,9 +1,9 @@
 /**
- * What a reader changed in an event roll: the placed events, undo and redo, and an edit as JSON, which
- * `python -m report mix` reads too.
+ * Edits of an event roll: the placed events, undo and redo, and an edit as JSON, which `python -m report mix` reads too.
  *
  * @typedef {{sound: string, start: number, gain: number, muted: boolean, solo: boolean}} PlacedEvent `sound` is a
  *   SHA-256, `start` a sample, `gain` in steps of 1/4096
+ * @typedef {{title: string, rate: number, length: number}} Measures of a roll: `rate` in Hz, `length` in samples
  */
 const edits = (() => {
   'use strict';
@@ -12,8 +12,6 @@ const edits = (() => {
   const LARGEST_GAIN = 65536; // 24 dB
   const FARTHEST = 2 ** 28; // samples before or after the roll's beginning
   const UNCHECKED = 'Whether the mix is the published one can not be checked: this page did not come by https.';
-
-  /** @typedef {{title: string, rate: number, length: number}} Roll `rate` in Hz, `length` in samples */
 
   /** @param {PlacedEvent[]} published @param {() => void} changed is called after every change */
   function make(published, changed) {
@@ -87,7 +85,7 @@ const edits = (() => {
   }
 
   /**
-   * What a mix is, in words. @param {Int16Array} values @param {number} rate @param {string} published its SHA-256
+   * Say in words whether a mix is the published one. @param {Int16Array} values @param {number} rate @param {string} published its SHA-256
    * @param {string} edited what `summary` says @returns {Promise<{words: string, wrong: boolean}>}
    */
   async function judge(values, rate, published, edited) {
@@ -100,7 +98,7 @@ const edits = (() => {
     return hash || edited ? { words, wrong: !edited } : { words: UNCHECKED, wrong: false };
   }
 
-  /** @param {PlacedEvent[]} events @param {Roll} roll @returns {string} */
+  /** @param {PlacedEvent[]} events @param {Measures} measures @returns {string} */
   function toJson(events, { title, rate, length }) {
     const placed = heard(events).map(({ sound, start, gain, muted }) => ({ sound, start, gain, muted }));
     const edit = { schema: SCHEMA, title, samplerate: rate, n_samples: length, events: placed };
@@ -108,7 +106,7 @@ const edits = (() => {
   }
 
   /**
-   * @param {string} text @param {Roll} roll @param {number} count how many events the roll has
+   * @param {string} text @param {Measures} measures @param {number} count of the roll's events
    * @param {(sound: string) => boolean} known @returns {PlacedEvent[]}
    */
   function fromJson(text, { rate, length }, count, known) {

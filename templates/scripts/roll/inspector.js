@@ -7,8 +7,8 @@ const inspector = (() => {
     '<label>Gain <input type="range" min="-24" max="12" step="0.5" aria-label="Gain"><output></output></label>' +
     '<label>Time <input type="number" step="0.01" aria-label="Time in seconds"> s</label>' +
     '<label>Sound <select aria-label="Sound"></select></label>' +
-    '<fieldset hidden><legend></legend></fieldset>';
-  const LEGEND = 'Along its principal directions, one at a time: these sounds were decoded beforehand';
+    '<fieldset hidden>' +
+    '<legend>Along its principal directions, one at a time: these sounds were decoded beforehand</legend></fieldset>';
 
   /**
    * @typedef {{change: (to: Partial<PlacedEvent>) => void, move: (start: number) => void,
@@ -21,22 +21,20 @@ const inspector = (() => {
   function make(host, rate, length, reader) {
     host.innerHTML = CONTROLS;
     host.setAttribute('role', 'group');
-    const [which, buttons, gain, time, choice, directions] = /** @type {[HTMLElement, HTMLElement, HTMLInputElement,
-      HTMLInputElement, HTMLSelectElement, HTMLElement]} */ (
-      ['.which', '.buttons', '[type=range]', '[type=number]', 'select', 'fieldset'].map((x) => host.querySelector(x))
+    const [which, buttons, gain, level, time, choice, directions] = /** @type {[HTMLElement, HTMLElement,
+      HTMLInputElement, Element, HTMLInputElement, HTMLSelectElement, HTMLElement]} */ (
+      ['.which', '.buttons', 'input', 'output', '[type=number]', 'select', 'fieldset'].map((x) => host.querySelector(x))
     );
-    const solo = tools.button('Solo', () => reader.change({ solo: solo.getAttribute('aria-pressed') !== 'true' }));
-    const mute = tools.button('Mute', () => reader.change({ muted: mute.getAttribute('aria-pressed') !== 'true' }));
-    const level = /** @type {HTMLElement} */ (gain.nextElementSibling);
-    buttons.append(
-      tools.button('Play', () => reader.play(false)),
-      tools.button('Play in context', () => reader.play(true)),
-      solo,
-      mute,
-    );
+    const button = (/** @type {string} */ text, /** @type {() => void} */ press) =>
+      elements.button('button', text, press);
+    const solo = button('Solo', () => reader.change({ solo: solo.getAttribute('aria-pressed') !== 'true' }));
+    const mute = button('Mute', () => reader.change({ muted: mute.getAttribute('aria-pressed') !== 'true' }));
+    const play = button('Play', () => reader.play(false));
+    const playInContext = button('Play in context', () => reader.play(true));
+    buttons.append(play, playInContext, solo, mute);
 
-    gain.addEventListener('input', () => say(gain, level, decibels(Number(gain.value))));
-    gain.addEventListener('change', () => reader.change({ gain: toGain(Number(gain.value)) }));
+    gain.addEventListener('input', () => say(gain, level, numbers.decibels(Number(gain.value))));
+    gain.addEventListener('change', () => reader.change({ gain: mix.toGain(Number(gain.value)) }));
     time.addEventListener('change', () => time.value && reader.move(Math.round(Number(time.value) * rate)));
     choice.addEventListener('change', () => reader.sound(choice.value));
 
@@ -44,11 +42,11 @@ const inspector = (() => {
       /** @param {Subject} subject */
       show({ name, details, event, stored, sets, steps }) {
         host.setAttribute('aria-label', name);
-        which.replaceChildren(strong(name), ` ${details}`);
+        which.replaceChildren(elements.make('b', {}, name), ` ${details}`);
         solo.setAttribute('aria-pressed', String(event.solo));
         mute.setAttribute('aria-pressed', String(event.muted));
-        gain.value = String(Math.max(-24, toDecibels(event.gain))); // silence is infinitely far down
-        say(gain, level, decibels(toDecibels(event.gain)));
+        gain.value = String(Math.max(-24, mix.toDecibels(event.gain))); // silence is infinitely far down
+        say(gain, level, numbers.decibels(mix.toDecibels(event.gain)));
         time.min = (Math.min(0, event.start) / rate).toFixed(3);
         time.max = (Math.max(length - 1, event.start) / rate).toFixed(3);
         time.value = (event.start / rate).toFixed(3);
@@ -56,13 +54,6 @@ const inspector = (() => {
         showSteps(directions, steps, event.sound, (sound) => reader.sound(sound || stored));
       },
     };
-  }
-
-  /** @param {string} text */
-  function strong(text) {
-    const element = document.createElement('b');
-    element.textContent = text;
-    return element;
   }
 
   /** @param {HTMLInputElement} slider @param {Element} output @param {string} text */
@@ -92,11 +83,9 @@ const inspector = (() => {
     field.hidden = !steps.length;
     const sliders = Array.from(field.querySelectorAll('label'));
     steps.slice(sliders.length).forEach((_, i) => {
-      const label = document.createElement('label');
-      label.innerHTML = `${sliders.length + i + 1} <input type="range" step="1"><output></output>`;
-      field.append(label);
+      const slider = elements.make('input', { type: 'range', step: '1' });
+      field.append(elements.make('label', {}, `${sliders.length + i + 1} `, slider, elements.make('output')));
     });
-    /** @type {HTMLElement} */ (field.querySelector('legend')).textContent = LEGEND;
     field.querySelectorAll('label').forEach((label, i) => {
       label.hidden = i >= steps.length;
       if (i < steps.length) {
@@ -109,11 +98,11 @@ const inspector = (() => {
    * @param {(sound: string | null) => void} choose */
   function showStep(label, name, sounds, present, choose) {
     const slider = /** @type {HTMLInputElement} */ (label.querySelector('input'));
-    const output = /** @type {Element} */ (label.querySelector('output'));
+    const output = elements.find('output', label);
     const middle = sounds.indexOf(null);
     const words = () => {
       const step = Number(slider.value);
-      say(slider, output, step ? signed(step, 0) : 'as it is');
+      say(slider, output, step ? numbers.signed(step, 0) : 'as it is');
     };
     slider.min = String(-middle);
     slider.max = String(sounds.length - 1 - middle);
@@ -124,17 +113,5 @@ const inspector = (() => {
     words();
   }
 
-  /** @param {number} value @param {number} digits @returns {string} with a sign that is wide enough */
-  function signed(value, digits) {
-    return `${value > 0 ? '+' : ''}${value.toFixed(digits)}`.replace('-', '−');
-  }
-
-  /** @param {number} value @returns {string} */
-  const decibels = (value) => `${Number.isFinite(value) ? signed(value, 1) : '−∞'} dB`;
-  /** @param {number} value dB @returns {number} in fixed point */
-  const toGain = (value) => Math.round(mix.UNITY * 10 ** (value / 20));
-  /** @param {number} gain in fixed point @returns {number} */
-  const toDecibels = (gain) => 20 * Math.log10(gain / mix.UNITY);
-
-  return { make, toDecibels };
+  return { make };
 })();

@@ -1,9 +1,4 @@
-/**
- * The sounds of an event roll by their hashes: those of its table, and those that its events may have instead.
- *
- * @typedef {{seconds: number, peak: number}} SoundFacts the peak is in dBFS
- * @typedef {{address: string, start: number, facts: SoundFacts}} EventRow of the table; `start` is a sample
- */
+/** The sounds of an event roll by their hashes: those of its table, and those that its events may have instead. */
 const library = (() => {
   'use strict';
 
@@ -24,11 +19,11 @@ const library = (() => {
     /** Media lie in one folder, wherever that is. @param {string} hash @returns {string} */
     const address = (hash) => stored.get(hash) || source.replace(/[^/]*$/, `${hash}.wav`);
 
-    /** What is known of a sound: nothing, before `learn`. @param {string} hash @param {number} gain
+    /** The known facts of a sound: 0 seconds before `learn`. @param {string} hash @param {number} gain
      * @returns {SoundFacts} */
     function about(hash, gain = mix.UNITY) {
       const { seconds, peak } = facts.get(hash) || { seconds: 0, peak: -Infinity };
-      return { seconds, peak: peak + inspector.toDecibels(gain) };
+      return { seconds, peak: peak + mix.toDecibels(gain) };
     }
 
     /** @param {string} hash @returns {Promise<Int16Array>} */
@@ -47,8 +42,8 @@ const library = (() => {
         const { seconds, peak } = about(sound, gain);
         const likest = kin === null ? '' : `, most like event ${kin + 1}`;
         return (
-          `at ${linked.signed(start / rate)} seconds, ${seconds.toFixed(2)} seconds long, ` +
-          `peak ${linked.level(peak)} dBFS${likest}${muted ? ', muted' : ''}`
+          `at ${numbers.fixed(start / rate, 2)} seconds, ${seconds.toFixed(2)} seconds long, ` +
+          `peak ${numbers.fixed(peak, 1)} dBFS${likest}${muted ? ', muted' : ''}`
         );
       },
       /** @param {string} hash */
@@ -57,7 +52,7 @@ const library = (() => {
           facts.set(hash, measure(await samples(hash), rate));
         }
       },
-      /** What was loaded of the choices. @returns {Choices} */
+      /** The choices that were loaded. @returns {Choices} */
       choices: () => choices,
       /** @returns {Promise<Choices>} asked for again after a failure */
       async load() {

@@ -9,7 +9,7 @@ const linked = (() => {
    * @param {{select: (i: number) => void, play: (i: number) => void}} reader
    */
   function make(figure, { select, play }) {
-    const rows = tableRows(figure);
+    const rows = mix.rows(figure);
     const highlight = addHighlight(figure, rows.length, select);
     rows.forEach((row, i) => {
       row.addEventListener('click', (event) => {
@@ -32,48 +32,31 @@ const linked = (() => {
       },
       /** @param {number} i @param {number} start seconds @param {SoundFacts} facts */
       show(i, start, { seconds, peak }) {
-        [signed(start), seconds.toFixed(2), level(peak)].forEach((text, k) => {
+        const texts = [numbers.fixed(start, 2), numbers.fixed(seconds, 2), numbers.fixed(peak, 1)];
+        texts.forEach((text, k) => {
           rows[i].cells[k + 1].textContent = text;
         });
       },
     };
   }
 
-  /** The rows of the events, in the order found. @param {HTMLElement} figure */
-  function tableRows(figure) {
-    return /** @type {HTMLTableRowElement[]} */ (Array.from(figure.querySelectorAll('tr[data-start]')));
-  }
-
-  /**
-   * What the table says of the published events. @param {HTMLElement} figure @returns {EventRow[]}
-   */
-  function read(figure) {
-    return tableRows(figure).map((row) => {
-      const [seconds, peak] = [2, 3].map((k) => Number((row.cells[k].textContent || '').replace('−', '-')));
-      return {
-        address: row.querySelector('a')?.getAttribute('href') || '',
-        start: Number(row.dataset.start),
-        facts: { seconds, peak: Number.isNaN(peak) ? -Infinity : peak },
-      };
-    });
-  }
-
   /**
    * @param {HTMLElement} figure @param {number} count of events @param {(i: number) => void} select
-   * @returns {(i: number) => void} what highlights the row of an event
+   * @returns {(i: number) => void} highlights the row of an event
    */
   function addHighlight(figure, count, select) {
-    const picture = figure.querySelector('.vectors div');
-    if (!(picture instanceof HTMLElement)) {
+    const [picture] = elements.all('.vectors div', figure);
+    if (!picture) {
       return () => {};
     }
-    const band = document.createElement('span');
-    band.hidden = true;
+    const image = elements.find('img', picture);
+    const band = elements.make('span', { hidden: true });
     picture.append(band);
-    /** @type {HTMLElement} */ (picture.firstElementChild).style.maxHeight = `${ROW * count}px`;
+    image.style.maxHeight = `${ROW * count}px`;
     picture.addEventListener('click', (event) => {
-      const { top, height } = /** @type {Element} */ (picture.firstElementChild).getBoundingClientRect();
-      select(Math.max(0, Math.min(count - 1, Math.floor(((event.clientY - top) / height) * count))));
+      const { top, height } = image.getBoundingClientRect();
+      const row = Math.floor(((event.clientY - top) / height) * count);
+      select(Math.max(0, Math.min(count - 1, row)));
     });
     return (i) => {
       band.hidden = false;
@@ -82,10 +65,5 @@ const linked = (() => {
     };
   }
 
-  /** @param {number} peak dBFS @returns {string} */
-  const level = (peak) => (Number.isFinite(peak) ? peak.toFixed(1).replace('-', '−') : '−∞');
-  /** @param {number} seconds before or after the roll's beginning @returns {string} */
-  const signed = (seconds) => seconds.toFixed(2).replace('-', '−');
-
-  return { level, make, read, signed };
+  return { make };
 })();

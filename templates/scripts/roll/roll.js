@@ -1,208 +1,237 @@
 /**
- * The plot of an event roll: the circles of the static picture become marks that are walked to by keys, played, and
- * dragged along time. One mark at a time is the plot's tab stop.
+ * Starts event rolls: the plot, the timeline, the controls, the table and the picture of vectors, all over one edit.
+ * Nothing is fetched before a press. The page computes whether the mix is the published one.
  */
-const roll = (() => {
+(() => {
   'use strict';
 
-  const REACH = 22; // pixels around a press in which the nearest mark is meant: a 44 px target
-  const STILL = 4; // pixels that a press may move without being a drag
-  const NUDGE = 0.01; // seconds of Alt and an arrow key; with Shift ten times that
+  const PAUSE = 150; // milliseconds for which a mark is pointed at before it plays
 
-  /**
-   * @typedef {{start: number, lasts: number, y: number, radius: number, group: SVGSVGElement, line: SVGElement}} Mark
-   *   `start` is a sample, also one outside the plot; it `lasts` samples; `y` is a share of the height, `radius` in pixels
-   * @typedef {{plot: SVGSVGElement, marks: Mark[], rate: number, length: number}} Board `rate` in Hz, `length` in
-   *   samples
-   * @typedef {{select: (i: number) => void, play: (i: number, inContext: boolean) => void, stop: () => void,
-   *   point: (i: number | null) => void, move: (i: number, start: number) => void}} Reader what readers do; `point`
-   *   hears of hovering and of walking by keys
-   */
-
-  /** @param {SVGSVGElement} plot @param {number} rate @param {number} length @param {Reader} reader */
-  function make(plot, rate, length, reader) {
-    const board = { plot, marks: Array.from(plot.querySelectorAll('circle')).map(enhance), rate, length };
-    const now = draw('line', { class: 'now', y2: '100%', visibility: 'hidden' });
-    const largestFirst = board.marks.slice().sort((a, b) => b.radius - a.radius); // so that small ones are on top
-    plot.append(...largestFirst.map(({ group }) => group), now);
-    plot.setAttribute('role', 'listbox');
-    plot.querySelectorAll('.tick').forEach((tick) => tick.setAttribute('aria-hidden', 'true'));
-    board.marks[0]?.group.setAttribute('tabindex', '0');
-    listenToPointer(board, reader);
-    listenToKeys(board, reader);
-    return {
-      /** @param {number} i @returns {number | null} the event whose mark is at the nearest height */
-      nearestInHeight(i) {
-        const away = board.marks.map(({ y }, k) => (k === i ? Infinity : Math.abs(y - board.marks[i].y)));
-        return away.length > 1 ? away.indexOf(Math.min(...away)) : null;
-      },
-      /** @param {number} i @param {number} start @param {number} seconds how long it sounds @param {string} name */
-      place(i, start, seconds, name) {
-        board.marks[i].lasts = seconds * rate;
-        move(board, i, start);
-        board.marks[i].group.setAttribute('aria-label', name);
-      },
-      /** @param {number} i */
-      select(i) {
-        board.marks.forEach(({ group }, k) => {
-          group.setAttribute('tabindex', k === i ? '0' : '-1');
-          group.setAttribute('aria-selected', String(k === i));
-        });
-      },
-      /** @param {number} i @param {string} state such as "muted" @param {boolean} on */
-      setState: (i, state, on) => board.marks[i].group.classList.toggle(state, on),
-      /** @param {number | null} seconds where the playhead stands; null where nothing plays */
-      show(seconds) {
-        now.setAttribute('visibility', seconds === null ? 'hidden' : 'visible');
-        const x = `${100 * inside(board, (seconds || 0) * rate)}%`; // stays right when the window changes
-        now.setAttribute('x1', x);
-        now.setAttribute('x2', x);
-      },
-    };
-  }
-
-  /** @param {string} name @param {Record<string, string>} attributes */
-  function draw(name, attributes) {
-    const element = document.createElementNS('http://www.w3.org/2000/svg', name);
-    Object.entries(attributes).forEach(([key, value]) => element.setAttribute(key, value));
-    return element;
-  }
-
-  /**
-   * A circle, the line that shows how long it sounds, and the room around it that fingers reach, in a box of their own:
-   * to move them is to change one attribute.
-   * @param {SVGCircleElement} circle @param {number} i @param {SVGCircleElement[]} all @returns {Mark}
-   */
-  function enhance(circle, i, all) {
-    const [x, y, fill] = ['cx', 'cy', 'fill'].map((name) => circle.getAttribute(name) || '');
-    const group = /** @type {SVGSVGElement} */ (draw('svg', { class: 'mark', role: 'option', tabindex: '-1', x, y }));
-    const line = draw('line', { stroke: fill });
-    group.setAttribute('aria-posinset', String(i + 1)); // the order found, whatever is drawn first
-    group.setAttribute('aria-setsize', String(all.length));
-    circle.replaceWith(group);
-    circle.removeAttribute('cx');
-    circle.removeAttribute('cy');
-    group.append(draw('circle', { class: 'reach', r: String(REACH) }), line, circle);
-    return { start: 0, lasts: 0, y: Number.parseFloat(y) / 100, radius: circle.r.baseVal.value, group, line };
-  }
-
-  /** Where a sample is shown, as a share of the width. @param {Board} board @param {number} t @returns {number} */
-  const inside = ({ length }, t) => Math.max(0, Math.min(1, t / length));
-
-  /** Its line ends where the plot does. @param {Board} board @param {number} i @param {number} start */
-  function move(board, i, start) {
-    const { lasts, group, line } = board.marks[i];
-    const x = inside(board, start);
-    board.marks[i].start = start;
-    group.setAttribute('x', `${100 * x}%`);
-    line.setAttribute('x2', `${100 * (inside(board, start + lasts) - x)}%`);
-  }
-
-  /** Where the marks are inside the plot. @param {Board} board @returns {[number, number][]} */
-  function points(board) {
-    const { clientWidth, clientHeight } = board.plot;
-    return board.marks.map(({ start, y }) => [inside(board, start) * clientWidth, y * clientHeight]);
-  }
-
-  /** The mark that is meant by a point on the screen. @param {Board} board @param {PointerEvent} event */
-  function under(board, event) {
-    const { left, top } = board.plot.getBoundingClientRect();
+  /** @param {HTMLElement} figure */
+  function enhance(figure) {
+    const { title = '', mixSrc = '', choicesSrc = '', peaks = '', sets = '[]' } = figure.dataset;
+    const [rate, length] = [Number(figure.dataset.rate), Number(figure.dataset.length)];
+    const rows = mix.read(figure);
+    const sounds = library.make(rows, rate, choicesSrc);
+    const picture = /** @type {SVGSVGElement} */ (figure.querySelector('.plot'));
+    let selected = -1;
+    let offered = false; // the sounds that events may have are loaded
+    let pressed = false; // before a press, a page may not sound, and this one fetches nothing
     /** @type {number | null} */
-    let best = null;
-    let least = Infinity;
-    points(board).forEach(([x, y], i) => {
-      const distance = Math.hypot(event.clientX - left - x, event.clientY - top - y);
-      if (distance < Math.max(REACH, board.marks[i].radius) && distance < least) {
-        best = i;
-        least = distance;
-      }
+    let pointed = null;
+    let pause = 0; // the timer of the mark that is pointed at
+    /** @type {PlacedEvent[]} the events with solo turned into muted others */
+    let heard = [];
+    /** @type {Int16Array | null} the last sum */
+    let mixed = null;
+
+    const published = rows.map(({ address, start }) => ({
+      sound: media.digest(address),
+      start,
+      gain: mix.UNITY,
+      muted: false,
+      solo: false,
+    }));
+    const edit = edits.make(published, () => void changed());
+    const views = linked.make(figure, { select, play });
+    const attempt = tools.attempts(figure, picture);
+    const board = plot.make(picture, rate, length, { select, play, point, move, stop: () => line.stop() });
+    const measures = { title, rate, length, peaks };
+    const line = timeline.make(picture, sounds, measures, {
+      events: () => heard,
+      attempt,
+      mixed: (values) => void judge(values),
+      show,
     });
-    return best;
-  }
+    const bench = tools.make(figure, title, JSON.parse(sets), actions.make(measures, edit, sounds, line, attempt));
+    const controls = inspector.make(bench.controls, rate, length, {
+      change: (to) => edit.change(selected, to),
+      move: (start) => move(selected, start),
+      sound: (hash) => {
+        edit.change(selected, { sound: hash });
+        play(selected);
+      },
+      play: (inContext) => play(selected, inContext),
+    });
 
-  /** A press plays, a drag moves; while that lasts only the mark is touched. @param {Board} board @param {Reader} reader */
-  function listenToPointer(board, reader) {
-    const { plot, marks, length } = board;
-    /** @type {{pointer: number, i: number, x: number, start: number, scale: number, moved: boolean} | null} */
-    let drag = null;
-
-    /** @param {boolean} kept */
-    function end(kept) {
-      const { i, start, moved } = drag || { i: 0, start: 0, moved: false };
-      drag = null;
-      plot.classList.remove('dragging');
-      if (moved && kept) {
-        reader.move(i, marks[i].start);
-      } else if (moved) {
-        move(board, i, start);
+    /** Show the edit, and sum it again. */
+    async function changed() {
+      heard = edits.heard(edit.events());
+      bench.showHistory(edit.canUndo(), edit.canRedo());
+      showAll();
+      if (pressed) {
+        line.update();
+      }
+      const unknown = heard.filter(({ sound }) => !sounds.facts(sound).seconds);
+      if (unknown.length) {
+        await attempt(() => Promise.all(unknown.map(({ sound }) => sounds.learn(sound))));
+        showAll();
       }
     }
 
-    plot.addEventListener('pointerdown', (event) => {
-      const i = under(board, event);
-      if (i !== null && event.button === 0 && !drag) {
-        const { pointerId: pointer, clientX: x } = event;
-        drag = { pointer, i, x, start: marks[i].start, scale: length / plot.clientWidth, moved: false };
-        plot.setPointerCapture(pointer);
-        marks[i].group.focus({ preventScroll: true });
-      }
-    });
-    plot.addEventListener('mousedown', (event) => event.preventDefault()); // the focus stays where pointerdown put it
-    plot.addEventListener('pointermove', (event) => {
-      if (!drag) {
-        reader.point(event.pointerType === 'mouse' ? under(board, event) : null);
-        return;
-      }
-      const dx = event.clientX - drag.x;
-      if (drag.pointer === event.pointerId && (drag.moved || Math.abs(dx) > STILL)) {
-        drag.moved = true;
-        plot.classList.add('dragging');
-        move(board, drag.i, Math.max(0, Math.min(length - 1, drag.start + Math.round(dx * drag.scale))));
-      }
-    });
-    plot.addEventListener('pointerup', (event) => {
-      if (drag?.pointer === event.pointerId) {
-        drag.moved || reader.play(drag.i, false);
-        end(true);
-      }
-    });
-    plot.addEventListener('pointercancel', (event) => drag?.pointer === event.pointerId && end(false));
-    plot.addEventListener('pointerleave', () => reader.point(null));
-    plot.addEventListener('keydown', (event) => event.key === 'Escape' && end(false));
-    plot.addEventListener('click', (event) => {
-      const i = marks.findIndex(({ group }) => group.contains(/** @type {Node} */ (event.target)));
-      if (event.detail === 0 && i >= 0) {
-        reader.play(i, false); // pressed by a screen reader
-      }
-    });
-  }
+    function showAll() {
+      heard.forEach(({ sound, start, gain, muted }, i) => {
+        const facts = sounds.facts(sound, gain);
+        board.place(i, start, facts.seconds, `Event ${i + 1}, ${words(i)}`);
+        board.setState(i, 'muted', muted);
+        views.show(i, start / rate, facts);
+      });
+      showSelected();
+      tellPointed();
+    }
 
-  /** @param {Board} board @param {Reader} reader */
-  function listenToKeys(board, reader) {
-    const { plot, marks, rate } = board;
-    marks.forEach(({ group }, i) => group.addEventListener('focus', () => reader.select(i)));
-    plot.addEventListener('keydown', (event) => {
-      const i = marks.findIndex(({ group }) => group === document.activeElement);
-      const sideways = walk.DIRECTIONS[event.key]?.[0];
-      const next = event.altKey ? null : walk.from(points(board), i, event.key);
-      if (i < 0 || event.ctrlKey || event.metaKey) {
+    /** @param {number} i @returns {string} */
+    const words = (i) => sounds.describe(heard[i], board.nearestInHeight(i));
+
+    function showSelected() {
+      if (selected < 0) {
         return;
       }
-      if (event.altKey && sideways) {
-        reader.move(i, marks[i].start + Math.round(sideways * NUDGE * (event.shiftKey ? 10 : 1) * rate));
-      } else if (event.key === 'Enter' || event.key === ' ') {
-        reader.play(i, event.shiftKey);
-      } else if (event.key === 'Escape') {
-        reader.stop();
-      } else if (next !== null) {
-        marks[next].group.focus();
-        reader.point(next);
+      const { sets: all, steps } = sounds.choices();
+      const event = edit.events()[selected];
+      line.showExtent(event.start / length, (sounds.facts(event.sound).seconds * rate) / length);
+      controls.show({
+        name: `Event ${selected + 1}`,
+        details: words(selected),
+        event,
+        stored: edit.published[selected].sound,
+        sets: Object.fromEntries(Object.entries(all).map(([name, hashes]) => [name, hashes[selected]])),
+        steps: steps[String(selected)] || [],
+      });
+    }
+
+    /** @param {number} i */
+    function select(i) {
+      selected = i;
+      board.select(i);
+      views.select(i);
+      bench.showControls();
+      showSelected();
+      tellPointed();
+    }
+
+    /** @param {number} i @param {boolean} [inContext] */
+    function play(i, inContext = false) {
+      clearTimeout(pause);
+      offer();
+      if (inContext) {
+        line.playInContext(i);
       } else {
+        line.playEvent(i);
+      }
+    }
+
+    function tellPointed() {
+      bench.tell(pointed === null || pointed === selected ? '' : `Event ${pointed + 1}, ${words(pointed)}`);
+    }
+
+    /** @param {number | null} i the event under the mouse, or the one that the keys have come to */
+    function point(i) {
+      if (i === pointed) {
         return;
       }
-      event.preventDefault();
+      pointed = i;
+      clearTimeout(pause);
+      tellPointed();
+      if (i !== null && pressed && bench.playsWhatIsPointedAt() && line.isFree()) {
+        pause = setTimeout(() => play(i), PAUSE);
+      }
+    }
+
+    /** @param {number} i @param {number} start */
+    function move(i, start) {
+      const from = edit.events()[i].start; // an edit from elsewhere may begin outside the roll
+      edit.change(i, { start: Math.max(Math.min(0, from), Math.min(Math.max(length - 1, from), start)) });
+    }
+
+    /** @param {Subject} subject @param {number} now seconds along the roll @param {boolean} loading */
+    function show(subject, now, loading) {
+      bench.showTime(subject === 'mix', loading, line.position(), length / rate);
+      board.show(subject === null && now === 0 ? null : now);
+      heard.forEach(({ sound, start, muted }, i) => {
+        const since = now - start / rate;
+        const inMix = subject === 'mix' && !loading && !muted && since >= 0 && since < sounds.facts(sound).seconds;
+        board.setState(i, 'sounding', inMix || (subject === i && !loading));
+      });
+    }
+
+    /** @param {Int16Array} values the new mix */
+    async function judge(values) {
+      mixed = values;
+      const edited = edits.summary(edit.events(), edit.published);
+      const { words, wrong } = await edits.judge(values, rate, media.digest(mixSrc), edited);
+      if (mixed === values) {
+        bench.judge(words, wrong);
+      }
+    }
+
+    function begin() {
+      if (!pressed) {
+        pressed = true;
+        offer();
+      }
+    }
+
+    /** Load the sounds that events may have: at the first press, after a failure at the next. */
+    async function offer() {
+      if (!offered) {
+        offered = Boolean(await attempt(sounds.load));
+        showSelected();
+      }
+    }
+
+    /** @param {KeyboardEvent} event */
+    function travel(event) {
+      const typing = event.target instanceof HTMLInputElement && event.target.type === 'number';
+      if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'z' && !typing) {
+        event.preventDefault();
+        event.shiftKey ? edit.redo() : edit.undo();
+      }
+    }
+
+    /** @param {Record<string, string>} state */
+    function restore(state) {
+      const { now, range } = links.readTime(state);
+      const [event, ...solo] = [state.event, ...(state.solo || '').split(',')].map((text) => Number(text) - 1);
+      line.stop();
+      edit.set(
+        edit.events().map((placed, i) => ({ ...placed, solo: solo.includes(i) })),
+        false,
+      );
+      line.setRange(range);
+      line.seek(now);
+      if (edit.events()[event]) {
+        select(event);
+      }
+    }
+
+    /** The state for an address. @returns {Record<string, string>} */
+    function state() {
+      const solo = edit.events().flatMap((event, i) => (event.solo ? [i + 1] : []));
+      return {
+        ...(selected < 0 ? {} : { event: String(selected + 1) }),
+        ...(solo.length ? { solo: solo.join(',') } : {}),
+        ...links.time(line.position(), line.range()),
+      };
+    }
+
+    heard = edits.heard(edit.events());
+    bench.showHistory(false, false);
+    showAll();
+    show(null, 0, false);
+    if (figure.dataset.selected) {
+      select(Number(figure.dataset.selected)); // a decomposition asked for it before this script came
+    }
+    figure.addEventListener('pointerup', begin, true); // not before: the controls that come may move the pressed button
+    figure.addEventListener('keydown', begin, true);
+    figure.addEventListener('keydown', travel);
+    figure.addEventListener('select', (event) => {
+      if (event instanceof CustomEvent && event.target === figure) {
+        select(event.detail.index);
+      }
     });
+    links.add(figure, { state, restore, source: () => mixSrc });
   }
 
-  return { make };
+  elements.all('.roll').forEach(enhance);
 })();

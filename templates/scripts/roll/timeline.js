@@ -1,6 +1,6 @@
 /**
  * The mix of an event roll along time: summed from the events when asked for, drawn as a waveform under the plot, heard
- * from any point. It plays single events too, so that only one thing sounds.
+ * from any point. Single events play through it too, so that only one thing sounds.
  *
  * @typedef {number | 'mix' | null} Subject what plays: an event, the mix, or nothing
  */
@@ -10,95 +10,70 @@ const timeline = (() => {
   const BEFORE = 0.3; // seconds that are heard before an event in its context
 
   /**
-   * @typedef {{title: string, rate: number, length: number, peaks: string}} Measures `rate` in Hz, `length` in
-   *   samples; `peaks` of the published mix as report/article/canvas.py writes them
    * @typedef {{events: () => PlacedEvent[], mixed: (values: Int16Array) => void,
    *   attempt: (action: () => Promise<Int16Array>) => Promise<Int16Array | null>,
    *   show: (subject: Subject, now: number, loading: boolean) => void}} Editor `mixed` hears of every new mix; `attempt`
-   *   does it, or says why not
+   *   does an action, or says why not
    */
 
   /**
    * @param {Element} plot @param {ReturnType<typeof library.make>} sounds
-   * @param {Measures} measures @param {Editor} editor
+   * @param {Measures & {peaks: string}} measures `peaks` of the published mix as report/article/templates.py writes them
+   * @param {Editor} editor
    */
   function make(plot, sounds, { title, rate, length, peaks }, editor) {
     const seconds = length / rate;
-    /** @type {Promise<Int16Array> | null} */
-    let current = null; // the mix as it is; null when an edit has made it old
-    /** @type {Subject} */
-    let subject = null;
-    /** @type {ReturnType<typeof sound.play> | null} */
-    let voice = null;
-    let offset = 0; // where along the roll the playing sound begins, seconds
-    let at = 0; // where the mix goes on, seconds
-    let frame = 0; // the next in which the playhead moves
-    let turn = 0; // counts what was asked for, so that what loads too late stays silent
-
     const { host, extent } = build(plot);
+    const whole = playhead.make(seconds, { start: startMix, show });
+    const alone = playhead.make(Infinity, { start: startEvent, show });
     const shape = wave.make(host, {
       seconds,
       peaks,
       label: `Position in the mix of ${title}`,
-      seek,
+      seek: whole.seek,
       toggle,
-      select: (range) => seek(range && (at < range[0] || at >= range[1]) ? range[0] : position()),
+      select: () => whole.seek(shape.into(whole.position())),
     });
-    const owner = { stop };
+    /** @type {Promise<Int16Array> | null} */
+    let current = null; // the mix as it is; null when an edit has made it old
+    let event = 0; // the one that plays alone
+    let offset = 0; // seconds, where it begins
 
-    function position() {
-      return voice && subject === 'mix' ? voice.position() : at;
+    /** @param {Int16Array} values @param {number} from seconds @returns {Voice} */
+    function startMix(values, from) {
+      const options = { from: shape.into(from), loop: shape.range(), ended: whole.rewind };
+      return sound.play(sound.toBuffer(values, rate), options);
+    }
+
+    /** @param {Int16Array} values @returns {Voice} */
+    function startEvent(values) {
+      return sound.play(sound.toBuffer(values, rate), { ended: alone.stop });
+    }
+
+    /** @returns {Subject} */
+    function subject() {
+      if (whole.playing()) {
+        return 'mix';
+      }
+      return alone.playing() ? event : null;
     }
 
     function show() {
-      shape.show(position());
-      editor.show(subject, voice ? offset + voice.position() : position(), subject !== null && !voice);
+      const now = alone.voice() ? offset + alone.position() : whole.position();
+      shape.show(whole.position());
+      editor.show(subject(), now, whole.loading() || alone.loading());
     }
 
-    function follow() {
-      if (voice) {
-        show();
-        frame = requestAnimationFrame(follow);
-      }
+    function playMix() {
+      whole.play(() => editor.attempt(refreshed));
     }
 
-    function halt() {
-      turn += 1;
-      cancelAnimationFrame(frame);
-      at = position();
-      voice?.stop();
-      voice = null;
-    }
-
-    function stop() {
-      halt();
-      subject = null;
-      show();
-      sound.release(owner);
-    }
-
-    function ended() {
-      voice = null;
-      at = subject === 'mix' ? 0 : at;
-      stop();
-    }
-
-    /** @param {number | 'mix'} what @param {number} start seconds @param {() => Promise<Int16Array>} load
-     * @param {{from?: number, loop?: [number, number] | null}} options */
-    async function begin(what, start, load, options) {
-      halt();
-      sound.claim(owner);
-      sound.wake();
-      subject = what;
-      const mine = turn;
-      show(); // that it loads
-      const values = await editor.attempt(load);
-      if (mine === turn && values) {
-        offset = start;
-        voice = sound.play(sound.toBuffer(values, rate), { ...options, ended });
-        frame = requestAnimationFrame(follow);
-      } else if (mine === turn) {
-        stop();
+    function toggle() {
+      if (whole.playing()) {
+        whole.stop();
+      } else {
+        whole.seek(whole.position() >= seconds ? 0 : shape.into(whole.position()));
+        playMix();
       }
     }
 
@@ -111,55 +86,31 @@ const timeline = (() => {
       return promise;
     }
 
-    /** @param {number} from seconds */
-    function playMix(from) {
-      const loop = shape.range();
-      halt(); // before the point is set: what plays has one of its own
-      at = loop && (from < loop[0] || from >= loop[1]) ? loop[0] : from;
-      begin('mix', 0, refreshed, { from: at, loop });
-    }
-
-    /** @param {number} target seconds */
-    function seek(target) {
-      const inside = Math.max(0, Math.min(seconds, target));
-      if (subject === 'mix') {
-        playMix(inside);
-      } else {
-        at = inside;
-        show();
-      }
-    }
-
-    function toggle() {
-      if (subject === 'mix') {
-        stop();
-      } else {
-        playMix(at >= seconds ? 0 : at);
-      }
-    }
-
     /** The mix, after the page has shown what it is. */
     async function refreshed() {
       const known = current;
       const promise = mixed();
       const values = await promise;
       if (!known && promise === current) {
-        shape.setPeaks(wave.peaksOf(values), seconds);
+        shape.setPeaks(wave.peaksOf(values));
         editor.mixed(values);
       }
       return values;
     }
 
     return {
-      position,
+      position: whole.position,
       range: shape.range,
       setRange: shape.setRange,
       refreshed,
-      seek,
-      stop,
+      seek: whole.seek,
+      stop() {
+        whole.stop();
+        alone.stop();
+      },
       toggle,
-      /** Whether nothing else on the page makes sound. */
-      isFree: () => sound.isFree(owner),
+      /** Nothing but an event of this roll makes sound. */
+      isFree: alone.isFree,
       /** Show where an event is heard. @param {number} from @param {number} share of the width, as `from` is */
       showExtent(from, share) {
         extent.hidden = false;
@@ -167,20 +118,26 @@ const timeline = (() => {
         extent.style.left = `${100 * left}%`;
         extent.style.width = `${100 * (right - left)}%`;
       },
-      /** An event at its gain, alone. @param {number} i */
+      /** Play an event at its gain, alone. @param {number} i */
       playEvent(i) {
-        const event = { ...editor.events()[i], muted: false };
-        const alone = async () => sounds.render([{ ...event, start: 0 }], (await sounds.samples(event.sound)).length);
-        begin(i, event.start / rate, alone, {});
+        const placed = { ...editor.events()[i], start: 0, muted: false };
+        const render = async () => sounds.render([placed], (await sounds.samples(placed.sound)).length);
+        alone.stop();
+        event = i;
+        offset = editor.events()[i].start / rate;
+        alone.play(() => editor.attempt(render), 0);
       },
-      /** The mix from a little before an event. @param {number} i */
-      playInContext: (i) => playMix(Math.max(0, Math.min(length, editor.events()[i].start) / rate - BEFORE)),
-      /** After an edit: sum again; what plays goes on at the same point. */
+      /** Play the mix from a little before an event. @param {number} i */
+      playInContext(i) {
+        const start = Math.max(0, Math.min(length, editor.events()[i].start)) / rate;
+        whole.seek(shape.into(Math.max(0, start - BEFORE)));
+        whole.playing() || playMix();
+      },
+      /** After an edit, sum again; a mix that plays goes on at the same point. */
       async update() {
         current = null;
-        const values = await editor.attempt(refreshed);
-        if (values && subject === 'mix') {
-          playMix(position());
+        if ((await editor.attempt(refreshed)) && whole.playing()) {
+          playMix();
         }
       },
     };
@@ -188,12 +145,9 @@ const timeline = (() => {
 
   /** @param {Element} plot */
   function build(plot) {
-    const [frame, extent, host] = ['div', 'span', 'div'].map((name) => document.createElement(name));
-    frame.className = 'timeline';
-    extent.className = 'extent';
-    extent.hidden = true;
-    frame.append(extent, host);
-    plot.after(frame);
+    const extent = elements.make('span', { className: 'extent', hidden: true });
+    const host = elements.make('div');
+    plot.after(elements.make('div', { className: 'timeline' }, extent, host));
     return { host, extent };
   }
 

@@ -1,5 +1,5 @@
 /**
- * What stands under the plot of an event roll: its buttons, a place for the controls of the selected event, and a line
+ * The tools under the plot of an event roll: its buttons, a place for the controls of the selected event, and a line
  * that says what the mix is.
  */
 const tools = (() => {
@@ -13,19 +13,13 @@ const tools = (() => {
     'Enter plays, with Shift in context; Alt and an arrow key move.';
 
   /**
-   * @typedef {{toggle: () => void, undo: () => void, redo: () => void, scatter: () => void,
-   *   apply: (set: string) => void, reset: () => void, exportWav: () => void, exportEdit: () => void,
-   *   importEdit: (text: string) => void}} Reader what readers ask for
-   */
-
-  /**
-   * Does what can fail, or says in words why not, under the control that was pressed.
+   * Make a function that does an action, or says in words why not, under the control that was pressed.
    * @param {HTMLElement} figure @param {Element} plot
    */
   function attempts(figure, plot) {
     let control = plot;
-    let begun = 0; // how many
-    let failed = 0; // how many had begun then: only what came later takes the words back
+    let begun = 0; // counts actions
+    let failed = 0; // `begun` at the last failure: only an action after it takes the words back
     const remember = (/** @type {Event} */ { target }) => {
       control = /** @type {Element} */ (target).closest(CONTROLS) || plot;
     };
@@ -37,23 +31,24 @@ const tools = (() => {
       const [turn, place] = [++begun, control];
       try {
         const result = await action();
-        turn > failed && player.complain(figure, null);
+        turn > failed && failure.show(figure, null);
         return result;
       } catch (error) {
         failed = begun;
-        player.complain(figure, /** @type {Error} */ (error).message, place);
+        failure.show(figure, /** @type {Error} */ (error).message, place);
         return null;
       }
     };
   }
 
-  /** @param {HTMLElement} figure @param {string} title @param {string[]} sets @param {Reader} reader */
+  /**
+   * @param {HTMLElement} figure @param {string} title @param {string[]} sets
+   * @param {ReturnType<typeof actions.make>} reader what the buttons do
+   */
   function make(figure, title, sets, reader) {
-    const play = wave.playButton(`the mix of ${title}`);
-    const time = element('span', 'time');
+    const { button: play, time, show: showControls } = controls.make(reader.toggle);
     const undo = button('Undo', reader.undo);
     const redo = button('Redo', reader.redo);
-    const { label: hover, box } = checkbox('Play what is pointed at', matchMedia('(hover: hover)').matches);
     const whole = [
       button('Random times', reader.scatter),
       ...sets.map((set) => button(capitalised(set), () => reader.apply(set))),
@@ -64,35 +59,31 @@ const tools = (() => {
       button('Export edit', reader.exportEdit),
       ...importer(reader.importEdit),
     ];
-    const bar = element('div', 'tools');
-    bar.append(group('', undo, redo), group('', ...whole), group('', ...files));
-    const controls = element('div', 'inspector');
-    controls.hidden = true;
-    const hint = element('p', 'hint', HINT);
-    const keys = element('p', 'hint', KEYS);
-    hint.id = `${figure.id}.hint`;
-    keys.id = `${figure.id}.keys`;
-    const told = element('span', 'told', LEGEND);
-    figure.querySelector('.axis')?.append(told);
-    figure.querySelector('.plot')?.setAttribute('aria-describedby', `${hint.id} ${keys.id}`);
-    figure.querySelector('.events')?.before(folded('Keys', keys));
-    const facts = element('p', 'facts');
-    const verdict = element('span', 'verdict');
+    const box = elements.make('input', { type: 'checkbox', checked: matchMedia('(hover: hover)').matches });
+    const hover = elements.make('label', { className: 'hover' }, box, 'Play what is pointed at');
+    const hint = elements.make('p', { className: 'hint', id: `${figure.id}.hint` }, HINT);
+    const keys = elements.make('p', { className: 'hint', id: `${figure.id}.keys` }, KEYS);
+    const folded = elements.make('details', { className: 'keys' }, elements.make('summary', {}, 'Keys'), keys);
+    const told = elements.make('span', { className: 'told' }, LEGEND);
+    const verdict = elements.make('span', { className: 'verdict' });
+    const inspected = elements.make('div', { className: 'inspector', hidden: true });
+    const bar = group('tools', group('', undo, redo), group('', ...whole), group('', ...files));
+    const facts = elements.make('p', { className: 'facts' }, verdict);
+    const desk = group('desk', group('transport', play, time, hover), hint, inspected, bar, facts);
     verdict.setAttribute('role', 'status');
-    facts.append(verdict);
-    const place = element('div', 'desk');
-    place.append(group('transport', play, time, hover), hint, controls, bar, facts);
-    figure.querySelector('.board')?.after(place);
-    play.addEventListener('click', reader.toggle);
+    elements.find('.axis', figure).append(told);
+    elements.find('.plot', figure).setAttribute('aria-describedby', `${hint.id} ${keys.id}`);
+    elements.find('.events', figure).before(folded);
+    elements.find('.board', figure).after(desk);
     return {
-      place,
-      controls,
+      /** The place for the controls of the selected event. */
+      controls: inspected,
       playsWhatIsPointedAt: () => box.checked,
       showControls() {
         hint.hidden = true;
-        controls.hidden = false;
+        inspected.hidden = false;
       },
-      /** @param {string} words about the event that is pointed at; without, what the picture's signs mean */
+      /** @param {string} words about the event that is pointed at; if there are none, the picture's signs are explained */
       tell(words) {
         told.textContent = words || LEGEND;
       },
@@ -103,10 +94,7 @@ const tools = (() => {
       },
       /** @param {boolean} playing @param {boolean} loading @param {number} now @param {number} seconds in all */
       showTime(playing, loading, now, seconds) {
-        place.classList.toggle('playing', playing);
-        play.setAttribute('aria-label', `${playing ? 'Pause' : 'Play'} the mix of ${title}`);
-        play.ariaBusy = String(loading);
-        time.textContent = loading ? 'Loading…' : `${wave.clock(now)} / ${wave.clock(seconds)}`;
+        showControls(desk, `the mix of ${title}`, { playing, loading, now, seconds });
       },
       /** @param {string} words @param {boolean} wrong */
       judge(words, wrong) {
@@ -116,54 +104,15 @@ const tools = (() => {
     };
   }
 
-  /** @param {string} name @param {string} kind @param {string} [text] */
-  function element(name, kind, text = '') {
-    const made = document.createElement(name);
-    made.className = kind;
-    made.textContent = text;
-    return made;
-  }
+  /** @param {string} className @param {Element[]} members */
+  const group = (className, ...members) => elements.make('div', { className }, ...members);
 
-  /** @param {string} summary @param {Element} content */
-  function folded(summary, content) {
-    const made = element('details', 'keys');
-    made.append(element('summary', '', summary), content);
-    return made;
-  }
-
-  /** @param {string} kind @param {Element[]} members */
-  function group(kind, ...members) {
-    const made = element('div', kind);
-    made.append(...members);
-    return made;
-  }
-
-  /** @param {string} label @param {() => void} press */
-  function button(label, press) {
-    const made = document.createElement('button');
-    made.type = 'button';
-    made.className = 'button';
-    made.textContent = label;
-    made.addEventListener('click', press);
-    return made;
-  }
-
-  /** @param {string} text @param {boolean} checked */
-  function checkbox(text, checked) {
-    const label = element('label', 'hover');
-    const box = document.createElement('input');
-    box.type = 'checkbox';
-    box.checked = checked;
-    label.append(box, text);
-    return { label, box };
-  }
+  /** @param {string} text @param {() => void} press */
+  const button = (text, press) => elements.button('button', text, press);
 
   /** A button and the field for files that it opens. @param {(text: string) => void} take @returns {HTMLElement[]} */
   function importer(take) {
-    const field = document.createElement('input');
-    field.type = 'file';
-    field.accept = '.json';
-    field.hidden = true;
+    const field = elements.make('input', { type: 'file', accept: '.json', hidden: true });
     field.addEventListener('change', async () => {
       const [file] = field.files || [];
       const text = file && (await file.text());
@@ -178,5 +127,5 @@ const tools = (() => {
   /** @param {string} text */
   const capitalised = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
-  return { attempts, button, make };
+  return { attempts, make };
 })();

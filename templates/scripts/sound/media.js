@@ -1,5 +1,5 @@
 /**
- * The bytes of media files. A page that was served fetches them; one that was opened from a disk may not read its own
+ * The bytes of media files. A page that was served fetches them. A page that was opened from a disk may not read its own
  * folder, so there a script of the same name holds them: offline/<sha256>.js calls `media.take`.
  */
 const media = (() => {
@@ -7,12 +7,12 @@ const media = (() => {
 
   const KEPT_SAMPLES = 24e6; // samples kept decoded for the whole page, 48 MB: the longest unused go first
   const HEADER = 44; // bytes before the samples of a WAV file as reports store them
-  /** @type {Map<string, Promise<Int16Array>>} */
+  /** @type {Map<string, Promise<Int16Array>>} address -> samples, the last used at the end */
   const decoded = new Map();
-  /** @type {Map<string, Promise<string>>} what scripts in offline/ are asked for */
-  const coming = new Map();
-  /** @type {Map<string, string>} what they gave */
-  const taken = new Map();
+  /** @type {Map<string, Promise<string>>} hash -> content of a script in offline/ that is being loaded */
+  const pending = new Map();
+  /** @type {Map<string, string>} hash -> content that such a script handed over */
+  const contents = new Map();
 
   /** @param {string} address such as media/<sha256>.wav @returns {string} the hash in its name */
   function digest(address) {
@@ -20,20 +20,19 @@ const media = (() => {
   }
 
   /**
-   * @param {string} address @param {RequestCache} [cache] whether bytes that were fetched before will do
+   * @param {string} address @param {RequestCache} [cache] 'reload' for bytes that were not fetched before
    * @returns {Promise<ArrayBuffer>} rejects with an Error that says in words what is wrong
    */
   async function bytes(address, cache = 'default') {
     if (location.protocol === 'file:') {
       return fromBase64(await fromScript(address), address);
     }
-    const response = await fetch(address, { cache }).catch(() =>
-      Promise.reject(wrong(address, 'is the network there?')),
-    );
+    const offline = () => Promise.reject(wrong(address, 'is the network there?'));
+    const response = await fetch(address, { cache }).catch(offline);
     if (!response.ok) {
       throw response.status === 404 ? missing(address) : wrong(address, `the server answered ${response.status}.`);
     }
-    return response.arrayBuffer().catch(() => Promise.reject(wrong(address, 'is the network there?')));
+    return response.arrayBuffer().catch(offline);
   }
 
   /** @param {string} address @param {string} why @returns {Error} in words for those who listen */
@@ -54,20 +53,19 @@ const media = (() => {
   /** @param {string} address @returns {Promise<string>} */
   function fromScript(address) {
     const name = digest(address);
-    const promise = coming.get(name) || runScript(address, name).finally(() => coming.delete(name));
-    coming.set(name, promise);
+    const promise = pending.get(name) || runScript(address, name).finally(() => pending.delete(name));
+    pending.set(name, promise);
     return promise;
   }
 
   /** @param {string} address @param {string} name @returns {Promise<string>} */
   function runScript(address, name) {
     return new Promise((resolve, reject) => {
-      const script = document.createElement('script');
-      script.src = `offline/${name}.js`;
+      const script = elements.make('script', { src: `offline/${name}.js` });
       script.addEventListener('error', () => reject(missing(address)));
       script.addEventListener('load', () => {
-        const text = taken.get(name);
-        taken.delete(name);
+        const text = contents.get(name);
+        contents.delete(name);
         script.remove();
         text === undefined ? reject(damaged(address)) : resolve(text);
       });
@@ -75,9 +73,9 @@ const media = (() => {
     });
   }
 
-  /** What a script in offline/ calls. @param {string} name the file's hash @param {string} text its bytes in base64 */
+  /** Scripts in offline/ call this. @param {string} name the file's hash @param {string} text its bytes in base64 */
   function take(name, text) {
-    taken.set(name, text);
+    contents.set(name, text);
   }
 
   /** @param {string} text @param {string} address @returns {ArrayBuffer} */
@@ -94,14 +92,14 @@ const media = (() => {
   }
 
   /**
-   * The samples of a stored sound: 16 bits, one channel. Kept, so that asking again costs nothing.
+   * The samples of a stored sound: 16 bits, one channel. They are kept, so that asking again costs nothing.
    * @param {string} address @returns {Promise<Int16Array>}
    */
   function samples(address) {
     const known = decoded.get(address);
-    decoded.delete(address);
     const promise = known || bytes(address).then((buffer) => fromWav(buffer, address));
-    decoded.set(address, promise); // now the last in line
+    decoded.delete(address); // so that it becomes the last one
+    decoded.set(address, promise);
     if (!known) {
       promise.then(forgetSome, () => decoded.delete(address)); // a failure may be asked for again
     }
@@ -145,5 +143,5 @@ const media = (() => {
     return new Int16Array(buffer, HEADER);
   }
 
-  return { bytes, digest, json, samples, sha256, take };
+  return { HEADER, bytes, digest, json, samples, sha256, take };
 })();

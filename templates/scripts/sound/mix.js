@@ -1,14 +1,30 @@
 /**
  * The one sum that turns events into sound, as report/mix.py defines it: integers, one rounding, one clip. So a mix
  * in which nothing was moved has the bytes of the published reconstruction, and any other those of the command line.
+ *
+ * @typedef {{seconds: number, peak: number}} SoundFacts the peak is in dBFS
+ * @typedef {{address: string, start: number, facts: SoundFacts}} EventRow of a roll's table; `start` is a sample
  */
 const mix = (() => {
   'use strict';
 
-  const HEADER = 44; // bytes before the samples of a WAV file
   const UNITY = 4096; // the gain that changes nothing: 12 bits after the point
 
   /** @typedef {{sound: string, start: number, gain: number, muted: boolean}} Placed `sound` is an address */
+
+  /** The rows of the published events, in the order found. @param {HTMLElement} roll */
+  function rows(roll) {
+    return /** @type {HTMLTableRowElement[]} */ (elements.all('tr[data-start]', roll));
+  }
+
+  /** The published events, from the table. @param {HTMLElement} roll @returns {EventRow[]} */
+  function read(roll) {
+    return rows(roll).map((row) => {
+      const [seconds, peak] = [2, 3].map((k) => numbers.parse(row.cells[k].textContent || ''));
+      const address = elements.find('a', row).getAttribute('href') || '';
+      return { address, start: Number(row.dataset.start), facts: { seconds, peak } };
+    });
+  }
 
   /**
    * Sums stay below 2^53, so that doubles hold them exactly.
@@ -16,9 +32,9 @@ const mix = (() => {
    */
   async function render(events, length) {
     const total = new Float64Array(length);
-    const heard = events.filter((event) => !event.muted);
-    const sounds = await Promise.all(heard.map((event) => media.samples(event.sound)));
-    heard.forEach(({ start, gain }, i) => {
+    const audible = events.filter((event) => !event.muted);
+    const sounds = await Promise.all(audible.map((event) => media.samples(event.sound)));
+    audible.forEach(({ start, gain }, i) => {
       const samples = sounds[i];
       const end = Math.min(length, start + samples.length);
       for (let t = Math.max(0, start); t < end; t++) {
@@ -37,7 +53,7 @@ const mix = (() => {
    * @param {Int16Array} values @param {number} rate Hz @returns {ArrayBuffer}
    */
   function toWav(values, rate) {
-    const buffer = new ArrayBuffer(HEADER + 2 * values.length);
+    const buffer = new ArrayBuffer(media.HEADER + 2 * values.length);
     const view = new DataView(buffer);
     const text = { 0: 'RIFF', 8: 'WAVEfmt ', 36: 'data' };
     for (const [at, letters] of Object.entries(text)) {
@@ -52,18 +68,21 @@ const mix = (() => {
     view.setUint16(32, 2, true);
     view.setUint16(34, 16, true);
     view.setUint32(40, 2 * values.length, true);
-    new Int16Array(buffer, HEADER).set(values);
+    new Int16Array(buffer, media.HEADER).set(values);
     return buffer;
   }
 
+  /** @param {number} decibels @returns {number} a gain in fixed point */
+  const toGain = (decibels) => Math.round(UNITY * 10 ** (decibels / 20));
+  /** @param {number} gain in fixed point @returns {number} dB */
+  const toDecibels = (gain) => 20 * Math.log10(gain / UNITY);
+
   /** Hand a file to the reader. @param {BlobPart} content @param {string} type @param {string} name */
   function save(content, type, name) {
-    const link = document.createElement('a');
-    link.href = URL.createObjectURL(new Blob([content], { type }));
-    link.download = name;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    const href = URL.createObjectURL(new Blob([content], { type }));
+    elements.make('a', { href, download: name }).click();
+    setTimeout(() => URL.revokeObjectURL(href), 60_000);
   }
 
-  return { UNITY, render, save, toWav };
+  return { UNITY, read, render, rows, save, toDecibels, toGain, toWav };
 })();

@@ -1,11 +1,11 @@
-/** One sound at a time on the whole page, whatever plays it, and one AudioContext, which waits for the first press. */
+/** One sound at a time on the whole page, and one AudioContext, which waits for the first press. */
 const sound = (() => {
   'use strict';
 
-  const FADE = 0.005; // seconds in which a sound comes and goes: no click, and nothing is heard of it
+  const FADE = 0.005; // seconds in which a sound comes and goes: too short to be heard, long enough not to click
   const IDLE = 2000; // milliseconds of silence after which the context sleeps: awake it costs battery
 
-  /** @typedef {{stop: () => void}} Owner whoever makes sound; `stop` is called when someone else begins */
+  /** @typedef {{stop: () => void}} Owner makes sound; `stop` is called when another one begins */
   /** @type {AudioContext | null} */
   let context = null;
   /** @type {Owner | null} */
@@ -25,7 +25,7 @@ const sound = (() => {
     return context;
   }
 
-  /** Begin: whatever else sounds on the page stops. @param {Owner} owner */
+  /** Stop all other sounds on the page: this owner begins. @param {Owner} owner */
   function claim(owner) {
     if (current && current !== owner) {
       current.stop();
@@ -49,8 +49,8 @@ const sound = (() => {
 
   /** @param {Owner} owner @returns {boolean} whether nobody else makes sound */
   function isFree(owner) {
-    const others = Array.from(document.querySelectorAll('audio'), (audio) => !audio.paused);
-    return (!current || current === owner) && !others.includes(true);
+    const silent = Array.from(document.querySelectorAll('audio')).every((audio) => audio.paused);
+    return silent && (!current || current === owner);
   }
 
   /** @param {Int16Array} values @param {number} rate Hz @returns {AudioBuffer} */
@@ -62,7 +62,7 @@ const sound = (() => {
 
   /**
    * Play samples through the context, from `from` seconds on, and round and round in `loop` if that is given.
-   * Stop whatever else sounds with `claim` first, and call `wake` in answer to the press.
+   * Call `claim` and `wake` first, in answer to the press.
    * @param {AudioBuffer} buffer
    * @param {{from?: number, loop?: [number, number] | null, ended?: () => void}} options
    * @returns {Voice}
@@ -105,9 +105,8 @@ const sound = (() => {
       },
     };
   }
-  /** @typedef {{position: () => number, stop: () => void}} Voice */
 
-  // The page's own <audio> elements take part. Media events do not bubble, so listen on the way down.
+  // The page's <audio> elements take part. Media events do not bubble, so listen on the way down.
   document.addEventListener(
     'play',
     (event) => {

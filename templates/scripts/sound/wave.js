@@ -1,17 +1,17 @@
 /**
- * The waveform of a sound. It is the slider of its position too, and there a part can be selected, to be looped: by a
- * drag, or by Shift and the keys that seek. Beside it: how times are written, and the button that plays.
+ * The waveform of a sound. It is also the slider of the position in it, and a part of it can be selected, to be looped:
+ * by a drag, or by Shift and the keys that seek.
  */
 const wave = (() => {
   'use strict';
 
   const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
   const COLUMNS = 100; // as many as report/artifacts/media.py makes
-  const HIGHEST = 63; // what the last letter stands for
+  const HIGHEST = 63; // the level of the last letter
   const NEAR = 5; // pixels; a press that moves less is a click
-  const SHORTEST = 0.05; // seconds; what is shorter is no selection
+  const SHORTEST = 0.05; // seconds of a selection
   const HINT = 'Drag, or press Shift and an arrow key, to loop a part';
-  /** @type {Record<string, number>} how far keys go, in twentieths */
+  /** @type {Record<string, number>} steps of the keys, in twentieths of the sound */
   const STEPS = {
     ArrowRight: 1,
     ArrowUp: 1,
@@ -22,17 +22,15 @@ const wave = (() => {
     Home: -1e9,
     End: 1e9,
   };
-  const ICONS =
-    '<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false">' +
-    '<path class="when-paused" d="M8 5v14l11-7z"/><path class="when-playing" d="M6.5 5h4v14h-4zm7 0h4v14h-4z"/></svg>';
 
   /**
    * @typedef {[number, number]} Range seconds
    * @typedef {{seconds: number, peaks: string, label: string, seek: (seconds: number) => void, toggle: () => void,
-   *   select: (range: Range | null) => void}} Options `peaks` as report/article/canvas.py writes them; the last three answer the
-   *   reader, `select` when a loop is chosen or cleared
-   * @typedef {{show: (now: number) => void, setPeaks: (peaks: string, seconds: number) => void,
-   *   setRange: (range: Range | null) => void, range: () => Range | null}} Wave `setRange` does not call `select`
+   *   select: () => void}} Options `peaks` as report/article/templates.py writes them; the last three answer the
+   *   reader, `select` when a loop was chosen or cleared
+   * @typedef {{show: (now: number) => void, setPeaks: (peaks: string) => void,
+   *   setRange: (range: Range | null) => void, range: () => Range | null, into: (time: number) => number}} Wave
+   *   `setRange` does not call `select`; `into` is where to play from `time` on: inside the loop
    */
 
   /**
@@ -40,7 +38,7 @@ const wave = (() => {
    * @param {Options} options @returns {Wave}
    */
   function make(host, { seconds, peaks, label, seek, toggle, select }) {
-    const { shapes, played, part, button } = build(host, label);
+    const { shapes, played, part, button } = build(host, label, seconds);
     let now = 0;
     /** @type {Range | null} where the selection began, and its other end, which keys move */
     let ends = null;
@@ -55,7 +53,7 @@ const wave = (() => {
       const loop = range();
       const text = `${now.toFixed(1)} of ${seconds.toFixed(1)} seconds`;
       host.setAttribute('aria-valuenow', now.toFixed(2));
-      host.setAttribute('aria-valuetext', loop ? `${text}, looping ${spell(loop, ' to ')}` : text);
+      host.setAttribute('aria-valuetext', loop ? `${text}, looping ${numbers.range(loop, ' to ')}` : text);
     }
 
     /** @param {number} time */
@@ -72,8 +70,8 @@ const wave = (() => {
       const loop = range();
       part.hidden = !loop;
       button.classList.toggle('on', Boolean(loop));
-      button.textContent = loop ? `Loop ${spell(loop, '–')} s ✕` : 'Loop';
-      button.setAttribute('aria-label', loop ? `Clear the loop ${spell(loop, '–')} s` : 'Loop a part');
+      button.textContent = loop ? `Loop ${numbers.range(loop, '–')} s ✕` : 'Loop';
+      button.setAttribute('aria-label', loop ? `Clear the loop ${numbers.range(loop, '–')} s` : 'Loop a part');
       if (loop) {
         part.style.left = `${percent(loop[0])}%`;
         part.style.right = `${100 - percent(loop[1])}%`;
@@ -81,19 +79,22 @@ const wave = (() => {
       describe();
     }
 
+    /** @param {number} time @returns {number} */
+    function into(time) {
+      const loop = range();
+      return loop && (time < loop[0] || time >= loop[1]) ? loop[0] : time;
+    }
+
     /** @param {Range | null} value */
     function choose(value) {
       setRange(value);
-      select(range());
+      select();
     }
 
-    /** @param {string} text @param {number} length seconds */
-    function setPeaks(text, length) {
-      seconds = length;
-      host.setAttribute('aria-valuemax', seconds.toFixed(2));
+    /** @param {string} text */
+    function setPeaks(text) {
       shapes.setAttribute('viewBox', `0 0 ${text.length / 2} ${2 * HIGHEST}`);
       shapes.querySelectorAll('path').forEach((path) => path.setAttribute('d', bars(text)));
-      show(now);
     }
 
     listenToPointer(host, (from, to, done) => {
@@ -133,30 +134,30 @@ const wave = (() => {
       host.focus(); // where keys change it
       choose(ends ? null : [middle - reach, middle + reach]);
     });
-    setPeaks(peaks, seconds);
+    setPeaks(peaks);
     setRange(null);
-    return { show, setPeaks, setRange, range };
+    show(0);
+    return { show, setPeaks, setRange, range, into };
   }
 
-  /** @param {HTMLElement} host @param {string} label */
-  function build(host, label) {
+  /** @param {HTMLElement} host @param {string} label @param {number} seconds */
+  function build(host, label, seconds) {
     host.classList.add('wave');
     host.tabIndex = 0;
     host.title = HINT;
-    for (const [name, value] of Object.entries({ role: 'slider', 'aria-label': label, 'aria-valuemin': '0' })) {
-      host.setAttribute(name, value);
-    }
+    host.setAttribute('role', 'slider');
+    host.setAttribute('aria-label', label);
+    host.setAttribute('aria-valuemin', '0');
+    host.setAttribute('aria-valuemax', seconds.toFixed(2));
     host.innerHTML =
       '<svg preserveAspectRatio="none" aria-hidden="true" focusable="false">' +
       '<path class="rest"/><path class="played"/></svg><span class="part" hidden></span>';
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.className = 'loop';
+    const button = elements.make('button', { type: 'button', className: 'loop' });
     host.after(button);
     return {
-      shapes: /** @type {SVGElement} */ (host.firstChild),
-      played: /** @type {SVGElement} */ (host.querySelector('.played')),
-      part: /** @type {HTMLElement} */ (host.lastChild),
+      shapes: elements.find('svg', host),
+      played: elements.find('.played', host),
+      part: elements.find('.part', host),
       button,
     };
   }
@@ -205,7 +206,7 @@ const wave = (() => {
     return (peaks.match(/../g) || []).map(bar).join('');
   }
 
-  /** The same letters as report/article/canvas.py writes. @param {Int16Array} samples @returns {string} */
+  /** The same letters as report/article/templates.py writes. @param {Int16Array} samples @returns {string} */
   function peaksOf(samples) {
     const n = Math.min(COLUMNS, samples.length);
     const letter = (/** @type {number} */ level) =>
@@ -223,26 +224,5 @@ const wave = (() => {
     return text;
   }
 
-  /** @param {Range} range @param {string} dash @returns {string} */
-  function spell(range, dash) {
-    return range.map((time) => time.toFixed(1)).join(dash);
-  }
-
-  /** @param {number} seconds @returns {string} minutes, seconds and tenths */
-  function clock(seconds) {
-    const tenths = Math.round(seconds * 10);
-    return `${Math.floor(tenths / 600)}:${((tenths % 600) / 10).toFixed(1).padStart(4, '0')}`;
-  }
-
-  /** A round button; the class `playing` on the element that holds it turns its icon. @param {string} label */
-  function playButton(label) {
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.className = 'play';
-    button.innerHTML = ICONS;
-    button.setAttribute('aria-label', `Play ${label}`);
-    return button;
-  }
-
-  return { clock, make, peaksOf, playButton };
+  return { make, peaksOf };
 })();

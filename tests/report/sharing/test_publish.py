@@ -128,7 +128,7 @@ def test_what_is_published_are_the_same_pages_with_other_addresses_of_media(site
         assert page.replace('"../../media/', '"media/') == (site / name).read_text()
         title = f"media/{'0' * 64}.wav"  # of a sound
         assert set(re.findall(r'="(media/\w+.wav)"', page)) <= {title}
-    for name in ("assets/page.css", "assets/player.js"):
+    for name in ("assets/page.css", "assets/sound.js"):
         assert target.get(f"releases/{published.release}/{name}") == (site / name).read_bytes()
     media = {path.name: path.read_bytes() for path in (site / "media").iterdir()}
     sent = {name.removeprefix("media/"): target.get(name) for name in target.entries("media/")}

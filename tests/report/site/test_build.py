@@ -65,7 +65,7 @@ def built(scripts, out, store):
 def test_a_site_is_whole_and_names_nothing_outside_itself(scripts, store, tmp_path):
     summary, site = built(scripts, tmp_path / "new" / "site", store)
     expected = {"index.html", "music.html", "speech.html", "manifest.json"}
-    assert expected | {f"assets/{a.name}" for a in assets()} <= set(site)
+    assert expected | {f"assets/{name}" for name in assets()} <= set(site)
     for name in ("index.html", "music.html", "speech.html"):
         for address in re.findall(r'\b(?:src|href)="([^"#]+)"', site[name].decode()):
             assert address in site or address == "data:,", address
