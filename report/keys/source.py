@@ -102,7 +102,8 @@ class Module:
         return names
 
 
-STARTED = time.time()  # of this process, nearly: files written before are what it loads
+# When this process started, nearly: files written before are what it loads. Tests that fork set it.
+STARTED = time.time()
 _modules: dict[str, tuple[object, Module | None]] = {}
 
 

@@ -1,14 +1,12 @@
-"""Unusual ways to reach a function: an edit of it changes the key, however the name came to be there."""
+"""Unusual ways to reach a function: an edit of it changes the key, wherever its name is from."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from .forks import Forks
+
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).parent.parent.parent
 WAYS = dict(
     way.split("\n", 1)
     for way in """
@@ -154,40 +152,36 @@ print(made().record.key, made().value)
 """
 
 
-def run(folder: Path) -> list[str]:
-    environment = os.environ | {
-        "PYTHONPATH": f"{ROOT}{os.pathsep}{folder}",
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    command = [sys.executable, "-c", "import demo"]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+def run(forks: Forks, folder: Path) -> list[str]:
+    """Import `demo` from a folder. Returns: the key and the value that it prints."""
+    done = forks.run("import demo", folder, [folder])
     assert done.returncode == 0, done.stderr
     return done.stdout.split(maxsplit=1)
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-def test_an_edit_changes_the_value_and_the_key(way, tmp_path):
+def test_an_edit_changes_the_value_and_the_key(way, builder, editor, tmp_path):
     (tmp_path / "demo.py").write_text(DEMO.format(way=way))
     (tmp_path / "lazy.py").write_text("import lib\ndef __getattr__(name):\n    return lib.h()\n")
-    told = []
-    for result in ("1", "2", "2  # the same"):
+    printed = []
+    for forks, result in ((editor, "1"), (builder, "2"), (editor, "2  # the same")):
         (tmp_path / "lib.py").write_text(f"def h():\n    return {result}\n")
-        told.append(run(tmp_path))
-    assert told[0][0] != told[1][0] and told[0][1] != told[1][1]
-    assert told[1] == told[2]
+        printed.append(run(forks, tmp_path))
+    assert printed[0][0] != printed[1][0] and printed[0][1] != printed[1][1]
+    assert printed[1] == printed[2]
 
 
-def test_conjure_stands_above_other_decorators(tmp_path):
+def test_conjure_stands_above_other_decorators(editor, tmp_path):
     keys = []
     for decorator, result in (("times(2)", 1), ("times(3)", 1), ("times(2)", 2)):
         (tmp_path / "demo.py").write_text(DECORATED.replace("times(2)", decorator))
         (tmp_path / "lib.py").write_text(f"def h():\n    return {result}\n")
-        keys.append(run(tmp_path)[0])
+        keys.append(run(editor, tmp_path)[0])
     assert len(set(keys)) == 3
-    assert run(tmp_path)[1].strip() == "[1, 2, 2]"
+    assert run(editor, tmp_path)[1].strip() == "[1, 2, 2]"
 
 
-def test_a_file_that_is_edited_while_it_is_in_use_stops_the_run(tmp_path):
+def test_a_file_that_is_edited_while_it_is_in_use_stops_the_run(editor, tmp_path):
     (tmp_path / "lib.py").write_text("def h():\n    return 1\n")
     meddling = "import time\nfrom lib import h as f\ntime.sleep(0.05)\n"
     meddling += "open('lib.py', 'w').write('def h():\\n    return 2\\n')"
@@ -195,4 +189,4 @@ def test_a_file_that_is_edited_while_it_is_in_use_stops_the_run(tmp_path):
     with pytest.raises(
         AssertionError, match="lib.py was edited while it was in use, at h; run it again"
     ):
-        run(tmp_path)
+        run(editor, tmp_path)

@@ -1,4 +1,4 @@
-"""An article whose artifacts reach code in every way that Python has; each is named after its way."""
+"""An article whose artifacts reach code in every way that Python has, and are named after it."""
 
 import functools
 import json
