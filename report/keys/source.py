@@ -71,7 +71,7 @@ class Module:
     text: str
     tree: ast.Module
     is_package: bool
-    is_script: bool  # its statements show things, which an import would not
+    is_script: bool  # its statements show things; importing it would not
     # Each top-level name with all statements that bind or change it.
     definitions: dict[str, list[ast.stmt]] = field(default_factory=dict)
     imports: dict[str, Import] = field(default_factory=dict)

@@ -69,7 +69,7 @@ def identity(value: Any, what: str, walk: Walk, paths: bool = True) -> list[obje
     walk.roots |= _code_of_type(kind)
     digest = getattr(value, "digest", None)
     if isinstance(digest, str) and not isinstance(value, type):
-        _note_digested(value, digest, what, walk)
+        _note_digested(value, kind, digest, what, walk)
         return [kind_name, digest]
     if isinstance(value, Path) and paths:
         return ["path", value.suffix, path_digest(value, what)]
@@ -87,7 +87,7 @@ def identity(value: Any, what: str, walk: Walk, paths: bool = True) -> list[obje
     return [kind_name, describer(value, what, describe, walk), *_state(value, what, describe)]
 
 
-def _note_digested(value: object, digest: str, what: str, walk: Walk) -> None:
+def _note_digested(value: object, kind: type, digest: str, what: str, walk: Walk) -> None:
     """Note an object with a `digest` (model, artifact), which identifies it.
 
     A model's device counts too, since it decides on the numbers. The code of an artifact does not
@@ -96,9 +96,9 @@ def _note_digested(value: object, digest: str, what: str, walk: Walk) -> None:
     if device := getattr(value, "device", None):
         walk.devices.append([what, str(device).partition(":")[0]])
     results = registered_results()
-    if results and type(value) is results.stored:
+    if results and kind is results.stored:
         walk.inputs.append(digest)
-        walk.roots -= _code_of_type(results.stored)
+        walk.roots -= _code_of_type(kind)
         walk.roots.add(results.decode)
 
 

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import NoReturn
@@ -55,7 +56,8 @@ class Forks:
         with TemporaryDirectory() as outputs:
             files = [Path(outputs, name) for name in ("stdout", "stderr")]
             request = {"code": code, "folder": folder, "path": path, "limit": limit, "files": files}
-            print(json.dumps(request, default=str), file=self._process.stdin, flush=True)
+            with suppress(BrokenPipeError):  # if it has ended, so has its output
+                print(json.dumps(request, default=str), file=self._process.stdin, flush=True)
             reply = self._process.stdout.readline()
             if not reply:
                 self._errors.seek(0)
@@ -63,14 +65,20 @@ class Forks:
             texts = [file.read_text() for file in files]
         return subprocess.CompletedProcess(code, int(reply), *texts)
 
+    def output(self, code: str, folder: Path, path: list[Path]) -> str:
+        """Return what `run` prints; fails with its errors unless it succeeds."""
+        done = self.run(code, folder, path)
+        assert done.returncode == 0, f"it ended with status {done.returncode}:\n{done.stderr}"
+        return done.stdout
+
     def close(self) -> None:
-        with self._errors, self._process:
+        with suppress(BrokenPipeError), self._errors, self._process:
             self._process.kill()
 
 
 def serve() -> None:
     """Fork for each line of standard input, one at a time, and print its exit status."""
-    gc.freeze()  # else every fork would look through all that is imported, and copy it by that
+    gc.freeze()  # garbage collection in a fork would else copy the pages of all that is imported
     for line in sys.stdin:
         if (child := os.fork()) == 0:
             _run(**json.loads(line))

@@ -45,9 +45,7 @@ def run(forks: Forks, project: Path, articles: list[str], without: str = "") -> 
     """Run articles of a project on the store beside it, with keys `without` an ingredient."""
     arguments = str(project.parent / "store"), articles, without
     code = f"import runner; runner.main(*{arguments!r})"
-    done = forks.run(code, project, [project, project / "installed"])
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return json.loads(forks.output(code, project, [project, project / "installed"]))
 
 
 @pytest.fixture(scope="session")

@@ -154,9 +154,7 @@ print(made().record.key, made().value)
 
 def run(forks: Forks, folder: Path) -> list[str]:
     """Import `demo` from a folder. Returns: the key and the value that it prints."""
-    done = forks.run("import demo", folder, [folder])
-    assert done.returncode == 0, done.stderr
-    return done.stdout.split(maxsplit=1)
+    return forks.output("import demo", folder, [folder]).split(maxsplit=1)
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
