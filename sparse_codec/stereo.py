@@ -1,4 +1,4 @@
-"""Left and right: events that both channels share where that pays, else each channel's own, window by window."""
+"""Encode left and right: they share events where that pays, and have separate ones elsewhere."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from sparse_codec.config import EncodeOptions
 from sparse_codec.events import EventSet
 from sparse_codec.model.greedy import GreedyState, joint_gains
 
-# Shared events take half of the bits. They pay if they remove at least so much of left and right, relative to what they
-# remove of the mid, which is the most that they can. To measure this no events of left and right are needed.
+# Shared events take half of the bits. They pay if the share that they remove of left and right is
+# at least this much of the share that they remove of the mid, which is the most they can. This
+# needs no separate events of left and right to compare with.
 PAYS = 0.9
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Events of left and right in one segment, and what the two scenes leave of them."""
+    """Events of left and right in one segment, and the residuals of the two channels."""
 
     windows: tuple[EventSet, EventSet]
     residual: Tensor  # (2, F, T)
@@ -32,11 +33,12 @@ class Pair:
 def encode_stereo(
     codec: SparseCodec, blocks: Iterable[np.ndarray], options: EncodeOptions | None = None
 ) -> Iterator[tuple[EventSet, EventSet]]:
-    """Windows of left and right of blocks (T, 2) at the codec's samplerate, as `SparseCodec.stream` gives those of one.
+    """Yield windows of left and right of blocks (T, 2), as `SparseCodec.stream` does for mono.
 
-    A window's events are looked for in the mid, the mean of both magnitude spectrograms, and get a gain for each
-    channel. If that does not pay, each channel gets events of its own. Raises: ValueError as `SparseCodec.encode`,
-    and for blocks of another number of channels.
+    The blocks are at the codec's samplerate. The events of a window are those of the mid, the mean
+    of both magnitude spectrograms, with a gain for each channel. If that does not pay, each channel
+    is encoded alone.
+    Raises: ValueError as `SparseCodec.encode`, and for blocks of another number of channels.
     """
     config, half = codec.config, codec.config.half_frames
     tails = torch.zeros(2, config.n_bins, half, device=codec.device)
@@ -46,8 +48,8 @@ def encode_stereo(
     for w, ((left, n_samples), (right, _)) in enumerate(zip(lefts, rights, strict=True)):
         original = codec.magnitudes(torch.from_numpy(np.stack([left, right])))
         original[:, :, :half] -= tails
-        pair = _shared(codec, original, n_samples, w * half, options)
-        pair = pair or _separate(codec, original, n_samples, w * half, options)
+        pair = _encode_shared(codec, original, n_samples, w * half, options)
+        pair = pair or _encode_separate(codec, original, n_samples, w * half, options)
         tails = (original - pair.residual)[..., half:]
         yield pair.windows
 
@@ -60,56 +62,55 @@ def _check_pair(block: np.ndarray) -> np.ndarray:
 
 
 @torch.no_grad()
-def _shared(
+def _encode_shared(
     codec: SparseCodec,
     original: Tensor,
     n_samples: int,
     first_frame: int,
     options: EncodeOptions | None,
 ) -> Pair | None:
-    """Events of the mid with a gain for each channel; None if they do not pay."""
-    found = codec.decompose(original.mean(0, keepdim=True), options)
-    gains = _channel_gains(found, original, codec.config.horizon_frames)
-    both = replace(found.events[[0, 0]], gains=gains)
+    """Return events of the mid with a gain for each channel; None if they do not pay."""
+    mid = codec.decompose(original.mean(0, keepdim=True), options)
+    gains = _channel_gains(mid, original, codec.config.horizon_frames)
+    both = replace(mid.events[[0, 0]], gains=gains)
     residual = original - codec.decoder.scene(both, codec.config.n_frames)
     half = codec.config.half_frames
-    of_both = _share_removed(residual, original, half)
-    if of_both < PAYS * _share_removed(found.residual, found.original, half):
+    share = _share_removed(residual, original, half)
+    if share < PAYS * _share_removed(mid.residual, mid.original, half):
         return None
     used = (gains > 0).any(0)
-    used_events = replace(found.events, gains=used[None].float())
-    mid = codec.event_set(used_events, n_samples, first_frame)
-    left, right = (replace(mid, gains=channel[used].cpu().numpy()) for channel in gains)
+    used_events = replace(mid.events, gains=used[None].float())
+    events = codec.event_set(used_events, n_samples, first_frame)
+    left, right = (replace(events, gains=channel[used].cpu().numpy()) for channel in gains)
     return Pair((left, right), residual)
 
 
-def _separate(
+def _encode_separate(
     codec: SparseCodec,
     original: Tensor,
     n_samples: int,
     first_frame: int,
     options: EncodeOptions | None,
 ) -> Pair:
-    """Each channel's own events."""
-    found = [codec.decompose(channel[None], options) for channel in original]
-    left, right = (codec.event_set(each.events, n_samples, first_frame) for each in found)
-    return Pair((left, right), torch.cat([each.residual for each in found]))
+    """Return events of each channel alone."""
+    states = [codec.decompose(channel[None], options) for channel in original]
+    left, right = (codec.event_set(state.events, n_samples, first_frame) for state in states)
+    return Pair((left, right), torch.cat([state.residual for state in states]))
 
 
-def _channel_gains(found: GreedyState, original: Tensor, horizon: int) -> Tensor:
-    """Gains (2, N) with which the events found in the mid leave least of left and right (2, F, T)."""
-    n_found = found.n_found
-    gains = found.events.gains.new_zeros(2, found.events.gains.shape[1])
-    alive = torch.nonzero(found.events.gains[0, :n_found] > 0)[:, 0]
+def _channel_gains(mid: GreedyState, original: Tensor, horizon: int) -> Tensor:
+    """Return gains (2, N) of the mid's events that leave least of left and right (2, F, T)."""
+    gains = mid.events.gains.new_zeros(2, mid.events.gains.shape[1])
+    alive = torch.nonzero(mid.events.gains[0, : mid.n_found] > 0)[:, 0]
     if len(alive):
-        spectra = found.spectra[0, alive].flatten(1)
+        spectra = mid.spectra[0, alive].flatten(1)
         removed = (original[:, :, :horizon].flatten(1) @ spectra.T).double()
-        products = found.products[0, alive][:, alive]
+        products = mid.products[0, alive][:, alive]
         gains[:, alive] = joint_gains(products.expand(2, -1, -1), removed)
     return gains
 
 
 def _share_removed(residual: Tensor, original: Tensor, n_frames: int) -> float:
-    """Of the energy of all channels together, in the first frames; 1 for silence."""
-    left, had = (x[..., :n_frames].pow(2).sum().item() for x in (residual, original))
-    return 1 - left / had if had else 1.0
+    """Return the share of the first frames' energy that is gone from all channels; 1 if silent."""
+    left, total = (x[..., :n_frames].pow(2).sum().item() for x in (residual, original))
+    return 1 - left / total if total else 1.0
