@@ -15,11 +15,11 @@ from dataclasses import dataclass
 import mido
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from sparse_codec.codec import SparseCodec
 from sparse_codec.events import EventSet
-from sparse_codec.model.decoder import HarmonicDecoder
+from sparse_codec.model.decoder import Decoder, HarmonicDecoder
 
 TICKS_PER_BEAT = 960
 TICKS_PER_SECOND = 2 * TICKS_PER_BEAT  # at 120 beats a minute, the tempo of a file without one
@@ -95,7 +95,7 @@ def read_velocities(gains: np.ndarray) -> np.ndarray:
 
 
 @torch.no_grad()
-def read_sounds(events: EventSet, decoder: nn.Module) -> tuple[np.ndarray, np.ndarray]:
+def read_sounds(events: EventSet, decoder: Decoder) -> tuple[np.ndarray, np.ndarray]:
     """Return MIDI pitches (N,), -1 where an event has no clear one, and durations (N,) in s."""
     frame_seconds = events.hop / events.samplerate
     if not isinstance(decoder, HarmonicDecoder):
