@@ -1,6 +1,7 @@
 """The commands that write a site: build, publish, export."""
 
 import argparse
+import shlex
 from pathlib import Path
 
 from report.cli.program import (
@@ -18,7 +19,7 @@ from report.sharing.archive import export_zip
 from report.sharing.browser_access import check_reading
 from report.sharing.publish import publish
 from report.site.build import build, check_target
-from report.storage.interface import Bucket, Storage
+from report.storage.interface import Bucket, Storage, check_url
 from report.storage.transfer import transfer_bar
 
 # build
@@ -103,6 +104,17 @@ def _publish(site: Path, target: Storage, args: argparse.Namespace) -> None:
         url = f"{_bucket(target).url}/index.html"
         check_reading(url, None, len(target.get("index.html")), "text/html")
         print(f"open {url}")
+    print(f"check it: python -m {args.program.module} verify {_place_words(target, args)}")
+
+
+def _place_words(target: Storage, args: argparse.Namespace) -> str:
+    """Return the words of a command line that open `target`, quoted for a shell."""
+    words = [target.address]
+    if isinstance(target, Bucket) and args.endpoint_url:
+        words += ["--endpoint-url", check_url(args.endpoint_url)]
+    if isinstance(target, Bucket) and args.profile:
+        words += ["--profile", args.profile]
+    return shlex.join(words)
 
 
 def _bucket(target: Storage) -> Bucket:

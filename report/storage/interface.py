@@ -9,11 +9,15 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from report.errors import StoreError
 
 SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+ -]{0,254}")  # of a name, between its slashes
+
+URL_PATH = (
+    "/%!$&'()*+,;=:@~"  # besides letters, digits and _.-; with a %, as some is quoted already
+)
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,7 @@ def check_name(name: str) -> str:
 
 
 def check_url(url: str) -> str:
-    """Return `url` without credentials and without a slash at its end.
+    """Return `url` quoted, without credentials and without a slash at its end.
 
     Raises: StoreError if it is not the address of a web server.
     """
@@ -112,7 +116,8 @@ def check_url(url: str) -> str:
             "write http://host:port or https://host"
         )
     host = parts.netloc.rpartition("@")[2]
-    return parts._replace(netloc=host).geturl().rstrip("/")
+    path = quote(parts.path, safe=URL_PATH)
+    return parts._replace(netloc=host, path=path).geturl().rstrip("/")
 
 
 def for_messages(address: str) -> str:

@@ -19,6 +19,11 @@ from report.storage.interface import Entry, Head, check_name, check_url
 CONNECT, READ, IN_ALL = 10, 10, 60  # seconds; the last for the whole of an object
 BLOCK = 2**16  # bytes
 BUSY = (429, 500, 502, 503, 504)  # HTTP statuses worth another attempt
+NO_METHOD = (405, 501)  # HTTP statuses of servers that do not know a method
+
+
+class _NoMethod(StoreError):
+    """The server does not know the method of a request."""
 
 
 class _ReadOnly(ABC):
@@ -68,7 +73,13 @@ class Web(_ReadOnly):
             return b"".join(blocks)
 
     def head(self, name: str) -> Head:
-        with self._answer("HEAD", name) as response:
+        try:
+            return self._describe("HEAD", name)
+        except _NoMethod:
+            return self._describe("GET", name)  # of which only the headers are read
+
+    def _describe(self, method: str, name: str) -> Head:
+        with self._answer(method, name) as response:
             length = response.headers.get("Content-Length", "")
             return Head(
                 bytes=int(length) if length.isdecimal() else None,
@@ -87,7 +98,8 @@ class Web(_ReadOnly):
             if response.status in (404, 410):
                 raise Missing(f"cannot read {url}: HTTP {response.status}, there is nothing")
             if response.status != 200:
-                raise StoreError(f"cannot read {url}: HTTP {response.status} {response.reason}")
+                kind = _NoMethod if response.status in NO_METHOD else StoreError
+                raise kind(f"cannot read {url}: HTTP {response.status} {response.reason}")
             yield response
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from report.errors import Missing, StoreError
 from report.sharing.browser_access import check_reading
-from report.storage.s3 import ASK_AGAIN, FOR_EVER, PART, S3
+from report.storage.s3 import ASK_AGAIN, FOR_EVER, S3
+from report.storage.s3_uploads import PART
 from report.storage.transfer import each
 from report.storage.web import Web
 from tests.s3.conftest import client_of, in_new_bucket
@@ -199,11 +200,11 @@ def test_a_server_without_policies_and_cors_says_so_and_is_found_out(rclone_serv
     storage.put("media/a.wav", SOUND, "audio/wav", immutable=True)
     with pytest.raises(
         StoreError,
-        match="cannot let everyone read by a bucket policy: the server knows no policies",
+        match="cannot let everyone read by a bucket policy: the server has no bucket policies",
     ):
         storage.allow_reading()
     with pytest.raises(
-        StoreError, match=f"cannot allow pages at {HOME} to read: the server refuses"
+        StoreError, match=f"cannot allow pages at {HOME} to read: the server has no CORS rules"
     ):
         storage.allow_origins([HOME])
     with pytest.raises(StoreError, match=f"page at {HOME} can not read"):
