@@ -3,8 +3,6 @@
 Types say which values are allowed, and msgspec checks them.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import functools
 import tomllib
@@ -12,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 import numpy as np
@@ -278,14 +276,14 @@ def _build_kind(kinds: dict[str, Callable[..., Config]], table: Any, where: str)
     choices = sorted(kinds)
     if kind not in choices:
         raise ConfigError(f"{where} kind = {kind!r}; choose one of {choices}")
-    _check_keys(table, ("kind", *_hints(kinds[kind])), where)
+    _check_keys(table, ("kind", *_fields(kinds[kind])), where)
     values = {key: value for key, value in table.items() if key != "kind"}
     return _build(kinds[kind], values, where)
 
 
 def _build(config: Callable[..., Config], table: Any, where: str, **parts: object) -> Config:
     """Return a configuration from the values of a table, and from `parts` that are built."""
-    _check_keys(table, _hints(config).keys() - parts.keys(), where)
+    _check_keys(table, _fields(config).keys() - parts.keys(), where)
     try:
         values = {key: _convert(config, key, value) for key, value in table.items()}
     except ConfigError as error:
@@ -295,7 +293,7 @@ def _build(config: Callable[..., Config], table: Any, where: str, **parts: objec
 
 def _convert(config: Callable[..., object], key: str, value: object) -> object:
     """Return the value of a key as the type that its configuration has for it."""
-    hint = _hints(config)[key]
+    hint: Any = _fields(config)[key].type
     try:
         return msgspec.convert(value, hint)
     except msgspec.ValidationError as error:
@@ -308,15 +306,15 @@ def _convert(config: Callable[..., object], key: str, value: object) -> object:
 
 def _example(config: Callable[..., object], key: str) -> object:
     """Return the first example that a key's type gives, or the default."""
-    for meta in getattr(_hints(config)[key], "__metadata__", ()):
+    for meta in getattr(_fields(config)[key].type, "__metadata__", ()):
         if meta.examples:
             return meta.examples[0]
-    return getattr(config, key)
+    return _fields(config)[key].default
 
 
 @functools.cache
-def _hints(config: Callable[..., object]) -> dict[str, Any]:
-    return get_type_hints(config, include_extras=True)
+def _fields(config: Any) -> dict[str, dataclasses.Field[Any]]:
+    return {field.name: field for field in dataclasses.fields(config)}
 
 
 def _check_keys(table: object, known: Iterable[str], where: str) -> None:
