@@ -20,7 +20,7 @@ STREAM_SECONDS = 4 * SEGMENT_SECONDS  # the streaming section, at most
 
 @dataclass(frozen=True)
 class Clip:
-    """A stretch of one file, fixed: two builds use the same samples."""
+    """A stretch of one file: every build uses the same samples of it."""
 
     path: Path
     title: str
@@ -30,14 +30,17 @@ class Clip:
     seconds: float = SEGMENT_SECONDS
 
     def audio(self, samplerate: int) -> np.ndarray:
-        """Mono float32 samples (T,), padded with zeros where the file is shorter."""
+        """Return mono float32 samples (T,), padded with zeros where the file is shorter."""
         n_samples = round(self.seconds * samplerate)
         audio = load_audio(self.path, samplerate, self.start, self.seconds)[:n_samples]
         return np.pad(audio, (0, n_samples - len(audio)))
 
 
 def shipped_clips(article: str = "music") -> tuple[list[Clip], Clip]:
-    """An article's examples and the long clip of its streaming section, from `clips/ARTICLE/clips.json`."""
+    """Return an article's examples, and the long clip of its streaming section.
+
+    They are described in `clips/ARTICLE/clips.json`.
+    """
     folder = SHIPPED / article
     facts = json.loads((folder / "clips.json").read_text())
     clips = [Clip(folder / c.pop("file"), **c) for c in facts["clips"]]
@@ -45,50 +48,42 @@ def shipped_clips(article: str = "music") -> tuple[list[Clip], Clip]:
 
 
 def clips_of_folder(folder: Path, n_examples: int = 5) -> tuple[list[Clip], Clip]:
-    """Examples from a data set, such as LJ Speech: held-out works first; the last clip is for streaming.
+    """Return examples from a data set such as LJ Speech, held-out works first, and a long clip.
 
     Raises: AudioError if the folder holds too few recordings of a segment's length.
     """
     recordings = sorted(find_recordings(folder), key=lambda r: (r.split != "test", r.path))
-    long_enough = list(
-        islice((r for r in recordings if duration(r.path) >= SEGMENT_SECONDS), n_examples + 1)
-    )
-    if len(long_enough) <= n_examples:
+    long_enough = (r.path for r in recordings if duration(r.path) >= SEGMENT_SECONDS)
+    paths = list(islice(long_enough, n_examples + 1))
+    if len(paths) <= n_examples:
         raise AudioError(
-            f"{folder}: {len(long_enough)} recordings of {SEGMENT_SECONDS:.1f} s; give {n_examples + 1}"
+            f"{folder}: {len(paths)} recordings of {SEGMENT_SECONDS:.1f} s; give {n_examples + 1}"
         )
-    clips = [
-        Clip(r.path, r.path.stem, source=r.path.name, licence="not stated") for r in long_enough
-    ]
-    last = clips[-1]
-    seconds = min(STREAM_SECONDS, duration(last.path))
-    return clips[:-1], Clip(last.path, last.title, last.source, last.licence, seconds=seconds)
+    *examples, last = paths
+    seconds = min(STREAM_SECONDS, duration(last))
+    return [_own_clip(path) for path in examples], _own_clip(last, seconds)
 
 
 def own_clips(paths: list[Path]) -> tuple[list[Clip], Clip, list[str]]:
-    """Clips of the reader's own files: the first segment of each, and the start of the first one for streaming.
+    """Return the first segment of each of the reader's files, and a long clip of the first file.
 
     Returns: the examples, the long clip, and a line for each file that had to be padded.
     Raises: AudioError for a file that is missing, unreadable, empty or silent, or that holds NaN.
     """
-    examples, padded = [], []
+    padded = []
     for path in paths:
         audio = load_audio(path, samplerate=22_050, seconds=SEGMENT_SECONDS)
         if not audio.any():
             raise AudioError(
-                f"{path}: its first {SEGMENT_SECONDS:.1f} seconds are silent; there is nothing to take apart"
+                f"{path}: its first {SEGMENT_SECONDS:.1f} seconds are silent; "
+                "there is nothing to take apart"
             )
-        if len(audio) / 22_050 < SEGMENT_SECONDS - 0.01:
-            padded.append(
-                f"{path}: {len(audio) / 22_050:.2f} s is shorter than a segment; padded with silence"
-            )
-        examples.append(
-            Clip(Path(path), Path(path).stem, source=Path(path).name, licence="not stated")
-        )
-    first = examples[0]
-    seconds = min(STREAM_SECONDS, max(SEGMENT_SECONDS, duration(first.path)))
-    return (
-        examples,
-        Clip(first.path, first.title, first.source, first.licence, seconds=seconds),
-        padded,
-    )
+        seconds = len(audio) / 22_050
+        if seconds < SEGMENT_SECONDS - 0.01:
+            padded.append(f"{path}: {seconds:.2f} s is shorter than a segment; padded with silence")
+    seconds = min(STREAM_SECONDS, max(SEGMENT_SECONDS, duration(paths[0])))
+    return [_own_clip(path) for path in paths], _own_clip(paths[0], seconds), padded
+
+
+def _own_clip(path: Path, seconds: float = SEGMENT_SECONDS) -> Clip:
+    return Clip(path, path.stem, source=path.name, licence="not stated", seconds=seconds)

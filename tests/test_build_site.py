@@ -1,6 +1,12 @@
-"""The main job, end to end, with the shipped model on shipped and on the reader's audio."""
+"""The main job, end to end, on shipped and on the reader's audio.
 
+Two sites are built for all tests of this file: that of the shipped models, with a short clip for
+each article, and that of the reader's audio with the small codec.
+"""
+
+import functools
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,9 +14,26 @@ import numpy as np
 import pytest
 import soundfile as sf
 
+import experiments.build
 from experiments.build import main
 from experiments.clips import SHIPPED, clips_of_folder, shipped_clips
+from experiments.sections import sounds
+from report import MemoryStore, use_store
 from report.site.build import GENERATOR
+from sparse_codec import SparseCodec
+
+CLIP = str(SHIPPED / "music" / "bach_bwv309.flac")
+SECONDS = 2.9  # one window
+SECTIONS = (
+    *("Introduction", "Streaming", "Previous work", "The encoder", "The decoder", "Training"),
+    *("Evaluation", "Citation", "Notes"),
+)
+
+
+def build(folder: Path, *arguments: str) -> int:
+    """Build `folder/site` with the store `folder/store`. Returns: the exit code."""
+    places = ["--out", str(folder / "site"), "--store", str(folder / "store")]
+    return main([*places, *arguments])
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -19,118 +42,86 @@ def tree(folder: Path) -> dict[str, bytes]:
     }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def commit():
+    """Ask git once, so that two builds are of one commit even while somebody commits."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("experiments.build._git", functools.cache(experiments.build._git))
+        yield
+
+
+# ---- the shipped models
+
+
 @pytest.fixture(scope="module")
-def site(tmp_path_factory) -> Path:
-    """The article of one shipped clip; the store stays beside it."""
-    folder = tmp_path_factory.mktemp("build")
-    clip = str(SHIPPED / "music" / "bach_bwv309.flac")
-    assert (
-        main(["--out", str(folder / "site"), "--store", str(folder / "store"), "--audio", clip])
-        == 0
-    )
+def short_clips():
+    """Let an article have one short example, which is also its long clip, so that all run."""
+    clips = {}
+    for article in ("music", "speech"):
+        examples, _ = shipped_clips(article)
+        short = replace(examples[0], seconds=SECONDS)
+        clips[article] = [short], short
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("experiments.inputs", "experiments.clips"):
+            patch.setattr(f"{module}.shipped_clips", lambda article="music": clips[article])
+        yield clips
+
+
+@pytest.fixture(scope="module")
+def shipped(short_clips, tmp_path_factory) -> Path:
+    """The three articles; the store stays beside the site."""
+    folder = tmp_path_factory.mktemp("shipped")
+    with pytest.MonkeyPatch.context() as patch:
+        # One clip is not the mean of five.
+        patch.setattr("experiments.sections.evaluation.AGREEMENT", 1.0)
+        assert build(folder) == 0
     return folder / "site"
 
 
 @pytest.mark.slow
-def test_the_article_has_its_sections_sounds_and_figures(site):
-    page = (site / "music.html").read_text()
-    for section in (
-        "Introduction",
-        "Streaming",
-        "Previous work",
-        "The encoder",
-        "The decoder",
-        "Training",
-        "Evaluation",
-        "Citation",
-        "Notes",
-    ):
-        assert section in page
-    manifest = json.loads((site / "manifest.json").read_text())
-    made = {artifact["function"].rsplit(".", 1)[-1] for artifact in manifest["artifacts"].values()}
-    assert {
-        "original",
-        "rendered",
-        "event_sound",
-        "stage_sound",
-        "film",
-        "vectors_picture",
-        "spectrogram",
-    } <= made
-    chosen = "".join(
-        path.read_text() for path in (site / "media").glob("*.json")
-    )  # what events may sound like
-    for name in manifest["files"]:
-        assert (site / name).stat().st_size > 0
-        assert name in page or not name.startswith("media/") or Path(name).stem in chosen
-    assert "http://" not in page.replace("http://www.w3.org", "")
-
-
-@pytest.mark.slow
-def test_three_articles_and_an_index_from_the_shipped_models(tmp_path, monkeypatch):
-    """With one short clip for each, so that all sections run; the whole site is what `make site` builds."""
-    few = {name: shipped_clips(name) for name in ("music", "speech")}
-    short = {
-        name: (examples[:1], replace(long, seconds=3.0)) for name, (examples, long) in few.items()
-    }
-    monkeypatch.setattr("experiments.build.shipped_clips", lambda name: short[name])
-    monkeypatch.setattr(
-        "experiments.sections.evaluation.AGREEMENT", 1.0
-    )  # one clip is not the mean of five
-    assert main(["--out", str(tmp_path / "site"), "--store", str(tmp_path / "store")]) == 0
-    index = (tmp_path / "site" / "index.html").read_text()
+def test_three_articles_and_an_index_from_the_shipped_models(shipped):
+    """With one short clip for each; the whole site is what `make site` builds."""
+    index = (shipped / "index.html").read_text()
     for name in ("music", "speech", "ablations"):
         assert f'href="{name}.html"' in index
-        page = (tmp_path / "site" / f"{name}.html").read_text()
+        page = (shipped / f"{name}.html").read_text()
         assert "No held-out figures" not in page and "No word errors" not in page
-    assert "Word errors" in (tmp_path / "site" / "speech.html").read_text()
-    assert "published configuration" in (tmp_path / "site" / "ablations.html").read_text()
+    assert "Word errors" in (shipped / "speech.html").read_text()
+    assert "published configuration" in (shipped / "ablations.html").read_text()
 
 
 @pytest.mark.slow
-def test_examples_that_no_longer_measure_as_stored_fail_the_build(tmp_path, monkeypatch, capsys):
-    examples, long = shipped_clips("music")
-    monkeypatch.setattr(
-        "experiments.build.shipped_clips", lambda name: (examples[:1], replace(long, seconds=3.0))
-    )
-    monkeypatch.setattr("experiments.sections.evaluation.AGREEMENT", 0.0)
-    assert (
-        main(
-            [
-                "--out",
-                str(tmp_path / "site"),
-                "--store",
-                str(tmp_path / "store"),
-                "--article",
-                "music",
-            ]
-        )
-        == 1
-    )
-    assert "measure it again" in capsys.readouterr().err
-    assert not (tmp_path / "site").exists()
-
-
-def test_a_speech_folder_gives_five_examples_and_a_long_clip(tmp_path):
-    for name in (
-        "LJ001-0001",
-        "LJ001-0002",
-        "LJ002-0001",
-        "LJ002-0002",
-        "LJ003-0001",
-        "LJ003-0002",
-    ):
-        write(tmp_path / f"{name}.wav", 0.1 * np.sin(np.arange(7 * 22_050) / 20))
-    examples, long = clips_of_folder(tmp_path)
-    assert len(examples) == 5 and long.seconds == 7.0
-    assert len({clip.path for clip in [*examples, long]}) == 6
+def test_the_article_has_its_sections_sounds_and_figures(shipped):
+    page = (shipped / "music.html").read_text()
+    for section in SECTIONS:
+        assert section in page
+    manifest = json.loads((shipped / "manifest.json").read_text())
+    functions = {
+        artifact["function"].rsplit(".", 1)[-1]
+        for name, artifact in manifest["artifacts"].items()
+        if name.startswith("music/")
+    }
+    assert {"original", "rendered", "event_sound", "stage_sound", "film"} <= functions
+    assert {"vectors_picture", "spectrogram"} <= functions
 
 
 @pytest.mark.slow
-def test_no_shipped_sound_is_silent_clipped_or_constant(site):
-    sounds = list((site / "media").glob("*.wav"))
-    assert len(sounds) > 20
-    for path in sounds:
+def test_every_file_of_the_site_is_used(shipped):
+    pages = "".join(page.read_text() for page in shipped.glob("*.html"))
+    manifest = json.loads((shipped / "manifest.json").read_text())
+    # The sounds that events may have instead are named there.
+    choices = "".join(path.read_text() for path in (shipped / "media").glob("*.json"))
+    for name in manifest["files"]:
+        assert (shipped / name).stat().st_size > 0
+        assert name in pages or not name.startswith("media/") or Path(name).stem in choices
+    assert "http://" not in pages.replace("http://www.w3.org", "")
+
+
+@pytest.mark.slow
+def test_no_shipped_sound_is_silent_clipped_or_constant(shipped):
+    paths = list((shipped / "media").glob("*.wav"))
+    assert len(paths) > 20
+    for path in paths:
         audio, samplerate = sf.read(path)
         assert samplerate == 22_050
         assert audio.std() > 1e-5, path.name
@@ -138,20 +129,56 @@ def test_no_shipped_sound_is_silent_clipped_or_constant(site):
 
 
 @pytest.mark.slow
-def test_two_builds_are_the_same_bytes(site, tmp_path):
-    """From an empty store, so that everything is computed again."""
-    clip = str(SHIPPED / "music" / "bach_bwv309.flac")
-    assert (
-        main(["--out", str(tmp_path / "site"), "--store", str(tmp_path / "store"), "--audio", clip])
-        == 0
-    )
-    assert tree(tmp_path / "site") == tree(site)
+def test_a_shipped_model_computes_the_same_bytes_again(shipped, short_clips):
+    artifacts = json.loads((shipped / "manifest.json").read_text())["artifacts"]
+    (clip,), _ = short_clips["music"]
+    codec = SparseCodec.load("music")
+    with use_store(MemoryStore()):
+        assert sounds.encoded(clip, codec).sha256 == artifacts["music/encoded/1"]["sha256"]
+        events = sounds.clip_events(clip, codec)
+        assert sounds.rendered(events, codec).sha256 == artifacts["music/rendered/1"]["sha256"]
 
 
 @pytest.mark.slow
-def test_a_warm_build_computes_nothing(site, capsys):
-    clip = str(SHIPPED / "music" / "bach_bwv309.flac")
-    assert main(["--out", str(site), "--store", str(site.parent / "store"), "--audio", clip]) == 0
+def test_examples_that_no_longer_measure_as_stored_fail_the_build(
+    shipped, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr("experiments.sections.evaluation.AGREEMENT", 0.0)
+    store = str(shipped.parent / "store")
+    assert main(["--out", str(tmp_path / "site"), "--store", store, "--article", "music"]) == 1
+    assert "measure it again" in capsys.readouterr().err
+    assert not (tmp_path / "site").exists()
+
+
+# ---- the reader's audio
+
+
+@pytest.fixture(scope="module")
+def small(small_codec, tmp_path_factory) -> str:
+    """The small codec as a checkpoint."""
+    path = tmp_path_factory.mktemp("checkpoint") / "small.safetensors"
+    small_codec.save(path)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def own(small, tmp_path_factory) -> Path:
+    """The article of one clip by the small codec; the store stays beside the site."""
+    folder = tmp_path_factory.mktemp("own")
+    assert build(folder, "--audio", CLIP, "--checkpoint", small) == 0
+    return folder / "site"
+
+
+@pytest.mark.slow
+def test_two_builds_are_the_same_bytes(own, small, tmp_path):
+    """From an empty store, so that everything is computed again."""
+    assert build(tmp_path, "--audio", CLIP, "--checkpoint", small) == 0
+    assert tree(tmp_path / "site") == tree(own)
+
+
+@pytest.mark.slow
+def test_a_warm_build_computes_nothing(own, small, capsys):
+    assert build(own.parent, "--audio", CLIP, "--checkpoint", small) == 0
     assert "artifacts computed: 0 " in capsys.readouterr().out
 
 
@@ -159,32 +186,30 @@ def test_a_warm_build_computes_nothing(site, capsys):
 def test_audio_whose_first_half_is_silent_still_makes_an_article(tmp_path):
     late = np.zeros(2**17)
     late[100_000:] = 0.3 * np.sin(np.arange(2**17 - 100_000) / 10)
-    audio = write(tmp_path / "late.wav", late)
-    arguments = [
-        "--out",
-        str(tmp_path / "site"),
-        "--store",
-        str(tmp_path / "store"),
-        "--audio",
-        audio,
-    ]
-    assert main(arguments) == 0
+    assert build(tmp_path, "--audio", write(tmp_path / "late.wav", late)) == 0
     assert "holds no events" in (tmp_path / "site" / "music.html").read_text()
 
 
+def test_a_speech_folder_gives_five_examples_and_a_long_clip(tmp_path):
+    for chapter in (1, 2, 3):
+        for sentence in (1, 2):
+            name = f"LJ{chapter:03d}-{sentence:04d}.wav"
+            write(tmp_path / name, 0.1 * np.sin(np.arange(7 * 22_050) / 20))
+    examples, long = clips_of_folder(tmp_path)
+    assert len(examples) == 5 and long.seconds == 7.0
+    assert len({clip.path for clip in [*examples, long]}) == 6
+
+
 @pytest.mark.slow
-def test_train_and_build_in_one_go(tmp_path, monkeypatch, capsys):
+def test_train_and_build_in_one_go(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     data = tmp_path / "data"
     data.mkdir()
     for clip in (SHIPPED / "music").glob("*.flac"):
         (data / clip.name).symlink_to(clip)
     (tmp_path / "small.toml").write_text(SMALL)
-    clip = str(SHIPPED / "music" / "bach_bwv309.flac")
-    assert (
-        main(["--train", "small.toml", "--data", str(data), "--minutes", "0.05", "--audio", clip])
-        == 0
-    )
+    training = ["--train", "small.toml", "--data", str(data), "--minutes", "0.05"]
+    assert main([*training, "--audio", CLIP]) == 0
     assert (tmp_path / "runs" / "small" / "model.safetensors").exists()
     assert "No held-out figures" in (tmp_path / "site" / "music.html").read_text()
 
@@ -213,8 +238,14 @@ def write(path: Path, samples: np.ndarray) -> str:
     return str(path)
 
 
+# ---- errors
+
+
+NOISE = np.random.default_rng(0).uniform(-0.1, 0.1, 2**15)
+
+
 @pytest.mark.parametrize(
-    ("make", "told"),
+    ("arguments", "message"),
     [
         (lambda p: ["--audio", str(p / "gone.wav")], "no such file"),
         (lambda p: ["--audio", write(p / "silent.wav", np.zeros(2**17))], "silent"),
@@ -231,22 +262,28 @@ def write(path: Path, samples: np.ndarray) -> str:
             lambda p: ["--train", str(p / "gone.toml"), "--data", str(p), "--minutes", "0"],
             "give more than 0",
         ),
-        (lambda p: ["--article", "music", "--store", "/dev/null/store"], "/dev/null/store"),
+        (
+            lambda p: [
+                *("--audio", write(p / "noise.wav", NOISE)),
+                *("--checkpoint", str(p / "small.safetensors"), "--store", "/dev/null/store"),
+            ],
+            "/dev/null/store",
+        ),
         (lambda p: ["--out", "/dev/null/site"], "/dev/null/site"),
     ],
 )
 def test_an_error_is_one_line_and_leaves_the_earlier_site_whole(
-    make, told, tmp_path, capsys, monkeypatch
+    arguments, message, small, tmp_path, capsys, monkeypatch
 ):
+    shutil.copy(small, tmp_path / "small.safetensors")
     monkeypatch.chdir(tmp_path)
     earlier = tmp_path / "site"
     earlier.mkdir()
     (earlier / "manifest.json").write_text(json.dumps({"generator": GENERATOR}))
     (earlier / "index.html").write_text("earlier")
-    arguments = make(tmp_path)
-    assert main(arguments) == 1
+    assert main(arguments(tmp_path)) == 1
     error = capsys.readouterr().err.strip().splitlines()[-1]
-    assert error.startswith("error: ") and told in error
+    assert error.startswith("error: ") and message in error
     assert (earlier / "index.html").read_text() == "earlier"
     assert not list(tmp_path.glob(".site*"))
 

@@ -1,4 +1,4 @@
-"""Numbers in prose are the numbers that were measured, with the checkpoints and manifests that are shipped."""
+"""Numbers in prose were measured, with the checkpoints and manifests that are shipped."""
 
 import json
 from pathlib import Path
@@ -97,7 +97,7 @@ def test_a_checkpoint_is_small_and_says_how_it_was_trained(model):
 def test_every_switch_was_measured():
     from experiments.measurements.switches import FIGURES, PUBLISHED, SWITCHES
 
-    figures = json.loads(FIGURES.read_text())
+    figures = FIGURES.read()
     assert set(figures["runs"]) == {*SWITCHES, PUBLISHED} and figures["minutes"] > 0.5
     assert all(run["steps"] > 10 for run in figures["runs"].values())
 
@@ -105,7 +105,7 @@ def test_every_switch_was_measured():
 def test_every_set_of_options_was_measured_with_the_shipped_model():
     from experiments.measurements.encoding_options import FIGURES, OPTIONS
 
-    figures = json.loads(FIGURES.read_text())
+    figures = FIGURES.read()
     assert (
         set(figures["rows"]) == set(OPTIONS)
         and figures["checkpoint"] == SparseCodec.load("music").digest
@@ -114,9 +114,9 @@ def test_every_set_of_options_was_measured_with_the_shipped_model():
 
 def test_the_two_decoders_were_trained_alike_and_one_is_the_shipped_one():
     from experiments.measurements.second_decoder import FIGURES
-    from experiments.sections.tried import paces
+    from experiments.sections.ablations import paces
 
-    runs = json.loads(FIGURES.read_text())["decoders"]
+    runs = FIGURES.read()["decoders"]
     assert runs["recurrent"]["checkpoint"] == SparseCodec.load("recurrent").digest
     assert runs["recurrent"]["train_recordings"] == runs["harmonic"]["train_recordings"]
     assert runs["recurrent"]["minutes"] == runs["harmonic"]["minutes"] >= 40
@@ -131,7 +131,7 @@ def test_times_were_looked_for_in_every_code_with_the_shipped_model():
     from experiments.measurements.compare_time_codes import ERRORS, FIGURES
     from experiments.measurements.time_codes import CODES
 
-    figures = json.loads(FIGURES.read_text())
+    figures = FIGURES.read()
     assert (
         set(figures["codes"]) == set(CODES)
         and figures["checkpoint"] == SparseCodec.load("music").digest
@@ -153,7 +153,7 @@ def test_files_of_events_were_measured_with_the_shipped_checkpoint_and_priors(mo
     from sparse_codec.coding.event_file import SCALE
     from sparse_codec.coding.priors import Priors
 
-    figures = json.loads(FIGURES.read_text())[model]
+    figures = FIGURES.read()[model]
     assert (
         figures["checkpoint"] == SparseCodec.load(model).digest
         and figures["priors"] == Priors.load(model).digest
@@ -167,7 +167,7 @@ def test_the_documented_sizes_of_event_files_were_measured():
     from experiments.measurements.rate_distortion import FIGURES
     from sparse_codec.coding.event_file import SCALE
 
-    figures, text = json.loads(FIGURES.read_text()), EVALUATION.read_text()
+    figures, text = FIGURES.read(), EVALUATION.read_text()
     for model in MODELS:
         row = next(row for row in figures[model]["rows"] if row["scale"] == SCALE)
         ratios = f"{row['bits']} | {row['ratio']:.0f} | {row['ratio_worst']:.0f}"

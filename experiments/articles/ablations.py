@@ -1,61 +1,59 @@
 """What we tried
 
-Switches of the codec's configuration with their effects, a second decoder, three codes of time, and the ideas that
-lost, with the commit that had them.
+Switches of the codec's configuration with their effects, a second decoder, three codes of time, and
+the ideas that lost, with the commit that had them.
 """
 
 # %% tags=["hide"]
 from experiments.clips import shipped_clips
-from experiments.measurements import compare_time_codes, second_decoder
-from experiments.measurements.switches import FIGURES, PUBLISHED, SEGMENTS, SWITCHES
-from experiments.sections.examples import stages
-from experiments.sections.tried import (
+from experiments.measurements import compare_time_codes, second_decoder, switches
+from experiments.sections.ablations import (
     ablation_table,
-    check_measured,
     decoder_table,
     encoding_table,
-    figures_of,
-    first_events,
     learning_curves,
     paces,
     precision_table,
-    read_figures,
     reconstructions,
     recovery_table,
 )
+from experiments.sections.examples import stages
+from experiments.sections.sounds import half_events
 from report import Image
 from sparse_codec import SparseCodec
 
-figures, n_segments = read_figures(FIGURES), SEGMENTS
+figures, n_segments = switches.FIGURES.read(), switches.SEGMENTS
 music, recurrent = SparseCodec.load("music"), SparseCodec.load("recurrent")
-decoders = read_figures(second_decoder.FIGURES)
+decoders = second_decoder.FIGURES.read()
 trained = decoders["decoders"]
-check_measured(trained["recurrent"], recurrent, second_decoder.FIGURES)
+second_decoder.FIGURES.check(trained["recurrent"], recurrent)
 pace = paces(trained)
-times = figures_of(music, compare_time_codes.FIGURES)
+times = compare_time_codes.FIGURES.read_of(music)
 clip = shipped_clips()[0][0]
 
 # %% [markdown]
 # ## Switches
 #
-# Each row is a model trained from scratch for {{ figures["minutes"] }} minutes on one core, on the same data with the
-# same seed, with one thing changed from `default.toml`; the last row is the published configuration, `paper.toml`,
-# given the same time. So short a training says what helps a model to learn quickly, not where it ends: most of the
-# differences come from how many steps fitted into the time, and those of a few hundredths are noise. Whether the room
-# stage or the tilt earn their place, this table cannot tell. The models of the articles were trained for much longer.
-# Measured on {{ n_segments }} held-out segments by `python -m experiments.measurements.switches`: *greedy* is without
-# refinement, *refined* with the configuration's own options, *sound* is the share that the rendered sound keeps.
+# Each row is a model trained from scratch for {{ figures["minutes"] }} minutes on one core, on the
+# same data with the same seed, with one thing changed from `default.toml`; the last row is the
+# published configuration, `paper.toml`, given the same time. So short a training says what helps a
+# model to learn quickly, not where it ends: most of the differences come from how many steps fitted
+# into the time, and those of a few hundredths are noise. Whether the room stage or the tilt earn
+# their place, this table cannot tell. The models of the articles were trained for much longer.
+# Measured on {{ n_segments }} held-out segments by `python -m experiments.measurements.switches`:
+# *greedy* is without refinement, *refined* with the configuration's own options, *sound* is the
+# share that the rendered sound keeps.
 
 # %% tags=["hide"]
-ablation_table(figures, SWITCHES, PUBLISHED)
+ablation_table(figures)
 
 # %% [markdown]
 # ## Options of encoding
 #
 # The shipped model of music with other options, on held-out segments, by
-# `python -m experiments.measurements.encoding_options`.
-# Four candidates do as well as the article's twelve. Merging finds nothing to merge: refinement has already made the
-# events differ. Most of the time goes into refinement, and much of the quality comes from it.
+# `python -m experiments.measurements.encoding_options`. Four candidates do as well as the article's
+# twelve. Merging finds nothing to merge: refinement has already made the events differ. Most of the
+# time goes into refinement, and much of the quality comes from it.
 
 # %% tags=["hide"]
 encoding_table()
@@ -63,24 +61,26 @@ encoding_table()
 # %% [markdown]
 # ## A second decoder
 #
-# The published text names simple recurrent networks as other generators of events. Here is one. The decoder of the
-# articles lets every part of an event, partial or band of noise, fall at a rate of its own. This one has the excitation
-# drive a linear recurrence of {{ recurrent.config.decoder.states }} damped modes, a diagonal state-space model
-# ([Gu et al., 2022](https://arxiv.org/abs/2206.11893)), and hears each part in it:
+# The published text names simple recurrent networks as other generators of events. Here is one. The
+# decoder of the articles lets every part of an event, partial or band of noise, fall at a rate of
+# its own. This one has the excitation drive a linear recurrence of
+# {{ recurrent.config.decoder.states }} damped modes, a diagonal state-space model ([Gu et al.,
+# 2022](https://arxiv.org/abs/2206.11893)), and hears each part in it:
 #
 # $$x_k[t] = r_k \, x_k[t - 1] + (1 - |r_k|) \, e[t]$$
 #
 # $$y_p[t] = s_p \, \Bigl| \sum_k c_{pk} \, x_k[t] \Bigr|$$
 #
-# Here $e$ is the excitation's envelope. Read off the event's vector are the complex $r_k$, whose size says how fast
-# mode $k$ falls and whose angle how fast it turns; how it is heard in each part, $c_{pk}$; and each part's strength,
-# $s_p$. Modes that fall at several rates make a decay with more than one slope, modes that turn against each other
-# beat, and slow ones are bowed rather than struck. Everything else is the same: excitation, room, encoder, losses and
-# the training script, with `recurrent.toml`. A linear recurrence is a convolution, so no loop over time is needed.
+# Here $e$ is the excitation's envelope. Read off the event's vector are the complex $r_k$, whose
+# size says how fast mode $k$ falls and whose angle how fast it turns; how it is heard in each part,
+# $c_{pk}$; and each part's strength, $s_p$. Modes that fall at several rates make a decay with more
+# than one slope, modes that turn against each other beat, and slow ones are bowed rather than
+# struck. Everything else is the same: excitation, room, encoder, losses and the training script,
+# with `recurrent.toml`. A linear recurrence is a convolution, so no loop over time is needed.
 #
-# Both decoders were trained from scratch for {{ f"{trained['recurrent']['minutes']:.0f}" }} minutes on one core each,
-# side by side, on the same data; of each run the checkpoint is kept that did best on a few held-out segments. Measured
-# by `python -m experiments.measurements.second_decoder`:
+# Both decoders were trained from scratch for {{ f"{trained['recurrent']['minutes']:.0f}" }} minutes
+# on one core each, side by side, on the same data; of each run the checkpoint is kept that did best
+# on a few held-out segments. Measured by `python -m experiments.measurements.second_decoder`:
 
 # %% tags=["hide"]
 decoder_table(decoders)
@@ -92,65 +92,71 @@ Image(
 )
 
 # %% [markdown]
-# The recurrent decoder is slower, with {{ f"{pace['recurrent']:.0f}" }} steps a minute where the harmonic one has
-# {{ f"{pace['harmonic']:.0f}" }}. It came about as far: refined, it removes
+# The recurrent decoder is slower, with {{ f"{pace['recurrent']:.0f}" }} steps a minute where the
+# harmonic one has {{ f"{pace['harmonic']:.0f}" }}. It came about as far: refined, it removes
 # {{ f"{trained['recurrent']['refined'][0]:.2f}" }} of L2 where the other removes
 # {{ f"{trained['harmonic']['refined'][0]:.2f}" }}, and its sound keeps
 # {{ f"{trained['recurrent']['sound'][0]:.2f}" }} where the other's keeps
-# {{ f"{trained['harmonic']['sound'][0]:.2f}" }}. One run of each tells no more: differences of a few hundredths are
-# noise. What speaks for the harmonic decoder is that a decay is one number for each part, and easier to read.
+# {{ f"{trained['harmonic']['sound'][0]:.2f}" }}. One run of each tells no more: differences of a
+# few hundredths are noise. What speaks for the harmonic decoder is that a decay is one number for
+# each part, and easier to read.
 #
-# For the ear, the recurrent decoder stands here beside the shipped model of music, which was trained for longer.
+# For the ear, the recurrent decoder stands here beside the shipped model of music, which was
+# trained for longer.
 
 # %% tags=["hide"]
 reconstructions(clip, {"Harmonic, trained for longer": music, "Recurrent": recurrent})
 
 # %% tags=["hide"]
-stages(first_events(clip, recurrent), recurrent)
+stages(half_events(clip, recurrent), recurrent)
 
 # %% [markdown]
 # ## When an event starts, in three codes
 #
-# The published codec says the time of an event as a one-hot over frames, a dirac that the event is convolved with. It
-# names two others as possible: seconds, and the number of the sample in bits.
-# `experiments/measurements/time_codes.py` has all three. Each becomes any other, exact to the sample,
-# and a decoder takes each; they differ in room, and in what a gradient knows. Measured by
+# The published codec says the time of an event as a one-hot over frames, a dirac that the event is
+# convolved with. It names two others as possible: seconds, and the number of the sample in bits.
+# `experiments/measurements/time_codes.py` has all three. Each becomes any other, exact to the
+# sample, and a decoder takes each; they differ in room, and in what a gradient knows. Measured by
 # `python -m experiments.measurements.compare_time_codes`:
 
 # %% tags=["hide"]
 precision_table(times)
 
 # %% [markdown]
-# Beside the one-hot stands what is left inside the frame, as a float. Seconds, as one float, lose precision in a long
-# recording. Bits say whole samples, however late. *Coded* is what entropy coding leaves where every sample of a segment
-# is as likely as another: the same for all three, since they say the same.
+# Beside the one-hot stands what is left inside the frame, as a float. Seconds, as one float, lose
+# precision in a long recording. Bits say whole samples, however late. *Coded* is what entropy
+# coding leaves where every sample of a segment is as likely as another: the same for all three,
+# since they say the same.
 #
-# A code that is learnt needs a gradient. The strongest events of the clips were put at wrong times, all of a clip at
-# once, and Adam moved nothing but the parameters of the code to fit the scene again:
+# A code that is learnt needs a gradient. The strongest events of the clips were put at wrong times,
+# all of a clip at once, and Adam moved nothing but the parameters of the code to fit the scene
+# again:
 
 # %% tags=["hide"]
 recovery_table(times)
 
 # %% [markdown]
-# The one-hot weighs every frame at once, so it finds an event wherever it belongs. Seconds feel only the slope where
-# the event is now, and their step is a compromise: one that gets anywhere in {{ times["steps"] }} steps is too long for
-# an event that is nearly right. Bits are not for learning: the gradient pulls all of them the same way, so the high
-# ones flip with the low ones and throw the event across the segment. This codec goes the way of the one-hot: it chooses
-# a frame by scores, one for each, and only the fine time follows a gradient.
+# The one-hot weighs every frame at once, so it finds an event wherever it belongs. Seconds feel
+# only the slope where the event is now, and their step is a compromise: one that gets anywhere in
+# {{ times["steps"] }} steps is too long for an event that is nearly right. Bits are not for
+# learning: the gradient pulls all of them the same way, so the high ones flip with the low ones and
+# throw the event across the segment. This codec goes the way of the one-hot: it chooses a frame by
+# scores, one for each, and only the fine time follows a gradient.
 
 # %% [markdown]
 # ## What lost
 #
-# - **Refining the newest event alone**, 20 gradient steps each for energy, was what the codec did until commit
-#   `f78f1e0`, whose `evaluate` gave 0.87 of L2 and 0.51 of L1 with 32 events at 3.8 seconds a segment, and 0.76 and
-#   0.32 in one pass. Moving all events together replaced it; what that gives with today's model stands in the table
-#   above.
-# - **Inner products without a spectrogram**: a partial touches four bins a frame, so an event's energy can be had
-#   from a small Gram matrix. Once the spectrogram itself was drawn by adding those four bins, the shortcut saved
-#   little and was twice the code. Last in commit `f78f1e0`.
-# - **Refinement for energy only** took too much elsewhere: in commit `f78f1e0` one event removed 0.04 of L1 where one
-#   pass without refinement removed 0.11. The refinement's loss now has the L1 norm and a log-mel distance beside the
-#   energy.
-# - **A perturbation of all 32 numbers** told nothing: the first number is the pitch, and a small common change of
-#   pitch moves every partial of every event, which a log-spectral distance takes for a large change and the ear for a
-#   slight detuning. The perturbation now leaves the pitch alone.
+# - **Refining the newest event alone**, 20 gradient steps each for energy, was what the codec did
+#   until commit `f78f1e0`, whose `evaluate` gave 0.87 of L2 and 0.51 of L1 with 32 events at 3.8
+#   seconds a segment, and 0.76 and 0.32 in one pass. Moving all events together replaced it; what
+#   that gives with today's model stands in the table above.
+# - **Inner products without a spectrogram**: a partial touches four bins a frame, so an event's
+#   energy can be had from a small Gram matrix. Once the spectrogram itself was drawn by adding
+#   those four bins, the shortcut saved little and was twice the code. Last in commit `f78f1e0`.
+# - **Refinement for energy only** took too much elsewhere: in commit `f78f1e0` one event removed
+#   0.04 of L1 where one pass without refinement removed 0.11. The refinement's loss now has the L1
+#   norm and a log-mel distance beside the energy.
+# - **A perturbation of all 32 numbers** told nothing: the first number is the pitch, and a small
+#   common change of pitch moves every partial of every event, which a log-spectral distance takes
+#   for a large change and the ear for a slight detuning. The perturbation now leaves the pitch
+#   alone.

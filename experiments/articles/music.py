@@ -1,24 +1,29 @@
 """Taking music apart into events
 
-A sparse event codec writes a few seconds of music as at most 32 events, each a vector, a time and a gain, and
-plays them back. Every sound and every picture on this page was made by the script that the page was made from.
+A sparse event codec writes a few seconds of music as at most 32 events, each a vector, a time and a
+gain, and plays them back. Every sound and every picture on this page was made by the script that
+the page was made from.
 """
 
 # %% tags=["hide"]
-from experiments.sections.about import about_decoder, about_encoder
-from experiments.sections.evaluation import evaluation_section
-from experiments.sections.examples import (
+from typing import TYPE_CHECKING
+
+from experiments.sections.about import (
+    about_decoder,
+    about_encoder,
     bibtex,
-    example,
-    figures_table,
     how_to_listen,
     see_also,
-    streaming,
     training_facts,
 )
+from experiments.sections.evaluation import evaluation_section
+from experiments.sections.examples import conjure_example, example, figures_table, streaming
 from report import Prose
 
-build = BUILD["music"]  # noqa: F821, what experiments/build.py puts into every script
+if TYPE_CHECKING:
+    from experiments.inputs import BUILD  # a global of every script that the site is built from
+
+build = BUILD["music"]
 codec, clips, long_clip = build.codec, build.clips, build.long_clip
 config = codec.config
 seconds = config.segment_samples / config.samplerate
@@ -28,33 +33,37 @@ n_parameters = sum(p.numel() for p in codec.parameters())
 [Prose(remark) for remark in build.remarks]
 
 # %% [markdown]
-# *Listen first:* [{{ long_clip.seconds:.0f }} seconds of music](#streaming), or [the examples](#examples).
+# *Listen first:* [{{ long_clip.seconds:.0f }} seconds of music](#streaming), or [the
+# examples](#examples).
 #
 # ## Introduction
 #
-# Most audio codecs, the classic ones and the neural ones alike, cut sound into short frames of equal length and write
-# something down for each. That reproduces sound well, but nobody can read it: a piano note is spread over dozens of
-# frames, and no number in them is *the note*.
+# Most audio codecs, the classic ones and the neural ones alike, cut sound into short frames of
+# equal length and write something down for each. That reproduces sound well, but nobody can read
+# it: a piano note is spread over dozens of frames, and no number in them is *the note*.
 #
-# The codec on this page writes down **events** instead. An event says what a sound is like, as a vector of
-# {{ config.vector_size }} numbers; when it happens; and how loud it is. A decoder with a little physics built in
-# (something is struck, bowed or blown; something resonates; a room answers) turns the events back into sound. A
-# stretch of {{ seconds / 2:.2f }} seconds gets at most {{ config.n_events }} of them. What comes out is nearer to a
-# score, or to a list of samples to be triggered, than to a compressed file, and it can be edited like one: an event
-# can be moved, dropped or changed, and the rest stays as it is.
+# The codec on this page writes down **events** instead. An event says what a sound is like, as a
+# vector of {{ config.vector_size }} numbers; when it happens; and how loud it is. A decoder with a
+# little physics built in (something is struck, bowed or blown; something resonates; a room answers)
+# turns the events back into sound. A stretch of {{ seconds / 2:.2f }} seconds gets at most
+# {{ config.n_events }} of them. What comes out is nearer to a score, or to a list of samples to be
+# triggered, than to a compressed file, and it can be edited like one: an event can be moved,
+# dropped or changed, and the rest stays as it is.
 #
-# This is a new implementation of the system in John Vinyard's article [Toward a Sparse Interpretable Audio
-# Codec](https://blog.cochlea.xyz/sparse-interpretable-audio-codec-paper.html) (2025), with a decoder, a way of
-# choosing events and a way of training of its own. Where it differs from that system it says so, and every figure
-# quoted here was measured by the code that built the page.
+# This is a new implementation of the system in John Vinyard's article [Toward a Sparse
+# Interpretable Audio Codec](https://blog.cochlea.xyz/sparse-interpretable-audio-codec-paper.html)
+# (2025), with a decoder, a way of choosing events and a way of training of its own. Where it
+# differs from that system it says so, and every figure quoted here was measured by the code that
+# built the page.
 
 # %% [markdown]
 # ## Streaming
 #
-# The encoder looks at {{ seconds:.2f }} seconds at a time, but writes events into the first half only; then it slides
-# on by half. Whatever the events of one window leave sounding in the next is taken off the spectrogram before that
-# window is encoded, so a note that was written down once is not written down again. There is no limit to the length
-# of a piece, and no more than one window is in memory. Here are {{ long_clip.seconds:.0f }} seconds.
+# The encoder looks at {{ seconds:.2f }} seconds at a time, but writes events into the first half
+# only; then it slides on by half. Whatever the events of one window leave sounding in the next is
+# taken off the spectrogram before that window is encoded, so a note that was written down once is
+# not written down again. There is no limit to the length of a piece, and no more than one window is
+# in memory. Here are {{ long_clip.seconds:.0f }} seconds.
 
 # %% tags=["fold"]
 streaming(long_clip, codec)
@@ -62,11 +71,12 @@ streaming(long_clip, codec)
 # %% [markdown]
 # ## Previous work
 #
-# Three older ideas meet here. **Symbolic music**, MIDI above all, is sparse and can be edited, but it leaves out what
-# the notes sound like. **Matching pursuit** (Mallat and Zhang, 1993) takes a signal apart greedily, one atom from a
-# dictionary at a time, subtracting each before it looks for the next: exactly the loop used here, with very plain
-# atoms. **Granular synthesis** builds sound from many short grains. An event of this codec is an atom learnt from
-# data, long enough to be a note, and chosen by a network that has learnt where to look.
+# Three older ideas meet here. **Symbolic music**, MIDI above all, is sparse and can be edited, but
+# it leaves out what the notes sound like. **Matching pursuit** (Mallat and Zhang, 1993) takes a
+# signal apart greedily, one atom from a dictionary at a time, subtracting each before it looks for
+# the next: exactly the loop used here, with very plain atoms. **Granular synthesis** builds sound
+# from many short grains. An event of this codec is an atom learnt from data, long enough to be a
+# note, and chosen by a network that has learnt where to look.
 
 # %% [markdown]
 # ## The encoder
@@ -81,39 +91,40 @@ about_encoder(config)
 about_decoder(config)
 
 # %% [markdown]
-# The clip is the sum of its events. Event $i$ has a vector $v_i$, a time $n_i$ in samples and a gain $g_i$; decoded to
-# a sound $d(v_i)$ of unit energy, it adds to the reconstruction
+# The clip is the sum of its events. Event $i$ has a vector $v_i$, a time $n_i$ in samples and a
+# gain $g_i$; decoded to a sound $d(v_i)$ of unit energy, it adds to the reconstruction
 #
 # $$\hat{x}[t] = \sum_{i=1}^{N} g_i \, d(v_i)[t - n_i], \qquad N \le 32 .$$
 #
 # On this page that sum is one of integers, rounded once, so that any browser gets the same bytes.
 #
-# Nothing is up-sampled by a network, so there are no up-sampling artifacts. The spectrogram that the encoder
-# subtracts and the sound that one hears come from the same controls. The examples below let you hear one event after
-# each stage. The whole model has {{ n_parameters / 1e6:.2f }} million parameters; the published one has about 14
-# million.
+# Nothing is up-sampled by a network, so there are no up-sampling artifacts. The spectrogram that
+# the encoder subtracts and the sound that one hears come from the same controls. The examples below
+# let you hear one event after each stage. The whole model has {{ n_parameters / 1e6:.2f }} million
+# parameters; the published one has about 14 million.
 
 # %% [markdown]
 # ## Training
 
 # %% tags=["hide"]
 shipped = (
-    "They are public-domain scores rendered with a sound font, and the music of a game. Whole works were held out, and"
-    " one ensemble altogether: brass was never trained on."
+    "They are public-domain scores rendered with a sound font, and the music of a game. Whole works"
+    " were held out, and one ensemble altogether: brass was never trained on."
 )
 training_facts(codec, shipped if build.shipped else "")
 
 # %% [markdown]
 # ## Evaluation
 #
-# All figures are of recordings that were not trained on; a manifest names their files by hash, and the places of the
-# segments. Removed is the share that is gone from the magnitude spectrogram $X$ of the coded half, with $R_N$ what is
-# left after $N$ events:
+# All figures are of recordings that were not trained on; a manifest names their files by hash, and
+# the places of the segments. Removed is the share that is gone from the magnitude spectrogram $X$
+# of the coded half, with $R_N$ what is left after $N$ events:
 #
 # $$L_p(N) = 1 - \frac{\lVert R_N \rVert_p^p}{\lVert X \rVert_p^p}, \qquad p = 1, 2 .$$
 #
-# Every segment is brought to peak 1, written as events, stored, read back and decoded. Beside the codec stand
-# matching pursuit, in the same transform with damped partials as atoms, and plain codecs at their lowest rates.
+# Every segment is brought to peak 1, written as events, stored, read back and decoded. Beside the
+# codec stand matching pursuit, in the same transform with damped partials as atoms, and plain
+# codecs at their lowest rates.
 
 # %% tags=["hide"]
 evaluation_section(build.evaluation, clips, codec, as_shipped)
@@ -121,30 +132,33 @@ evaluation_section(build.evaluation, clips, codec, as_shipped)
 # %% [markdown]
 # ## Examples
 #
-# Each example is {{ seconds:.2f }} seconds long{{ origin }}. The encoder writes events into the first half of it, so
-# the first half is what is compared, with its residual: what the events leave, and with plain codecs. Below it the
-# whole excerpt is coded by streaming.
+# Each example is {{ seconds:.2f }} seconds long{{ origin }}. The encoder writes events into the
+# first half of it, so the first half is what is compared, with its residual: what the events leave,
+# and with plain codecs. Below it the whole excerpt is coded by streaming.
 
 # %% tags=["hide"]
-[how_to_listen(), *(example(number, clip, codec) for number, clip in enumerate(clips, start=1))]
+examples = [conjure_example(clip, codec) for clip in clips]
+[how_to_listen(), *(example(number, each) for number, each in enumerate(examples, start=1))]
 
 # %% [markdown]
 # ## All examples in figures
 #
-# *Energy removed* is the share of the magnitude spectrogram that the events account for. *Distance* is the
-# multi-resolution log-spectral distance between the sounds themselves; the column beside it has the same for silence.
-# Bits count every event as {{ config.vector_size + 2 }} plain 32-bit numbers, before any compression.
+# *Energy removed* is the share of the magnitude spectrogram that the events account for. *Distance*
+# is the multi-resolution log-spectral distance between the sounds themselves; the column beside it
+# has the same for silence. Bits count every event as {{ config.vector_size + 2 }} plain 32-bit
+# numbers, before any compression.
 
 # %% tags=["hide"]
-figures_table(clips, codec)
+figures_table(examples)
 
 # %% [markdown]
 # ## Future work
 #
-# What one hears is clearly the piece, and clearly not the recording. The phases of the original are not kept, so
-# events that overlap add up differently; vibrato is missing, because an event's pitch stands still; noises that are
-# neither harmonic nor steady, such as a bow's scratch, are caught badly. The refinement that makes the spectrogram
-# nearer is free to use several events for one note, and does. Fewer and more meaningful events, and phases, come next.
+# What one hears is clearly the piece, and clearly not the recording. The phases of the original are
+# not kept, so events that overlap add up differently; vibrato is missing, because an event's pitch
+# stands still; noises that are neither harmonic nor steady, such as a bow's scratch, are caught
+# badly. The refinement that makes the spectrogram nearer is free to use several events for one
+# note, and does. Fewer and more meaningful events, and phases, come next.
 
 # %% tags=["hide"]
 see_also("music", build.articles)
@@ -160,7 +174,9 @@ bibtex()
 # %% [markdown]
 # ## Notes
 #
-# - Sounds are 16-bit at {{ config.samplerate }} Hz and are never normalised; each player shows its peak level and its
-#   loudness by BS.1770. Only comparisons change levels, to match them, and say by how much.
+# - Sounds are 16-bit at {{ config.samplerate }} Hz and are never normalised; each player shows its
+#   peak level and its loudness by BS.1770. Only comparisons change levels, to match them, and say
+#   by how much.
 # - A reconstruction is the integer sum of its stored events, in the order in which they were found.
-# - Random vectors, random times and perturbations use fixed seeds, so that two builds give the same page.
+# - Random vectors, random times and perturbations use fixed seeds, so that two builds give the same
+#   page.

@@ -1,39 +1,44 @@
 """Taking speech apart into events
 
-Early results of the sparse event codec on one speaker: the same demos as for music, another model, and a list of
-what is wrong. Every sound and every picture on this page was made by the script that the page was made from.
+Early results of the sparse event codec on one speaker: the same demos as for music, another model,
+and a list of what is wrong. Every sound and every picture on this page was made by the script that
+the page was made from.
 """
 
 # %% tags=["hide"]
-from experiments.sections.about import about_speech
-from experiments.sections.evaluation import evaluation_section
-from experiments.sections.examples import (
+from typing import TYPE_CHECKING
+
+from experiments.sections.about import (
+    about_speech,
     bibtex,
-    example,
-    figures_table,
     how_to_listen,
     see_also,
-    streaming,
     training_facts,
-    word_table,
 )
+from experiments.sections.evaluation import evaluation_section, word_table
+from experiments.sections.examples import conjure_example, example, figures_table, streaming
 from report import Prose
 
-build = BUILD["speech"]  # noqa: F821, what experiments/build.py puts into every script
+if TYPE_CHECKING:
+    from experiments.inputs import BUILD  # a global of every script that the site is built from
+
+build = BUILD["speech"]
 codec, clips, long_clip = build.codec, build.clips, build.long_clip
 config = codec.config
 seconds = config.segment_samples / config.samplerate
 [Prose(remark) for remark in build.remarks]
 
 # %% [markdown]
-# *Listen first:* [{{ long_clip.seconds:.0f }} seconds of speech](#streaming), or [the examples](#examples).
+# *Listen first:* [{{ long_clip.seconds:.0f }} seconds of speech](#streaming), or [the
+# examples](#examples).
 #
 # ## Introduction
 #
-# The article on music describes a codec that writes {{ seconds / 2:.2f }} seconds of sound as at most
-# {{ config.n_events }} **events**, each a vector of {{ config.vector_size }} numbers, a time and a gain. A note is
-# such an event by nature. Speech is harder: its pitch never stands still, its consonants are noise of a few
-# milliseconds, and one syllable runs into the next. This page shows how far the same design goes with one speaker.
+# The article on music describes a codec that writes {{ seconds / 2:.2f }} seconds of sound as at
+# most {{ config.n_events }} **events**, each a vector of {{ config.vector_size }} numbers, a time
+# and a gain. A note is such an event by nature. Speech is harder: its pitch never stands still, its
+# consonants are noise of a few milliseconds, and one syllable runs into the next. This page shows
+# how far the same design goes with one speaker.
 
 # %% tags=["hide"]
 about_speech(config)
@@ -51,17 +56,17 @@ streaming(long_clip, codec)
 
 # %% tags=["hide"]
 shipped = (
-    "They are the telephone prompts of one speaker, Allison Smith, from a Debian package, put together into readings of"
-    " half a minute: 23 minutes altogether. The longest prompts, one family of them, were held out; the"
-    " examples below are cut from those."
+    "They are the telephone prompts of one speaker, Allison Smith, from a Debian package, put"
+    " together into readings of half a minute: 23 minutes altogether. The longest prompts, one"
+    " family of them, were held out; the examples below are cut from those."
 )
 training_facts(codec, shipped if build.shipped else "")
 
 # %% [markdown]
 # ## Evaluation
 #
-# The same figures as for music. The groups in brackets are other speakers, of whom the shipped model has never heard,
-# and the examples of this page, cut from the held-out prompts.
+# The same figures as for music. The groups in brackets are other speakers, of whom the shipped
+# model has never heard, and the examples of this page, cut from the held-out prompts.
 
 # %% tags=["hide"]
 evaluation_section(build.evaluation, clips, codec, build.shipped and not build.own_audio)
@@ -73,25 +78,27 @@ word_table(build.words)
 # ## Examples
 
 # %% tags=["hide"]
-[how_to_listen(), *(example(number, clip, codec) for number, clip in enumerate(clips, start=1))]
+examples = [conjure_example(clip, codec) for clip in clips]
+[how_to_listen(), *(example(number, each) for number, each in enumerate(examples, start=1))]
 
 # %% [markdown]
 # ## All examples in figures
 
 # %% tags=["hide"]
-figures_table(clips, codec)
+figures_table(examples)
 
 # %% [markdown]
 # ## What is wrong
 #
-# - The voice is hoarse and metallic: partials start with fixed phases, so a syllable made of several events does not
-#   have the pulses of a larynx.
-# - Consonants are soft. A plosive's burst is shorter than the analysis window, and a fricative gets one or two events
-#   of shaped noise.
-# - Syllables are split between events, and events are shared between syllables: a vector does not stand for a phone.
+# - The voice is hoarse and metallic: partials start with fixed phases, so a syllable made of
+#   several events does not have the pulses of a larynx.
+# - Consonants are soft. A plosive's burst is shorter than the analysis window, and a fricative gets
+#   one or two events of shaped noise.
+# - Syllables are split between events, and events are shared between syllables: a vector does not
+#   stand for a phone.
 # - One speaker was trained on. Another voice is coded with what was learnt of this one.
-# - The rate is that of music, {{ config.n_events }} events for every {{ seconds / 2:.2f }} seconds, whether somebody
-#   speaks or not.
+# - The rate is that of music, {{ config.n_events }} events for every {{ seconds / 2:.2f }} seconds,
+#   whether somebody speaks or not.
 
 # %% tags=["hide"]
 see_also("speech", build.articles)
@@ -105,6 +112,7 @@ bibtex()
 # %% [markdown]
 # ## Notes
 #
-# - Sounds are 16-bit at {{ config.samplerate }} Hz and are never normalised; each player shows its peak level and its
-#   loudness by BS.1770. Only comparisons change levels, to match them, and say by how much.
+# - Sounds are 16-bit at {{ config.samplerate }} Hz and are never normalised; each player shows its
+#   peak level and its loudness by BS.1770. Only comparisons change levels, to match them, and say
+#   by how much.
 # - A reconstruction is the integer sum of its stored events, in the order in which they were found.

@@ -1,12 +1,18 @@
-"""How the shipped clips were cut: python -m experiments.corpora.clips music CORPUS, or speech PROMPTS."""
+"""Cut the shipped clips from the corpora.
+
+python -m experiments.corpora.clips music CORPUS
+python -m experiments.corpora.clips speech PROMPTS
+"""
 
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import soundfile as sf
 
 from experiments.clips import SEGMENT_SECONDS, SHIPPED, STREAM_SECONDS
+from experiments.corpora.music import choose_scores
 from sparse_codec import load_audio
 
 MUSIC = (  # work in the corpus, seconds, title; the last is the long one
@@ -27,44 +33,55 @@ SPEECH = (  # prompt, seconds, title
 )
 
 
-def cut_music(corpus: Path) -> None:
-    """Cut the music article's clips from held-out works of a corpus made by `experiments.corpora.music`."""
-    from experiments.corpora.music import choose_pieces
+@dataclass(frozen=True)
+class Cut:
+    """A clip to be cut from a file."""
 
-    pieces = {p.title: p for p in choose_pieces()}
+    name: str
+    path: Path
+    start: float  # seconds
+    title: str
+    source: str
+
+
+def cut_music(corpus: Path) -> None:
+    """Cut the clips of music from held-out works of the corpus that `corpora/music.py` made."""
+    scores = {score.title: score for score in choose_scores()}
     cuts = []
     for title, start, caption in MUSIC:
-        piece = pieces[title]
-        if piece.split != "test":
+        score = scores[title]
+        if score.split != "test":
             raise ValueError(f"{title} was trained on; cut the clips from held-out works")
         source = f"{title} in music21's corpus, played by the sound font MuseScore General"
-        cuts.append((title, corpus / "test_data" / f"{piece.number}.wav", start, caption, source))
-    _cut(cuts, SHIPPED / "music", "public-domain music, MIT sound font")
+        cuts.append(
+            Cut(title, corpus / "test_data" / f"{score.number}.wav", start, caption, source)
+        )
+    _write(cuts, SHIPPED / "music", "public-domain music, MIT sound font")
 
 
 def cut_speech(prompts: Path) -> None:
-    """Cut the speech article's clips from the held-out prompts of `experiments.corpora.speech`."""
-    source = "{} in Debian's asterisk-core-sounds-en-g722, read by Allison Smith"
-    cuts = [
-        (name, prompts / "test_data" / f"{name}.wav", start, caption, source.format(name))
-        for name, start, caption in SPEECH
-    ]
-    _cut(cuts, SHIPPED / "speech", "CC BY-SA 3.0")
+    """Cut the clips of speech from the held-out prompts of the corpus of `corpora/speech.py`."""
+    cuts = []
+    for name, start, caption in SPEECH:
+        source = f"{name} in Debian's asterisk-core-sounds-en-g722, read by Allison Smith"
+        cuts.append(Cut(name, prompts / "test_data" / f"{name}.wav", start, caption, source))
+    _write(cuts, SHIPPED / "speech", "CC BY-SA 3.0")
 
 
-def _cut(cuts: list[tuple[str, Path, float, str, str]], out: Path, licence: str) -> None:
+def _write(cuts: list[Cut], out: Path, licence: str) -> None:
+    """Write clips and their description to a folder. The last clip is the long one."""
     out.mkdir(parents=True, exist_ok=True)
     described = []
-    for name, path, start, caption, source in cuts:
-        seconds = STREAM_SECONDS if name == cuts[-1][0] else SEGMENT_SECONDS
-        rate = sf.info(path).samplerate
-        audio = load_audio(path, rate, start, seconds)[: round(seconds * rate)]
-        sf.write(out / f"{name}.flac", audio, rate, subtype="PCM_16")
+    for cut in cuts:
+        seconds = STREAM_SECONDS if cut is cuts[-1] else SEGMENT_SECONDS
+        rate = sf.info(cut.path).samplerate
+        audio = load_audio(cut.path, rate, cut.start, seconds)[: round(seconds * rate)]
+        sf.write(out / f"{cut.name}.flac", audio, rate, subtype="PCM_16")
         described.append(
             {
-                "file": f"{name}.flac",
-                "title": caption,
-                "source": source,
+                "file": f"{cut.name}.flac",
+                "title": cut.title,
+                "source": cut.source,
                 "licence": licence,
                 "seconds": seconds,
             }

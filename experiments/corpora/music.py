@@ -27,6 +27,7 @@ from multiprocessing import Pool
 from pathlib import Path
 
 import mido
+import numpy as np
 import soundfile as sf
 from tqdm import tqdm
 
@@ -58,37 +59,49 @@ HELD_OUT_WORKS = (
     "schumann_clara_polonaise_op1n2",
     "joplin_maple_leaf_rag",
 )
+NOTE_VALUES = {  # by their lengths in beats
+    4: "Whole",
+    2: "Half",
+    1: "Quarter",
+    0.5: "Eighth",
+    0.25: "Sixteenth",
+    0.125: "Thirty Second",
+}
+LABEL_COLUMNS = (
+    *("start_time", "end_time", "instrument", "note"),
+    *("start_beat", "end_beat", "note_value"),
+)
 KEYBOARD = ("chopin", "joplin", "schumann_clara", "mozart_k545")
 QUARTETS = ("haydn", "mozart", "beethoven", "schumann_robert_opus41")
 
 
 @dataclass(frozen=True)
-class Piece:
-    """One score and how it is to be played."""
+class Score:
+    """One score, and the ensemble that plays it."""
 
     number: int
     path: Path
     title: str  # the path in music21's corpus, such as "haydn_opus74no1_movement1"
-    work: str  # what the split goes by
+    work: str  # all scores of a work have the same split
     ensemble: str
     split: str  # "train" or "test"
 
 
 @dataclass(frozen=True)
 class Note:
-    """One sounding note: times in seconds and in beats, part, MIDI pitch, velocity."""
+    """One sounding note."""
 
-    start: float
+    start: float  # seconds
     end: float
     start_beat: float
     end_beat: float
     part: int
-    pitch: int
+    pitch: int  # of MIDI
     velocity: int
 
 
-def choose_pieces(limit: int | None = None) -> list[Piece]:
-    """The corpus: quartets, keyboard music, chorales and madrigals; the same list on every machine."""
+def choose_scores(limit: int | None = None) -> list[Score]:
+    """Return quartets, keyboard music, chorales and madrigals: the same on every machine."""
     import music21
 
     root = Path(music21.__file__).parent / "corpus"
@@ -99,25 +112,31 @@ def choose_pieces(limit: int | None = None) -> list[Piece]:
     random.Random(0).shuffle(chorales)
     random.Random(0).shuffle(madrigals)
     large = sorted(t for t in by_title if t.startswith(QUARTETS + KEYBOARD))
-    titles = [t for group in take_turns(chorales[:110], large, madrigals[:30]) for t in group]
-    pieces = [describe(n, t, by_title[t]) for n, t in enumerate(titles, start=1)]
-    # A chorale for the held-out ensemble is left out where other movements of its work are trained on.
-    trained = {p.work for p in pieces if p.split == "train"}
-    return [p for p in pieces if p.split == "train" or p.work not in trained][:limit]
+    titles = take_turns(chorales[:110], large, madrigals[:30])
+    scores = [describe(n, title, by_title[title]) for n, title in enumerate(titles, start=1)]
+    # A held-out chorale is left out where other movements of its work are trained on.
+    trained = {score.work for score in scores if score.split == "train"}
+    return [s for s in scores if s.split == "train" or s.work not in trained][:limit]
 
 
-def take_turns(*groups: list[str]) -> Iterator[list[str]]:
-    """One of each group in turn, so that a corpus cut short is still mixed."""
+def take_turns(*groups: list[str]) -> Iterator[str]:
+    """Yield one of each group in turn, so that a corpus that is cut short is still mixed."""
     for i in range(max(map(len, groups))):
-        yield [g[i] for g in groups if i < len(g)]
+        for group in groups:
+            if i < len(group):
+                yield group[i]
 
 
 def title_of(path: Path, root: Path) -> str:
+    """Return a title such as "haydn_opus74no1_movement1"."""
     return "_".join(path.relative_to(root).with_suffix("").parts)
 
 
-def describe(number: int, title: str, path: Path) -> Piece:
-    """Fix a score's ensemble by its title and its split by its work, so that neither depends on the others."""
+def describe(number: int, title: str, path: Path) -> Score:
+    """Choose a score's ensemble by its title and its split by its work.
+
+    So a longer or shorter corpus changes neither.
+    """
     work = title.split(".")[0] if title.startswith("bach_") else title.split("_movement")[0]
     if title.startswith(KEYBOARD):
         ensemble = "piano"
@@ -126,16 +145,13 @@ def describe(number: int, title: str, path: Path) -> Piece:
     else:
         names = sorted(set(ENSEMBLES) - {"string quartet"})
         ensemble = names[zlib.crc32(title.encode()) % len(names)]
-    held_out = (
-        ensemble == HELD_OUT_ENSEMBLE
-        or work in HELD_OUT_WORKS
-        or zlib.crc32(work.encode()) % 10 == 0
-    )
-    return Piece(number, path, title, work, ensemble, "test" if held_out else "train")
+    one_in_ten = zlib.crc32(work.encode()) % 10 == 0
+    held_out = ensemble == HELD_OUT_ENSEMBLE or work in HELD_OUT_WORKS or one_in_ten
+    return Score(number, path, title, work, ensemble, "test" if held_out else "train")
 
 
 def read_notes(path: Path, seed: int) -> list[Note]:
-    """The notes of a score in the order of their onsets, repeats played, levels varied a little.
+    """Return the notes of a score by their onsets, repeats played, levels varied a little.
 
     Raises: music21's own exceptions for a score that it cannot expand.
     """
@@ -146,110 +162,120 @@ def read_notes(path: Path, seed: int) -> list[Note]:
         target = Path(folder) / "score.mid"
         music21.converter.parse(path).write("midi", fp=target)
         midi = mido.MidiFile(target)
-    seconds = tempo_map(midi)
+    tempo = Tempo(midi)
     rng = random.Random(seed)
-    notes, part = [], -1
-    for track in midi.tracks:
-        if not any(m.type == "note_on" for m in track):
-            continue
-        part, tick, open_notes = part + 1, 0, {}
+    tracks = [track for track in midi.tracks if any(m.type == "note_on" for m in track)]
+    notes = []
+    for part, track in enumerate(tracks):
         loudness = rng.randint(64, 100)
-        for message in track:
-            tick += message.time
-            if message.type == "note_on" and message.velocity:
-                open_notes[message.note] = tick
-            elif message.type in ("note_on", "note_off") and message.note in open_notes:
-                start = open_notes.pop(message.note)
-                velocity = max(20, min(127, loudness + rng.randint(-14, 14)))
-                beats = start / midi.ticks_per_beat, tick / midi.ticks_per_beat
-                notes.append(
-                    Note(seconds(start), seconds(tick), *beats, part, message.note, velocity)
+        for start, end, pitch in _notes_of_track(track):
+            velocity = max(20, min(127, loudness + rng.randint(-14, 14)))
+            notes.append(
+                Note(
+                    tempo.seconds(start),
+                    tempo.seconds(end),
+                    start / midi.ticks_per_beat,
+                    end / midi.ticks_per_beat,
+                    part,
+                    pitch,
+                    velocity,
                 )
+            )
     return sorted((n for n in notes if n.end <= LONGEST), key=lambda n: (n.start, n.pitch))
 
 
-def tempo_map(midi):
-    """A function from ticks to seconds, tempo changes included."""
-    changes, tick = [], 0
-    for message in midi.tracks[0]:
+def _notes_of_track(track: mido.MidiTrack) -> Iterator[tuple[int, int, int]]:
+    """Yield start, end (in ticks) and pitch of the notes, in the order in which they end."""
+    tick = 0
+    starts: dict[int, int] = {}  # by pitch, of the notes that sound
+    for message in track:
         tick += message.time
-        if message.type == "set_tempo":
-            changes.append((tick, message.tempo))
+        if message.type == "note_on" and message.velocity:
+            starts[message.note] = tick
+        elif message.type in ("note_on", "note_off") and message.note in starts:
+            yield starts.pop(message.note), tick, message.note
 
-    def seconds(at: int) -> float:
+
+class Tempo:
+    """The tempo of a MIDI file, with its changes."""
+
+    def __init__(self, midi: mido.MidiFile):
+        self._ticks_per_beat = midi.ticks_per_beat
+        self._changes: list[tuple[int, int]] = []  # tick, and microseconds of a beat from there on
+        tick = 0
+        for message in midi.tracks[0]:
+            tick += message.time
+            if message.type == "set_tempo":
+                self._changes.append((tick, message.tempo))
+
+    def seconds(self, at: int) -> float:
+        """Return the time of a tick."""
         total, last, tempo = 0.0, 0, 500_000
-        for tick, new_tempo in changes:
+        for tick, new_tempo in self._changes:
             if tick >= at:
                 break
             total, last, tempo = total + (tick - last) * tempo, tick, new_tempo
-        return (total + (at - last) * tempo) / midi.ticks_per_beat / 1e6
-
-    return seconds
+        return (total + (at - last) * tempo) / self._ticks_per_beat / 1e6
 
 
 def write_midi(notes: list[Note], programs: tuple[int, ...], target: Path) -> None:
-    """A MIDI file with one tick a millisecond, so that the labels are exactly what is played."""
+    """Write a MIDI file with one tick a millisecond, so that it plays exactly the labels."""
     midi = mido.MidiFile(ticks_per_beat=500)  # at the default tempo a beat is 500 ms
     for part in sorted({n.part for n in notes}):
-        channel = part % 15 + (part % 15 >= 9)  # channel 9 is drums
-        track = mido.MidiTrack(
-            [
-                mido.Message(
-                    "program_change", channel=channel, program=programs[part % len(programs)]
-                )
-            ]
-        )
-        events = [(round(1000 * n.start), 1, n) for n in notes if n.part == part]
-        events += [
-            (max(round(1000 * n.end), round(1000 * n.start) + 1), 0, n)
-            for n in notes
-            if n.part == part
-        ]
-        now = 0
-        for tick, is_on, note in sorted(events, key=lambda e: e[:2]):
-            kind, velocity = ("note_on", note.velocity) if is_on else ("note_off", 0)
-            track.append(
-                mido.Message(
-                    kind, channel=channel, note=note.pitch, velocity=velocity, time=tick - now
-                )
-            )
-            now = tick
-        midi.tracks.append(track)
+        own = [n for n in notes if n.part == part]
+        midi.tracks.append(_track(own, part, programs[part % len(programs)]))
     midi.save(target)
 
 
-def render(notes: list[Note], programs: tuple[int, ...], font: Path, seed: int):
-    """Mono audio (T,) at SAMPLERATE, peak 0.95, played in one of three rooms."""
+def _track(notes: list[Note], part: int, program: int) -> mido.MidiTrack:
+    channel = part % 15 + (part % 15 >= 9)  # channel 9 is drums
+    track = mido.MidiTrack([mido.Message("program_change", channel=channel, program=program)])
+    events = []  # tick, whether the note starts, note
+    for note in notes:
+        start, end = round(1000 * note.start), round(1000 * note.end)
+        events += [(start, True, note), (max(end, start + 1), False, note)]
+    now = 0
+    for tick, is_start, note in sorted(events, key=lambda e: e[:2]):
+        track.append(
+            mido.Message(
+                "note_on" if is_start else "note_off",
+                channel=channel,
+                note=note.pitch,
+                velocity=note.velocity if is_start else 0,
+                time=tick - now,
+            )
+        )
+        now = tick
+    return track
+
+
+def render(notes: list[Note], programs: tuple[int, ...], font: Path, seed: int) -> np.ndarray:
+    """Return mono audio (T,) at SAMPLERATE, peak 0.95, played in one of three rooms."""
     room = random.Random(seed).choice((0.2, 0.5, 0.8))
     with tempfile.TemporaryDirectory() as folder:
         midi, wav = Path(folder) / "piece.mid", Path(folder) / "piece.wav"
         write_midi(notes, programs, midi)
         command = ["fluidsynth", "-ni", "-q", "-g", "0.5", "-r", str(SAMPLERATE), "-F", str(wav)]
-        command += ["-o", f"synth.reverb.room-size={room}", str(font), str(midi)]
+        command += ["-o", f"synth.reverb.room-size={room}"]
+        command += ["-o", "synth.dynamic-sample-loading=1"]  # only the instruments that play
+        command += [str(font), str(midi)]
         subprocess.run(command, check=True, timeout=RENDER_TIMEOUT, capture_output=True)
         audio, _ = sf.read(wav, dtype="float32", always_2d=True)
-    audio = audio.mean(axis=1)
-    return 0.95 * audio / max(1e-6, abs(audio).max())
+    mono = audio.mean(axis=1)
+    return 0.95 * mono / max(1e-6, abs(mono).max())
 
 
 def write_labels(notes: list[Note], programs: tuple[int, ...], target: Path) -> None:
-    """MusicNet's columns: times in samples at 44.1 kHz, the program counted from 1, positions in beats."""
-    lengths = {
-        4: "Whole",
-        2: "Half",
-        1: "Quarter",
-        0.5: "Eighth",
-        0.25: "Sixteenth",
-        0.125: "Thirty Second",
-    }
+    """Write labels in MusicNet's columns.
+
+    Times are in samples at 44.1 kHz, programs count from 1, and positions are in beats.
+    """
     with target.open("w", newline="") as file:
         rows = csv.writer(file)
-        rows.writerow(
-            ["start_time", "end_time", "instrument", "note", "start_beat", "end_beat", "note_value"]
-        )
+        rows.writerow(LABEL_COLUMNS)
         for n in notes:
             beats = n.end_beat - n.start_beat
-            value = lengths[min(lengths, key=lambda b: abs(b - beats))]
+            value = NOTE_VALUES[min(NOTE_VALUES, key=lambda b: abs(b - beats))]
             times = round(n.start * LABEL_RATE), round(n.end * LABEL_RATE)
             program = programs[n.part % len(programs)] + 1
             rows.writerow(
@@ -257,49 +283,43 @@ def write_labels(notes: list[Note], programs: tuple[int, ...], target: Path) -> 
             )
 
 
-def make_piece(job: tuple[Piece, Path, Path]) -> tuple[Piece, str]:
-    """Render one piece into OUT; returns the piece and "" or the reason why it was skipped."""
-    piece, out, font = job
-    wav = out / f"{piece.split}_data" / f"{piece.number}.wav"
-    labels = out / f"{piece.split}_labels" / f"{piece.number}.csv"
+def render_score(job: tuple[Score, Path, Path]) -> tuple[Score, str]:
+    """Render a score into OUT with a sound font, unless it is there.
+
+    Returns: the score, and "" or the reason why it was skipped.
+    """
+    score, out, font = job
+    wav = out / f"{score.split}_data" / f"{score.number}.wav"
+    labels = out / f"{score.split}_labels" / f"{score.number}.csv"
     if wav.exists() and labels.exists():
-        return piece, ""
+        return score, ""
     try:
-        notes = read_notes(piece.path, seed=piece.number)
+        notes = read_notes(score.path, seed=score.number)
         if not notes:
-            return piece, "no notes"
-        audio = render(notes, ENSEMBLES[piece.ensemble], font, seed=piece.number)
-        write_labels(notes, ENSEMBLES[piece.ensemble], labels)
+            return score, "no notes"
+        audio = render(notes, ENSEMBLES[score.ensemble], font, seed=score.number)
+        write_labels(notes, ENSEMBLES[score.ensemble], labels)
         partial = wav.with_suffix(".part")
         sf.write(partial, audio, SAMPLERATE, format="WAV", subtype="PCM_16")
         partial.replace(wav)
-    except (
-        Exception
-    ) as error:  # music21 fails on a few scores in many ways: name the score and go on
-        return piece, f"{type(error).__name__}: {str(error)[:80]}"
-    return piece, ""
+    except Exception as error:  # music21 fails on a few scores, each in its own way
+        return score, f"{type(error).__name__}: {str(error)[:80]}"
+    return score, ""
 
 
-def write_metadata(pieces: list[Piece], out: Path) -> None:
+def write_metadata(scores: list[Score], out: Path) -> None:
+    """Write MusicNet's table of recordings, with the split beside it."""
     with (out / "musicnet_metadata.csv").open("w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["id", "composer", "composition", "movement", "ensemble", "source", "split"])
-        for p in pieces:
-            composer, _, rest = p.title.partition("_")
-            rows.writerow(
-                [
-                    p.number,
-                    composer,
-                    p.work,
-                    rest,
-                    p.ensemble,
-                    "music21, MuseScore General",
-                    p.split,
-                ]
-            )
+        for s in scores:
+            composer, _, rest = s.title.partition("_")
+            source = "music21, MuseScore General"
+            rows.writerow([s.number, composer, s.work, rest, s.ensemble, source, s.split])
 
 
 def main(argv: list[str] | None = None) -> int:
+    """Make the corpus. Returns: the exit code."""
     parser = argparse.ArgumentParser(
         prog="experiments.corpora.music", description=__doc__.split("\n")[0]
     )
@@ -308,32 +328,32 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--font", type=Path, default=FONT, help="sound font (default: %(default)s)")
     parser.add_argument("--jobs", type=int, default=2, help="pieces rendered at a time")
     args = parser.parse_args(argv)
-    if not args.font.exists():
-        print(
-            f"error: no sound font at {args.font}; install musescore-general-soundfont or give --font",
-            file=sys.stderr,
-        )
-        return 2
-    if not shutil.which("fluidsynth"):
-        print(
-            "error: fluidsynth is not installed; install Debian's package fluidsynth",
-            file=sys.stderr,
-        )
+    if problem := _missing(args.font):
+        print(f"error: {problem}", file=sys.stderr)
         return 2
     for folder in ("train_data", "train_labels", "test_data", "test_labels"):
         (args.out / folder).mkdir(parents=True, exist_ok=True)
-    pieces = choose_pieces(args.limit)
-    made = []
+    scores = choose_scores(args.limit)
+    rendered = []
     with Pool(args.jobs) as pool:
-        jobs = pool.imap_unordered(make_piece, [(p, args.out, args.font) for p in pieces])
-        for piece, problem in tqdm(jobs, total=len(pieces), unit="piece", disable=None):
+        jobs = pool.imap_unordered(render_score, [(s, args.out, args.font) for s in scores])
+        for score, problem in tqdm(jobs, total=len(scores), unit="piece", disable=None):
             if problem:
-                print(f"skipped {piece.title}: {problem}", file=sys.stderr)
+                print(f"skipped {score.title}: {problem}", file=sys.stderr)
             else:
-                made.append(piece)
-    write_metadata(sorted(made, key=lambda p: p.number), args.out)
-    print(f"{len(made)} of {len(pieces)} pieces in {args.out}")
+                rendered.append(score)
+    write_metadata(sorted(rendered, key=lambda s: s.number), args.out)
+    print(f"{len(rendered)} of {len(scores)} pieces in {args.out}")
     return 0
+
+
+def _missing(font: Path) -> str:
+    """Return the program or font that is missing, with what to install; "" if all are there."""
+    if not font.exists():
+        return f"no sound font at {font}; install musescore-general-soundfont or give --font"
+    if not shutil.which("fluidsynth"):
+        return "fluidsynth is not installed; install Debian's package fluidsynth"
+    return ""
 
 
 if __name__ == "__main__":

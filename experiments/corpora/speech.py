@@ -1,11 +1,12 @@
-"""Make the offline speech corpus: one speaker's telephone prompts, from a Debian package, as longer readings.
+"""Make the offline speech corpus: one speaker's telephone prompts, put together into readings.
 
     python -m experiments.corpora.speech OUT [--sounds FOLDER]
 
-Debian's `asterisk-core-sounds-en-g722` holds some 550 prompts, 16 kHz, read by Allison Smith (CC BY-SA 3.0). Most are
-shorter than the codec's segment, so prompts of one family (the name up to the first dash) are read one after the
-other. OUT gets `train_data` and `test_data`, as MusicNet has them. The family "demo" is never trained on: its prompts
-are whole paragraphs, and the speech article's examples are cut from them.
+Debian's `asterisk-core-sounds-en-g722` holds some 550 prompts, 16 kHz, read by Allison Smith
+(CC BY-SA 3.0). Most are shorter than the codec's segment, so the prompts of each family (the name
+up to the first dash) follow each other in readings of half a minute. OUT gets `train_data` and
+`test_data`, as MusicNet has them. The family "demo" is never trained on: its prompts are whole
+paragraphs, and the speech article's examples are cut from them.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import argparse
 import shutil
 import subprocess
 import sys
-from itertools import groupby
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +25,7 @@ from tqdm import tqdm
 
 SOUNDS = Path("/usr/share/asterisk/sounds/en_US_f_Allison")
 SAMPLERATE = 16_000  # Hz
+BATCH = 50  # files
 GAP = 0.2  # seconds between two prompts
 READING = 30.0  # seconds, about
 HELD_OUT_FAMILY = "demo"
@@ -38,54 +41,58 @@ NOT_SPEECH = (
 
 
 def find_prompts(sounds: Path) -> dict[str, list[Path]]:
-    """The prompts of each family, sorted by name."""
-    files = sorted(
-        p for p in sounds.rglob("*.g722") if not name_of(p, sounds).startswith(NOT_SPEECH)
-    )
-    return {
-        family: list(group) for family, group in groupby(files, key=lambda p: family_of(p, sounds))
-    }
+    """Return the prompts of each family, sorted by path."""
+    families: dict[str, list[Path]] = {}
+    for path in sorted(sounds.rglob("*.g722")):
+        if not name_of(path, sounds).startswith(NOT_SPEECH):
+            families.setdefault(family_of(path, sounds), []).append(path)
+    return families
 
 
 def name_of(path: Path, sounds: Path) -> str:
+    """Return a prompt's name, such as "digits-1" for "digits/1.g722"."""
     return "-".join(path.relative_to(sounds).with_suffix("").parts)
 
 
 def family_of(path: Path, sounds: Path) -> str:
+    """Return a prompt's name up to the first dash."""
     return name_of(path, sounds).split("-")[0]
 
 
-def decode(path: Path) -> np.ndarray:
-    """Samples (T,) float32 of a G.722 file, by FFmpeg; libsndfile does not read raw G.722."""
-    command = [
-        "ffmpeg",
-        "-loglevel",
-        "error",
-        "-f",
-        "g722",
-        "-i",
-        str(path),
-        "-f",
-        "f32le",
-        "-ac",
-        "1",
-        "-",
-    ]
-    done = subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL)
-    return np.frombuffer(done.stdout, np.float32)
+def decode(paths: list[Path]) -> Iterator[np.ndarray]:
+    """Yield samples (T,) float32 of G.722 files, by FFmpeg: libsndfile reads no raw G.722.
+
+    FFmpeg takes BATCH files at a time, since it takes longer to start than to decode one of them.
+    """
+    for first in range(0, len(paths), BATCH):
+        batch = paths[first : first + BATCH]
+        with tempfile.TemporaryDirectory() as folder:
+            command = ["ffmpeg", "-loglevel", "error"]
+            for path in batch:
+                command += ["-f", "g722", "-i", str(path)]
+            for number in range(len(batch)):
+                command += ["-map", str(number), "-f", "f32le", "-ac", "1", f"{folder}/{number}"]
+            subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL)
+            for number in range(len(batch)):
+                yield np.fromfile(f"{folder}/{number}", np.float32)
 
 
 def readings(prompts: list[Path]) -> list[np.ndarray]:
-    """The prompts one after the other, cut between two of them when a reading is long enough."""
-    done, now = [], []
-    for prompt in tqdm(prompts, unit="prompt", disable=None):
-        now += [decode(prompt), np.zeros(round(GAP * SAMPLERATE), np.float32)]
-        if sum(map(len, now)) > READING * SAMPLERATE:
-            done, now = [*done, np.concatenate(now)], []
-    return [*done, np.concatenate(now)] if now else done
+    """Join prompts, with gaps between them, into readings of READING seconds or a little more."""
+    finished: list[np.ndarray] = []
+    pieces: list[np.ndarray] = []  # of the reading that is not long enough yet
+    for audio in tqdm(decode(prompts), total=len(prompts), unit="prompt", disable=None):
+        pieces += [audio, np.zeros(round(GAP * SAMPLERATE), np.float32)]
+        if sum(map(len, pieces)) > READING * SAMPLERATE:
+            finished.append(np.concatenate(pieces))
+            pieces = []
+    if pieces:
+        finished.append(np.concatenate(pieces))
+    return finished
 
 
 def main(argv: list[str] | None = None) -> int:
+    """Make the corpus. Returns: the exit code."""
     parser = argparse.ArgumentParser(
         prog="experiments.corpora.speech", description=__doc__.split("\n")[0]
     )
@@ -101,24 +108,22 @@ def main(argv: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
-    trained = [
-        p for family, prompts in families.items() if family != HELD_OUT_FAMILY for p in prompts
-    ]
+    held_out = families.pop(HELD_OUT_FAMILY)
+    trained = [prompt for prompts in families.values() for prompt in prompts]
     parts = {f"reading-{i:02d}": audio for i, audio in enumerate(readings(trained), start=1)}
     write(parts, args.out / "train_data")
-    write(
-        {name_of(p, args.sounds): decode(p) for p in families[HELD_OUT_FAMILY]},
-        args.out / "test_data",
-    )
+    names = [name_of(path, args.sounds) for path in held_out]
+    write(dict(zip(names, decode(held_out), strict=True)), args.out / "test_data")
     minutes = sum(map(len, parts.values())) / SAMPLERATE / 60
-    n_held_out = len(families[HELD_OUT_FAMILY])
     print(
-        f"{len(parts)} readings ({minutes:.0f} minutes) of {len(trained)} prompts, {n_held_out} prompts held out"
+        f"{len(parts)} readings ({minutes:.0f} minutes) of {len(trained)} prompts, "
+        f"{len(held_out)} prompts held out"
     )
     return 0
 
 
 def write(sounds: dict[str, np.ndarray], folder: Path) -> None:
+    """Write each sound as a WAV file of its name."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, audio in sounds.items():
         sf.write(folder / f"{name}.wav", audio, SAMPLERATE, subtype="PCM_16")

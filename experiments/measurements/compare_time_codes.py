@@ -1,20 +1,18 @@
-"""Compare the codes of time of `time_codes.py`: how exact, how long, and whether a gradient finds a time.
+"""Compare the codes in `time_codes.py`: how exact, how long, and whether a gradient finds a time.
 
     python -m experiments.measurements.compare_time_codes [--checkpoint music]
 
-Events of the shipped clips are put at wrong times, and Adam moves the code's own parameters to fit the scene again.
-The figures go to `time_codes.json` beside this file, from which the article "What we tried" is built.
+Events of the shipped clips are put at wrong times, and Adam moves the code's own parameters to fit
+the scene again. The figures go to `compare_time_codes.json` beside this file; the article "What we
+tried" shows them.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -22,6 +20,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 from experiments.clips import shipped_clips
+from experiments.figures import FigureFile, Figures, as_json
+from experiments.measurements.command_line import measurement_parser
 from experiments.measurements.time_codes import (
     CODES,
     Bits,
@@ -32,18 +32,15 @@ from experiments.measurements.time_codes import (
     nearest,
 )
 from sparse_codec import SparseCodec
+from sparse_codec.model.events import Events
 from sparse_codec.model.scene_loss import SceneLoss
 
-FIGURES = Path(__file__).parent / "compare_time_codes.json"
+FIGURES = FigureFile.beside(__file__)
 EVENTS = 4  # of each clip, the strongest; all are moved at once
 ERRORS = (0.25, 1, 4, 16, 64)  # frames that a time is wrong by at the start
 STEPS = 60
 FOUND = 0.5  # frames from where it belongs
-RATES = {
-    "one-hot": 1.0,
-    "seconds": 0.03,
-    "bits": 0.1,
-}  # of Adam, in the units of each code's parameters
+RATES = {"one-hot": 1.0, "seconds": 0.03, "bits": 0.1}  # of Adam, in each code's own units
 START = 4.0  # logit of the frame that a soft one-hot starts in; the others' are 0
 TEN_HOURS = 36_000  # seconds
 TIMES = 200  # drawn to measure the precision
@@ -52,7 +49,7 @@ SEED = 0
 
 @dataclass(frozen=True)
 class Scene:
-    """Events where they belong, N of each of B clips, as decoders take them, and what they add up to."""
+    """N events of each of B clips where they belong, and the sum of their spectrograms."""
 
     vectors: Tensor  # (B, N, V)
     gains: Tensor  # (B, N)
@@ -61,43 +58,35 @@ class Scene:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="experiments.measurements.compare_time_codes", description=__doc__.partition("\n")[0]
-    )
+    """Measure every code. Returns: the exit code."""
+    parser = measurement_parser(FIGURES, __doc__)
     parser.add_argument("--checkpoint", default="music")
-    parser.add_argument(
-        "--out", type=Path, default=FIGURES, help="JSON file (default: %(default)s)"
-    )
     args = parser.parse_args(argv)
     torch.set_num_threads(1)
     codec = SparseCodec.load(args.checkpoint)
     scene = strongest_events(codec)
-    done = {
+    figures = {
         "checkpoint": codec.digest,
         "steps": STEPS,
         "events": scene.gains.numel(),
         "errors": ERRORS,
+        "codes": {name: measure(name, codec, scene) for name in tqdm(CODES, disable=None)},
     }
-    done["codes"] = {name: measure(name, codec, scene) for name in tqdm(CODES, disable=None)}
-    args.out.write_text(json.dumps(done, indent=1) + "\n")
-    print(json.dumps(done, indent=1))
+    replace(FIGURES, path=args.out).write(figures)
+    print(as_json(figures))
     return 0
 
 
-def measure(name: str, codec: SparseCodec, scene: Scene) -> dict:
-    """Precision, bits and trainability of one of CODES."""
+def measure(name: str, codec: SparseCodec, scene: Scene) -> Figures:
+    """Return precision, bits and trainability of one of CODES."""
     config = codec.config
     grid = Grid(config.segment_samples, config.hop, config.samplerate)
     ten_hours = replace(grid, n_samples=TEN_HOURS * grid.samplerate)
-    plain = {
-        "one-hot": grid.n_frames + 32,
-        "seconds": 32,
-        "bits": grid.n_bits,
-    }  # a number being a float32
+    plain = {"one-hot": grid.n_frames + 32, "seconds": 32, "bits": grid.n_bits}  # floats have 32
     return {
         "samples_off": {
-            where: largest_error(CODES[name], g)
-            for where, g in (("segment", grid), ("10 h", ten_hours))
+            "segment": largest_error(CODES[name], grid),
+            "10 h": largest_error(CODES[name], ten_hours),
         },
         "bits": {"plain": plain[name], "coded": math.log2(grid.n_samples)},
         "recovery": [recovery(name, codec, scene, grid, error) for error in ERRORS],
@@ -105,7 +94,10 @@ def measure(name: str, codec: SparseCodec, scene: Scene) -> dict:
 
 
 def largest_error(kind: type[TimeCode], grid: Grid) -> float:
-    """In samples, of times from anywhere between the samples, after all numbers were stored as float32."""
+    """Return the largest error, in samples, of times that were stored as float32.
+
+    The times are drawn from anywhere between the samples.
+    """
     drawn = torch.from_numpy(np.random.default_rng(SEED).uniform(0, grid.n_samples - 1, TIMES))
     worst = 0.0
     for positions in drawn.split(10):  # a one-hot of ten hours is long
@@ -122,26 +114,25 @@ def largest_error(kind: type[TimeCode], grid: Grid) -> float:
 
 
 def strongest_events(codec: SparseCodec) -> Scene:
-    """The strongest of the first events found in the shipped clips."""
-    config, found = codec.config, []
+    """Return the strongest of the first events of the shipped clips."""
+    config = codec.config
+    options = replace(config.encode, n_events=2 * EVENTS, interim=0, refine=0)
+    sets = []
     for clip in shipped_clips()[0]:
         audio = clip.audio(config.samplerate)[: config.segment_samples]
-        events = codec.encode_segment(
-            audio, replace(config.encode, n_events=2 * EVENTS, interim=0, refine=0)
-        )
-        found.append(events.select(np.argsort(-events.gains, kind="stable")[:EVENTS]))
-    vectors, frames, offsets, gains = (
-        torch.from_numpy(np.stack([getattr(events, name) for events in found]))
-        for name in ("vectors", "frames", "offsets", "gains")
-    )
+        first = codec.encode_segment(audio, options)
+        strongest = first.select(np.argsort(-first.gains, kind="stable")[:EVENTS])
+        sets.append(Events.of(strongest, codec.device))
+    events = Events.cat(sets)
     with torch.no_grad():
-        original = codec.decoder.scene(vectors, offsets, frames, gains, config.horizon_frames)
-    return Scene(vectors, gains, frames + offsets.double(), original)
+        original = codec.decoder.scene(events, config.horizon_frames)
+    return Scene(events.vectors, events.gains, events.frames + events.offsets.double(), original)
 
 
-def recovery(name: str, codec: SparseCodec, scene: Scene, grid: Grid, error: float) -> dict:
-    """How many events come back from so many frames away, in how many steps, and how far the others end up."""
-    free, read = free_code(name, wrong(scene.positions, error, codec.config.half_frames), grid)
+def recovery(name: str, codec: SparseCodec, scene: Scene, grid: Grid, error: float) -> Figures:
+    """Put events `error` frames off and fit them again. Returns: a `summary`."""
+    start = wrong(scene.positions, error, codec.config.half_frames)
+    free, read = free_code(name, start, grid)
     loss = SceneLoss(scene.original, codec.config)
     parameters = [x for x, _ in free]
     optimiser = torch.optim.Adam([{"params": [x], "lr": rate, "full": rate} for x, rate in free])
@@ -150,9 +141,8 @@ def recovery(name: str, codec: SparseCodec, scene: Scene, grid: Grid, error: flo
         for group in optimiser.param_groups:
             group["lr"] = group["full"] * (0.5 + 0.5 * math.cos(math.pi * step / STEPS))
         drawn = read().scene(codec.decoder, scene.vectors, scene.gains, scene.original.shape[2])
-        gradients = torch.autograd.grad(
-            loss(drawn, scene.gains).sum(), parameters
-        )  # the model gets none
+        # `grad` and not `backward`: the model's parameters get no gradient.
+        gradients = torch.autograd.grad(loss(drawn, scene.gains).sum(), parameters)
         for x, gradient in zip(parameters, gradients, strict=True):
             x.grad = gradient
         optimiser.step()
@@ -163,7 +153,7 @@ def recovery(name: str, codec: SparseCodec, scene: Scene, grid: Grid, error: flo
 
 
 def wrong(positions: Tensor, error: float, n_frames: int) -> Tensor:
-    """Positions that are `error` frames too early or too late, inside of the frames where events may be."""
+    """Return positions that are `error` frames too early or too late, inside of `n_frames`."""
     signs = torch.from_numpy(np.random.default_rng(SEED).choice([-1.0, 1.0], positions.shape))
     moved = positions + error * signs
     return torch.where((moved < 0) | (moved > n_frames - 1), positions - error * signs, moved)
@@ -172,23 +162,29 @@ def wrong(positions: Tensor, error: float, n_frames: int) -> Tensor:
 def free_code(
     name: str, positions: Tensor, grid: Grid
 ) -> tuple[list[tuple[Tensor, float]], Callable[[], TimeCode]]:
-    """The parameters that Adam moves, each with its rate, and the code that they say."""
-    code, rate = CODES[name].of(nearest(positions * grid.hop, grid), grid), RATES[name]
-    if isinstance(code, OneHot):
-        logits = (START * code.weights).requires_grad_(True)
-        offsets = code.offsets.clone().requires_grad_(True)
-        return [(logits, rate), (offsets, 0.02)], lambda: OneHot(
-            torch.softmax(logits, -1), offsets, grid
+    """Return the parameters that Adam moves, each with its rate, and a reader of their code."""
+    times, rate = nearest(positions * grid.hop, grid), RATES[name]
+    if name == "one-hot":
+        one_hot = OneHot.of(times, grid)
+        logits = (START * one_hot.weights).requires_grad_(True)
+        offsets = one_hot.offsets.clone().requires_grad_(True)
+        return (
+            [(logits, rate), (offsets, 0.02)],
+            lambda: OneHot(torch.softmax(logits, -1), offsets, grid),
         )
-    if isinstance(code, Seconds):
-        seconds = code.seconds.requires_grad_(True)
+    if name == "seconds":
+        seconds = Seconds.of(times, grid).seconds.requires_grad_(True)
         return [(seconds, rate)], lambda: Seconds(seconds, grid)
-    logits = code.logits.requires_grad_(True)
-    return [(logits, rate)], lambda: Bits(logits, grid)
+    bits = Bits.of(times, grid).logits.requires_grad_(True)
+    return [(bits, rate)], lambda: Bits(bits, grid)
 
 
-def summary(away: np.ndarray) -> dict:
-    """Of distances (steps, events) in frames; the steps are the median of those after which an event stays near."""
+def summary(away: np.ndarray) -> Figures:
+    """Summarise distances (steps, events) in frames, of which FOUND is near.
+
+    Returns: `found`, the share of events that are near in the end; `steps`, the median of those
+    after which they stay near; `frames_left`, the median distance in the end.
+    """
     near = away <= FOUND
     stays = np.logical_and.accumulate(near[::-1])[::-1]  # from this step to the end
     steps = stays.argmax(axis=0)[stays[-1]]

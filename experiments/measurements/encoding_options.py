@@ -2,29 +2,29 @@
 
     python -m experiments.measurements.encoding_options --data DIR... [--checkpoint music]
 
-The figures go to `encoding_options.json` beside this file, from which the article "What we tried" is built.
+The figures go to `encoding_options.json` beside this file; the article "What we tried" shows them.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
+from experiments.figures import FigureFile, Figures, as_json
+from experiments.measurements.command_line import add_data_option, held_out, measurement_parser
 from sparse_codec import EncodeOptions, SparseCodec
-from sparse_codec.audio.recordings import find_recordings, held_out_segments, spread
+from sparse_codec.audio.recordings import held_out_segments, spread
 from sparse_codec.model.spectrogram import shares_removed
 
-FIGURES = Path(__file__).parent / "encoding_options.json"
+FIGURES = FigureFile.beside(__file__)
 SEGMENTS = 3  # held-out, spread over the data
-OPTIONS: dict[str, dict] = {
+OPTIONS: dict[str, dict[str, Any]] = {
     "as the article": {},
     "greedy: no refinement": {"interim": 0, "refine": 0},
     "one pass: no joint gains either": {"interim": 0, "refine": 0, "joint_gains": False},
@@ -46,46 +46,35 @@ OPTIONS: dict[str, dict] = {
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="experiments.measurements.encoding_options", description=__doc__.partition("\n")[0]
-    )
-    parser.add_argument(
-        "--data", type=Path, nargs="+", required=True, help="folders of audio with held-out works"
-    )
+    """Measure every set of options. Returns: the exit code."""
+    parser = measurement_parser(FIGURES, __doc__)
+    add_data_option(parser)
     parser.add_argument("--checkpoint", default="music")
-    parser.add_argument(
-        "--out", type=Path, default=FIGURES, help="JSON file (default: %(default)s)"
-    )
     args = parser.parse_args(argv)
     torch.set_num_threads(1)
     codec = SparseCodec.load(args.checkpoint)
-    held_out = [r for folder in args.data for r in find_recordings(folder) if r.split == "test"]
     config = codec.config
-    segments = list(
-        held_out_segments(
-            spread(held_out, SEGMENTS), config.segment_samples, config.samplerate, each=1
-        )
-    )
+    few = spread(held_out(args.data), SEGMENTS)
+    segments = held_out_segments(few, config.segment_samples, config.samplerate, each=1)
     originals = [codec.magnitudes(torch.from_numpy(audio)[None]) for audio in segments]
-    rows = {
-        name: measure(codec, originals, replace(config.encode, **changes))
-        for name, changes in tqdm(OPTIONS.items(), disable=None)
-    }
-    done = {"checkpoint": codec.digest, "segments": len(originals), "rows": rows}
-    args.out.write_text(json.dumps(done, indent=1) + "\n")
-    print(json.dumps(done, indent=1))
+    rows = {}
+    for name, changes in tqdm(OPTIONS.items(), disable=None):
+        rows[name] = measure(codec, originals, replace(config.encode, **changes))
+    figures = {"checkpoint": codec.digest, "segments": len(originals), "rows": rows}
+    replace(FIGURES, path=args.out).write(figures)
+    print(as_json(figures))
     return 0
 
 
-def measure(codec: SparseCodec, originals: list[torch.Tensor], options: EncodeOptions) -> dict:
-    """Means over segments: shares (L2, L1), events with a gain, seconds."""
+def measure(codec: SparseCodec, originals: list[torch.Tensor], options: EncodeOptions) -> Figures:
+    """Return means over segments: shares (L2, L1), events with a gain, seconds."""
     shares, events, seconds = [], [], []
     for original in originals:
         started = time.perf_counter()
-        found = codec.decompose(original, options)
+        decomposition = codec.decompose(original, options)
         seconds.append(time.perf_counter() - started)
-        shares.append(shares_removed(found.residual, original, codec.config.half_frames))
-        events.append(int((found.gains > 0).sum()))
+        shares.append(shares_removed(decomposition.residual, original, codec.config.half_frames))
+        events.append(int((decomposition.events.gains > 0).sum()))
     l2, l1 = np.mean(shares, axis=0).round(3).tolist()
     return {
         "l2": l2,

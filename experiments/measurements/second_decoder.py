@@ -2,63 +2,55 @@
 
     python -m experiments.measurements.second_decoder --checkpoints HARMONIC RECURRENT --data DIR...
 
-The figures go to `second_decoder.json` beside this file, from which the article "What we tried" is built.
+The figures go to `second_decoder.json` beside this file; the article "What we tried" shows them.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
-from pathlib import Path
+from dataclasses import replace
 
 import torch
 
+from experiments.figures import FigureFile, Figures, as_json
+from experiments.measurements.command_line import add_data_option, held_out, measurement_parser
 from experiments.measurements.switches import measure
 from sparse_codec import SparseCodec
-from sparse_codec.audio.recordings import find_recordings
 from sparse_codec.config import config_tables
 
-FIGURES = Path(__file__).parent / "second_decoder.json"
+FIGURES = FigureFile.beside(__file__)
 SEGMENTS = 12  # held-out, spread over the data
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="experiments.measurements.second_decoder", description=__doc__.partition("\n")[0]
-    )
+    """Measure each checkpoint. Returns: the exit code."""
+    parser = measurement_parser(FIGURES, __doc__)
     parser.add_argument(
         "--checkpoints", nargs="+", required=True, help="one for each kind of decoder"
     )
-    parser.add_argument(
-        "--data", type=Path, nargs="+", required=True, help="folders of audio with held-out works"
-    )
-    parser.add_argument(
-        "--out", type=Path, default=FIGURES, help="JSON file (default: %(default)s)"
-    )
+    add_data_option(parser)
     args = parser.parse_args(argv)
     torch.set_num_threads(1)
-    held_out = [r for folder in args.data for r in find_recordings(folder) if r.split == "test"]
-    codecs = [SparseCodec.load(checkpoint) for checkpoint in args.checkpoints]
-    done = {
-        "segments": SEGMENTS,
-        "decoders": {kind_of(c): facts(c) | measure(c, held_out, SEGMENTS) for c in codecs},
-    }
-    args.out.write_text(json.dumps(done, indent=1) + "\n")
-    print(json.dumps(done, indent=1))
+    test_set = held_out(args.data)
+    decoders = {}
+    for codec in [SparseCodec.load(checkpoint) for checkpoint in args.checkpoints]:
+        decoders[kind_of(codec)] = facts(codec) | measure(codec, test_set, SEGMENTS)
+    figures = {"segments": SEGMENTS, "decoders": decoders}
+    replace(FIGURES, path=args.out).write(figures)
+    print(as_json(figures))
     return 0
 
 
 def kind_of(codec: SparseCodec) -> str:
-    """The name that a configuration has for the decoder."""
+    """Return the decoder's kind, as configurations name it."""
     return config_tables(codec.config)["decoder"]["kind"]
 
 
-def facts(codec: SparseCodec) -> dict:
-    """What is known of a model without measuring it.
+def facts(codec: SparseCodec) -> Figures:
+    """Return what is known of a model without measuring it.
 
-    The run lasted `minutes`; steps, hours and the history of shares removed are those up to the checkpoint that was
-    kept, the one that did best on a few held-out segments.
+    The run lasted `minutes`. Steps, hours and the history of shares removed end with the checkpoint
+    that was kept, the one that did best on a few held-out segments.
     """
     return {
         "checkpoint": codec.digest,

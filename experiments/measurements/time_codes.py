@@ -1,6 +1,6 @@
-"""Three codes of when events start: a one-hot over frames, seconds, and the bits of a sample's number.
+"""Three codes of an event's start: a one-hot over frames, seconds, and a sample's number in bits.
 
-All say the same times, to the sample, and a decoder takes each of them. What differs is what a gradient knows. The
+All say the same times, to the sample, and a decoder takes each of them. Their gradients differ. The
 published system has the one-hot, and names the other two as possible.
 
     bits = Bits.of_events(events)
@@ -14,12 +14,15 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from sparse_codec.events import EventSet
+from sparse_codec.model.decoder import Decoder
+from sparse_codec.model.events import Events
 
 
 @dataclass(frozen=True)
@@ -49,22 +52,22 @@ class Times:
 
 
 class TimeCode(ABC):
-    """When events start, as one of the codes below."""
+    """The starts of events, in one of the codes below."""
 
     grid: Grid
 
     @classmethod
     @abstractmethod
-    def _of(cls, times: Times, grid: Grid) -> TimeCode:
-        """The code of times that are on the grid."""
+    def _of(cls, times: Times, grid: Grid) -> Self:
+        """Return the code of times that are on the grid."""
 
     @abstractmethod
     def times(self) -> Times:
-        """What the code says; the offsets have the gradient."""
+        """Return the times that the code says; the offsets have the gradient."""
 
     @classmethod
-    def of(cls, times: Times, grid: Grid) -> TimeCode:
-        """Raises: ValueError for a time that is not on the grid."""
+    def of(cls, times: Times, grid: Grid) -> Self:
+        """Return the code of times. Raises: ValueError for a time that is not on the grid."""
         samples = _samples(times, grid)
         outside = samples[(times.frames < 0) | (samples >= grid.n_samples)]
         if len(outside):
@@ -74,33 +77,34 @@ class TimeCode(ABC):
         return cls._of(times, grid)
 
     @classmethod
-    def of_events(cls, events: EventSet) -> TimeCode:
-        """Raises: ValueError for an event after the end of the clip."""
+    def of_events(cls, events: EventSet) -> Self:
+        """Return the code of a clip. Raises: ValueError for an event after the clip's end."""
         times = Times(torch.from_numpy(events.frames), torch.from_numpy(events.offsets))
         return cls.of(times, Grid(events.n_samples, events.hop, events.samplerate))
 
     def onto(self, events: EventSet) -> EventSet:
-        """The same events at the times of this code."""
+        """Return the same events at the times of this code."""
         times = self.times()
         frames, offsets = times.frames.numpy(), times.offsets.detach().numpy().astype(np.float32)
         return dataclasses.replace(events, frames=frames, offsets=offsets)
 
     def to(self, kind: type[TimeCode]) -> TimeCode:
-        """The same times in another code."""
+        """Return the same times in another code."""
         return kind.of(self.times(), self.grid)
 
-    def scene(self, decoder: nn.Module, vectors: Tensor, gains: Tensor, n_frames: int) -> Tensor:
-        """The sum (B, F, n_frames) of events (B, N, V) at the coded times and gains (B, N)."""
+    def scene(self, decoder: Decoder, vectors: Tensor, gains: Tensor, n_frames: int) -> Tensor:
+        """Return the sum (B, F, n_frames) of events (B, N, V) with gains (B, N) at these times."""
         times = self.times()
-        return decoder.scene(vectors, times.offsets, times.frames, gains, n_frames)
+        return decoder.scene(Events(vectors, times.frames, times.offsets, gains), n_frames)
 
 
 @dataclass(frozen=True)
 class OneHot(TimeCode):
-    """A dirac over frames, and what is left in frames.
+    """A dirac over frames, and the rest of the time in frames.
 
-    A scene is the events' convolution with their diracs, so a soft one-hot is the weighted sum of the event at all
-    frames, and the gradient of a weight says what the event would do in that frame, however far away.
+    A scene is the events' convolution with their diracs, so a soft one-hot is the weighted sum of
+    the event at all frames, and the gradient of a weight says what the event would do in that
+    frame, however far away.
     """
 
     weights: Tensor  # (..., N, T)
@@ -108,39 +112,38 @@ class OneHot(TimeCode):
     grid: Grid
 
     @classmethod
-    def _of(cls, times: Times, grid: Grid) -> OneHot:
+    def _of(cls, times: Times, grid: Grid) -> Self:
         return cls(nn.functional.one_hot(times.frames, grid.n_frames).float(), times.offsets, grid)
 
     def times(self) -> Times:
-        """Of a soft one-hot the frame that weighs most."""
+        """Return the times; of a soft one-hot, the frame that weighs most."""
         return Times(self.weights.argmax(-1), self.offsets)
 
-    def scene(self, decoder: nn.Module, vectors: Tensor, gains: Tensor, n_frames: int) -> Tensor:
-        events = decoder.spectrograms(vectors.flatten(0, 1), self.offsets.flatten()).unflatten(
-            0, gains.shape
-        )
-        length, lead = events.shape[-1], decoder.lead
+    def scene(self, decoder: Decoder, vectors: Tensor, gains: Tensor, n_frames: int) -> Tensor:
+        spectrograms = decoder.spectrograms(vectors.flatten(0, 1), self.offsets.flatten())
+        spectrograms = spectrograms.unflatten(0, gains.shape)
+        length, lead = spectrograms.shape[-1], decoder.lead
         reach = (length - 1 - lead, lead + n_frames - self.weights.shape[-1])
         weights = nn.functional.pad(gains[..., None] * self.weights, reach)
-        shifted = weights.unfold(-1, n_frames, 1).flip(
-            -2
-        )  # (B, N, L, T) what each of an event's frames adds to each
-        return torch.einsum("bnfl,bnlt->bft", events, shifted)
+        # (B, N, L, T): how much each frame of an event adds to each frame of the scene.
+        shifted = weights.unfold(-1, n_frames, 1).flip(-2)
+        return torch.einsum("bnfl,bnlt->bft", spectrograms, shifted)
 
 
 @dataclass(frozen=True)
 class Seconds(TimeCode):
     """One number an event.
 
-    Its gradient is that of the fine offset: it says how the scene changes when the event moves a little, within a
-    frame and across frames, and knows nothing of what is further away than the event is long.
+    Its gradient is that of the fine offset: it says how the scene changes when the event moves a
+    little, within a frame and across frames. It knows nothing of sound that is further away than
+    the event is long.
     """
 
     seconds: Tensor  # (..., N)
     grid: Grid
 
     @classmethod
-    def _of(cls, times: Times, grid: Grid) -> Seconds:
+    def _of(cls, times: Times, grid: Grid) -> Self:
         return cls((times.frames + times.offsets.double()) * (grid.hop / grid.samplerate), grid)
 
     def times(self) -> Times:
@@ -149,26 +152,27 @@ class Seconds(TimeCode):
 
 @dataclass(frozen=True)
 class Bits(TimeCode):
-    """The number of the sample, the highest bit first: log2(n_samples) of them, 17 for a segment of 2^17.
+    """The number of the sample, the highest bit first: 17 bits for a segment of 2^17 samples.
 
-    A bit is 1 where its logit is above 0. The gradient goes straight through that threshold, as if the bit were the
-    logit's sigmoid: all bits are pulled the same way, each by as much as it is worth. No bit knows of the others, so
-    a small move that would carry, from 0111 to 1000, is out of reach.
+    A bit is 1 where its logit is above 0. The gradient goes straight through that threshold, as if
+    the bit were the logit's sigmoid: all bits are pulled the same way, each by as much as it is
+    worth. No bit knows of the others, so a small move that would carry, from 0111 to 1000, is out
+    of reach.
     """
 
     logits: Tensor  # (..., N, K)
     grid: Grid
 
     @classmethod
-    def _of(cls, times: Times, grid: Grid) -> Bits:
-        """A time between two samples becomes the nearer; one ahead of the first, the first."""
+    def _of(cls, times: Times, grid: Grid) -> Self:
+        """Return the bits of the nearest samples; a time before the first counts as the first."""
         samples = _samples(times, grid).clamp(min=0)
         ones = samples[..., None] >> _places(grid, samples.device) & 1
         return cls(2.0 * ones - 1.0, grid)
 
     @property
     def bits(self) -> Tensor:
-        """(..., N, K) bool."""
+        """The bits (..., N, K) as bool."""
         return self.logits > 0
 
     def times(self) -> Times:
@@ -182,17 +186,17 @@ CODES: dict[str, type[TimeCode]] = {"one-hot": OneHot, "seconds": Seconds, "bits
 
 
 def nearest(position: Tensor, grid: Grid) -> Times:
-    """Positions in samples as the nearest frames; the gradient goes through the offsets, past the rounding."""
+    """Return positions in samples as the nearest frames, with offsets that have the gradient."""
     position = position / grid.hop
     frames = position.detach().round()
     return Times(frames.long(), (position - frames).float())
 
 
 def _samples(times: Times, grid: Grid) -> Tensor:
-    """The numbers of the samples that events start at, int64."""
+    """Return the numbers of the samples that events start at, int64."""
     return ((times.frames + times.offsets.detach().double()) * grid.hop).round().long()
 
 
 def _places(grid: Grid, device: torch.device) -> Tensor:
-    """What each bit counts, as powers of two, (K,)."""
+    """Return the exponents (K,) of two that the bits count, the highest first."""
     return torch.arange(grid.n_bits - 1, -1, -1, device=device)

@@ -1,106 +1,198 @@
-"""How a model works, in words: one text for each kind of encoder and decoder, its numbers from the configuration."""
+"""Texts: how a model works and how it was trained, with its own numbers; how to listen and cite."""
 
 from __future__ import annotations
 
-from report import Prose
-from sparse_codec import CodecConfig
-from sparse_codec.config import HarmonicDecoderConfig
+from typing import Any
+
+from report import BibTeX, Prose
+from sparse_codec import CodecConfig, SparseCodec
+from sparse_codec.config import HarmonicDecoderConfig, ResonanceDecoderConfig
 from sparse_codec.model.greedy import INTERIM_EVENTS
 
+TITLES = {
+    "music": "the codec for music",
+    "speech": "the codec for speech",
+    "ablations": "what was tried, and what each part is worth",
+}
 
-def is_harmonic(config: CodecConfig) -> bool:
-    """Whether this is the project's own design, and not the published one."""
-    return isinstance(config.decoder, HarmonicDecoderConfig)
+
+# ---- how a model works
 
 
 def about_encoder(config: CodecConfig) -> Prose:
     """The steps of the greedy loop."""
     start = (
-        f"The encoder works on magnitude spectrograms (Hann window of {config.window} samples, a frame every"
-        f" {config.hop}). It repeats one step up to {config.n_events} times:\n\n"
+        f"The encoder works on magnitude spectrograms (Hann window of {config.window} samples,"
+        f" a frame every {config.hop}). It repeats one step up to {config.n_events} times:\n\n"
     )
-    return Prose(
-        start + (_harmonic_encoder(config) if is_harmonic(config) else _frame_encoder(config))
-    )
+    harmonic = isinstance(config.decoder, HarmonicDecoderConfig)
+    return Prose(start + (_harmonic_encoder(config) if harmonic else _frame_encoder(config)))
 
 
 def about_decoder(config: CodecConfig) -> Prose:
     """The stages that an event goes through."""
-    return Prose(_harmonic_decoder(config) if is_harmonic(config) else _resonance_decoder(config))
+    if isinstance(config.decoder, HarmonicDecoderConfig):
+        return Prose(_harmonic_decoder(config.decoder))
+    return Prose(_resonance_decoder(config.decoder, config.samplerate))
 
 
 def about_speech(config: CodecConfig) -> Prose:
-    """What is set otherwise than for music."""
-    if not is_harmonic(config):
-        return Prose(
-            "The model of this page has another decoder than the one that the article on music describes."
-        )
+    """The settings that are not those of music."""
     sizes = config.decoder
+    if not isinstance(sizes, HarmonicDecoderConfig):
+        return Prose(
+            "The model of this page has another decoder than the one that the article on music"
+            " describes."
+        )
+    seconds = sizes.event_frames * config.hop / config.samplerate
     return Prose(
-        f"The model differs in its decoder's settings. An event sounds for at most"
-        f" {sizes.event_frames * config.hop / config.samplerate:.2f} seconds, about a syllable, with its envelope drawn"
-        f" more finely; its pitch may glide by up to {sizes.glide:.0f} semitones either way while it sounds; pitches"
-        " and rooms have smaller ranges. Encoder, loop, losses and demos are the same code."
+        "The model differs in its decoder's settings. An event sounds for at most"
+        f" {seconds:.2f} seconds, about a syllable, with its envelope drawn more finely; its pitch"
+        f" may glide by up to {sizes.glide:.0f} semitones either way while it sounds; pitches and"
+        " rooms have smaller ranges. Encoder, loop, losses and demos are the same code."
     )
 
 
 def _harmonic_encoder(config: CodecConfig) -> str:
     return f"""
-1. **Look.** A stack of gated, dilated convolutions reads the residual, each frame with what comes after it; beside it
-   a harmonic-sum salience says for every pitch and frame how much of a harmonic series starts there. Together they
-   score every (pitch, frame). The second half of the frames is looked at, never chosen from.
-2. **Propose.** For each of the {config.encode.candidates} best places the encoder reads the residual along the
-   harmonics of that pitch and writes down a vector and a fine time inside the frame.
+1. **Look.** A stack of gated, dilated convolutions reads the residual, each frame with what comes
+   after it; beside it a harmonic-sum salience says for every pitch and frame how much of a harmonic
+   series starts there. Together they score every (pitch, frame). The second half of the frames is
+   looked at, never chosen from.
+2. **Propose.** For each of the {config.encode.candidates} best places the encoder reads the
+   residual along the harmonics of that pitch and writes down a vector and a fine time inside the
+   frame.
 3. **Choose.** The candidate that removes the largest share of the residual's energy is kept.
-4. **Fit and subtract.** The gains of all events so far are fitted again together, by non-negative least squares,
-   and the events are subtracted from the original. What is left is the next step's residual.
+4. **Fit and subtract.** The gains of all events so far are fitted again together, by non-negative
+   least squares, and the events are subtracted from the original. What is left is the next step's
+   residual.
 
-After every {INTERIM_EVENTS}th event, and once more at the end, all events found so far are **refined together**:
-{config.encode.interim} and {config.encode.refine} gradient steps on their vectors, times and gains, towards less
-energy and less L1 norm left in the {config.horizon_frames} frames that they are fitted on, and a nearer log-mel
-spectrogram. Only the events move, not the model: the event found first was chosen for a residual that no other event
-had touched yet, and here it learns of the others. The published system takes the frame with the highest switch, and
-the height of the switch as the gain, and leaves it at that.
+After every {INTERIM_EVENTS}th event, and once more at the end, all events found so far are
+**refined together**: {config.encode.interim} and {config.encode.refine} gradient steps on their
+vectors, times and gains, towards less energy and less L1 norm left in the {config.horizon_frames}
+frames that they are fitted on, and a nearer log-mel spectrogram. Only the events move, not the
+model: the event found first was chosen for a residual that no other event had touched yet, and here
+it learns of the others. The published system takes the frame with the highest switch, and the
+height of the switch as the gain, and leaves it at that.
 """
 
 
 def _frame_encoder(config: CodecConfig) -> str:
+    dilations = ", ".join(map(str, config.encoder.dilations))
     return f"""
-1. **Look.** Gated convolutions with dilations {", ".join(map(str, config.encoder.dilations))} read the residual; each
-   frame sees itself and the future only. Two heads give every frame an event vector and a switch.
-2. **Choose.** The second half of the frames is masked. The frame with the highest switch wins: its vector is the event,
-   its switch the gain.
-3. **Subtract.** The event is decoded, and its magnitude spectrogram is subtracted from the residual.
+1. **Look.** Gated convolutions with dilations {dilations} read the residual; each frame sees itself
+   and the future only. Two heads give every frame an event vector and a switch.
+2. **Choose.** The second half of the frames is masked. The frame with the highest switch wins: its
+   vector is the event, its switch the gain.
+3. **Subtract.** The event is decoded, and its magnitude spectrogram is subtracted from the
+   residual.
 """
 
 
-def _harmonic_decoder(config: CodecConfig) -> str:
-    sizes = config.decoder
+def _harmonic_decoder(sizes: HarmonicDecoderConfig) -> str:
+    glide = f"; the pitch may glide by {sizes.glide:.0f} semitones" if sizes.glide else ""
     return f"""
-The decoder is where the physics is. A small network reads an event's vector and sets the controls of three stages, and
-the sound goes through them in this order:
+The decoder is where the physics is. A small network reads an event's vector and sets the controls
+of three stages, and the sound goes through them in this order:
 
-- **Excitation**: envelopes with an attack, a hold and a release, one over an impulse train at the event's pitch and
-  one over noise{_glide(sizes.glide)}.
-- **Resonance**: {sizes.harmonics} partials and {sizes.noise_bands} noise bands, each with a strength and a decay of its
-  own, and a tilt that makes the overtones brighter or duller while the event sounds.
-- **Room**: a dry/wet mix with decaying noise, mixed from {len(sizes.reverberation)} reverberation times.
+- **Excitation**: envelopes with an attack, a hold and a release, one over an impulse train at the
+  event's pitch and one over noise{glide}.
+- **Resonance**: {sizes.harmonics} partials and {sizes.noise_bands} noise bands, each with a
+  strength and a decay of its own, and a tilt that makes the overtones brighter or duller while the
+  event sounds.
+- **Room**: a dry/wet mix with decaying noise, mixed from {len(sizes.reverberation)} reverberation
+  times.
 """
 
 
-def _glide(semitones: float) -> str:
-    return f"; the pitch may glide by {semitones:.0f} semitones" if semitones else ""
-
-
-def _resonance_decoder(config: CodecConfig) -> str:
-    sizes = config.decoder
+def _resonance_decoder(sizes: ResonanceDecoderConfig, samplerate: int) -> str:
     return f"""
-A small network reads an event's vector and sets the controls of three stages, and the sound goes through them in this
-order:
+A small network reads an event's vector and sets the controls of three stages, and the sound goes
+through them in this order:
 
-- **Excitation**: noise under an envelope, over the first {sizes.attack_samples / config.samplerate:.2f} seconds,
-  through a filter of {sizes.noise_filter_samples} taps.
-- **Resonance**: convolution with {sizes.selected} mixtures of {sizes.resonances:,} learned resonances, which cross-fade
-  over the event's life.
-- **Room**: a dry/wet mix with decaying noise, mixed from {len(sizes.reverberation)} reverberation times.
+- **Excitation**: noise under an envelope, over the first {sizes.attack_samples / samplerate:.2f}
+  seconds, through a filter of {sizes.noise_filter_samples} taps.
+- **Resonance**: convolution with {sizes.selected} mixtures of {sizes.resonances:,} learned
+  resonances, which cross-fade over the event's life.
+- **Room**: a dry/wet mix with decaying noise, mixed from {len(sizes.reverberation)} reverberation
+  times.
 """
+
+
+# ---- how it was trained
+
+
+def training_facts(codec: SparseCodec, shipped: str) -> Prose:
+    """How a model was trained, from its checkpoint; `shipped` says more of a shipped one."""
+    card = codec.card
+    if not card:
+        return Prose("How this model was trained is not said in its checkpoint.")
+    weights = card["training"]
+    text = (
+        f"The model was trained for {card['hours']:.1f} hours ({card['steps']:,} steps) on"
+        f" {card['train_recordings']} recordings. {shipped}\n\n"
+        "Each step learns from two things. One is a greedy step on a batch of residuals, drawn from"
+        " a pool of segments at all depths of their decomposition: its loss rewards the share of"
+        " energy that a candidate removes, its cosine with the residual and the L1 norm removed,"
+        " prices whatever is subtracted below zero, and teaches the score to predict the share. The"
+        f" other is {weights.get('scenes', 0)} scenes, segments with all their events: the events"
+        " are moved a little at every step, as they are when a clip is encoded, and the decoder"
+        " learns from how near they come together. The published system uses the L1 norm together"
+        " with an adversarial loss, in which a discriminator hears the sum of half of the events."
+        " The training script has that too, and a price on the number of events;"
+        f" {_extras(weights)}. Of the checkpoints of a run the one is kept that does best on a"
+        " dozen held-out segments: no weight was learnt from held-out works, but this choice saw"
+        " some of them."
+    )
+    return Prose(text)
+
+
+def _extras(weights: dict[str, Any]) -> str:
+    names = {"an adversarial": weights["adversarial"], "a sparsity": weights.get("sparsity", 0.0)}
+    used = " and ".join(f"{name} weight of {weight:g}" for name, weight in names.items() if weight)
+    return f"this model was trained with {used}" if used else "for this model neither was used"
+
+
+# ---- for the reader
+
+
+def how_to_listen() -> Prose:
+    """The things that every example lets a reader do."""
+    return Prose(
+        """
+Each example lets you
+
+- **compare**: press a version, or its number on the keyboard, and the sound changes without a gap.
+  Versions are matched in loudness unless you switch that off; the blind test asks whether you hear
+  a difference at all.
+- **take apart**: step through the decomposition, see what is left, hear what was taken off.
+- **vary**: the same events with vectors drawn anew between the smallest and the largest number in
+  this example; the original vectors at times drawn anew; and every vector moved in the same
+  direction, by adding one small random vector to all, but for the pitch.
+- **put together again**: hear any event, move it, make it louder, mute it, give it another sound,
+  and take the edit along as a sound or as JSON.
+
+Every example has a page of its own, to be shared.
+"""
+    )
+
+
+def see_also(article: str, articles: list[str]) -> Prose:
+    """Links to the other articles of the site, if there are any."""
+    names = [name for name in TITLES if name in articles and name != article]
+    links = " and ".join(f"[{TITLES[name]}]({name}.html)" for name in names)
+    return Prose(f"On this site too: {links}." if links else "")
+
+
+def bibtex() -> BibTeX:
+    """The entry of the article whose system this is."""
+    return BibTeX(
+        """@misc{vinyard2025sparse,
+  author = {Vinyard, John},
+  title = {Toward a Sparse Interpretable Audio Codec},
+  year = {2025},
+  eprint = {2505.05654},
+  archivePrefix = {arXiv},
+  url = {https://blog.cochlea.xyz/sparse-interpretable-audio-codec-paper.html}
+}"""
+    )

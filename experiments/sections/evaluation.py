@@ -1,23 +1,30 @@
-"""The evaluation section: stored figures of a checkpoint as tables and plots, and a part of them measured again."""
+"""The evaluation section: stored figures of a checkpoint, and a part of them measured again."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from experiments.clips import Clip
-from experiments.sections import demos, pictures
+from experiments.figures import Figures
+from experiments.sections import pictures, sounds
 from experiments.sections.event_files import files_section
 from report import Figure, Image, Prose, ReportError, Table, conjure
+from report.article.components import Component
 from sparse_codec import SparseCodec
 from sparse_codec.evaluation.tables import comparison_rows, count_rows
 from sparse_codec.evaluation.variations import VARIATIONS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 AGREEMENT = 0.02  # how far a share that is measured again may be from the stored one
 EXAMPLES = "examples"  # the manifest's group of the clips that are shipped
 LINES = {"codec": "#c8553d", "matching pursuit": "#3d7dc8"}
 AS_SOUND = ("sound_l2", "sound_l1", "distance", "log_mel", "opinion")
 AS_EVENTS = ("onset_f", "redundancy", "crowd", "harmful", "bits_per_second", "seconds")
-METHODS = (
+METHODS = (  # those that are shown, in this order
     "codec",
     "codec, greedy",
     "matching pursuit",
@@ -31,8 +38,8 @@ METHODS = (
 
 
 def evaluation_section(
-    evaluation: dict | None, clips: list[Clip], codec: SparseCodec, shipped: bool
-) -> list:
+    evaluation: Figures | None, clips: list[Clip], codec: SparseCodec, shipped: bool
+) -> list[Component]:
     """Tables and plots of the held-out figures, or a line that there are none for this checkpoint.
 
     shipped: model and clips are the shipped ones, whose figures are measured again.
@@ -40,15 +47,16 @@ def evaluation_section(
     if evaluation is None or not evaluation["all"]["segments"]:
         return [
             Prose(
-                "No held-out figures were measured for this checkpoint: run `python -m sparse_codec evaluate`."
+                "No held-out figures were measured for this checkpoint: run"
+                " `python -m sparse_codec evaluate`."
             )
         ]
     everything = evaluation["all"]
-    shown = {name: everything[name] for name in METHODS if name in everything}
+    methods = {name: everything[name] for name in METHODS if name in everything}
     n_segments = everything["segments"]
     return [
         Table(
-            *count_rows(shown, evaluation["counts"]),
+            *count_rows(methods, evaluation["counts"]),
             f"Shares removed from {n_segments} held-out segments.",
         ),
         Image(
@@ -56,39 +64,38 @@ def evaluation_section(
             "What is gone from the held-out segments, by number of events or atoms.",
         ),
         Table(
-            *comparison_rows(shown, AS_SOUND),
+            *comparison_rows(methods, AS_SOUND),
             f"The sound of the same {n_segments} segments; terms are below.",
         ),
         Table(
-            *comparison_rows(shown, AS_EVENTS),
+            *comparison_rows(methods, AS_EVENTS),
             "Their events or atoms, rates, and seconds a segment in one thread.",
         ),
         *files_section(codec, evaluation),
         _group_shares(evaluation),
         _group_distances(evaluation),
         *_onset_table(evaluation),
-        Prose(_variations(everything)),
+        Prose(_terms(everything)),
         *([_measured_again(evaluation, clips, codec)] if shipped else []),
     ]
 
 
 @conjure
-def share_curve(evaluation: dict) -> Figure:
+def share_curve(evaluation: Figures) -> Figure:
     """Shares of L2 and L1 against the number of events."""
     from matplotlib.figure import Figure as Canvas
 
     canvas = Canvas(figsize=(5.2, 3.2), layout="constrained", facecolor="none")
+    counts = evaluation["counts"]
     for place, order in enumerate(("l2", "l1"), start=1):
         axes = canvas.add_subplot(
             1, 2, place, xlabel="events or atoms", ylabel=f"share of {order.upper()} removed"
         )
         axes.set_facecolor("none")
         for name, colour in LINES.items():
-            axes.plot(
-                evaluation["counts"], evaluation["all"][name][order], "o-", color=colour, label=name
-            )
+            axes.plot(counts, evaluation["all"][name][order], "o-", color=colour, label=name)
         axes.set_xscale("log", base=2)
-        axes.set_xticks(evaluation["counts"], evaluation["counts"])
+        axes.set_xticks(counts, counts)
         axes.set_ylim(0, 1)
         _legend(axes)
     return Figure(
@@ -97,125 +104,130 @@ def share_curve(evaluation: dict) -> Figure:
     )
 
 
-def _legend(axes) -> None:
+def _legend(axes: Axes) -> None:
     pictures.tone_down(axes)
     axes.legend(frameon=False, labelcolor=pictures.INK, fontsize=9)
 
 
-def _group_shares(evaluation: dict) -> Table:
-    methods, rows = ("codec", "matching pursuit, 128"), []
+def _group_shares(evaluation: Figures) -> Table:
+    rows = []
     for name, group in evaluation["groups"].items():
+        codec, pursuit = group["codec"], group["matching pursuit, 128"]
         shares = [
-            np.atleast_1d(group[m].get(o, group[m].get(f"{o}_all")))[-1]
-            for m in methods
-            for o in ("l2", "l1")
+            _all_removed(means, order) for means in (codec, pursuit) for order in ("l2", "l1")
         ]
-        shares += [group["codec"]["sound_l2"], group["codec"]["sound_l1"]]
-        rows.append(
-            [_label(name, evaluation), str(group["segments"]), *(f"{x:.2f}" for x in shares)]
-        )
+        shares += [codec["sound_l2"], codec["sound_l1"]]
+        cells = [f"{share:.2f}" for share in shares]
+        rows.append([_label(name, evaluation), str(group["segments"]), *cells])
     headers = [
-        "Group",
-        "Segments",
-        "L2",
-        "L1",
-        "Pursuit, L2",
-        "Pursuit, L1",
-        "Sound, L2",
-        "Sound, L1",
+        *("Group", "Segments", "L2", "L1"),
+        *("Pursuit, L2", "Pursuit, L1", "Sound, L2", "Sound, L1"),
     ]
     caption = (
-        "Each group alone: shares removed by all events, and by matching pursuit with 128 atoms. Groups in brackets"
-        " are not part of the means above: other kinds of sound, and this page's examples."
+        "Each group alone: shares removed by all events, and by matching pursuit with 128 atoms."
+        " Groups in brackets are not part of the means above: other kinds of sound, and this page's"
+        " examples."
     )
     return Table(headers, rows, caption)
 
 
-def _group_distances(evaluation: dict) -> Table:
+def _all_removed(means: Figures, order: str) -> float:
+    """Return the share that all events of a method remove."""
+    return means[order][-1] if order in means else means[f"{order}_all"]
+
+
+def _group_distances(evaluation: Figures) -> Table:
     methods = {"codec": "codec", "matching pursuit, 128": "pursuit", "Opus, 6 kb/s": "Opus"}
+    distances = {"distance": "Distance", "log_mel": "Log-mel"}
     rows = []
     for name, group in evaluation["groups"].items():
-        distances = [
-            f"{group[method][key]:.1f}" for key in ("distance", "log_mel") for method in methods
-        ]
-        rows.append([_label(name, evaluation), *distances])
-    headers = [
-        "Group",
-        *(f"{what}, {who}" for what in ("Distance", "Log-mel") for who in methods.values()),
-    ]
-    return Table(
-        headers, rows, "Each group alone: distances of the sound in dB; pursuit has 128 atoms."
-    )
+        cells = [f"{group[method][key]:.1f}" for key in distances for method in methods]
+        rows.append([_label(name, evaluation), *cells])
+    names = [f"{distance}, {who}" for distance in distances.values() for who in methods.values()]
+    caption = "Each group alone: distances of the sound in dB; pursuit has 128 atoms."
+    return Table(["Group", *names], rows, caption)
 
 
-def _label(group: str, evaluation: dict) -> str:
+def _label(group: str, evaluation: Figures) -> str:
     return f"({group})" if group in evaluation["foreign"] else group
 
 
-def _onset_table(evaluation: dict) -> list[Table]:
+def _onset_table(evaluation: Figures) -> list[Table]:
     """One table, or none where no group has labels."""
     methods = ("codec", "matching pursuit", "random times, 16")
     rows = []
     for name, group in evaluation["groups"].items():
         if "onset_f" in group["codec"]:
             agree = [f"{group[m]['onset_f']:.2f}" if "onset_f" in group[m] else "" for m in methods]
-            rows.append(
-                [
-                    name,
-                    *agree,
-                    f"{group['codec']['redundancy']:.2f}",
-                    f"{group['codec']['crowd']:.1f}",
-                ]
-            )
+            crowd = [f"{group['codec']['redundancy']:.2f}", f"{group['codec']['crowd']:.1f}"]
+            rows.append([name, *agree, *crowd])
     headers = [
-        "Group",
-        "Codec",
-        "Matching pursuit",
-        "Random times",
-        "Shared onsets",
-        "In one frame",
+        *("Group", "Codec", "Matching pursuit", "Random times"),
+        *("Shared onsets", "In one frame"),
     ]
     caption = (
-        "Onsets: F-measure at 50 ms of the 16 strongest events' unique onsets against the labels'; the share of events"
-        " whose onset another one has; and the most events in one frame."
+        "Onsets: F-measure at 50 ms of the 16 strongest events' unique onsets against the labels';"
+        " the share of events whose onset another one has; and the most events in one frame."
     )
     return [Table(headers, rows, caption)] if rows else []
 
 
-def _variations(everything: dict) -> str:
-    told = ", ".join(
-        f"{name} {everything[name]['distance_to_reconstruction']:.1f} dB" for name in VARIATIONS
-    )
+def _terms(everything: Figures) -> str:
+    """The terms of the tables, and how far each of VARIATIONS takes the sound."""
+    distances = {name: everything[name]["distance_to_reconstruction"] for name in VARIATIONS}
+    variations = ", ".join(f"{name} {distance:.1f} dB" for name, distance in distances.items())
     return (
-        "*L2* and *L1 removed* are shares of the magnitude spectrogram; *as sound* they are measured on the rendered"
-        " sound, whose phases are not the original's. *Distance* is the log-spectral distance (windows of 512 to 4,096"
-        " samples, floor 80 dB below the peak). *Opinion* is the score from 1 to 5 that Zimtohrli predicts. *Harmful*"
-        " is the mean number of events that add energy, to the frames that they are fitted on, when taken off in"
-        " order. Bits of events are 32 for each number, before any coding; what files of them take stands above. The"
-        " rates of the other codecs are those of their files. *Greedy* is the codec without refinement.\n\n"
-        f"How far a change of the events takes the sound, as a distance to the reconstruction: {told}."
+        "*L2* and *L1 removed* are shares of the magnitude spectrogram; *as sound* they are"
+        " measured on the rendered sound, whose phases are not the original's. *Distance* is the"
+        " log-spectral distance (windows of 512 to 4,096 samples, floor 80 dB below the peak)."
+        " *Opinion* is the score from 1 to 5 that Zimtohrli predicts. *Harmful* is the mean number"
+        " of events that add energy, to the frames that they are fitted on, when taken off in"
+        " order. Bits of events are 32 for each number, before any coding; what files of them take"
+        " stands above. The rates of the other codecs are those of their files. *Greedy* is the"
+        " codec without refinement.\n\n"
+        "How far a change of the events takes the sound, as a distance to the reconstruction:"
+        f" {variations}."
     )
 
 
-def _measured_again(evaluation: dict, clips: list[Clip], codec: SparseCodec) -> Prose:
+def _measured_again(evaluation: Figures, clips: list[Clip], codec: SparseCodec) -> Prose:
     """The shares of the shipped clips, by this build and by the stored evaluation.
 
-    Raises: ReportError if they differ: then the stored figures are not those of this code and this checkpoint.
+    Raises: ReportError if they differ: the stored figures are then not of this code and checkpoint.
     """
-    halves = [demos.event_data(demos.encoded(clip, codec), "first half") for clip in clips]
+    halves = [sounds.half_events(clip, codec) for clip in clips]
     shares = [
-        demos.shares(clip, half, codec).value[-1] for clip, half in zip(clips, halves, strict=True)
+        sounds.shares(clip, half, codec).value[-1] for clip, half in zip(clips, halves, strict=True)
     ]
-    now, stored = np.mean(shares, axis=0), evaluation["groups"].get(EXAMPLES)
+    stored = evaluation["groups"].get(EXAMPLES)
     if stored is None:
         return Prose("")
+    now = np.mean(shares, axis=0)
     then = [stored["codec"][order][-1] for order in ("l2", "l1")]
     if np.abs(now - then).max() > AGREEMENT:
         raise ReportError(
-            f"the examples' shares are {now.round(3)} now and {then} in the stored evaluation: measure it again with"
-            " python -m sparse_codec evaluate"
+            f"the examples' shares are {now.round(3)} now and {then} in the stored evaluation:"
+            " measure it again with python -m sparse_codec evaluate"
         )
     return Prose(
-        f"These figures were stored with the checkpoint. This build measured the {len(clips)} examples below again: "
-        f"{now[0]:.3f} of L2 and {now[1]:.3f} of L1 are gone, where {then[0]:.3f} and {then[1]:.3f} are stored."
+        "These figures were stored with the checkpoint. This build measured the"
+        f" {len(clips)} examples below again: {now[0]:.3f} of L2 and {now[1]:.3f} of L1 are gone,"
+        f" where {then[0]:.3f} and {then[1]:.3f} are stored."
     )
+
+
+def word_table(words: Figures | None) -> Table | Prose:
+    """Word errors of a recogniser, as `sparse_codec words` stored them with the checkpoint."""
+    if words is None:
+        return Prose(
+            "No word errors were measured for this checkpoint: run `python -m sparse_codec words`."
+        )
+    rows = [
+        [name, f"{100 * rate:.0f} %", f"{words['estoi'][name]:.2f}"]
+        for name, rate in words["word error rate"].items()
+    ]
+    caption = (
+        f"{words['clips']} clips of LJ Speech, {words['words']} words: word errors of PocketSphinx"
+        " with the model it carries, and ESTOI, the extended short-time objective intelligibility."
+    )
+    return Table(["Sound", "Word errors", "ESTOI"], rows, caption)

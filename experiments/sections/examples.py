@@ -1,16 +1,21 @@
-"""The sections that articles are made of: demos put together into what a cell shows."""
+"""Examples: everything is computed of a clip first, and shown then.
+
+`conjure_example` collects the artifacts of `sounds.py` and `pictures.py` in an Example. From it
+`example` and `figures_table` draw components, and compute nothing.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from experiments.clips import Clip
-from experiments.sections import demos, pictures
+from experiments.sections import pictures, sounds
+from experiments.sections.pictures import Version
 from report import (
     Artifact,
-    BibTeX,
     Compare,
     Decomposition,
     EventRoll,
@@ -22,76 +27,190 @@ from report import (
     Row,
     Table,
 )
-from sparse_codec import SparseCodec
+from sparse_codec import EventSet, SparseCodec
 from sparse_codec.evaluation.variations import VARIATIONS
 from sparse_codec.evaluation.waveform_codecs import WAVEFORM_CODECS
 
-TITLES = {
-    "music": "the codec for music",
-    "speech": "the codec for speech",
-    "ablations": "what was tried, and what each part is worth",
-}
 STAGES = ("excitation", "resonance", "room")  # of the decoder
-STEPS_HEARD = (1, 2, 4, 8, 16, 32)  # after so many events the residual can be heard
+RESIDUALS = (1, 2, 4, 8, 16, 32)  # after so many events the residual can be heard
 LAYOUT_SEED = 7  # of the t-SNE and of the projection to colours
+
+
+@dataclass(frozen=True)
+class Example:
+    """Everything that is computed of one clip."""
+
+    clip: Clip
+    events: EventSet  # of the coded half
+    shares: list[list[float]]  # (L2, L1) removed after each event
+    figures: dict[str, Any]  # of the coded half, see `sounds.figures`
+    demos: Demos | None  # None if the coded half holds no events
+
+
+@dataclass(frozen=True)
+class Demos:
+    """The sounds and pictures of a clip whose coded half holds events."""
+
+    roll: Roll
+    coded_half: list[Version]  # original, reconstruction, residual, plain codecs
+    whole: list[Version]  # the whole clip and its reconstruction
+    stages: list[Version]  # of the loudest event
+    residuals: dict[int, Artifact]  # sounds, by the number of events taken off
+    film: Artifact
+    poster: Artifact
+    variations: dict[str, Artifact]  # sounds, by VARIATIONS
+
+
+@dataclass(frozen=True)
+class Roll:
+    """The sounds of single events, and the places of their marks."""
+
+    sounds: list[Artifact]  # one for each event
+    mix: Artifact  # their sum
+    layout: dict[str, Any]  # see `pictures.layout`
+    vectors: Artifact  # a picture
+    choices: Artifact  # the sounds that events may have instead, see `report.EventRoll`
+    other_sounds: list[Artifact]  # those that `choices` names
+
+
+# ---- compute
+
+
+def conjure_example(clip: Clip, codec: SparseCodec) -> Example:
+    """Compute everything that the article shows of one clip."""
+    half = sounds.half_events(clip, codec)
+    events = sounds.events_of(half)
+    original = sounds.first_half(clip, codec)
+    reconstruction = sounds.rendered(half, codec)
+    return Example(
+        clip,
+        events,
+        shares=sounds.shares(clip, half, codec).value,
+        figures=sounds.figures(original, reconstruction, half).value,
+        demos=_conjure_demos(clip, half, codec) if len(events) else None,
+    )
+
+
+def _conjure_demos(clip: Clip, half: Artifact, codec: SparseCodec) -> Demos:
+    steps = [n for n in RESIDUALS if n <= len(sounds.events_of(half))]
+    return Demos(
+        roll=_conjure_roll(half, codec),
+        coded_half=_conjure_coded_half(clip, half, codec),
+        whole=_conjure_whole(clip, codec, "Original, whole", "By streaming"),
+        stages=_conjure_stages(half, codec),
+        residuals={n: sounds.residual_sound(clip, half, n, codec) for n in steps},
+        film=pictures.film(clip, half, codec),
+        poster=pictures.film_poster(clip, codec),
+        variations={
+            kind: sounds.rendered(sounds.variation(half, kind, codec), codec) for kind in VARIATIONS
+        },
+    )
+
+
+def _conjure_roll(half: Artifact, codec: SparseCodec) -> Roll:
+    events = sounds.events_of(half)
+    own = [sounds.event_sound(half, i, codec) for i in range(len(events))]
+    drawn = sounds.variation(half, "random vectors", codec)
+    random = [sounds.event_sound(drawn, i, codec) for i in range(len(events))]
+    steps = {str(i): _conjure_steps(half, i, codec) for i in sounds.strongest(events)}
+    steered = [sound for rows in steps.values() for row in rows for sound in row if sound]
+    return Roll(
+        sounds=own,
+        mix=sounds.rendered(half, codec),
+        layout=pictures.layout(half, LAYOUT_SEED).value,
+        vectors=pictures.vectors_picture(half),
+        choices=sounds.choices({"random vectors": random}, steps),
+        other_sounds=random + steered,
+    )
+
+
+def _conjure_steps(half: Artifact, event: int, codec: SparseCodec) -> list[list[Artifact | None]]:
+    """Steer an event: a row for each direction, a sound for each step, None where it stays."""
+    return [
+        [
+            sounds.steered(half, event, direction, step, codec) if step else None
+            for step in sounds.STEPS
+        ]
+        for direction in range(sounds.DIRECTIONS)
+    ]
+
+
+def _conjure_coded_half(clip: Clip, half: Artifact, codec: SparseCodec) -> list[Version]:
+    original, n_events = sounds.first_half(clip, codec), len(sounds.events_of(half))
+    plain: list[Version] = []
+    for name in WAVEFORM_CODECS:
+        kilobits = sounds.bits_otherwise(original, name).value / 1000
+        label = f"{name.partition(',')[0]} at {kilobits:.1f} kb/s"
+        plain.append((label, sounds.coded_otherwise(original, name), None))
+    with_pictures = pictures.versions(
+        {
+            "Original, coded half": original,
+            "Reconstruction": sounds.rendered(half, codec),
+            "Residual": sounds.residual_sound(clip, half, n_events, codec),
+        }
+    )
+    return with_pictures + plain
+
+
+def _conjure_whole(clip: Clip, codec: SparseCodec, original: str, coded: str) -> list[Version]:
+    """Compute the whole clip and its reconstruction, under these labels."""
+    events = sounds.clip_events(clip, codec)
+    return pictures.versions(
+        {original: sounds.original(clip, codec), coded: sounds.rendered(events, codec)}
+    )
+
+
+def _conjure_stages(half: Artifact, codec: SparseCodec) -> list[Version]:
+    """Compute the loudest event after each stage of the decoder."""
+    loudest = int(np.argmax(sounds.events_of(half).gains))
+    return pictures.versions(
+        {stage.capitalize(): sounds.stage_sound(half, loudest, stage, codec) for stage in STAGES}
+    )
+
+
+# ---- show
 
 
 def streaming(clip: Clip, codec: SparseCodec) -> Compare:
     """The long clip and its reconstruction, with their spectrograms."""
-    events = demos.event_data(demos.encoded(clip, codec), "events")
-    sounds = {
-        "Original": demos.original(clip, codec),
-        "Reconstruction": demos.rendered(events, codec),
-    }
-    return compare(f"{clip.title}, in {len(demos.events_of(events))} events", sounds, source(clip))
+    n_events = len(sounds.events_of(sounds.clip_events(clip, codec)))
+    versions = _conjure_whole(clip, codec, "Original", "Reconstruction")
+    return Compare(f"{clip.title}, in {n_events} events", versions, source(clip))
 
 
-def how_to_listen() -> Prose:
-    """What every example lets a reader do."""
-    return Prose(
-        """
-Each example lets you
-
-- **compare**: press a version, or its number on the keyboard, and the sound changes without a gap. Versions are matched
-  in loudness unless you switch that off; the blind test asks whether you hear a difference at all.
-- **take apart**: step through the decomposition, see what is left, hear what was taken off.
-- **vary**: the same events with vectors drawn anew between the smallest and the largest number in this example; the
-  original vectors at times drawn anew; and every vector moved in the same direction, by adding one small random
-  vector to all, but for the pitch.
-- **put together again**: hear any event, move it, make it louder, mute it, give it another sound, and take the edit
-  along as a sound or as JSON.
-
-Every example has a page of its own, to be shared.
-"""
-    )
+def stages(half: Artifact, codec: SparseCodec) -> Compare:
+    """The loudest event after each stage of the decoder."""
+    return _stages(_conjure_stages(half, codec))
 
 
-def example(number: int, clip: Clip, codec: SparseCodec) -> Part | Group:
+def example(number: int, computed: Example) -> Part | Group:
     """All that the article shows of one clip, with a page of its own."""
+    clip, demos, n_events = computed.clip, computed.demos, len(computed.events)
     title = f"Example\u00a0{number}: {clip.title}"
-    half = demos.event_data(demos.encoded(clip, codec), "first half")
-    n_events = len(demos.events_of(half))
-    if not n_events:
+    if demos is None:
         return Group([Prose(f"### {title}\n\nThe first half of this clip holds no events.")])
-    roll = event_roll(clip, half, codec)
+    roll = _event_roll(clip, computed.events, demos.roll)
     components = [
-        _coded_half(clip, half, codec),
-        _whole_clip(clip, codec),
+        _coded_half(clip, demos.coded_half),
+        Compare("The whole excerpt, coded window by window.", demos.whole),
         Prose("#### One event, stage by stage"),
-        stages(half, codec),
+        _stages(demos.stages),
         Prose("#### Decomposition"),
-        _decomposition(clip, half, roll, codec),
+        _decomposition(demos, roll, computed.shares),
         Prose(
-            "#### Variations\n\nThe same events with other vectors, at other times, and with every vector moved in one"
-            " direction."
+            "#### Variations\n\nThe same events with other vectors, at other times, and with every"
+            " vector moved in one direction."
         ),
-        Row([Player(*_variation(half, kind, codec)) for kind in VARIATIONS]),
+        Row([Player(sound, kind.capitalize()) for kind, sound in demos.variations.items()]),
         Prose("#### Events"),
         roll,
     ]
-    described = f"{clip.title}: the original, its reconstruction from {n_events} events, and every event to listen to."
-    picture = pictures.spectrogram(demos.first_half(clip, codec), "original, coded half")
-    return Part(clip.path.stem.replace(".", "-"), title, described, components, picture)
+    description = (
+        f"{clip.title}: the original, its reconstruction from {n_events} events, and every event to"
+        " listen to."
+    )
+    _, _, picture = demos.coded_half[0]  # of the original
+    return Part(clip.path.stem.replace(".", "-"), title, description, components, picture)
 
 
 def source(clip: Clip) -> str:
@@ -99,214 +218,69 @@ def source(clip: Clip) -> str:
     return f"Source: {clip.source} ({clip.licence})."
 
 
-def compare(
-    title: str,
-    sounds: dict[str, Artifact],
-    note: str = "",
-    unseen: dict[str, Artifact] | None = None,
-) -> Compare:
-    """Versions to switch between, each with its spectrogram, but for those that are `unseen`."""
-    seen = [
-        (label, sound, pictures.spectrogram(sound, label.lower()))
-        for label, sound in sounds.items()
-    ]
-    return Compare(
-        title, [*seen, *((label, sound, None) for label, sound in (unseen or {}).items())], note
+def _coded_half(clip: Clip, versions: list[Version]) -> Compare:
+    title = (
+        "The coded half, what the events make of it, what they leave, and plain codecs at their"
+        " lowest rates."
     )
+    return Compare(title, versions, source(clip))
 
 
-def _coded_half(clip: Clip, half: Artifact, codec: SparseCodec) -> Compare:
-    original, n_events = demos.first_half(clip, codec), len(demos.events_of(half))
-    sounds = {
-        "Original, coded half": original,
-        "Reconstruction": demos.rendered(half, codec),
-        "Residual": demos.residual_sound(clip, half, n_events, codec),
-    }
-    others = {
-        f"{name.partition(',')[0]} at {demos.bits_otherwise(original, name).value / 1000:.1f} kb/s": (
-            demos.coded_otherwise(original, name)
-        )
-        for name in WAVEFORM_CODECS
-    }
-    title = "The coded half, what the events make of it, what they leave, and plain codecs at their lowest rates."
-    return compare(title, sounds, source(clip), others)
-
-
-def _whole_clip(clip: Clip, codec: SparseCodec) -> Compare:
-    events = demos.event_data(demos.encoded(clip, codec), "events")
-    sounds = {
-        "Original, whole": demos.original(clip, codec),
-        "By streaming": demos.rendered(events, codec),
-    }
-    return compare("The whole excerpt, coded window by window.", sounds)
-
-
-def stages(half: Artifact, codec: SparseCodec) -> Compare:
-    """The loudest event after each stage."""
-    loudest = int(np.argmax(demos.events_of(half).gains))
-    sounds = {
-        stage.capitalize(): demos.stage_sound(half, loudest, stage, codec) for stage in STAGES
-    }
+def _stages(versions: list[Version]) -> Compare:
     title = "The loudest event after each of the decoder's stages; the last is how it is heard."
-    return replace(compare(title, sounds), plain=True)
+    return Compare(title, versions, plain=True)
 
 
-def _variation(half: Artifact, kind: str, codec: SparseCodec) -> tuple[Artifact, str]:
-    return demos.rendered(demos.variation(half, kind, codec), codec), kind.capitalize()
+def _decomposition(demos: Demos, roll: EventRoll, shares: list[list[float]]) -> Decomposition:
+    removed = ", ".join(f"{100 * shares[n - 1][0]:.0f} % after {n}" for n in demos.residuals)
+    caption = f"The residual's spectrogram, event by event. Energy removed (L2): {removed}."
+    return Decomposition(demos.film, demos.poster, roll, demos.residuals, caption)
 
 
-def _decomposition(
-    clip: Clip, half: Artifact, roll: EventRoll, codec: SparseCodec
-) -> Decomposition:
-    shares = demos.shares(clip, half, codec).value
-    steps = [n for n in STEPS_HEARD if n <= len(shares)]
-    left = {n: demos.residual_sound(clip, half, n, codec) for n in steps}
-    told = ", ".join(f"{100 * shares[n - 1][0]:.0f} % after {n}" for n in steps)
-    caption = f"The residual's spectrogram, event by event. Energy removed (L2): {told}."
-    return Decomposition(
-        pictures.film(clip, half, codec), pictures.film_poster(clip, codec), roll, left, caption
-    )
-
-
-def event_roll(clip: Clip, half: Artifact, codec: SparseCodec) -> EventRoll:
-    """Every event as a mark that plays it: time across, 1-D t-SNE up, colour by a random projection."""
-    events, layout = demos.events_of(half), pictures.layout(half, LAYOUT_SEED).value
+def _event_roll(clip: Clip, events: EventSet, roll: Roll) -> EventRoll:
+    """Every event as a mark that plays it: time across, 1-D t-SNE up, colour by a projection."""
     loudness = events.gains / max(events.gains.max(), 1e-9)
-    sounds = [demos.event_sound(half, i, codec) for i in range(len(events))]
     marks = [
         Mark(
-            int(events.onsets[i]),
-            layout["heights"][i],
-            float(np.sqrt(loudness[i])),
-            layout["colours"][i],
-            sound,
+            start=int(events.onsets[i]),
+            y=roll.layout["heights"][i],
+            radius=float(np.sqrt(loudness[i])),
+            colour=roll.layout["colours"][i],
+            sound=sound,
         )
-        for i, sound in enumerate(sounds)
+        for i, sound in enumerate(roll.sounds)
     ]
-    choices, others = _choices(half, sounds, codec)
     return EventRoll(
         title=f"{clip.title}: its {len(marks)} events",
         marks=marks,
         axis="similar sounds lie near each other (1-D t-SNE)",
-        mix=demos.rendered(half, codec),
-        vectors=pictures.vectors_picture(half),
-        choices=choices,
-        sounds=others,
+        mix=roll.mix,
+        vectors=roll.vectors,
+        choices=roll.choices,
+        sounds=roll.other_sounds,
     )
 
 
-def _choices(
-    half: Artifact, sounds: list[Artifact], codec: SparseCodec
-) -> tuple[Artifact, list[Artifact]]:
-    """The published random vectors for every event, and steps along principal directions for the strongest."""
-    drawn = demos.variation(half, "random vectors", codec)
-    random = [demos.event_sound(drawn, i, codec) for i in range(len(sounds))]
-    steps = {
-        str(i): [
-            [
-                demos.steered(half, i, direction, step, codec) if step else None
-                for step in demos.STEPS
-            ]
-            for direction in range(demos.DIRECTIONS)
-        ]
-        for i in demos.strongest(demos.events_of(half))
-    }
-    steered = [sound for rows in steps.values() for row in rows for sound in row if sound]
-    return demos.choices({"random vectors": random}, steps), random + steered
-
-
-def figures_table(clips: list[Clip], codec: SparseCodec) -> Table:
+def figures_table(examples: list[Example]) -> Table:
     """One row an example."""
     rows = []
-    for clip in clips:
-        encoding = demos.encoded(clip, codec)
-        half = demos.event_data(encoding, "first half")
-        facts = demos.figures(
-            demos.first_half(clip, codec), demos.rendered(half, codec), half
-        ).value
-        l2, l1 = (demos.shares(clip, half, codec).value or [(0.0, 0.0)])[-1]
-        distances = f"{facts['distance']:.1f} dB", f"{facts['silence']:.1f} dB"
-        ratio, bits = f"{facts['samples_to_numbers']:.0f}", f"{facts['bits_per_second']:.0f}"
+    for example in examples:
+        facts = example.figures
+        l2, l1 = example.shares[-1] if example.shares else (0.0, 0.0)
         rows.append(
-            [clip.title, f"{l2:.2f}", f"{l1:.2f}", *distances, str(facts["events"]), ratio, bits]
+            [
+                example.clip.title,
+                f"{l2:.2f}",
+                f"{l1:.2f}",
+                f"{facts['distance']:.1f} dB",
+                f"{facts['silence']:.1f} dB",
+                str(facts["events"]),
+                f"{facts['samples_to_numbers']:.0f}",
+                f"{facts['bits_per_second']:.0f}",
+            ]
         )
     headers = [
-        "Example",
-        "L2 removed",
-        "L1 removed",
-        "Distance",
-        "Silence",
-        "Events",
-        "Samples per number",
-        "Bits/s",
+        *("Example", "L2 removed", "L1 removed", "Distance", "Silence", "Events"),
+        *("Samples per number", "Bits/s"),
     ]
     return Table(headers, rows, "The coded half of each example, in figures.")
-
-
-def word_table(words: dict | None) -> Table | Prose:
-    """Word errors of a recogniser, as `sparse_codec words` stored them with the checkpoint."""
-    if words is None:
-        return Prose(
-            "No word errors were measured for this checkpoint: run `python -m sparse_codec words`."
-        )
-    rows = [
-        [n, f"{100 * rate:.0f} %", f"{words['estoi'][n]:.2f}"]
-        for n, rate in words["word error rate"].items()
-    ]
-    caption = (
-        f"{words['clips']} clips of LJ Speech, {words['words']} words: word errors of"
-        " PocketSphinx with the model it carries, and ESTOI, the extended short-time objective intelligibility."
-    )
-    return Table(["Sound", "Word errors", "ESTOI"], rows, caption)
-
-
-def training_facts(codec: SparseCodec, shipped: str) -> Prose:
-    """How a model was trained, from its checkpoint; `shipped` says more of a shipped one."""
-    card = codec.card
-    if not card:
-        return Prose("How this model was trained is not said in its checkpoint.")
-    weights = card["training"]
-    text = (
-        f"The model was trained for {card['hours']:.1f} hours ({card['steps']:,} steps) on {card['train_recordings']}"
-        f" recordings. {shipped}\n\n"
-        "Each step learns from two things. One is a greedy step on a batch of residuals, drawn from a pool of segments"
-        " at all depths of their decomposition: its loss rewards the share of energy that a candidate removes, its"
-        " cosine with the residual and the L1 norm removed, prices whatever is subtracted below zero, and teaches the"
-        f" score to predict the share. The other is {weights.get('scenes', 0)} scenes, segments with all their events:"
-        " the events are moved a little at every step, as they are when a clip is encoded, and the decoder learns from"
-        " how near they come together. The published system uses the L1 norm together with an adversarial loss, in"
-        " which a discriminator hears the sum of half of the events. The training script has that too, and a price on"
-        f" the number of events; {_extras(weights)}. Of the checkpoints of a run the one is kept that does best on a"
-        " dozen held-out segments: no weight was learnt from held-out works, but this choice saw some of them."
-    )
-    return Prose(text)
-
-
-def _extras(weights: dict) -> str:
-    used = {"an adversarial": weights["adversarial"], "a sparsity": weights.get("sparsity", 0.0)}
-    told = " and ".join(f"{name} weight of {weight:g}" for name, weight in used.items() if weight)
-    return f"this model was trained with {told}" if told else "for this model neither was used"
-
-
-def see_also(article: str, articles: list[str]) -> Prose:
-    """Links to the other articles of the site, if there are any."""
-    others = [
-        f"[{title}]({name}.html)"
-        for name, title in TITLES.items()
-        if name in articles and name != article
-    ]
-    return Prose(f"On this site too: {' and '.join(others)}." if others else "")
-
-
-def bibtex() -> BibTeX:
-    """The entry of the article whose system this is."""
-    return BibTeX(
-        """@misc{vinyard2025sparse,
-  author = {Vinyard, John},
-  title = {Toward a Sparse Interpretable Audio Codec},
-  year = {2025},
-  eprint = {2505.05654},
-  archivePrefix = {arXiv},
-  url = {https://blog.cochlea.xyz/sparse-interpretable-audio-codec-paper.html}
-}"""
-    )

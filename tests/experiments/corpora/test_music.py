@@ -12,8 +12,8 @@ from experiments.corpora.music import (
     HELD_OUT_ENSEMBLE,
     LABEL_RATE,
     Note,
-    choose_pieces,
-    make_piece,
+    choose_scores,
+    render_score,
     write_labels,
     write_midi,
 )
@@ -28,24 +28,24 @@ NOTES = [Note(0.0, 1.0, 0.0, 2.0, 0, 69, 90), Note(0.5, 1.5, 1.0, 3.0, 1, 57, 70
 
 
 @pytest.fixture(scope="module")
-def pieces():
-    return choose_pieces()
+def scores():
+    return choose_scores()
 
 
-def test_the_split_is_by_work_and_one_ensemble_is_never_trained_on(pieces):
+def test_the_split_is_by_work_and_one_ensemble_is_never_trained_on(scores):
     trained, held_out = (
-        {p.work for p in pieces if p.split == split} for split in ("train", "test")
+        {p.work for p in scores if p.split == split} for split in ("train", "test")
     )
     assert not trained & held_out
-    assert all(p.split == "test" for p in pieces if p.ensemble == HELD_OUT_ENSEMBLE)
+    assert all(p.split == "test" for p in scores if p.ensemble == HELD_OUT_ENSEMBLE)
     assert (
-        sum(p.split == "test" for p in pieces) >= 20
-        and sum(p.split == "train" for p in pieces) >= 150
+        sum(p.split == "test" for p in scores) >= 20
+        and sum(p.split == "train" for p in scores) >= 150
     )
 
 
-def test_a_shorter_corpus_is_the_start_of_the_longer_one(pieces):
-    assert choose_pieces(limit=12) == pieces[:12]
+def test_a_shorter_corpus_is_the_start_of_the_longer_one(scores):
+    assert choose_scores(limit=12) == scores[:12]
 
 
 def test_labels_are_musicnets(tmp_path):
@@ -75,11 +75,11 @@ def test_midi_plays_what_the_labels_say(tmp_path):
 
 @needs_synthesiser
 @pytest.mark.slow
-def test_a_score_becomes_sound_whose_onsets_are_its_labels(pieces, tmp_path):
+def test_a_score_becomes_sound_whose_onsets_are_its_labels(scores, tmp_path):
     for folder in ("train_data", "train_labels", "test_data", "test_labels"):
         (tmp_path / folder).mkdir()
-    piece = next(p for p in pieces if p.title == "bach_bwv309")
-    assert make_piece((piece, tmp_path, FONT)) == (piece, "")
+    score = next(s for s in scores if s.title == "bach_bwv309")
+    assert render_score((score, tmp_path, FONT)) == (score, "")
     (recording,) = find_recordings(tmp_path)
     audio, samplerate = sf.read(recording.path)
     notes = read_labels(recording.labels)

@@ -1,4 +1,4 @@
-"""Three codes of the same times: exact among each other, taken by the decoders, with the gradients they promise."""
+"""Three codes of the same times: exact among each other, and with the gradients they promise."""
 
 import dataclasses
 from itertools import permutations
@@ -98,9 +98,15 @@ def paper_codec() -> SparseCodec:
     """The published design, small."""
     torch.manual_seed(0)
     decoder = ResonanceDecoderConfig(
-        resonances=8, atoms=16, resonance_frames=4, attack_samples=1024, attack_knots=8, noise_filter_samples=16,
-        reverberation=(0.3,), hidden=16,
-    )  # fmt: skip
+        resonances=8,
+        atoms=16,
+        resonance_frames=4,
+        attack_samples=1024,
+        attack_knots=8,
+        noise_filter_samples=16,
+        reverberation=(0.3,),
+        hidden=16,
+    )
     encoder = FrameEncoderConfig(channels=16, dilations=(1, 2))
     return SparseCodec(
         CodecConfig(segment_samples=2**14, horizon_frames=16, encoder=encoder, decoder=decoder)
@@ -108,7 +114,7 @@ def paper_codec() -> SparseCodec:
 
 
 def scene_of(codec, code_type, positions=(3.2, 9.4, 20.0)):
-    """A code of three events at these frames, the scene of it, and the scene as the decoder alone draws it."""
+    """Return a code of three events, a function that draws its scene, and the decoder's scene."""
     config = codec.config
     frames = torch.tensor([positions]).round()
     times = Times(frames.long(), torch.tensor([positions]) - frames)

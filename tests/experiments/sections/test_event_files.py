@@ -1,12 +1,10 @@
-"""What the evaluation says of files of events: of this checkpoint only, and nothing but what was measured."""
-
-import json
+"""The section on files of events shows figures of this checkpoint only."""
 
 import pytest
 
+from experiments.figures import FigureFile
 from experiments.sections import event_files
 from report import Image, MemoryStore, Prose, Table, use_store
-from sparse_codec import SparseCodec
 from sparse_codec.coding.event_file import SCALE
 
 EVALUATION = {
@@ -15,12 +13,6 @@ EVALUATION = {
         "silence": {"log_mel": 46.1},
     }
 }
-
-
-@pytest.fixture
-def codec(small_codec, tmp_path) -> SparseCodec:
-    small_codec.save(tmp_path / "small.safetensors")
-    return SparseCodec.load(tmp_path / "small.safetensors")
 
 
 def measured(codec) -> dict:
@@ -48,13 +40,14 @@ def measured(codec) -> dict:
     return {"small": {"checkpoint": codec.digest, "clips": ["a", "b"], "seconds": 30, "rows": rows}}
 
 
-def test_files_are_told_in_words_a_curve_and_a_table(codec, tmp_path, monkeypatch):
-    monkeypatch.setattr(event_files, "FIGURES", tmp_path / "rate_distortion.json")
-    event_files.FIGURES.write_text(json.dumps(measured(codec)))
+def test_files_are_shown_in_words_a_curve_and_a_table(codec, tmp_path, monkeypatch):
+    file = FigureFile.beside(str(tmp_path / "rate_distortion.py"))
+    monkeypatch.setattr(event_files, "FIGURES", file)
+    file.write(measured(codec))
     with use_store(MemoryStore()):
         prose, image, table = event_files.files_section(codec, EVALUATION)
     assert isinstance(prose, Prose) and isinstance(image, Image) and isinstance(table, Table)
-    for told in (
+    for text in (
         "2 held-out clips of 30 seconds",
         "1,234 bits",
         "286 to 1",
@@ -62,17 +55,18 @@ def test_files_are_told_in_words_a_curve_and_a_table(codec, tmp_path, monkeypatc
         "0.1 % of the L2",
         "62 to 1",
     ):
-        assert told in prose.text, told
+        assert text in prose.text, text
     assert [row[0] for row in table.rows] == ["lossless", f"scale {SCALE}", "300 bits/s"]
     assert table.rows[1][1:] == ["1,234", "286", "0.90", "0.60", "0.1 %", "1.2 %", "5.2"]
 
 
 @pytest.mark.parametrize("there", [True, False])
 def test_files_of_another_checkpoint_say_nothing(codec, tmp_path, monkeypatch, there):
-    monkeypatch.setattr(event_files, "FIGURES", tmp_path / "rate_distortion.json")
+    file = FigureFile.beside(str(tmp_path / "rate_distortion.py"))
+    monkeypatch.setattr(event_files, "FIGURES", file)
     if there:
         figures = measured(codec)
         figures["small"]["checkpoint"] = "0" * 64
-        event_files.FIGURES.write_text(json.dumps(figures))
+        file.write(figures)
     (prose,) = event_files.files_section(codec, EVALUATION)
     assert "python -m experiments.measurements.rate_distortion" in prose.text

@@ -1,8 +1,8 @@
-"""What readers copy to cite the articles is BibTeX that programs read."""
+"""The entry that readers copy to cite the articles is BibTeX that programs read."""
 
 import pytest
 
-from experiments.sections.examples import bibtex
+from experiments.sections.about import bibtex
 
 FIELDS = {
     "author": "Vinyard, John",

@@ -1,0 +1,244 @@
+"""The sounds and numbers of the articles: each function makes one artifact of a clip or of events.
+
+All of them are pure and conjured: the same arguments give the same bytes, computed once. A sound is
+the sum of its events, each rendered to 16 bits (see `report.mix`), so the page can put it together
+again from them. `pictures.py` has the same for the eye.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+
+import numpy as np
+import torch
+
+from experiments.clips import Clip
+from report import Artifact, Data, Sound, conjure, mix
+from report.artifacts.media import FULL_SCALE, to_int16
+from report.mix import UNITY
+from sparse_codec import EventSet, SparseCodec
+from sparse_codec.evaluation.measure import BITS
+from sparse_codec.evaluation.variations import vary
+from sparse_codec.evaluation.waveform_codecs import WAVEFORM_CODECS
+from sparse_codec.events import join
+from sparse_codec.model.spectrogram import hann, log_spectral_distance, shares_removed, stft
+
+STEPS = (-2, -1, 0, 1, 2)  # along a principal direction, in standard deviations of its events
+DIRECTIONS = 2
+STEERED = 6  # events of an example that can be steered: the strongest
+
+
+# ---- from a clip to events
+
+
+@conjure
+def original(clip: Clip, codec: SparseCodec) -> Sound:
+    """The clip as the codec hears it: mono, at the codec's samplerate, at its own level."""
+    return Sound(clip.audio(codec.samplerate), codec.samplerate)
+
+
+@conjure
+def first_half(clip: Clip, codec: SparseCodec) -> Sound:
+    """The coded half of the clip's first segment."""
+    return Sound(_segment(clip, codec)[: codec.config.segment_samples // 2], codec.samplerate)
+
+
+@conjure
+def encoded(clip: Clip, codec: SparseCodec) -> Data:
+    """The events of the whole clip, and those of its first half segment alone."""
+    windows = list(codec.stream([clip.audio(codec.samplerate)]))
+    first, whole = windows[0], join(windows)
+    half = dataclasses.replace(first, n_samples=codec.config.segment_samples // 2)
+    return Data({"events": whole.to_json(), "first half": half.to_json()})
+
+
+@conjure
+def event_data(encoding: Artifact, part: str) -> Data:
+    """One event set of an encoding: "events" of the whole clip, or those of its "first half"."""
+    return Data(encoding.value[part])
+
+
+@conjure
+def variation(events: Artifact, kind: str, codec: SparseCodec) -> Data:
+    """The events after one of the codec's VARIATIONS."""
+    return Data(vary(codec, events_of(events), kind).to_json())
+
+
+def clip_events(clip: Clip, codec: SparseCodec) -> Artifact:
+    """Return the events of the whole clip."""
+    return event_data(encoded(clip, codec), "events")
+
+
+def half_events(clip: Clip, codec: SparseCodec) -> Artifact:
+    """Return the events of the clip's coded half."""
+    return event_data(encoded(clip, codec), "first half")
+
+
+@functools.lru_cache(maxsize=16)
+def events_of(artifact: Artifact) -> EventSet:
+    """Return the event set in the JSON of an artifact, which is parsed once."""
+    return EventSet.from_json(artifact.value)
+
+
+# ---- from events to sound
+
+
+@conjure
+def rendered(events: Artifact, codec: SparseCodec) -> Sound:
+    """An event set as sound: the integer sum of its events."""
+    event_set = events_of(events)
+    sounds = [to_int16(samples)[0] for samples in codec.render(event_set)]
+    levels = [UNITY] * len(sounds)
+    samples = mix(sounds, event_set.onsets.tolist(), levels, event_set.n_samples)
+    return Sound(samples, codec.samplerate)
+
+
+@conjure
+def event_sound(events: Artifact, index: int, codec: SparseCodec) -> Sound:
+    """One event at its gain, from its onset on, without the silence at its end."""
+    (samples,) = codec.render(events_of(events).select([index]))
+    return Sound(without_silent_end(to_int16(samples)[0]), codec.samplerate)
+
+
+@conjure
+def stage_sound(events: Artifact, index: int, stage: str, codec: SparseCodec) -> Sound:
+    """One event after a stage of the decoder: "excitation", "resonance" or "room"."""
+    (stages,) = codec.render_stages(events_of(events).select([index]))
+    return Sound(stages[stage], codec.samplerate)
+
+
+@conjure
+def residual_sound(clip: Clip, half: Artifact, n_events: int, codec: SparseCodec) -> Sound:
+    """The coded half without its first events.
+
+    Its magnitudes are the residual's where these are positive, its phases the original's.
+    """
+    config = codec.config
+    scene = codec.scene(events_of(half).select(slice(n_events)), config.n_frames)
+    residual = original_magnitudes(clip, codec) - scene
+    audio = torch.from_numpy(_segment(clip, codec))[None]
+    phases = torch.angle(stft(audio, config.window, config.hop))
+    spectrum = torch.polar(residual.clamp(min=0)[None], phases)
+    spectrum = torch.nn.functional.pad(spectrum, (0, 1))
+    window, n_samples = hann(config.window), audio.shape[1]
+    sound = torch.istft(spectrum, config.window, config.hop, window=window, length=n_samples)
+    return Sound(sound[0, : config.segment_samples // 2].numpy(), config.samplerate)
+
+
+@conjure
+def coded_otherwise(sound: Artifact, name: str) -> Sound:
+    """A sound after one of WAVEFORM_CODECS."""
+    return Sound(_code_otherwise(sound, name)[0], sound.value.samplerate)
+
+
+@conjure
+def bits_otherwise(sound: Artifact, name: str) -> Data:
+    """The rate of that file in bits per second."""
+    return Data(_code_otherwise(sound, name)[1])
+
+
+def _code_otherwise(sound: Artifact, name: str) -> tuple[np.ndarray, float]:
+    return WAVEFORM_CODECS[name].code(waveform(sound.value)[0].numpy(), sound.value.samplerate)
+
+
+def without_silent_end(samples: np.ndarray) -> np.ndarray:
+    """Return int16 samples up to the last that is not 0, and at least one."""
+    sounding = np.flatnonzero(samples)
+    return samples[: sounding[-1] + 1] if len(sounding) else samples[:1]
+
+
+# ---- other sounds for an event
+
+
+@conjure
+def steered(events: Artifact, index: int, direction: int, step: int, codec: SparseCodec) -> Sound:
+    """One event whose vector is moved along a principal direction of the set, by `step` deviations.
+
+    Directions are the right singular vectors of the centred vectors; the singular value over the
+    square root of their number is the standard deviation along a direction.
+    """
+    event_set = events_of(events)
+    vectors = event_set.vectors
+    centred = vectors - vectors.mean(axis=0)
+    _, sizes, directions = np.linalg.svd(centred.astype(np.float64), full_matrices=False)
+    move = step * sizes[direction] / np.sqrt(len(vectors)) * directions[direction]
+    steered = (vectors + move).clip(-1, 1).astype(np.float32)
+    moved = dataclasses.replace(event_set, vectors=steered)
+    (samples,) = codec.render(moved.select([index]))
+    return Sound(without_silent_end(to_int16(samples)[0]), codec.samplerate)
+
+
+def strongest(events: EventSet) -> list[int]:
+    """Return the events that can be steered, the strongest first.
+
+    A set of no more events than DIRECTIONS has none.
+    """
+    if len(events) <= DIRECTIONS:
+        return []
+    return np.argsort(-events.gains, kind="stable")[:STEERED].tolist()
+
+
+@conjure
+def choices(sets: dict[str, list[Artifact]], steps: dict[str, list[list[Artifact | None]]]) -> Data:
+    """The sounds that events may have instead, by hash: see `report.EventRoll`."""
+    sets_by_hash = {kind: [sound.sha256 for sound in sounds] for kind, sounds in sets.items()}
+    steps_by_hash = {event: [_hashes(row) for row in rows] for event, rows in steps.items()}
+    return Data({"sets": sets_by_hash, "steps": steps_by_hash})
+
+
+def _hashes(sounds: list[Artifact | None]) -> list[str | None]:
+    return [None if sound is None else sound.sha256 for sound in sounds]
+
+
+# ---- numbers
+
+
+@conjure
+def shares(clip: Clip, half: Artifact, codec: SparseCodec) -> Data:
+    """The shares (L2, L1) of the coded half that are gone after each event."""
+    original, *left = (residual[None] for residual in residuals(clip, half, codec))
+    return Data([shares_removed(residual, original, codec.config.half_frames) for residual in left])
+
+
+@conjure
+def figures(original: Artifact, reconstruction: Artifact, events: Artifact) -> Data:
+    """The figures of an example. The distance is that of the rendered sound of the coded half."""
+    sound, reference = waveform(reconstruction.value), waveform(original.value)
+    event_set = events_of(events)
+    n_events, vector_size = event_set.vectors.shape
+    numbers = (vector_size + 2) * n_events  # vector, time, gain
+    return Data(
+        {
+            "events": n_events,
+            "distance": log_spectral_distance(sound, reference).item(),
+            "silence": log_spectral_distance(torch.zeros_like(reference), reference).item(),
+            "bits_per_second": BITS * numbers * event_set.samplerate / event_set.n_samples,
+            "samples_to_numbers": event_set.n_samples / max(1, numbers),
+        }
+    )
+
+
+# ---- also for pictures
+
+
+def original_magnitudes(clip: Clip, codec: SparseCodec) -> torch.Tensor:
+    """Return magnitudes (F, T) of the clip's first segment."""
+    return codec.magnitudes(torch.from_numpy(_segment(clip, codec))[None])[0]
+
+
+def residuals(clip: Clip, half: Artifact, codec: SparseCodec) -> list[torch.Tensor]:
+    """Return the residuals (F, T) of the coded half: before the first event and after each."""
+    original = original_magnitudes(clip, codec)[:, : codec.config.half_frames]
+    return list(codec.peel(original, events_of(half)))
+
+
+def waveform(sound: Sound) -> torch.Tensor:
+    """Return a stored sound as floats (1, T); 1 is full scale."""
+    return torch.from_numpy(sound.samples.astype(np.float32) / FULL_SCALE)[None]
+
+
+def _segment(clip: Clip, codec: SparseCodec) -> np.ndarray:
+    """Return the clip's first segment (segment_samples,), padded with zeros."""
+    audio = clip.audio(codec.samplerate)[: codec.config.segment_samples]
+    return np.pad(audio, (0, codec.config.segment_samples - len(audio)))

@@ -1,0 +1,122 @@
+"""Sounds, numbers and pictures of a real clip with the small codec."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from experiments.clips import Clip, shipped_clips
+from experiments.sections import pictures, sounds
+from experiments.sections.sounds import events_of
+from report import Artifact, MemoryStore, use_store
+from sparse_codec.evaluation.variations import VARIATIONS
+
+
+@pytest.fixture(scope="module", autouse=True)
+def store():
+    """One store for all tests: the clip is encoded once."""
+    with use_store(MemoryStore()):
+        yield
+
+
+@pytest.fixture(scope="module")
+def clip(codec) -> Clip:
+    seconds = 2 * codec.config.segment_samples / 22_050
+    return dataclasses.replace(shipped_clips()[0][0], seconds=seconds)
+
+
+@pytest.fixture(scope="module")
+def half(store, clip, codec) -> Artifact:
+    return sounds.half_events(clip, codec)
+
+
+def test_a_reconstruction_is_the_integer_sum_of_its_stored_events(half, codec):
+    events = events_of(half)
+    total = np.zeros(events.n_samples, np.int64)
+    for i, onset in enumerate(events.onsets):
+        sound = sounds.event_sound(half, i, codec).value.samples[: events.n_samples - onset]
+        total[onset : onset + len(sound)] += sound
+    assert np.array_equal(sounds.rendered(half, codec).value.samples, np.clip(total, -32768, 32767))
+
+
+def test_streaming_starts_with_the_events_of_the_first_half(clip, half, codec):
+    first, whole = events_of(half), events_of(sounds.clip_events(clip, codec))
+    assert np.array_equal(whole.vectors[: len(first)], first.vectors)
+    assert whole.onsets.max() > first.n_samples
+
+
+def test_the_film_starts_with_the_original_and_ends_with_what_the_events_leave(clip, half, codec):
+    left = sounds.residuals(clip, half, codec)
+    n_frames = codec.config.half_frames
+    original = sounds.original_magnitudes(clip, codec)
+    assert torch.equal(left[0], original[:, :n_frames]) and len(left) == len(events_of(half)) + 1
+    scene = codec.scene(events_of(half), codec.config.n_frames)
+    torch.testing.assert_close(left[-1], (original - scene)[:, :n_frames], rtol=1e-4, atol=1e-3)
+    assert left[-1].pow(2).sum() < left[0].pow(2).sum()
+    assert pictures.film(clip, half, codec).info["n_frames"] == len(left)
+
+
+def test_variations_change_one_thing(half, codec):
+    events = events_of(half)
+    varied = {kind: events_of(sounds.variation(half, kind, codec)) for kind in VARIATIONS}
+    assert np.array_equal(varied["random vectors"].onsets, events.onsets)
+    assert np.array_equal(varied["random times"].vectors, events.vectors)
+    moved = varied["perturbed"].vectors - events.vectors
+    assert np.abs(moved).max() > 0 and np.array_equal(varied["perturbed"].gains, events.gains)
+
+
+def test_a_residual_can_be_heard_after_any_number_of_events(clip, half, codec):
+    residuals = [sounds.residual_sound(clip, half, n, codec) for n in (0, 1, 4)]
+    heard = [residual.value.samples.astype(float) for residual in residuals]
+    original = sounds.first_half(clip, codec).value.samples
+    # Nothing is taken off the first, and it has the original's phases.
+    assert np.abs(heard[0] - original).max() <= 2
+    assert (heard[2] ** 2).sum() < (heard[1] ** 2).sum() < (heard[0] ** 2).sum()
+
+
+def test_an_event_is_steered_along_directions_of_its_set(half, codec):
+    as_it_is = sounds.event_sound(half, 1, codec)
+    assert sounds.steered(half, 1, 0, 0, codec).sha256 == as_it_is.sha256
+    moved = [
+        sounds.steered(half, 1, direction, step, codec).sha256
+        for direction in (0, 1)
+        for step in (-2, -1, 1, 2)
+    ]
+    assert len({*moved, as_it_is.sha256}) == 9
+    strongest = sounds.strongest(events_of(half))
+    assert strongest[0] == events_of(half).gains.argmax() and len(strongest) == min(
+        6, len(events_of(half))
+    )
+
+
+def test_plain_codecs_say_their_rates(clip, codec):
+    original = sounds.first_half(clip, codec)
+    for name in ("Opus, 6 kb/s", "Vorbis, lowest", "MP3, lowest"):
+        coded = sounds.coded_otherwise(original, name).value
+        assert len(coded.samples) == len(original.value.samples) and coded.samples.std() > 100
+        assert 3000 < sounds.bits_otherwise(original, name).value < 100_000
+
+
+def test_a_spectrogram_has_marks_inside_its_picture(clip, codec):
+    info = pictures.spectrogram(sounds.original(clip, codec), "a clip").info
+    assert info["height"] == 160 and info["width"] <= 640
+    assert info["up"]["1 kHz"] > info["up"]["500 Hz"] > 0 and "1 s" in info["across"]
+    assert all(0 < share < 1 for share in (*info["up"].values(), *info["across"].values()))
+
+
+def test_the_layout_is_seeded_and_inside_the_picture(half):
+    layout = pictures.layout(half, 1).value
+    with use_store(MemoryStore()):
+        assert layout == pictures.layout(half, 1).value
+    assert len(layout["heights"]) == len(events_of(half))
+    assert all(0 <= height <= 1 for height in layout["heights"])
+    assert all(len(colour) == 7 for colour in layout["colours"])
+
+
+def test_the_second_time_nothing_is_computed(clip, codec):
+    with use_store(MemoryStore()) as session:
+        pictures.spectrogram(sounds.original(clip, codec), "a clip")
+        computed = session.computed
+        pictures.spectrogram(sounds.original(clip, codec), "a clip")
+        assert session.computed == computed and session.hits == 2
