@@ -1,4 +1,4 @@
-"""What an edit of a project rebuilds: exactly what can change by it.
+"""The artifacts that an edit of a project rebuilds: exactly those that can change by it.
 
 Each test copies the project beside this file, together with a store that holds all its artifacts,
 makes one edit and runs the articles in a process of their own.
