@@ -21,6 +21,7 @@ from urllib.parse import quote, urlsplit
 import boto3
 from botocore import exceptions as boto
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
 
 from report.errors import Missing, StoreError
@@ -351,7 +352,7 @@ def _no_region(**_: Any) -> tuple[AWSResponse, dict[str, Any]]:
     No server but AWS has regions, and AWS names the region at once. A server that sends everything
     elsewhere, as to https, would send this request elsewhere too, again and again.
     """
-    return AWSResponse("", 200, {}, None), {"ResponseMetadata": {"HTTPHeaders": {}}}
+    return AWSResponse("", 200, HTTPHeaders(), None), {"ResponseMetadata": {"HTTPHeaders": {}}}
 
 
 def _check_continuation(page: dict[str, Any], using: frozenset[str]) -> None:

@@ -155,17 +155,18 @@ def _reason_by_status(error: boto.ClientError) -> str:
     answer = f"{code(error)}, HTTP {status(error)}"
     if 300 <= status(error) < 400:
         return f"the server sends {operation} elsewhere ({answer}){_redirection(error)}"
+    no_code = code(error) == str(status(error)) and status(error) in (*range(400, 500), 501)
+    if no_code and not operation.startswith("Head"):
+        return (
+            f"the server refuses {operation} with HTTP {status(error)} and no S3 error; "
+            "is it the right S3 server?"
+        )
     if is_not_implemented(error):
         return f"the server lacks something that {operation} needs ({answer})"
     if status(error) == 500 and operation in WRITES:
         return f"the server failed to write ({answer}); see its log, and whether its disk is full"
     if status(error) >= 500:
         return f"the server failed at {operation} ({answer}); see its log"
-    if code(error) == str(status(error)) and not operation.startswith("Head"):
-        return (
-            f"the server refuses {operation} with HTTP {status(error)} and no S3 error; "
-            "is it the right S3 server?"
-        )
     message = " ".join(_message(error).split())
     return f"the server refuses {operation} ({answer}): {message}"
 

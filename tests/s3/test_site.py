@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -139,6 +140,28 @@ def test_a_site_is_published_in_one_command_and_everyone_can_read_and_check_it(w
         assert found.returncode == 1 and name.removeprefix("site/") in found.stdout
     mended = report(folder, "publish", target, "--endpoint-url", endpoint)
     assert "media files sent: 1" in mended.stdout and report(folder, "verify", url).returncode == 0
+
+
+def test_every_address_that_is_printed_can_be_verified(weed, folder):
+    target = f"{in_new_bucket(weed).address}/my site"
+    server = ("--endpoint-url", weed.url.replace("//", "//me:secret@"))
+    built = report(folder, "build", "ramps.py", "--publish", target, "--public", *server)
+    copied = report(folder, "publish", "my folder")
+    printed = re.findall(r"^open (\S+)$", built.stdout, re.M)
+    places = [*([url] for url in printed), *commands(built), *commands(copied)]
+    places += [[str(folder / "my folder" / "index.html")], [f"{target}/index.html", *server]]
+    assert [url.partition(":")[0] for url in printed] == ["file", "http"] and len(places) == 6
+    assert "secret" not in built.stdout
+    for place in places:
+        done = report(folder, "verify", *place)
+        assert done.returncode == 0 and "none wrong" in done.stdout, (place, done.stderr)
+
+
+def commands(done: subprocess.CompletedProcess) -> list[list[str]]:
+    """What to verify, as the program says."""
+    lines = re.findall(r"^check it: python -m report verify (.*)$", done.stdout, re.M)
+    assert done.returncode == 0 and lines, done.stderr
+    return [shlex.split(line) for line in lines]
 
 
 def test_a_bucket_that_can_not_be_used_is_said_before_anything_is_computed(weed, folder):
