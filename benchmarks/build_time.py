@@ -1,7 +1,7 @@
-"""How long a cold and a warm build of the site take, and how much memory: python benchmarks/build_time.py
+"""Measure a cold and a warm build of the site: python benchmarks/build_time.py [--json FILE]
 
-Each build is a fresh process. Cold starts with an empty store; warm finds everything in it. Prints a table and writes
-the figures to a JSON file.
+Prints seconds, CPU seconds and memory. Each build is a fresh process. The cold one starts with an
+empty store, the warm one finds everything in it.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 
 
-def measure(command: list[str]) -> dict:
-    """Seconds, CPU seconds and the largest resident size of a command and its children; it must succeed."""
+def measure(command: list[str]) -> dict[str, float]:
+    """Return seconds, CPU seconds and the largest resident size of a command that succeeds."""
     started, before = time.perf_counter(), os.times()
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -34,17 +34,16 @@ def measure(command: list[str]) -> dict:
     if process.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{output}")
     after = os.times()
-    cpu = (
-        after.children_user - before.children_user + after.children_system - before.children_system
-    )
+    user = after.children_user - before.children_user
+    system = after.children_system - before.children_system
     return {
         "seconds": time.perf_counter() - started,
-        "cpu_seconds": cpu,
+        "cpu_seconds": user + system,
         "peak_gigabytes": peak[0] / 1e9,
     }
 
 
-def watch_memory(process: subprocess.Popen, peak: list[float]) -> None:
+def watch_memory(process: subprocess.Popen[str], peak: list[float]) -> None:
     """Keep the largest resident size that the kernel reports for a process, in bytes (Linux)."""
     status = Path(f"/proc/{process.pid}/status")
     while process.poll() is None:
@@ -57,36 +56,31 @@ def watch_memory(process: subprocess.Popen, peak: list[float]) -> None:
 
 
 def main() -> int:
+    """Build twice and print the table. Returns: the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--json", type=Path, default=Path("build_time.json"))
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        build = [
-            sys.executable,
-            "build_site.py",
-            "--out",
-            f"{folder}/site",
-            "--store",
-            f"{folder}/store",
-        ]
-        figures = {"cold": measure(build), "warm": measure(build)}
+        build = [sys.executable, "build_site.py"]
+        build += ["--out", f"{folder}/site", "--store", f"{folder}/store"]
+        builds = {"cold": measure(build), "warm": measure(build)}
         size = sum(f.stat().st_size for f in Path(folder, "site").rglob("*") if f.is_file())
     print(f"{'build':<8}{'seconds':>10}{'CPU seconds':>14}{'peak GB':>10}")
-    for name, row in figures.items():
-        print(
-            f"{name:<8}{row['seconds']:>10.1f}{row['cpu_seconds']:>14.1f}{row['peak_gigabytes']:>10.2f}"
-        )
-    ratio = figures["cold"]["seconds"] / figures["warm"]["seconds"]
+    for name, row in builds.items():
+        seconds, cpu, peak = row.values()
+        print(f"{name:<8}{seconds:>10.1f}{cpu:>14.1f}{peak:>10.2f}")
+    ratio = builds["cold"]["seconds"] / builds["warm"]["seconds"]
     print(
         f"warm is {ratio:.0f} times as fast; the site is {size / 1e6:.1f} MB; "
         f"{os.cpu_count()} cores, {platform.machine()}"
     )
-    figures |= {
-        "site_megabytes": size / 1e6,
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-    }
-    args.json.write_text(json.dumps(figures, indent=1) + "\n")
+    if args.json:
+        facts = {
+            "site_megabytes": size / 1e6,
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+        }
+        args.json.write_text(json.dumps(builds | facts, indent=1) + "\n")
     return 0
 
 

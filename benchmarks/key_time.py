@@ -1,8 +1,8 @@
-"""What keys cost: python benchmarks/key_time.py
+"""Measure the time for keys: python benchmarks/key_time.py [--store FOLDER] [--json FILE]
 
-Builds the music article (from a store that an earlier build filled, or else first into a new one), then again in a
-fresh process, and there measures the time spent on keys, on look-ups, and on one small artifact that is found. Prints
-a table and writes the figures to a JSON file.
+Builds the music article (from a store that an earlier build filled, or else first into a new one),
+then runs it again in a fresh process, and there measures the time for keys, for look-ups, and for
+one small artifact that is found.
 """
 
 from __future__ import annotations
@@ -15,104 +15,121 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from experiments.build import SCRIPTS
+from experiments.inputs import inputs_of
+from report import Data, FolderStore, conjure, use_store
+from report.article.script import parse_script, run_cells
+from report.artifacts import session
 
 ROOT = Path(__file__).parent.parent
 
 
-def measure(store: str, out: str) -> dict:
-    """Seconds for keys and for look-ups in a warm build of the music article; run this in a fresh process."""
-    from experiments.build import main
-    from report.artifacts import session
+@conjure
+def small(n: int) -> Data:
+    """A small result."""
+    return Data({"n": n})
 
-    spent = {"keys": 0.0, "lookups": 0.0}
-    calls = []
-    request, resolve = session._request, session.Session.resolve
 
-    def timed_request(*args):
+def print_figures(store: str) -> None:
+    """Print a line of JSON with the figures of a warm build; for a fresh process."""
+    print(json.dumps(warm_article(store) | {"hit_ms": hit_milliseconds()}))
+
+
+class TimedSession(session.Session):
+    """A session that measures its look-ups."""
+
+    lookups = 0.0  # seconds
+
+    def resolve(self, name: str, request: session.Request) -> session.Record:
         start = time.perf_counter()
-        made = request(*args)
-        _ = made.key
-        spent["keys"] += time.perf_counter() - start
-        calls.append(time.perf_counter() - start)
-        return made
-
-    def timed_resolve(*args):
-        start = time.perf_counter()
-        record = resolve(*args)
-        spent["lookups"] += time.perf_counter() - start
+        record = super().resolve(name, request)
+        self.lookups += time.perf_counter() - start
         return record
 
-    session._request, session.Session.resolve = timed_request, timed_resolve
-    assert main(["build", "--article", "music", "--store", store, "--out", out]) == 0
-    return {"calls": len(calls), "median_call_ms": 1e3 * sorted(calls)[len(calls) // 2], **spent}
+
+def warm_article(store: str) -> dict[str, float]:
+    """Run the music article. Returns: the number of calls, and seconds for keys and look-ups."""
+    calls = []
+    make_request = session._request
+
+    def timed_request(*args: Any) -> session.Request:
+        start = time.perf_counter()
+        request = make_request(*args)
+        _ = request.key
+        calls.append(time.perf_counter() - start)
+        return request
+
+    script = SCRIPTS / "music.py"
+    inputs = {"BUILD": {"music": inputs_of("music", ["music"])}}
+    timed = TimedSession(FolderStore(Path(store)))
+    with session.use_session(timed), patch.object(session, "_request", timed_request):
+        run_cells(parse_script(script), script, inputs)
+    assert timed.computed == 0, "the store lacks artifacts"
+    return {
+        "calls": len(calls),
+        "median_call_ms": 1e3 * sorted(calls)[len(calls) // 2],
+        "keys": sum(calls),
+        "lookups": timed.lookups,
+    }
 
 
 def hit_milliseconds(n: int = 500) -> float:
-    """Milliseconds for one call that finds a small result, in a folder."""
-    from report import FolderStore, use_store
-    from report.artifacts.session import Session, use_session
-
-    sys.path.insert(0, str(ROOT / "benchmarks"))
-    import small_result
-
+    """Return the milliseconds for one call that finds a small result, in a folder."""
     with tempfile.TemporaryDirectory() as folder:
         with use_store(FolderStore(Path(folder))):
             for i in range(n):
-                small_result.small(i)
-        with use_session(Session(FolderStore(Path(folder)))) as session:
-            small_result.small(0)
+                small(i)
+        with use_store(FolderStore(Path(folder))) as warm:
+            small(0)
             start = time.perf_counter()
             for i in range(1, n):
-                _ = small_result.small(i).value
+                _ = small(i).value
             seconds = time.perf_counter() - start
-        assert session.computed == 0
+        assert warm.computed == 0
     return 1e3 * seconds / (n - 1)
 
 
+def measure(store: str | None) -> dict[str, float]:
+    """Fill the store, by default a new one, and return the figures of a fresh process."""
+    quiet = subprocess.DEVNULL
+    with tempfile.TemporaryDirectory() as folder:
+        store = store or f"{folder}/store"
+        build = [sys.executable, "build_site.py", "--article", "music"]
+        build += ["--store", store, "--out", f"{folder}/site"]
+        subprocess.run(build, cwd=ROOT, check=True, stdout=quiet, stderr=quiet)
+        # By its name, and not as __main__: keys follow the code of modules that have one.
+        code = f"from benchmarks import key_time; key_time.print_figures({store!r})"
+        process = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            check=True,
+            stdout=subprocess.PIPE,
+            stderr=quiet,
+            text=True,
+        )
+    return json.loads(process.stdout.splitlines()[-1])
+
+
 def main() -> int:
+    """Measure and print. Returns: the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument(
         "--store", help="folder that a build of the music article filled (default: build it first)"
     )
-    parser.add_argument("--json", type=Path, default=Path("key_time.json"))
-    parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)  # this is the fresh process
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     args = parser.parse_args()
-    if args.measure:
-        figures = measure(*args.measure)
-        print(json.dumps(figures | {"hit_ms": hit_milliseconds()}))
-        return 0
-    with tempfile.TemporaryDirectory() as folder:
-        store, out = args.store or f"{folder}/store", f"{folder}/site"
-        build = [
-            sys.executable,
-            "build_site.py",
-            "--article",
-            "music",
-            "--store",
-            store,
-            "--out",
-            out,
-        ]
-        subprocess.run(
-            build, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        command = [sys.executable, __file__, "--measure", store, out]
-        told = subprocess.run(
-            command,
-            cwd=ROOT,
-            check=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-    figures = json.loads(told.stdout.splitlines()[-1]) | {"python": platform.python_version()}
+    figures = measure(args.store)
+    median = f"{figures['median_call_ms']:.2f}"
     print(f"calls of conjured functions in the music article: {figures['calls']}")
-    print(
-        f"keys of all of them:     {figures['keys']:.3f} s (one: {figures['median_call_ms']:.2f} ms in the median)"
-    )
+    print(f"keys of all of them:     {figures['keys']:.3f} s (one: {median} ms in the median)")
     print(f"look-ups of all of them: {figures['lookups']:.3f} s")
     print(f"a small result found and read: {figures['hit_ms']:.2f} ms")
-    args.json.write_text(json.dumps(figures, indent=1) + "\n")
+    if args.json:
+        facts = {"python": platform.python_version()}
+        args.json.write_text(json.dumps(figures | facts, indent=1) + "\n")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""A TCP proxy with the faults of real networks: slow, stalled, cut off or silent, while what is behind it is well."""
+"""A TCP proxy with the faults of real networks: slow, stalled, cut off or silent."""
 
 import asyncio
 import threading
@@ -8,10 +8,13 @@ NEVER = 2**63  # more bytes than any answer has
 
 
 class Proxy:
-    """Forwards connections to a loopback port while the `with` block runs. Its fields can be set at any time.
+    """Forwards connections to a loopback port while the `with` block runs.
 
-    delay: seconds that every byte is under way, each way, whatever the bandwidth
-    stall_after, cut_after: bytes of answers on a connection after which no more come, or after which it is closed
+    Its fields can be set at any time:
+
+    delay: seconds that every byte takes, each way; the bandwidth stays as it is
+    stall_after: bytes of answers on a connection after which no more come
+    cut_after: bytes of answers on a connection after which it is closed
     silent: connections are accepted and never answered
     """
 
@@ -29,7 +32,7 @@ class Proxy:
         self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         return self
 
-    def __exit__(self, *_exception) -> None:
+    def __exit__(self, *_exception: object) -> None:
         asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -42,7 +45,9 @@ class Proxy:
         await asyncio.gather(*self._connections, return_exceptions=True)
 
     async def _connect(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
-        self._connections.add(asyncio.current_task())
+        task = asyncio.current_task()
+        assert task is not None  # asyncio.start_server runs this as a task
+        self._connections.add(task)
         try:
             if self.silent:
                 await asyncio.Event().wait()
@@ -57,20 +62,20 @@ class Proxy:
             pass
         finally:
             to_client.transport.abort()
-            self._connections.discard(asyncio.current_task())
+            self._connections.discard(task)
 
     async def _copy(
         self, source: asyncio.StreamReader, drain: asyncio.StreamWriter, is_answer: bool
     ) -> None:
-        """Send on `delay` later, while what follows is already read: latency takes nothing from the bandwidth."""
-        passed = 0
+        """Send each block on after `delay`, and read the next ones meanwhile."""
+        sent = 0
         while data := await source.read(BLOCK):
-            allowed = max(0, min(self.stall_after, self.cut_after) - passed) if is_answer else NEVER
+            allowed = max(0, min(self.stall_after, self.cut_after) - sent) if is_answer else NEVER
             self._loop.call_later(self.delay, drain.write, data[:allowed])
-            passed += len(data)
+            sent += len(data)
             if len(data) > allowed:
                 if self.stall_after < self.cut_after:
                     await asyncio.Event().wait()
                 break
-        await asyncio.sleep(self.delay + 0.001)  # the end comes after what is still under way
+        await asyncio.sleep(self.delay + 0.001)  # the end comes after the blocks that are delayed
         drain.close()

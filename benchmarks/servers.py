@@ -1,4 +1,4 @@
-"""Real S3 servers on this machine, for tests and measurements: SeaweedFS, and rclone for the little that it can do."""
+"""Real S3 servers on this machine, for tests and measurements: SeaweedFS and rclone."""
 
 import os
 import resource
@@ -18,13 +18,13 @@ STARTS_WITHIN = 20  # seconds
 
 
 def find_program(name: str) -> str | None:
-    """The program beside this Python, where pip puts it, or on the PATH."""
+    """Return the program beside this Python, where pip puts it, or on the PATH."""
     beside = Path(sys.executable).with_name(name)
     return str(beside) if beside.exists() else shutil.which(name)
 
 
 def free_port() -> int:
-    """A free loopback port under 50,000: SeaweedFS also listens on each port + 10,000."""
+    """Return a free loopback port under 50,000: SeaweedFS also listens on each port + 10,000."""
     while True:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -39,10 +39,10 @@ def free_port() -> int:
 
 
 class Server:
-    """A program that serves S3 at `url`; it can be killed and started again on what it had."""
+    """A program that serves S3 at `url`; it can be killed and started again on its files."""
 
     def __init__(self, command: list[str], port: int, log: Path, file_limit: int | None = None):
-        """`file_limit`: no file may grow beyond so many bytes, so that writing fails as on a full disk."""
+        """file_limit: bytes beyond which no file can grow: writes then fail as on a full disk."""
         self.url = f"http://127.0.0.1:{port}"
         self._command, self._log, self._file_limit = command, log, file_limit
 
@@ -76,47 +76,38 @@ class Server:
 
 
 def seaweedfs(folder: Path, *options: str) -> Server:
-    """SeaweedFS on loopback, with `options` added; `folder` has to be fresh."""
+    """Return a SeaweedFS server on loopback, with `options` added; `folder` has to be fresh."""
     ports = {name: free_port() for name in ("s3", "master", "filer", "volume", "admin")}
-    command = [find_program("weed"), "-logtostderr=true", "mini", f"-dir={folder}", "-ip=127.0.0.1"]
+    command = [_program("weed"), "-logtostderr=true", "mini", f"-dir={folder}", "-ip=127.0.0.1"]
     command += ["-ip.bind=127.0.0.1", *(f"-{name}.port={port}" for name, port in ports.items())]
-    # Its defaults also speak other protocols, call home, create buckets by themselves and allow every origin.
-    command += [
-        "-master.telemetry=false",
-        "-admin.ui=false",
-        "-webdav=false",
-        "-s3.port.iceberg=0",
-        "-s3.port.lance=0",
-    ]
-    command += [
-        "-s3.autoCreateBucket=false",
-        "-s3.allowDeleteBucketNotEmpty=false",
-        "-s3.allowedOrigins=",
-    ]
+    # By default it also calls home, speaks other protocols, creates buckets by itself and allows
+    # every origin.
+    command += ["-master.telemetry=false", "-admin.ui=false", "-webdav=false"]
+    command += ["-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.autoCreateBucket=false"]
+    command += ["-s3.allowDeleteBucketNotEmpty=false", "-s3.allowedOrigins="]
     command += ["-master.volumeSizeLimitMB=64", "-volume.max=500", *options]
     folder.mkdir(parents=True, exist_ok=True)
     return Server(command, ports["s3"], folder.with_suffix(".log"))
 
 
 def rclone(folder: Path, file_limit: int | None = None) -> Server:
-    """`rclone serve s3` on loopback; each folder in `folder` is a bucket."""
+    """Return `rclone serve s3` on loopback; each folder in `folder` is a bucket."""
     port = free_port()
-    command = [
-        find_program("rclone"),
-        "serve",
-        "s3",
-        "--config",
-        os.devnull,
-        "--addr",
-        f"127.0.0.1:{port}",
-    ]
-    command += ["--auth-key", f"{KEY},{SECRET}", str(folder)]
+    command = [_program("rclone"), "serve", "s3", "--config", os.devnull]
+    command += ["--addr", f"127.0.0.1:{port}", "--auth-key", f"{KEY},{SECRET}", str(folder)]
     folder.mkdir(parents=True, exist_ok=True)
     return Server(command, port, folder.with_suffix(".log"), file_limit)
 
 
+def _program(name: str) -> str:
+    """Return a program that is there. Raises: FileNotFoundError."""
+    if (path := find_program(name)) is None:
+        raise FileNotFoundError(f"{name}: no such program; install the project's [test] extra")
+    return path
+
+
 def wait_until(condition: Callable[[], bool], what: str, seconds: float = STARTS_WITHIN) -> None:
-    """Raises: TimeoutError naming `what`."""
+    """Wait for a condition. Raises: TimeoutError naming `what`."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

@@ -1,6 +1,7 @@
-"""How much memory it takes to encode and decode clips of 10 minutes and 1 hour: python benchmarks/streaming_memory.py
+"""Measure memory and time of encoding and decoding: python benchmarks/streaming_memory.py
 
-Each is a fresh process, with the model "music" and few events, so that an hour of sound takes minutes. Linux only.
+Clips are 10 minutes and 1 hour long. Each is a fresh process, with the model "music" and few
+events, so that an hour of sound takes minutes. Linux only.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ WAYS = ("encode", "decode")
 
 
 def looped_blocks(n_samples: int) -> Iterator[np.ndarray]:
-    """The clip again and again: blocks of a second, at the codec's samplerate."""
+    """Yield the clip again and again: blocks of a second, at the codec's samplerate."""
     audio, samplerate = sf.read(CLIP, dtype="float32")
     for start in cycle(range(0, len(audio), samplerate)):
         block = audio[start : start + min(samplerate, n_samples)]
@@ -37,16 +38,16 @@ def looped_blocks(n_samples: int) -> Iterator[np.ndarray]:
 
 
 def looped_windows(codec: SparseCodec, n_samples: int) -> Iterator[EventSet]:
-    """The events of the clip's first window again and again, one window later each time."""
+    """Yield the events of the clip's first window again and again, one window later each time."""
     window = next(codec.stream(looped_blocks(codec.config.segment_samples), FEW))
     for _ in range(codec.n_windows(n_samples)):
         yield window
         window = window.shift(codec.config.half_frames * codec.config.hop / codec.samplerate)
 
 
-def run(way: str, minutes: float) -> float:
-    """Encode or decode so many minutes and return the largest resident size of this process, in MB."""
-    codec = SparseCodec.load("music")
+def run(way: str, minutes: float, checkpoint: str) -> float:
+    """Encode or decode so many minutes. Returns: the largest resident size so far, in MB."""
+    codec = SparseCodec.load(checkpoint)
     n_samples = round(minutes * 60 * codec.samplerate)
     results = (
         codec.stream(looped_blocks(n_samples), FEW)
@@ -60,7 +61,7 @@ def run(way: str, minutes: float) -> float:
 
 
 def measure(way: str, minutes: float) -> tuple[float, float]:
-    """Peak in MB and seconds of `run` in a process of its own."""
+    """Return peak (MB) and seconds of `run` in a fresh process."""
     started = time.perf_counter()
     command = [sys.executable, __file__, "--one", way, str(minutes)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
@@ -74,13 +75,16 @@ def main() -> int:
     )
     parser.add_argument(
         "--one",
-        nargs=2,
+        nargs="+",
         metavar=("WAY", "MINUTES"),
-        help="print the peak of this process alone, in MB",
+        help="print the peak of this process alone, in MB, after each of the clips",
     )
+    parser.add_argument("--checkpoint", default="music", help="of --one (default: %(default)s)")
     args = parser.parse_args()
     if args.one:
-        print(run(args.one[0], float(args.one[1])))
+        way, *clips = args.one
+        for minutes in clips:
+            print(run(way, float(minutes), args.checkpoint))
         return 0
     print(f"{'way':<8}{'minutes':>10}{'peak MB':>10}{'seconds':>10}{'of the first':>14}")
     for way in WAYS:

@@ -1,7 +1,7 @@
-"""How much many transfers at a time gain over a slow link: python -m benchmarks.transfer
+"""Measure many transfers at a time over a slow link: python -m benchmarks.transfer [--json FILE]
 
-300 objects of 200 kB go to a real SeaweedFS and back, one after the other and then many at a time, through a proxy that
-adds latency. Prints a table, writes the figures to a JSON file, and fails below the ratio that is promised.
+300 objects of 200 kB go to a real SeaweedFS and back, one after the other and then many at a time,
+through a proxy that adds latency. Fails below the ratio that is promised.
 """
 
 import argparse
@@ -14,7 +14,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import boto3
 
@@ -23,13 +22,13 @@ from benchmarks.servers import KEY, SECRET, seaweedfs
 from report.storage.s3 import S3
 from report.storage.transfer import each
 
-OBJECTS, SIZE = 300, 200_000  # of so many bytes
+OBJECTS, SIZE = 300, 200_000  # bytes each
 ROUND_TRIP = 0.05  # seconds that are added
 PROMISED = 8  # times as fast
 
 
 def transfer(storage: S3, name: str, parallel: int) -> dict[str, float]:
-    """Seconds to put all objects under the folder `name`, and to get them."""
+    """Return the seconds to put all objects into the folder `name`, and to get them."""
     noise = random.Random(1)
     objects = {f"{name}/{number}.wav": noise.randbytes(SIZE) for number in range(OBJECTS)}
 
@@ -44,50 +43,55 @@ def transfer(storage: S3, name: str, parallel: int) -> dict[str, float]:
 
 
 def seconds(work: Callable[[str], None], keys: dict[str, bytes], parallel: int) -> float:
+    """Return the seconds for the work on all keys."""
     started = time.perf_counter()
     for _ in each(work, keys, parallel):
         pass
     return time.perf_counter() - started
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--json", type=Path, default=Path("transfer.json"))
-    args = parser.parse_args()
-    os.environ |= {
-        "AWS_ACCESS_KEY_ID": KEY,
-        "AWS_SECRET_ACCESS_KEY": SECRET,
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
+def measure() -> tuple[dict[str, float], dict[str, float], int]:
+    """Return seconds one by one and many at a time, and how many at a time these are."""
+    os.environ |= {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
+    os.environ["AWS_DEFAULT_REGION"] = "us-east-1"
     with tempfile.TemporaryDirectory() as folder:
         server = seaweedfs(Path(folder, "server")).start()
         try:
             boto3.client("s3", endpoint_url=server.url).create_bucket(Bucket="transfer")
-            with Proxy(urlsplit(server.url).port) as proxy:
+            with Proxy(int(server.url.rpartition(":")[2])) as proxy:
                 proxy.delay = ROUND_TRIP / 2
                 storage = S3("transfer", "", proxy.url)
-                many, one = transfer(storage, "many", storage.parallel), transfer(storage, "one", 1)
+                many = transfer(storage, "many", storage.parallel)
+                return transfer(storage, "one", 1), many, storage.parallel
         finally:
             server.stop()
+
+
+def main() -> int:
+    """Measure and print. Returns: the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    args = parser.parse_args()
+    one, many, parallel = measure()
+    milliseconds = 1000 * ROUND_TRIP
     print(
-        f"{OBJECTS} objects of {SIZE / 1000:.0f} kB, {1000 * ROUND_TRIP:.0f} ms added to each round trip"
+        f"{OBJECTS} objects of {SIZE / 1000:.0f} kB, {milliseconds:.0f} ms added to each round trip"
     )
-    print(f"{'':<6}{'one by one':>14}{f'{storage.parallel} at a time':>14}{'ratio':>8}")
+    print(f"{'':<6}{'one by one':>14}{f'{parallel} at a time':>14}{'ratio':>8}")
     ratios = {way: one[way] / many[way] for way in one}
     for way, ratio in ratios.items():
         print(f"{way:<6}{one[way]:>12.1f} s{many[way]:>12.1f} s{ratio:>8.1f}")
-    figures = {
-        "one_by_one": one,
-        "many_at_a_time": many,
-        "ratio": ratios,
-        "parallel": storage.parallel,
-    }
-    figures |= {
-        "round_trip_seconds": ROUND_TRIP,
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-    }
-    args.json.write_text(json.dumps(figures, indent=1) + "\n")
+    if args.json:
+        figures = {
+            "one_by_one": one,
+            "many_at_a_time": many,
+            "ratio": ratios,
+            "parallel": parallel,
+            "round_trip_seconds": ROUND_TRIP,
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+        }
+        args.json.write_text(json.dumps(figures, indent=1) + "\n")
     return 0 if min(ratios.values()) >= PROMISED else 1
 
 

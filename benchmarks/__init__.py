@@ -1,0 +1,6 @@
+"""Measurements of speed and memory: commands that print a table, and figures with `--json FILE`.
+
+`build_time` and `streaming_memory` measure fresh processes, `key_time` the keys of a build, and
+`transfer` a store behind a slow link. `servers` and `proxy` are the S3 server and the link; the
+tests in `tests/s3` use them too.
+"""
