@@ -81,7 +81,7 @@ def partial_file(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def open_output(path: str | Path) -> Iterator[BinaryIO]:
-    """Yield a binary file to write to. It becomes `path` once it is whole; a stream gets it at once.
+    """Yield a binary file to write to. It becomes `path` once whole; a stream gets bytes at once.
 
     Raises: OutputError; BrokenPipeError if the reader of a stream has gone.
     """
