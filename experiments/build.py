@@ -105,8 +105,8 @@ def _facts(inputs: dict[str, Inputs]) -> dict[str, str]:
 def _sources() -> dict[str, bytes]:
     """Return the project's files by name, for an archive that keeps them with the site."""
     names = _git("ls-files", "-z").split("\0")
-    shown = [name for name in names if name and not name.startswith(".")]
-    return {name: (ROOT / name).read_bytes() for name in shown}
+    visible = [name for name in names if name and not name.startswith(".")]
+    return {name: (ROOT / name).read_bytes() for name in visible}
 
 
 def _git(*arguments: str) -> str:

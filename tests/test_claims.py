@@ -6,7 +6,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from experiments.measurements import (
+    compare_time_codes,
+    encoding_options,
+    rate_distortion,
+    second_decoder,
+    switches,
+)
+from experiments.measurements.time_codes import CODES
+from experiments.sections.ablations import paces
 from sparse_codec import SparseCodec, find_checkpoint
+from sparse_codec.coding.event_file import SCALE
+from sparse_codec.coding.priors import Priors
 from sparse_codec.evaluation.frozen_set import read_manifest
 from sparse_codec.evaluation.tables import comparison_rows, count_rows, markdown_table
 
@@ -95,28 +106,24 @@ def test_a_checkpoint_is_small_and_says_how_it_was_trained(model):
 
 
 def test_every_switch_was_measured():
-    from experiments.measurements.switches import FIGURES, PUBLISHED, SWITCHES
-
-    figures = FIGURES.read()
-    assert set(figures["runs"]) == {*SWITCHES, PUBLISHED} and figures["minutes"] > 0.5
+    figures = switches.FIGURES.read()
+    assert (
+        set(figures["runs"]) == {*switches.SWITCHES, switches.PUBLISHED}
+        and figures["minutes"] > 0.5
+    )
     assert all(run["steps"] > 10 for run in figures["runs"].values())
 
 
 def test_every_set_of_options_was_measured_with_the_shipped_model():
-    from experiments.measurements.encoding_options import FIGURES, OPTIONS
-
-    figures = FIGURES.read()
+    figures = encoding_options.FIGURES.read()
     assert (
-        set(figures["rows"]) == set(OPTIONS)
+        set(figures["rows"]) == set(encoding_options.OPTIONS)
         and figures["checkpoint"] == SparseCodec.load("music").digest
     )
 
 
 def test_the_two_decoders_were_trained_alike_and_one_is_the_shipped_one():
-    from experiments.measurements.second_decoder import FIGURES
-    from experiments.sections.ablations import paces
-
-    runs = FIGURES.read()["decoders"]
+    runs = second_decoder.FIGURES.read()["decoders"]
     assert runs["recurrent"]["checkpoint"] == SparseCodec.load("recurrent").digest
     assert runs["recurrent"]["train_recordings"] == runs["harmonic"]["train_recordings"]
     assert runs["recurrent"]["minutes"] == runs["harmonic"]["minutes"] >= 40
@@ -128,32 +135,25 @@ def test_the_two_decoders_were_trained_alike_and_one_is_the_shipped_one():
 
 
 def test_times_were_looked_for_in_every_code_with_the_shipped_model():
-    from experiments.measurements.compare_time_codes import ERRORS, FIGURES
-    from experiments.measurements.time_codes import CODES
-
-    figures = FIGURES.read()
+    figures = compare_time_codes.FIGURES.read()
     assert (
         set(figures["codes"]) == set(CODES)
         and figures["checkpoint"] == SparseCodec.load("music").digest
     )
-    assert figures["errors"] == list(ERRORS)
-    found = {
+    assert figures["errors"] == list(compare_time_codes.ERRORS)
+    shares = {
         name: [r["found"] for r in code["recovery"]] for name, code in figures["codes"].items()
     }
-    assert min(found["one-hot"]) > 0.9  # "wherever it belongs"
+    assert min(shares["one-hot"]) > 0.9  # "wherever it belongs"
     assert (
-        found["seconds"][1] > found["seconds"][0] and found["seconds"][-1] < 0.1
+        shares["seconds"][1] > shares["seconds"][0] and shares["seconds"][-1] < 0.1
     )  # "nearly right"; far away
-    assert max(found["bits"][1:]) < 0.1  # "not for learning"
+    assert max(shares["bits"][1:]) < 0.1  # "not for learning"
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_files_of_events_were_measured_with_the_shipped_checkpoint_and_priors(model):
-    from experiments.measurements.rate_distortion import FIGURES
-    from sparse_codec.coding.event_file import SCALE
-    from sparse_codec.coding.priors import Priors
-
-    figures = FIGURES.read()[model]
+    figures = rate_distortion.FIGURES.read()[model]
     assert (
         figures["checkpoint"] == SparseCodec.load(model).digest
         and figures["priors"] == Priors.load(model).digest
@@ -164,10 +164,7 @@ def test_files_of_events_were_measured_with_the_shipped_checkpoint_and_priors(mo
 
 
 def test_the_documented_sizes_of_event_files_were_measured():
-    from experiments.measurements.rate_distortion import FIGURES
-    from sparse_codec.coding.event_file import SCALE
-
-    figures, text = FIGURES.read(), EVALUATION.read_text()
+    figures, text = rate_distortion.FIGURES.read(), EVALUATION.read_text()
     for model in MODELS:
         row = next(row for row in figures[model]["rows"] if row["scale"] == SCALE)
         ratios = f"{row['bits']} | {row['ratio']:.0f} | {row['ratio_worst']:.0f}"

@@ -150,8 +150,8 @@ def measure(codec: SparseCodec, test_set: list[Recording], n_segments: int = SEG
             figures[name].append(shares_removed(result.residual, original, config.half_frames))
         sound = torch.from_numpy(codec.decode(codec.event_set(refined.events, half)))[None]
         reference = torch.from_numpy(audio[:half])[None]
-        heard, aim = magnitudes(sound, 2048, 512), magnitudes(reference, 2048, 512)
-        figures["sound"].append(shares_removed(aim - heard, aim, half // 512))
+        coded, aim = magnitudes(sound, 2048, 512), magnitudes(reference, 2048, 512)
+        figures["sound"].append(shares_removed(aim - coded, aim, half // 512))
         figures["log_mel"].append(log_mel_distance(sound, reference, config.samplerate).item())
     return {name: np.round(np.mean(values, axis=0), 3).tolist() for name, values in figures.items()}
 

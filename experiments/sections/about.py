@@ -16,7 +16,7 @@ TITLES = {
 }
 
 
-# ---- how a model works
+# ---- the model
 
 
 def about_encoder(config: CodecConfig) -> Prose:
@@ -119,11 +119,11 @@ through them in this order:
 """
 
 
-# ---- how it was trained
+# ---- its training
 
 
 def training_facts(codec: SparseCodec, shipped: str) -> Prose:
-    """How a model was trained, from its checkpoint; `shipped` says more of a shipped one."""
+    """The training of a model, from its checkpoint; `shipped` says more of a shipped one."""
     card = codec.card
     if not card:
         return Prose("How this model was trained is not said in its checkpoint.")

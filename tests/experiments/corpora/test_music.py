@@ -60,12 +60,12 @@ def test_midi_plays_what_the_labels_say(tmp_path):
     import mido
 
     write_midi(NOTES, (40, 42), tmp_path / "a.mid")
-    now, heard = 0.0, []
+    now, played = 0.0, []
     for message in mido.MidiFile(tmp_path / "a.mid"):
         now += message.time
         if message.type in ("note_on", "note_off"):
-            heard.append((message.type, round(now, 3), message.note))
-    assert heard == [
+            played.append((message.type, round(now, 3), message.note))
+    assert played == [
         ("note_on", 0.0, 69),
         ("note_on", 0.5, 57),
         ("note_off", 1.0, 69),

@@ -1,4 +1,4 @@
-"""Which codes of time come back from wrong times, and how exact each is."""
+"""The precision of each code of time, and the events that come back from wrong times."""
 
 from dataclasses import replace
 
@@ -36,9 +36,9 @@ def grid(small_codec) -> Grid:
     )
 
 
-@pytest.mark.parametrize(("name", "found"), [("one-hot", 1), ("bits", 0)])
-def test_a_one_hot_finds_its_frame_from_afar_and_bits_do_not(small_codec, scene, grid, name, found):
-    assert recovery(name, small_codec, scene, grid, error=8)["found"] == found
+@pytest.mark.parametrize(("name", "share"), [("one-hot", 1), ("bits", 0)])
+def test_a_one_hot_finds_its_frame_from_afar_and_bits_do_not(small_codec, scene, grid, name, share):
+    assert recovery(name, small_codec, scene, grid, error=8)["found"] == share
 
 
 def test_seconds_come_back_from_near(small_codec, scene, grid):

@@ -68,11 +68,11 @@ def test_variations_change_one_thing(half, codec):
 
 def test_a_residual_can_be_heard_after_any_number_of_events(clip, half, codec):
     residuals = [sounds.residual_sound(clip, half, n, codec) for n in (0, 1, 4)]
-    heard = [residual.value.samples.astype(float) for residual in residuals]
+    sound = [residual.value.samples.astype(float) for residual in residuals]
     original = sounds.first_half(clip, codec).value.samples
     # Nothing is taken off the first, and it has the original's phases.
-    assert np.abs(heard[0] - original).max() <= 2
-    assert (heard[2] ** 2).sum() < (heard[1] ** 2).sum() < (heard[0] ** 2).sum()
+    assert np.abs(sound[0] - original).max() <= 2
+    assert (sound[2] ** 2).sum() < (sound[1] ** 2).sum() < (sound[0] ** 2).sum()
 
 
 def test_an_event_is_steered_along_directions_of_its_set(half, codec):
