@@ -77,7 +77,7 @@ class SparseCodec(nn.Module):
         options: EncodeOptions | None = None,
         progress: Callable[..., Iterable[EventSet]] | None = None,
     ) -> EventSet:
-        """Return the events of audio (T,) or (T, channels) of any length: floats, 1.0 is full scale.
+        """Return the events of audio (T,) or (T, channels) of any length, floats up to 1.0.
 
         Channels are mixed down to their mean. samplerate: of the audio in Hz, by default the
         codec's own. `progress` wraps the windows, as tqdm does. Raises: ValueError for audio
@@ -186,7 +186,7 @@ class SparseCodec(nn.Module):
             }
 
     def check_events(self, events: EventSet) -> None:
-        """Raise ValueError for events of another samplerate, hop or vector size than the codec's."""
+        """Raise ValueError for events of another samplerate, hop or vector size than ours."""
         ours = (self.config.samplerate, self.config.hop, self.config.vector_size)
         if events.kind != ours:
             raise ValueError(
@@ -212,7 +212,7 @@ class SparseCodec(nn.Module):
         return events.event_set(n_samples, self.config.samplerate, self.config.hop, first_frame)
 
     def magnitudes(self, audio: Tensor) -> Tensor:
-        """Return magnitudes (B, F, T) of segments (B, segment_samples), by this codec's transform."""
+        """Return magnitudes (B, F, T) of segments (B, segment_samples), as the codec sees them."""
         return magnitudes(audio.to(self.device), self.config.window, self.config.hop)
 
     @property
@@ -233,9 +233,9 @@ class SparseCodec(nn.Module):
     # ---- files
 
     def save(self, path: str | Path, card: dict[str, Any] | None = None) -> None:
-        """Write weights, configuration and `card` (facts about the training) as one safetensors file.
+        """Write weights, configuration and `card` as one safetensors file.
 
-        Raises: OutputError.
+        card: facts about the training. Raises: OutputError.
         """
         facts = {
             "format": FORMAT,

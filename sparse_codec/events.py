@@ -1,4 +1,8 @@
-"""Event sets: what the codec makes of a clip, and pure edits of them, each of which returns another event set."""
+"""Event sets: the codec's result for a clip, and pure edits of them, each of which returns another
+event set.
+
+Inside the codec the same columns are tensors, for a batch of segments: `sparse_codec.model.events`.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +10,19 @@ import dataclasses
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-PARTS = (
-    "vectors",
-    "frames",
-    "offsets",
-    "gains",
-)  # the arrays of an event set, a row each for every event
+PARTS = ("vectors", "frames", "offsets", "gains")  # arrays of an event set, a row for each event
 NUMBERS = ("samplerate", "hop", "n_samples")
 MOST = 2**31 - 1  # of frames, of samples a second and of samples a frame
 LOUDEST = 200.0  # decibels that an edit may add or take away
-PAIRING_SECONDS = 3.0  # two event sets are paired in stretches of so long
-SECOND = 4.0  # as far apart as this distance of vectors, when events are paired
+PAIRING_SECONDS = 3.0  # length of the stretches in which two event sets are paired
+SECOND = 4.0  # distance of vectors that counts as much as a second, when events are paired
+
+Index: TypeAlias = "np.ndarray | list[int] | slice"  # an index array, a mask or a slice
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class EventSet:
     gains: (N,) float32, not negative.
     n_samples: of the clip at `samplerate`, in Hz.
 
-    Lists and arrays of other widths become these. Raises: ValueError naming the first event and value that are not so.
+    Lists and arrays of other widths become these. Raises: ValueError naming the first event and
+    value out of range.
     """
 
     vectors: np.ndarray
@@ -44,18 +47,18 @@ class EventSet:
     samplerate: int
     hop: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in PARTS:
-            object.__setattr__(self, name, _array(vars(self)[name], name))
-        shapes = {name: vars(self)[name].shape for name in PARTS}
-        if self.vectors.ndim != 2 or any(
-            shapes[name] != self.vectors.shape[:1] for name in PARTS[1:]
-        ):
+            object.__setattr__(self, name, _array(getattr(self, name), name))
+        shapes = {name: getattr(self, name).shape for name in PARTS}
+        columns = {shapes[name] for name in PARTS[1:]}
+        if self.vectors.ndim != 2 or columns != {self.vectors.shape[:1]}:
             raise ValueError(
-                f"event set of shapes {shapes}; all must be equally long, and vectors (events, numbers)"
+                f"event set of shapes {shapes}; all must be equally long,"
+                " and vectors (events, numbers)"
             )
-        for name in ("samplerate", "hop"):
-            _check_whole(vars(self)[name], name, MOST)
+        _check_whole(self.samplerate, "samplerate", MOST)
+        _check_whole(self.hop, "hop", MOST)
         _check_whole(self.n_samples, "n_samples", MOST * self.hop)
         _check_range(self.vectors, "vector", -1, 1)
         _check_range(self.frames, "frame", 0, MOST)
@@ -68,9 +71,8 @@ class EventSet:
     @property
     def onsets(self) -> np.ndarray:
         """The sample (N,) int64 that each event starts at."""
-        return np.maximum(
-            0, np.rint((self.frames + self.offsets.astype(np.float64)) * self.hop).astype(np.int64)
-        )
+        samples = (self.frames + self.offsets.astype(np.float64)) * self.hop
+        return np.maximum(0, np.rint(samples).astype(np.int64))
 
     @property
     def seconds(self) -> np.ndarray:
@@ -79,73 +81,79 @@ class EventSet:
 
     @property
     def kind(self) -> tuple[int, int, int]:
-        """Samplerate, hop and size of a vector: where they differ, events do not go together."""
+        """Samplerate, hop and size of a vector: events of different kinds do not go together."""
         return self.samplerate, self.hop, self.vectors.shape[1]
 
     # ---- fewer events, or more
 
-    def select(self, index) -> EventSet:
-        """The events that an index array, a mask or a slice picks."""
-        return dataclasses.replace(self, **{name: vars(self)[name][index] for name in PARTS})
+    def select(self, index: Index) -> EventSet:
+        """Return the events that an index array, a mask or a slice picks."""
+        return dataclasses.replace(
+            self,
+            vectors=self.vectors[index],
+            frames=self.frames[index],
+            offsets=self.offsets[index],
+            gains=self.gains[index],
+        )
 
-    def mute(self, index) -> EventSet:
-        """All events but those that an index array, a mask or a slice picks."""
-        return self.select(~self._picked(index))
+    def mute(self, index: Index) -> EventSet:
+        """Return all events but those that an index array, a mask or a slice picks."""
+        return self.select(~self._mask(index))
 
     def strongest(self, n: int) -> EventSet:
-        """The `n` events of the highest gains, which is to say of the most energy, in the order they were in."""
+        """Return the `n` events of the highest gains, so of the most energy, in their order."""
         if n < 0:
             raise ValueError(f"the strongest {n} events; give 0 or more")
         return self.select(np.sort(np.argsort(-self.gains, kind="stable")[:n]))
 
     def merge(self, other: EventSet) -> EventSet:
-        """These events and the other's, in a clip as long as the longer one.
+        """Return these events and the other's, in a clip as long as the longer one.
 
-        Raises: ValueError for another samplerate, hop or number of numbers in a vector.
+        Raises: ValueError for another samplerate, hop or size of a vector.
         """
         self._check_same_kind(other)
-        return dataclasses.replace(
-            join([self, other]), n_samples=max(self.n_samples, other.n_samples)
-        )
+        n_samples = max(self.n_samples, other.n_samples)
+        return dataclasses.replace(join([self, other]), n_samples=n_samples)
 
     # ---- the same events, louder, later or otherwise
 
-    def gain(self, decibels: float, index=None) -> EventSet:
-        """Louder or softer by decibels: all events, or those that an index array, a mask or a slice picks."""
+    def gain(self, decibels: float, index: Index | None = None) -> EventSet:
+        """Make all events, or those of `index`, louder, or softer where negative, by decibels."""
         _check_size(decibels, "decibels", LOUDEST)
-        factors = np.where(self._picked(index), 10 ** (decibels / 20), 1.0)
+        factors = np.where(self._mask(index), 10 ** (decibels / 20), 1.0)
         return dataclasses.replace(self, gains=self.gains * factors)
 
-    def shift(self, seconds: float, index=None) -> EventSet:
-        """Later, or earlier where negative, by round(seconds * samplerate) samples: all events or those of `index`.
+    def shift(self, seconds: float, index: Index | None = None) -> EventSet:
+        """Move all events, or those of `index`, later, or earlier where negative, by
+        round(seconds * samplerate) samples.
 
-        Events that would start before the clip are left out. The clip grows by as much as its last onset moves back,
-        so that what rings at its end still does; it never shrinks. Onsets fall on whole samples.
+        Events that would start before the clip are left out. The clip grows by as much as its last
+        onset moves back, so that the end of the last event stays in it; it never shrinks. Onsets
+        fall on whole samples.
         """
         if not len(self):
             return self
         _check_size(seconds, "seconds", MOST / self.samplerate)
         samples = round(seconds * self.samplerate)
-        onsets = self.onsets + samples * self._picked(index)
+        onsets = self.onsets + samples * self._mask(index)
         longer = max(0, int(onsets.max() - self.onsets.max()))
         moved = dataclasses.replace(self, n_samples=self.n_samples + longer)
         inside = onsets >= 0
         return moved.select(inside).at(onsets[inside])
 
     def at(self, onsets: np.ndarray) -> EventSet:
-        """The same sounds and gains at other onsets: samples (N,), whole numbers from 0 on."""
+        """Return the same sounds and gains at onsets in samples (N,), whole numbers from 0 on."""
         frames = np.rint(onsets / self.hop).astype(np.int64)
-        return dataclasses.replace(
-            self, frames=frames, offsets=(onsets - frames * self.hop) / self.hop
-        )
+        offsets = (onsets - frames * self.hop) / self.hop
+        return dataclasses.replace(self, frames=frames, offsets=offsets)
 
     def perturb(self, amount: float, seed: int, spare: tuple[int, ...] = ()) -> EventSet:
-        """Every vector moved in the same direction: one random vector of norm `amount` is added to all.
+        """Move all vectors in the same direction: add one random vector of norm `amount` to them.
 
-        The numbers named in `spare`, such as a pitch (`codec.decoder.pitch_numbers`), stay as they are.
+        The numbers that `spare` lists, such as a pitch (`codec.decoder.pitch_numbers`), stay.
         """
         _check_size(amount, "amount", MOST)
-        direction = _generator(seed).normal(size=self.vectors.shape[1])
+        direction = _generator(seed).normal(size=self.vectors.shape[1:])
         direction[list(spare)] = 0
         if not direction.any():
             raise ValueError(f"spare = {spare} leaves no number of a vector to perturb; name fewer")
@@ -153,24 +161,29 @@ class EventSet:
         return dataclasses.replace(self, vectors=moved.clip(-1, 1))
 
     def randomise_vectors(self, seed: int) -> EventSet:
-        """Other sounds at the same times and gains: uniform between the smallest and largest value of the vectors."""
+        """Return other sounds at the same times and gains: vectors drawn uniformly between the
+        smallest and the largest number of these.
+        """
         low, high = (self.vectors.min(), self.vectors.max()) if len(self) else (0.0, 0.0)
-        return dataclasses.replace(
-            self, vectors=_generator(seed).uniform(low, high, self.vectors.shape)
-        )
+        vectors = _generator(seed).uniform(low, high, self.vectors.shape)
+        return dataclasses.replace(self, vectors=vectors)
 
     def randomise_times(self, seed: int, until: int | None = None) -> EventSet:
-        """The same sounds at times drawn uniformly from the first `until` samples, by default from the whole clip."""
+        """Return the same sounds at times drawn uniformly from the first `until` samples.
+
+        until: by default the whole clip.
+        """
         until = self.n_samples if until is None else until
         _check_whole(until, "until", MOST * self.hop)
         return self.at(np.floor(_generator(seed).uniform(0, until, len(self))).astype(np.int64))
 
     def interpolate(self, other: EventSet, share: float) -> EventSet:
-        """From these events, at share 0, to the other's, at share 1.
+        """Go from these events, at share 0, to the other's, at share 1.
 
-        Events that are alike in time and vector are paired, as many as there are in both: a pair becomes one event
-        between the two, whose level in decibels, onset and vector move in proportion. An event without a partner
-        fades out or in. Between 0 and 1 the clip is as long as the longer one.
+        Events that are alike in time and vector are paired, as many as there are in both: a pair
+        becomes one event between the two, whose level in decibels, onset and vector move in
+        proportion. An event without a partner fades out or in. Between 0 and 1 the clip is as long
+        as the longer one.
 
         Raises: ValueError for a share outside 0 to 1, and as `merge`.
         """
@@ -181,30 +194,32 @@ class EventSet:
             return other if share else self
         mine, theirs = pair(self, other)
         a, b = self.select(mine), other.select(theirs)
+        onsets = np.rint((1 - share) * a.onsets + share * b.onsets).astype(np.int64)
         between = dataclasses.replace(
-            a.at(np.rint((1 - share) * a.onsets + share * b.onsets).astype(np.int64)),
+            a.at(onsets),
             vectors=(1 - share) * a.vectors + share * b.vectors,
             gains=a.gains ** (1 - share) * b.gains**share,
         )
         fading = [(self.mute(mine), 1 - share), (other.mute(theirs), share)]
         alone = [dataclasses.replace(e, gains=e.gains * left) for e, left in fading]
-        return dataclasses.replace(
-            join([between, *alone]), n_samples=max(self.n_samples, other.n_samples)
-        )
+        n_samples = max(self.n_samples, other.n_samples)
+        return dataclasses.replace(join([between, *alone]), n_samples=n_samples)
 
     # ---- in order of time
 
     def in_time_order(self) -> EventSet:
-        """The same events by the frames they start in; those of one frame stay in the order they were found in."""
+        """Return the same events by the frames they start in; the order in a frame stays."""
         return self.select(np.argsort(self.frames, kind="stable"))
 
     def split(self, n_frames: int) -> Iterator[EventSet]:
-        """The events of every `n_frames` frames alone, at their places in the clip; `join` puts them together again."""
+        """Yield the events of every `n_frames` frames, at their places in the clip.
+
+        `join` puts them together again.
+        """
         n_samples = n_frames * self.hop
         n_windows = max(1, -(-self.n_samples // n_samples))
-        window = np.minimum(
-            self.frames // n_frames, n_windows - 1
-        )  # the last has those after the clip's end
+        # the last window has the events after the clip's end too
+        window = np.minimum(self.frames // n_frames, n_windows - 1)
         order = np.argsort(window, kind="stable")
         edges = np.searchsorted(window[order], np.arange(n_windows + 1))
         for w in range(n_windows):
@@ -213,22 +228,24 @@ class EventSet:
 
     # ---- for people and for other programs
 
-    def to_json(self) -> dict:
-        """Plain values from which `from_json` makes the same numbers again."""
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values from which `from_json` makes the same numbers again."""
         return {
-            **{name: vars(self)[name] for name in NUMBERS},
+            "samplerate": self.samplerate,
+            "hop": self.hop,
+            "n_samples": self.n_samples,
             "vector_size": self.vectors.shape[1],
-            **{
-                name: vars(self)[name].tolist()
-                for name in ("frames", "offsets", "gains", "vectors")
-            },
+            "frames": self.frames.tolist(),
+            "offsets": self.offsets.tolist(),
+            "gains": self.gains.tolist(),
+            "vectors": self.vectors.tolist(),
         }
 
     @classmethod
-    def from_json(cls, values: dict | str) -> EventSet:
-        """The event set of a JSON text or of its values.
+    def from_json(cls, values: dict[str, Any] | str) -> EventSet:
+        """Return the event set of a JSON text or of its values.
 
-        Raises: ValueError naming the key that is missing, or the event and the value that cannot be.
+        Raises: ValueError naming the key that is missing, or the event and the value out of range.
         """
         try:
             values = json.loads(values) if isinstance(values, str) else values
@@ -240,52 +257,63 @@ class EventSet:
             raise ValueError(f"event set lacks {lacking}; was it written by EventSet.to_json?")
         _check_whole(values["vector_size"], "vector_size", MOST)
         parts = {name: _array(values[name], name) for name in PARTS}
-        if not len(parts["gains"]):  # an empty list does not tell how long its vectors would be
+        if not len(parts["gains"]):  # an empty list has no size of vectors
             parts["vectors"] = parts["vectors"].reshape(-1, values["vector_size"])
         if parts["vectors"].shape[1:] != (values["vector_size"],):
             raise ValueError(
-                f"vectors of shape {parts['vectors'].shape}, but vector_size = {values['vector_size']}"
+                f"vectors of shape {parts['vectors'].shape},"
+                f" but vector_size = {values['vector_size']}"
             )
-        return cls(**parts, **{name: values[name] for name in NUMBERS})
+        numbers = {name: values[name] for name in NUMBERS}
+        return cls(parts["vectors"], parts["frames"], parts["offsets"], parts["gains"], **numbers)
 
-    def _picked(self, index) -> np.ndarray:
-        """A mask (N,) of what an index array, a mask or a slice picks; None picks all."""
-        picked = np.full(len(self), index is None)
+    def _mask(self, index: Index | None) -> np.ndarray:
+        """Turn an index array, a mask or a slice into a mask (N,); None picks all."""
+        mask = np.full(len(self), index is None)
         if index is not None:
-            picked[index] = True
-        return picked
+            mask[index] = True
+        return mask
 
     def _check_same_kind(self, other: EventSet) -> None:
         if self.kind != other.kind:
-            told = f"events of {kind_in_words(self.kind)} do not go with events of {kind_in_words(other.kind)}"
-            raise ValueError(f"{told}; encode both with one codec")
+            raise ValueError(
+                f"events of {kind_in_words(self.kind)} do not go with"
+                f" events of {kind_in_words(other.kind)}; encode both with one codec"
+            )
 
 
 def kind_in_words(kind: tuple[int, int, int]) -> str:
-    """What `EventSet.kind` says, for messages."""
+    """Spell out an `EventSet.kind`, for messages."""
     return "{} Hz, a hop of {} and vectors of {} numbers".format(*kind)
 
 
 def join(sets: list[EventSet]) -> EventSet:
-    """One event set of windows that follow each other, as long as the last one says."""
-    parts = {name: np.concatenate([vars(s)[name] for s in sets]) for name in PARTS}
-    return dataclasses.replace(sets[-1], **parts)
+    """Return one event set of windows that follow each other, as long as the last one says."""
+    return dataclasses.replace(
+        sets[-1],
+        vectors=np.concatenate([s.vectors for s in sets]),
+        frames=np.concatenate([s.frames for s in sets]),
+        offsets=np.concatenate([s.offsets for s in sets]),
+        gains=np.concatenate([s.gains for s in sets]),
+    )
 
 
 def pair(a: EventSet, b: EventSet) -> tuple[np.ndarray, np.ndarray]:
-    """Indices into both event sets of the pairs that are nearest in time and vector in sum.
+    """Return the indices, into both event sets, of the pairs that are nearest in sum.
 
-    They are paired in stretches of time, so that the work grows with the length of the clip, not with its square.
+    Distances are those in time and of vectors. Events are paired in stretches of time, so that the
+    work grows with the length of the clip, not with its square.
     """
     stretch = round(PAIRING_SECONDS * a.samplerate)
-    pairs = [(np.zeros(0, int), np.zeros(0, int))]
+    mine_of_pairs, theirs_of_pairs = [np.zeros(0, int)], [np.zeros(0, int)]
     for s in np.intersect1d(a.onsets // stretch, b.onsets // stretch):
         mine, theirs = (np.flatnonzero(e.onsets // stretch == s) for e in (a, b))
         apart = np.linalg.norm(a.vectors[mine, None] - b.vectors[None, theirs], axis=2)
         apart += SECOND * np.abs(a.seconds[mine, None] - b.seconds[None, theirs])
         rows, columns = linear_sum_assignment(apart)
-        pairs.append((mine[rows], theirs[columns]))
-    return tuple(np.concatenate(side) for side in zip(*pairs, strict=True))
+        mine_of_pairs.append(mine[rows])
+        theirs_of_pairs.append(theirs[columns])
+    return np.concatenate(mine_of_pairs), np.concatenate(theirs_of_pairs)
 
 
 def _generator(seed: int) -> np.random.Generator:
@@ -298,26 +326,28 @@ def _check_size(value: float, name: str, most: float) -> None:
         raise ValueError(f"{name} = {value}; give a number from {-most:.7g} to {most:.7g}")
 
 
-def _check_whole(value: int, name: str, most: int, least: int = 1) -> None:
-    if (
-        not isinstance(value, (int, np.integer))
-        or isinstance(value, bool)
-        or not least <= value <= most
-    ):
-        raise ValueError(f"{name} = {value!r}; it must be a whole number from {least} to {most}")
+def _check_whole(value: object, name: str, most: int, least: int = 1) -> None:
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+        if least <= value <= most:
+            return
+    raise ValueError(f"{name} = {value!r}; it must be a whole number from {least} to {most}")
 
 
 def _check_range(values: np.ndarray, name: str, low: float, high: float) -> None:
-    right = (values >= low) & (values <= high)  # NaN is neither
-    if not right.all():
-        event = int(np.argwhere(~right)[0, 0])
-        value = values[event][~right[event]].flat[0]
+    inside = (values >= low) & (values <= high)  # NaN is neither
+    if not inside.all():
+        event = int(np.argwhere(~inside)[0, 0])
+        value = values[event][~inside[event]].flat[0]
         raise ValueError(f"event {event}: {name} = {value}; it must be from {low} to {high:.10g}")
 
 
-def _array(values, name: str) -> np.ndarray:
-    """A part of an event set as an array. Raises: ValueError naming the part if it holds other things than numbers."""
-    kinds, wanted = ("iu", np.int64) if name == "frames" else ("iuf", np.float32)
+def _array(values: object, name: str) -> np.ndarray:
+    """Make a part of an event set an array.
+
+    Raises: ValueError naming the part if it holds other things than numbers.
+    """
+    kinds: str = "iu" if name == "frames" else "iuf"
+    dtype: type[np.number] = np.int64 if name == "frames" else np.float32
     try:
         array = np.asarray(values)
     except ValueError as error:  # lists of unequal lengths
@@ -325,7 +355,7 @@ def _array(values, name: str) -> np.ndarray:
             f"event set with {name} of unequal lengths; all must be equally long"
         ) from error
     if array.ndim == 0 or array.size and array.dtype.kind not in kinds:
-        what = "whole numbers" if name == "frames" else "numbers"
-        raise ValueError(f"event set with {name} that are not a list of {what}")
+        items = "whole numbers" if name == "frames" else "numbers"
+        raise ValueError(f"event set with {name} that are not a list of {items}")
     with np.errstate(over="ignore"):  # too large for float32 becomes infinite, which is refused
-        return array.astype(wanted, order="C", copy=False)
+        return array.astype(dtype, order="C", copy=False)

@@ -268,7 +268,7 @@ class HarmonicDecoder(Decoder):
     # and over all m these shares add up to 1: `wet` is the whole energy that comes back.
     # Source: Moorer 1979, About this reverberation business, Computer Music Journal 3(2).
     def _room_kernels(self) -> Tensor:
-        """For each reverberation time the share of frame k's energy in a later frame l: (R, L, L)."""
+        """Shares (R, L, L) of frame k's energy in a later frame l, for each reverberation time."""
         frames = torch.arange(self.event_frames)
         lag = (frames[None] - frames[:, None]).float()
         seconds = torch.tensor(self.sizes.reverberation)[:, None, None]
@@ -370,7 +370,7 @@ class HarmonicDecoder(Decoder):
     def _draw(
         self, bins: Tensor, levels: Tensor, image: Tensor, frames: Tensor, shape: tuple[int, int]
     ) -> Tensor:
-        """Add parts (E, P, L) to images (B, F, T): event e to image[e], its column l to frames[e, l].
+        """Draw parts (E, P, L) in images (B, F, T): event e in image[e], column l at frames[e, l].
 
         A noise band is drawn as its mel triangle.
         """
@@ -457,8 +457,8 @@ class HarmonicDecoder(Decoder):
     # With amplitudes linear between the edges, a (1 - s / S) + a' s / S, the sum over partials is
     # four matrix products, (blocks, H) @ (H, S), of sines at the starts and sines within a block.
     # Where pitches stand still the latter are the same in all blocks: there is no sine for each
-    # partial and sample. Phases are summed in float64: they reach 2 * 10^5 radians, where float32 goes in
-    # steps of 1/64.
+    # partial and sample. Phases are summed in float64: they reach 2 * 10^5 radians, where float32
+    # goes in steps of 1/64.
     #
     # The phases at the onset are fixed, 2 pi times the fraction of h times the golden ratio. Equal
     # ones would pile up to one click in each period. Multiples of the golden ratio are spread as
@@ -478,7 +478,11 @@ class HarmonicDecoder(Decoder):
         sin_inside, cos_inside = torch.sin(inside), torch.cos(inside)
         product = "ehb,ehbs->ebs"
         if inside.shape[2] == 1:
-            product, sin_inside, cos_inside = "ehb,ehs->ebs", sin_inside[:, :, 0], cos_inside[:, :, 0]
+            product, sin_inside, cos_inside = (
+                "ehb,ehs->ebs",
+                sin_inside[:, :, 0],
+                cos_inside[:, :, 0],
+            )
 
         def at(edge: Tensor) -> Tensor:
             rising = torch.einsum(product, edge * sin_start, cos_inside)

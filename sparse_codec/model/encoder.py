@@ -120,11 +120,11 @@ class HarmonicEncoder(Encoder):
         n_switches = int(config.gain == "switch")
         self.write = perceptron(n_features, config.vector_size + 1 + n_switches, self.sizes.hidden)
 
-    # The salience of a pitch in a frame is a matched filter: the cosine between the residual ahead
-    # of the frame and a harmonic series that starts there, its h-th overtone weaker by 0.85^h, and
-    # fades by exp(-0.1) a frame. Rows and fade have norm 1, so dividing by the residual's norm gives
-    # the cosine, with the whole residual's norm in place of that of the stretch. Such weights are
-    # those of subharmonic summation: Hermes 1988, J. Acoust. Soc. Am. 83, 257, with 0.84.
+    # The salience of a pitch in a frame is a matched filter: the inner product of the residual from
+    # the frame on with a harmonic series of norm 1 that starts there, its h-th overtone weaker by
+    # 0.85^h, and fades by exp(-0.1) a frame, divided by the norm of the whole residual. It is 1 for
+    # a residual that is such a series and nothing else. Subharmonic summation has such weights,
+    # with 0.84: Hermes 1988, J. Acoust. Soc. Am. 83, 257.
     def _salience(self) -> Tensor:
         """Harmonic series of norm 1 for each pitch of the grid, (P, F)."""
         rows = torch.zeros(self.sizes.pitches, self.config.n_bins)
@@ -166,7 +166,7 @@ class HarmonicEncoder(Encoder):
         return features, prior + self.score(features[:, :, :half])
 
     def _prior(self, residual: Tensor) -> Tensor:
-        """Logarithm of the salience of every pitch in every frame of the first half, (B, P, T / 2)."""
+        """Logarithm of the salience (B, P, T / 2) of pitches in the frames of the first half."""
         half = self.config.half_frames
         stretch = residual[:, :, : half + self.sizes.salience_frames]
         series = (self.salience @ stretch.clamp(min=0)).flatten(0, 1)[:, None]

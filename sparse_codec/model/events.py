@@ -52,7 +52,12 @@ class Events:
     @classmethod
     def cat(cls, batches: Sequence[Events]) -> Events:
         """Return the segments of several batches as one batch."""
-        return cls(*(torch.cat(columns) for columns in zip(*(batch.columns for batch in batches), strict=True)))
+        return cls(
+            *(
+                torch.cat(columns)
+                for columns in zip(*(batch.columns for batch in batches), strict=True)
+            )
+        )
 
     @property
     def columns(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -87,4 +92,3 @@ class Events:
 
     def _map(self, change: Callable[[Tensor], Tensor]) -> Events:
         return Events(*map(change, self.columns))
-

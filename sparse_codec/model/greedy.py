@@ -99,7 +99,7 @@ class GreedyLoop:
     # ---- one more event
 
     def _step(self, state: GreedyState, done: Tensor) -> None:
-        """Find one more event in each segment that is not done (B,), and take it off the residual."""
+        """Find one more event in each segment that is not `done` (B,), and take it off."""
         n, rows = state.n_found, torch.arange(len(state.residual), device=state.residual.device)
         gains, residual = state.events.gains.clone(), state.residual
         candidates: Candidates = self.encoder(state.residual, self.options.candidates)
@@ -172,7 +172,7 @@ class GreedyLoop:
     # ---- all events so far
 
     def _merge(self, state: GreedyState, least_cosine: float) -> None:
-        """Drop the weaker of two events that are nearly the same, and fit the others' gains again."""
+        """Drop the weaker of two events that are nearly the same, and fit the other gains again."""
         found = slice(0, state.n_found)
         products = state.products[:, found, found]
         norms = products.diagonal(dim1=1, dim2=2).clamp(min=1e-12).sqrt()
@@ -199,9 +199,9 @@ class GreedyLoop:
     # r = x - sum_m<n g_m e_m when the events are taken off in order, and removes
     #   |r|^2 - |r - g_n e_n|^2 = g_n (2 <r, e_n> - g_n G_nn),  <r, e_n> = b_n - sum_m<n G_nm g_m.
     # With the non-negative least-squares gains, x without all events is orthogonal to each event of
-    # g_n > 0 (Karush, Kuhn and Tucker's conditions). In any order, r is that and the events still to
-    # be taken off, so that <r, e_n> = g_n G_nn + sum g_m G_nm over the others of these. Magnitudes
-    # have no negative G_nm: event n removes at least g_n^2 G_nn, which is above 0.
+    # g_n > 0 (Karush, Kuhn and Tucker's conditions). In any order, r is that plus the events that
+    # are still to be taken off, so <r, e_n> = g_n G_nn + sum g_m G_nm over the others of these.
+    # Magnitudes have no negative G_nm: event n removes at least g_n^2 G_nn, which is above 0.
     def _keep_useful(self, state: GreedyState) -> None:
         """Where an event adds energy when the events are taken off in order, take the least-squares
         gains instead. With those every event removes energy up to the horizon, in any order.
@@ -246,7 +246,7 @@ def joint_gains(products: Tensor, removed: Tensor) -> Tensor:
 
 
 def _gains_of_some(state: GreedyState, segment: int, some: Tensor) -> Tensor:
-    """Least-squares gains of some (n_found,) of the events found in a segment, without the others."""
+    """Least-squares gains of some (n_found,) of the events found in a segment, on their own."""
     which = some.nonzero()[:, 0]
     products = state.products[segment, which][:, which]
     return joint_gains(products[None], state.removed[segment, which][None])[0]

@@ -96,7 +96,7 @@ class RecurrentDecoder(HarmonicDecoder):
     # Source: Gu et al. 2022, arXiv:2206.11893, section 3 (diagonal models as convolutions); there b
     # is the exact integral over the step, (1 - a) / (fall + i turn).
     def ring(self, modes: Modes, envelopes: Tensor, age: Tensor) -> Tensor:
-        """Return the states (E, 2, S, L), complex, of the modes under both excitations (E, 2, L)."""
+        """Return the complex states (E, 2, S, L) of the modes under both excitations (E, 2, L)."""
         step = age[0, 1] - age[0, 0]
         since = age.clamp(min=0).minimum(step)
         weight = -torch.expm1(-modes.fall[:, None, :, None] * since[:, None, None])

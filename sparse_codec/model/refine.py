@@ -77,7 +77,7 @@ def refine(
 
 
 def settle(events: Events, last_frame: int) -> Events:
-    """Return the same times as frames from 0 to `last_frame` and offsets of at most half a frame."""
+    """Return the same times as frames from 0 to `last_frame`, with offsets within half a frame."""
     frames = (events.frames + events.offsets.round().long()).clamp(0, last_frame)
     offsets = (events.frames - frames + events.offsets).clamp(-0.5, 0.5)
     return replace(events, frames=frames, offsets=offsets)

@@ -50,7 +50,7 @@ class ResonanceDecoder(Decoder):
         self.register_buffer("rooms", self._rooms(), persistent=False)
 
     def _atoms(self) -> Tensor:
-        """Damped sinusoids, their pitches equally spaced in octaves, at each of the decays in turn."""
+        """Damped sinusoids at pitches equally spaced in octaves, for each of the decays in turn."""
         seconds = torch.arange(self.n_samples) / self.config.samplerate
         pitches = self.sizes.atoms // len(DECAYS)
         hertz = 40 * (self.config.samplerate / 2.2 / 40) ** (torch.arange(pitches) / pitches)
@@ -105,7 +105,7 @@ class ResonanceDecoder(Decoder):
         return self._convolve(*padded)
 
     def _resonate(self, vectors: Tensor, excitation: Tensor, fade: Tensor) -> Tensor:
-        """The excitation through each selected resonance, cross-faded over the event's life: (E, T)."""
+        """The excitation (E, T) through the selected resonances, which cross-fade as it ages."""
         selected = self.sizes.selected
         logits = self.select(vectors).unflatten(1, (selected, -1))  # (E, S, resonances)
         ringing = torch.softmax(logits, 2) @ self.resonances @ self.atoms  # (E, S, T)

@@ -25,10 +25,10 @@ class SceneWeights:
 
 
 class SceneLoss:
-    """The distance of scenes (B, F, T) from originals: shares of energy and of the L1 norm left, and
-    a log-mel distance.
+    """The distance of scenes (B, F, T) from originals.
 
-    The codec is measured by the shares. The logarithm of mel bands, at several resolutions, is
+    It adds up the shares of energy and of the L1 norm that are left, and a log-mel distance. The
+    codec is measured by the shares. The logarithm of mel bands, at several resolutions, is
     nearer to hearing, and counts soft sound too. An original may be negative where an earlier
     window's events took too much: there silence is best.
     """

@@ -1,4 +1,4 @@
-"""Real or generated? A small convolutional down-sampling discriminator on magnitude spectrograms."""
+"""Real or generated? A small down-sampling convolutional discriminator of spectrograms."""
 
 from __future__ import annotations
 

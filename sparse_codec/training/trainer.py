@@ -230,8 +230,9 @@ class Trainer:
 
     @torch.no_grad()
     def validate(self) -> tuple[float, float] | None:
-        """Return the energy removed (L2, L1) from a few held-out segments, and log it; None if there
-        are none.
+        """Measure the energy removed (L2, L1) from a few held-out segments, and log it.
+
+        Returns None without held-out recordings.
         """
         config, few = self.config, spread(self.test_set, VALIDATION_SEGMENTS)
         options = config.encode if config.gain == "switch" else VALIDATION

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from sparse_codec import CheckpointError, EncodeOptions, SparseCodec
-from sparse_codec.model.greedy import joint_gains
+from sparse_codec.model.greedy import GreedyState, joint_gains
 from sparse_codec.model.spectrogram import share_removed, shares_removed
 
 QUICK = EncodeOptions(candidates=3, refine=2)
@@ -49,54 +49,43 @@ def test_no_greedy_step_adds_energy(small_codec, tone, joint_gains):
 )
 def test_the_residual_is_the_original_without_the_scene_of_the_events(small_codec, music, options):
     original = segment(small_codec, music)
-    found = small_codec.decompose(original, options)
-    events = small_codec.event_set(found, n_samples=small_codec.config.segment_samples)
+    state = small_codec.decompose(original, options)
+    events = small_codec.event_set(state.events, n_samples=small_codec.config.segment_samples)
     scene = small_codec.scene(events, small_codec.config.n_frames)
-    torch.testing.assert_close(found.residual[0], original[0] - scene, rtol=1e-4, atol=1e-3)
-    at = slice(0, found.n_found)  # what gains are fitted by is of the events as they are now
-    horizon = small_codec.config.horizon_frames
-    torch.testing.assert_close(
-        torch.einsum("n,nft->ft", found.gains[0, at], found.spectra[0, at]),
-        scene[:, :horizon],
-        rtol=1e-4,
-        atol=1e-3,
-    )
-    spectra = found.spectra[0, at].flatten(1).double()
-    torch.testing.assert_close(found.products[0, at, at], spectra @ spectra.T, rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(state.residual[0], original[0] - scene, rtol=1e-4, atol=1e-3)
+    # gains are fitted by the spectra and products of the events as they are now
+    found, horizon = slice(0, state.n_found), small_codec.config.horizon_frames
+    spectra = state.spectra[0, found]
+    drawn = torch.einsum("n,nft->ft", state.found.gains[0], spectra)
+    torch.testing.assert_close(drawn, scene[:, :horizon], rtol=1e-4, atol=1e-3)
+    flat = spectra.flatten(1).double()
+    torch.testing.assert_close(state.products[0, found, found], flat @ flat.T, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize(
     "fitted", [{"interim": 10}, {"refine": 20}, {"interim": 10, "refine": 20}], ids=str
 )
 def test_fitting_together_removes_more_than_the_greedy_loop(small_codec, music, fitted):
-    original, config = segment(small_codec, music), small_codec.config
+    original, horizon = segment(small_codec, music), small_codec.config.horizon_frames
     options = dataclasses.replace(GREEDY, n_events=8)
-    shares = [
-        share_removed(small_codec.decompose(original, o).residual[..., : config.horizon_frames],
-                      original[..., : config.horizon_frames], order=2).item()
-        for o in (options, dataclasses.replace(options, **fitted))
-    ]  # fmt: skip
+    shares = []
+    for each in (options, dataclasses.replace(options, **fitted)):
+        left = small_codec.decompose(original, each).residual
+        removed = share_removed(left[..., :horizon], original[..., :horizon], order=2)
+        shares.append(removed.item())
     assert 0.05 < shares[0] < shares[1]
 
 
 def test_a_residual_that_is_low_enough_is_left_alone(small_codec, music):
     original, half = segment(small_codec, music), small_codec.config.half_frames
-    options = dataclasses.replace(GREEDY, n_events=12)
-    shares = [
-        shares_removed(
-            small_codec.decompose(original, dataclasses.replace(options, n_events=n)).residual,
-            original,
-            half,
-        )
-        for n in range(1, 13)
-    ]
-    stop = 10 * math.log10(1 - shares[5][0]) + 1e-4  # what six events reach
-    found = small_codec.decompose(original, dataclasses.replace(options, stop=stop))
-    assert (
-        found.n_found
-        == 1 + next(i for i, (l2, _) in enumerate(shares) if 10 * math.log10(1 - l2) <= stop)
-        <= 6
-    )
+    options, decibels = dataclasses.replace(GREEDY, n_events=12), []
+    for n in range(1, 7):
+        left = small_codec.decompose(original, dataclasses.replace(options, n_events=n)).residual
+        l2, _ = shares_removed(left, original, half)
+        decibels.append(10 * math.log10(1 - l2))
+    stop = decibels[5] + 1e-4  # six events reach it
+    state = small_codec.decompose(original, dataclasses.replace(options, stop=stop))
+    assert state.n_found == 1 + next(i for i, level in enumerate(decibels) if level <= stop) <= 6
 
 
 def test_a_segment_that_is_done_gets_no_more_events_while_others_go_on(small_codec, music):
@@ -106,12 +95,12 @@ def test_a_segment_that_is_done_gets_no_more_events_while_others_go_on(small_cod
     alone = [small_codec.decompose(original[i : i + 1], options) for i in range(2)]
     together = small_codec.decompose(original, options)
     assert alone[0].n_found > alone[1].n_found and together.n_found == alone[0].n_found
-    n_found = alone[1].n_found
-    assert together.frames[1, :n_found].tolist() == alone[1].frames[0, :n_found].tolist()
-    torch.testing.assert_close(
-        together.gains[1, :n_found], alone[1].gains[0, :n_found], rtol=1e-3, atol=0.0
-    )
-    assert together.gains[0, n_found:].any() and not together.gains[1, n_found:].any()
+    shorter, n_found = alone[1].found[0], alone[1].n_found
+    same = together.events[1, :n_found]
+    assert same.frames.tolist() == shorter.frames.tolist()
+    torch.testing.assert_close(same.gains, shorter.gains, rtol=1e-3, atol=0.0)
+    later = together.events.gains[:, n_found:]
+    assert later[0].any() and not later[1].any()
 
 
 def test_the_first_event_that_removes_too_small_a_share_is_dropped_and_ends_the_search(
@@ -120,21 +109,22 @@ def test_the_first_event_that_removes_too_small_a_share_is_dropped_and_ends_the_
     original, horizon = segment(small_codec, music), small_codec.config.horizon_frames
     options = dataclasses.replace(GREEDY, n_events=12)
     left = [1.0]
-    for n in range(1, 13):
-        found = small_codec.decompose(original, dataclasses.replace(options, n_events=n))
-        left.append(1 - shares_removed(found.residual, original, horizon)[0])
-    shares = -np.diff(left)  # what each of twelve events removes
-    least = shares[:5].min()
+    for n in range(1, 6):
+        state = small_codec.decompose(original, dataclasses.replace(options, n_events=n))
+        left.append(1 - shares_removed(state.residual, original, horizon)[0])
+    shares = -np.diff(left)  # of each of the first five events
+    least = shares.min()
     n_kept = int(np.flatnonzero(shares < least * 1.001)[0])
     options = dataclasses.replace(options, smallest_share=least * 1.001)
-    found = small_codec.decompose(original, options)
+    state = small_codec.decompose(original, options)
     plain = small_codec.decompose(
         original, dataclasses.replace(options, n_events=n_kept, smallest_share=0.0)
     )
     assert 0 < n_kept < 5
-    torch.testing.assert_close(found.gains[:, :n_kept], plain.gains)
-    assert torch.equal(found.frames[:, :n_kept], plain.frames) and not found.gains[:, n_kept:].any()
-    torch.testing.assert_close(found.residual, plain.residual, rtol=1e-4, atol=1e-3)
+    first, gains = state.events[:, :n_kept], state.events.gains
+    torch.testing.assert_close(first.gains, plain.events.gains)
+    assert torch.equal(first.frames, plain.events.frames) and not gains[:, n_kept:].any()
+    torch.testing.assert_close(state.residual, plain.residual, rtol=1e-4, atol=1e-3)
 
 
 def test_each_segment_of_a_batch_has_its_own_smallest_event(small_codec, music):
@@ -143,12 +133,11 @@ def test_each_segment_of_a_batch_has_its_own_smallest_event(small_codec, music):
     options = dataclasses.replace(GREEDY, n_events=8, smallest_share=0.012)
     alone = [small_codec.decompose(original[i : i + 1], options) for i in range(2)]
     together = small_codec.decompose(original, options)
-    counts = [int((found.gains > 0).sum()) for found in alone]
-    assert counts[0] != counts[1] and (together.gains > 0).sum(1).tolist() == counts
+    counts, gains = [int((each.events.gains > 0).sum()) for each in alone], together.events.gains
+    assert counts[0] != counts[1] and (gains > 0).sum(1).tolist() == counts
     for i in range(2):
-        torch.testing.assert_close(
-            together.gains[i, : max(counts)], alone[i].gains[0, : max(counts)], rtol=1e-3, atol=1e-3
-        )
+        expected = alone[i].events.gains[0, : max(counts)]
+        torch.testing.assert_close(gains[i, : max(counts)], expected, rtol=1e-3, atol=1e-3)
         torch.testing.assert_close(together.residual[i], alone[i].residual[0], rtol=1e-3, atol=1e-2)
 
 
@@ -164,19 +153,17 @@ def test_of_two_events_that_are_alike_one_is_kept(small_codec, music):
     plain, merged = (
         small_codec.decompose(original, dataclasses.replace(options, merge=m)) for m in (0.0, 0.9)
     )
-    kept = merged.gains[0] > 0
-    cosines = plain.products[0] / torch.outer(
-        plain.products[0].diagonal().sqrt(), plain.products[0].diagonal().sqrt()
-    )
+    gains = merged.events.gains
+    kept = gains[0] > 0
+    norms = plain.products[0].diagonal().sqrt()
+    cosines = plain.products[0] / torch.outer(norms, norms)
     others = ~torch.eye(12, dtype=torch.bool)
     assert cosines[others].max() > 0.9 > cosines[kept][:, kept][others[kept][:, kept]].max()
-    assert 0 < kept.sum() < (plain.gains[0] > 0).sum()
+    assert 0 < kept.sum() < (plain.events.gains[0] > 0).sum()
     horizon = small_codec.config.horizon_frames
-    best = joint_gains(
-        merged.products[:, kept][:, :, kept], merged.removed[:, kept]
-    )  # gains fitted again
-    torch.testing.assert_close(merged.gains[:, kept], best, rtol=1e-3, atol=1e-3)
-    left = original[0, :, :horizon] - torch.einsum("n,nft->ft", merged.gains[0], merged.spectra[0])
+    fitted_again = joint_gains(merged.products[:, kept][:, :, kept], merged.removed[:, kept])
+    torch.testing.assert_close(gains[:, kept], fitted_again, rtol=1e-3, atol=1e-3)
+    left = original[0, :, :horizon] - torch.einsum("n,nft->ft", gains[0], merged.spectra[0])
     torch.testing.assert_close(merged.residual[0, :, :horizon], left, rtol=1e-4, atol=1e-3)
 
 
@@ -191,9 +178,14 @@ def square(n_samples: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    "audio", [np.ones(2**15, np.float32), square(2**15), np.array([1.0]), 1e-7 * square(2**15)],
-    ids=["a constant", "a square wave at full scale", "one sample", "a square wave that nobody hears"],
-)  # fmt: skip
+    "audio",
+    [
+        pytest.param(np.ones(2**15, np.float32), id="a constant"),
+        pytest.param(square(2**15), id="a square wave at full scale"),
+        pytest.param(np.array([1.0]), id="one sample"),
+        pytest.param(1e-7 * square(2**15), id="a square wave that nobody hears"),
+    ],
+)
 def test_odd_audio_gives_finite_events_and_sound(small_codec, audio):
     events = small_codec.encode_segment(audio, QUICK)
     for name in ("vectors", "offsets", "gains"):
@@ -228,7 +220,7 @@ def test_streaming_starts_with_what_encoding_a_segment_gives(small_codec, tone):
 
 
 def test_streaming_reaches_the_tail(small_codec, tone):
-    """A tone that starts in the last sixth of the clip is found, and no sample is cut or added."""
+    """A tone that starts in the last sixth of the clip is there, and no sample is cut or added."""
     start = 2**15 + 2**13
     audio = np.zeros(start + 2**13, np.float32)
     audio[start:] = tone[: 2**13]
@@ -243,7 +235,7 @@ def test_encoding_more_than_a_segment_names_encode(small_codec):
 
 
 @pytest.mark.parametrize(
-    ("audio", "told"),
+    ("audio", "message"),
     [
         (np.zeros((2, 10, 10)), "channels"),
         (np.zeros(10, np.int16), "full scale is 1.0"),
@@ -252,8 +244,8 @@ def test_encoding_more_than_a_segment_names_encode(small_codec):
         (np.array([0.0, np.inf]), "infinite"),
     ],
 )
-def test_bad_audio_is_refused_in_words(small_codec, audio, told):
-    with pytest.raises(ValueError, match=told):
+def test_bad_audio_is_refused_in_words(small_codec, audio, message):
+    with pytest.raises(ValueError, match=message):
         small_codec.encode(audio)
 
 
@@ -297,14 +289,13 @@ def test_a_damaged_checkpoint_is_named(small_codec, tmp_path, damage):
     small_codec.save(path)
     data = path.read_bytes()
     header_end = 8 + int.from_bytes(data[:8], "little")
-    path.write_bytes(
-        {
-            "empty": b"",
-            "cut": data[:-20],
-            "other": data.replace(b"codec 1", b"codec 9"),
-            "json": data[: header_end - 5],
-        }[damage]
-    )
+    damaged = {
+        "empty": b"",
+        "cut": data[:-20],
+        "other": data.replace(b"codec 1", b"codec 9"),
+        "json": data[: header_end - 5],
+    }
+    path.write_bytes(damaged[damage])
     with pytest.raises(CheckpointError, match="model.safetensors"):
         SparseCodec.load(path)
 
@@ -314,34 +305,36 @@ def test_an_unknown_checkpoint_lists_the_shipped_ones():
         SparseCodec.load("musik")
 
 
+@pytest.fixture(scope="module")
+def music_state(music_codec, music) -> GreedyState:
+    """The first segment of held-out music, taken apart by the shipped model."""
+    return music_codec.decompose(segment(music_codec, music))
+
+
 @pytest.mark.slow
-def test_the_shipped_model_removes_most_of_held_out_music(music_codec, music):
+def test_the_shipped_model_removes_most_of_held_out_music(music_codec, music, music_state):
     """The figure that the project promises, on one real clip: 0.8 of the energy with 32 events."""
-    config = music_codec.config
-    original = segment(music_codec, music)
-    found = music_codec.decompose(original)
-    assert shares_removed(found.residual, original, config.half_frames)[0] > 0.75
-    sound = music_codec.decode(music_codec.event_set(found, n_samples=config.segment_samples // 2))
+    config, state = music_codec.config, music_state
+    assert shares_removed(state.residual, state.original, config.half_frames)[0] > 0.75
+    events = music_codec.event_set(state.events, n_samples=config.segment_samples // 2)
+    sound = music_codec.decode(events)
     reference = music[: len(sound)]
-    assert (
-        0.5 < np.sqrt(np.mean(sound**2) / np.mean(reference**2)) < 1.5
-    )  # as loud as the original, about
+    # as loud as the original, about
+    assert 0.5 < np.sqrt(np.mean(sound**2) / np.mean(reference**2)) < 1.5
     assert np.abs(sound).max() < 1.2 and np.isfinite(sound).all()
 
 
 @pytest.mark.slow
-def test_every_event_of_the_shipped_model_removes_energy_from_real_music(music_codec, music):
-    """Taken off one after the other in the order found, by the events alone, as a reader of the JSON would."""
+def test_every_event_of_the_shipped_model_removes_energy_from_real_music(music_codec, music_state):
+    """Taken off one after the other in their order, by the events alone, as a reader of the JSON
+    would.
+    """
     config = music_codec.config
-    events = music_codec.encode_segment(music[: config.segment_samples])
-    left = segment(music_codec, music)[0, :, : config.horizon_frames]
+    events = music_codec.event_set(music_state.events, n_samples=config.segment_samples)
+    left = music_state.original[0, :, : config.horizon_frames]
     energies = [left.pow(2).sum().item()]
     for i in range(len(events)):
         left = left - music_codec.scene(events.select([i]), config.horizon_frames)
         energies.append(left.pow(2).sum().item())
-    harmful = [
-        i
-        for i, (before, after) in enumerate(zip(energies, energies[1:], strict=False))
-        if after >= before
-    ]
+    harmful = np.flatnonzero(np.diff(energies) >= 0).tolist()
     assert len(events) == config.n_events and not harmful

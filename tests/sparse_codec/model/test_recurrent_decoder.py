@@ -1,4 +1,4 @@
-"""The recurrent decoder: its convolution is the recurrence; all else holds as for the harmonic one."""
+"""The recurrent decoder: its convolution is the recurrence; else it is as the harmonic one."""
 
 import dataclasses
 

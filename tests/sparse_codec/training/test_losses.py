@@ -1,3 +1,5 @@
+"""The losses of training: each term rewards what it should, and its weight switches it."""
+
 import dataclasses
 
 import pytest
@@ -12,7 +14,7 @@ from sparse_codec.training.losses import greedy_loss, removal
 TERMS = ("l2", "l1", "perceptual", "sparsity")
 
 
-def measured(residual, event, gain=None, mask=None):
+def measure(residual, event, gain=None, mask=None):
     mask = torch.ones(len(residual), residual.shape[2]) if mask is None else mask
     return removal(Target(residual, mask), event, gain)
 
@@ -28,7 +30,7 @@ def original():
 
 def test_the_right_event_removes_everything():
     event = torch.rand(2, 5, 6) + 0.1
-    removed = measured(3 * event, event)
+    removed = measure(3 * event, event)
     assert removed.gain == pytest.approx(3.0)
     assert removed.share == pytest.approx(1.0) and removed.l1 == pytest.approx(1.0, abs=1e-5)
     assert removed.cosine == pytest.approx(1.0) and removed.over == pytest.approx(0.0, abs=1e-6)
@@ -36,36 +38,32 @@ def test_the_right_event_removes_everything():
 
 def test_the_share_is_what_really_goes_at_any_gain():
     generator = torch.Generator().manual_seed(0)
-    residual, event = (
-        torch.randn(4, 5, 6, generator=generator),
-        torch.rand(4, 5, 6, generator=generator),
-    )
+    residual = torch.randn(4, 5, 6, generator=generator)
+    event = torch.rand(4, 5, 6, generator=generator)
     for gain in (None, torch.full((4,), 0.3)):
-        removed = measured(residual, event, gain)
+        removed = measure(residual, event, gain)
         left = residual - removed.gain[:, None, None] * event
         share = 1 - left.pow(2).sum((1, 2)) / residual.pow(2).sum((1, 2))
         torch.testing.assert_close(removed.share, share, rtol=1e-4, atol=1e-5)
-    assert (measured(residual, event).share >= 0).all()
+    assert (measure(residual, event).share >= 0).all()
 
 
 def test_an_event_that_fits_nothing_keeps_a_gradient():
     """The gain is clamped at zero there, so only the cosine can pull it back."""
     residual = -torch.rand(1, 4, 4)
     event = torch.rand(1, 4, 4).requires_grad_(True)
-    greedy_loss(measured(residual, event), torch.zeros(1), TrainingConfig()).backward()
+    greedy_loss(measure(residual, event), torch.zeros(1), TrainingConfig()).backward()
     assert event.grad.abs().sum() > 0
 
 
 def test_what_lies_outside_the_mask_does_not_count():
     generator = torch.Generator().manual_seed(0)
-    residual, event = (
-        torch.rand(2, 5, 6, generator=generator),
-        torch.rand(2, 5, 6, generator=generator),
-    )
+    residual = torch.rand(2, 5, 6, generator=generator)
+    event = torch.rand(2, 5, 6, generator=generator)
     mask = torch.ones(2, 6)
     mask[:, 4:] = 0
-    masked = measured(residual * mask[:, None], event, mask=mask)
-    short = measured(residual[:, :, :4], event[:, :, :4])
+    masked = measure(residual * mask[:, None], event, mask=mask)
+    short = measure(residual[:, :, :4], event[:, :, :4])
     for name in ("gain", "share", "cosine", "l1", "over"):
         torch.testing.assert_close(getattr(masked, name), getattr(short, name))
 
@@ -73,9 +71,8 @@ def test_what_lies_outside_the_mask_does_not_count():
 @pytest.mark.parametrize("name", ["share", "cosine", "removed_l1", "over", "score"])
 def test_each_weight_of_the_greedy_loss_switches_its_term(name):
     generator = torch.Generator().manual_seed(0)
-    removed = measured(
-        torch.randn(3, 5, 6, generator=generator), torch.rand(3, 5, 6, generator=generator)
-    )
+    residual = torch.randn(3, 5, 6, generator=generator)
+    removed = measure(residual, torch.rand(3, 5, 6, generator=generator))
     none = TrainingConfig(share=0.0, cosine=0.0, removed_l1=0.0, over=0.0, score=0.0)
     assert greedy_loss(removed, torch.zeros(3), none) == 0
     assert greedy_loss(removed, torch.zeros(3), dataclasses.replace(none, **{name: 1.0})) != 0
@@ -103,25 +100,22 @@ def test_the_loss_of_a_scene_is_the_weighted_sum_of_its_terms(original):
     scene, gains = 0.7 * original, torch.rand(2, 3, generator=torch.Generator().manual_seed(1))
     assert not SceneLoss(original, CodecConfig(), only())(scene, gains).any()
     weights = dict(zip(TERMS, (2.0, 1.0, 0.2, 0.3), strict=True))
-    alone = [
-        SceneLoss(original, CodecConfig(), only(**{term: 1.0}))(scene, gains) for term in TERMS
-    ]
-    assert all((cost > 0).all() for cost in alone)
-    summed = sum(weight * cost for weight, cost in zip(weights.values(), alone, strict=True))
-    torch.testing.assert_close(
-        SceneLoss(original, CodecConfig(), SceneWeights(**weights))(scene, gains), summed
-    )
+    summed = torch.zeros(2)
+    for term, weight in weights.items():
+        alone = SceneLoss(original, CodecConfig(), only(**{term: 1.0}))(scene, gains)
+        assert (alone > 0).all()
+        summed += weight * alone
+    together = SceneLoss(original, CodecConfig(), SceneWeights(**weights))(scene, gains)
+    torch.testing.assert_close(together, summed)
 
 
 def test_sparsity_grows_with_the_gains_and_not_with_loudness(original):
     gains, config = torch.rand(2, 3, generator=torch.Generator().manual_seed(1)), CodecConfig()
-    cost = SceneLoss(original, config, only(sparsity=1.0))(original, gains)
-    torch.testing.assert_close(
-        SceneLoss(original, config, only(sparsity=1.0))(original, 2 * gains), 2 * cost
-    )
-    torch.testing.assert_close(
-        SceneLoss(2 * original, config, only(sparsity=1.0))(original, 2 * gains), cost
-    )
+    loss = SceneLoss(original, config, only(sparsity=1.0))
+    cost = loss(original, gains)
+    torch.testing.assert_close(loss(original, 2 * gains), 2 * cost)
+    louder = SceneLoss(2 * original, config, only(sparsity=1.0))
+    torch.testing.assert_close(louder(original, 2 * gains), cost)
 
 
 def test_the_discriminator_learns_to_tell_and_the_generator_to_be_told():
