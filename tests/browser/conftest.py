@@ -1,5 +1,8 @@
-"""A small article with everything that a page can hold, built for real and opened in Chromium with no way to any
-network: from file://, or from a server on this machine."""
+"""A site for real, opened in Chromium with no way to any network.
+
+The pages come from file://, or from a server on this machine. All workers of a test run share the
+sites; each has a browser.
+"""
 
 import functools
 import http.server
@@ -7,9 +10,11 @@ import json
 import os
 import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from report import FolderStore, build
 
@@ -19,30 +24,77 @@ sync_api = pytest.importorskip(
 CHROMIUM = (
     os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 )
-FLAGS = (
-    *"--no-sandbox --disable-gpu --disable-background-networking --disable-component-update".split(),
-    *(
-        "--disable-sync",
-        "--no-first-run",
-        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-    ),
-)
-
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
 # Load all scripts, as if the reader had been everywhere; the index page has none.
 LOAD_ALL = """() => typeof late === 'undefined'
   || Promise.all(['film', 'roll', 'verify', 'abx', 'bibtex'].map(late.load)).then(() => {})"""
-
-ARTICLES = [Path(__file__).with_name(name) for name in ("small.py", "parts.py")]
+WAIT = """() => new Promise((resolve, reject) => {
+  const end = performance.now() + %d;
+  const look = () => {
+    try {
+      if (%s) {
+        resolve();
+      } else if (performance.now() > end) {
+        reject(new Error('it did not become true'));
+      } else {
+        setTimeout(look, 10);
+      }
+    } catch (error) {
+      reject(error);
+    }
+  };
+  look();
+})"""
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory) -> Path:
-    """The site of small.py and parts.py; tests that change it have to copy it."""
-    folder = tmp_path_factory.mktemp("browser")
-    build(
-        ARTICLES, folder / "site", FolderStore(folder / "store"), {"commit": "0123456789abcdef" * 4}
-    )
-    return folder / "site"
+def build_once(tmp_path_factory, worker_id) -> Callable[..., Path]:
+    """Build a folder that all workers use: the first one builds it, the others wait."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+
+    def build_once(name: str, build: Callable[[Path], None]) -> Path:
+        with FileLock(shared / f"{name}.lock"):
+            if not (shared / name).exists():
+                unfinished = Path(shared / f"{name}.by-{worker_id}")
+                build(unfinished)
+                unfinished.rename(shared / name)
+        return shared / name
+
+    return build_once
+
+
+@pytest.fixture(scope="session")
+def build_pages(build_once, tmp_path_factory) -> Callable[..., Path]:
+    """Build a site from articles beside this file; returns its folder, which must not change."""
+
+    def build_pages(*names: str) -> Path:
+        scripts = [Path(__file__).with_name(f"{name}.py") for name in names]
+        store = FolderStore(tmp_path_factory.mktemp("store"))
+        facts = {"commit": "0123456789abcdef" * 4}
+        return build_once("-".join(names), lambda folder: build(scripts, folder, store, facts))
+
+    return build_pages
+
+
+@pytest.fixture(scope="session")
+def site(build_pages) -> Path:
+    """The site of small.py, which has all that a page can hold, and parts.py."""
+    return build_pages("small", "parts")
+
+
+@pytest.fixture
+def copied(site, tmp_path) -> Path:
+    """A copy of the site, to break."""
+    return Path(shutil.copytree(site, tmp_path / "site"))
 
 
 @pytest.fixture(scope="session")
@@ -57,10 +109,10 @@ def browser():
 
 @pytest.fixture
 def open_page(browser, site):
-    """Open a page; what it asked for and complained about is in `page.requested` and `page.complaints`.
+    """Open a page; its requests and complaints are in `page.requested` and `page.complaints`.
 
-    `folder` is the site, from file://, or the address that `serve` gave it; `hash` goes behind the page's address. What
-    comes late, when the reader comes near, is there from the start unless `near` is false.
+    `folder` is the site, from file://, or the address that `serve` gave it; `hash` goes behind the
+    page's address. Late scripts are there from the start unless `near` is false.
     """
     contexts = []
 
@@ -82,6 +134,16 @@ def open_page(browser, site):
         context.close()
 
 
+@pytest.fixture(scope="session")
+def scripts(browser, site):
+    """A page whose functions tests call. It is shared: nothing in it may be pressed or changed."""
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(f"{site.as_uri()}/small.html")
+        page.evaluate(LOAD_ALL)
+        yield page
+
+
 @pytest.fixture
 def serve():
     """Serve a folder on this machine; returns its address."""
@@ -90,7 +152,7 @@ def serve():
     def serve(folder: Path) -> str:
         handler = functools.partial(_Quiet, directory=str(folder))
         servers.append(http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler))
-        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
+        threading.Thread(target=servers[-1].serve_forever, args=(0.02,), daemon=True).start()
         return f"http://127.0.0.1:{servers[-1].server_port}"
 
     yield serve
@@ -104,19 +166,15 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def copied(site, tmp_path) -> Path:
-    """A copy of the site, to break."""
-    return Path(shutil.copytree(site, tmp_path / "site"))
+def wait_until(page, condition: str, seconds=30):
+    """Wait in the page, which looks every 10 ms. A busy machine needs the generous limit.
 
-
-def wait_until(page, script, seconds=10):
-    """Poll from outside: the page's own policy forbids Playwright's wait_for_function, which evaluates a string."""
-    for _ in range(20 * seconds):
-        if page.evaluate(script):
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError(f"not true after {seconds} s: {script}")
+    The page's policy forbids Playwright's wait_for_function, which evaluates a string.
+    """
+    try:
+        page.evaluate(WAIT % (1000 * seconds, condition))
+    except sync_api.Error as error:
+        raise AssertionError(f"{error.message}: {condition}") from error
 
 
 def playing(page):
@@ -127,6 +185,6 @@ def playing(page):
 
 
 def wait_until_it_moves(page, besides=()):
-    """Wait until a sound has played for a moment; sounds `besides` (addresses), which played already, do not count."""
-    script = "[...document.querySelectorAll('audio')].some(a => !a.paused && a.currentTime > 0.05 && !%s.includes(a.src))"
-    wait_until(page, script % json.dumps(list(besides)))
+    """Wait until an <audio> has played for a moment; `besides` are addresses that do not count."""
+    plays = f"!a.paused && a.currentTime > 0.05 && !{json.dumps(list(besides))}.includes(a.src)"
+    wait_until(page, f"[...document.querySelectorAll('audio')].some((a) => {plays})")

@@ -4,9 +4,42 @@ import pytest
 from scipy.stats import binom, binomtest
 
 from tests.browser.conftest import wait_until
+from tests.browser.test_compare import wait_for_levels
 
 # The test's coin falls as the list `coins` says.
-FIXED = "(coins) => { crypto.getRandomValues = (bytes) => { bytes[0] = coins.shift(); return bytes; }; }"
+FIXED = """(coins) => {
+  crypto.getRandomValues = (bytes) => {
+    bytes[0] = coins.shift();
+    return bytes;
+  };
+}"""
+# The gains of what plays, in the order of the versions.
+WATCH = """() => {
+  window.gains = [];
+  window.GainNode = class extends GainNode {
+    constructor(...a) {
+      super(...a);
+      gains.push(this);
+    }
+  };
+}"""
+# The gains that make the versions of the first comparison equally loud.
+MATCHED = """() => {
+  const figure = document.querySelector('.compare');
+  const parts = [...figure.querySelectorAll('.version')].slice(0, 2);
+  const players = [...figure.querySelectorAll('.player')];
+  return versions.match(parts.map((part, i) => ({
+    loudness: Number(players[i].dataset.loudness), peak: Number(part.dataset.peak) })));
+}"""
+# Count the fades.
+COUNT = """() => {
+  window.fades = 0;
+  const schedule = AudioParam.prototype.setValueCurveAtTime;
+  AudioParam.prototype.setValueCurveAtTime = function (...a) {
+    fades++;
+    return schedule.apply(this, a);
+  };
+}"""
 
 
 @pytest.fixture
@@ -39,12 +72,8 @@ def test_it_is_closed_until_it_is_asked_for_and_closes_by_escape(page):
     assert page.locator("dialog").count() == 0
     page.get_by_role("button", name="Blind test").first.click()
     assert heading(page) == "Blind test"
-    assert dialog(page).get_by_role("combobox", name="A", exact=True).locator(
-        "option"
-    ).all_text_contents()[:2] == [
-        "Low",
-        "High",
-    ]
+    choice = dialog(page).get_by_role("combobox", name="A", exact=True)
+    assert choice.locator("option").all_text_contents()[:2] == ["Low", "High"]
     page.keyboard.press("Escape")
     wait_until(page, "!document.querySelector('dialog')")
     assert page.evaluate("document.activeElement.textContent") == "Blind test"
@@ -98,44 +127,29 @@ def test_it_is_done_by_keys_alone(page):
 
 
 def test_a_b_and_x_are_heard_at_the_same_position_equally_loud_and_x_is_what_was_drawn(page):
-    page.evaluate("""() => {
-      window.gains = [];
-      window.GainNode = class extends GainNode { constructor(...a) { super(...a); gains.push(this); } };
-    }""")
+    page.evaluate(WATCH)
     begin(page, 8, [1])
-    matched = page.evaluate("""() => {
-      const figure = document.querySelector('.compare');
-      const [parts, players] = ['.version', '.player'].map((name) => [...figure.querySelectorAll(name)].slice(0, 2));
-      return versions.match(parts.map((part, i) => ({
-        loudness: Number(players[i].dataset.loudness), peak: Number(part.dataset.peak) })));
-    }""")
+    matched = page.evaluate(MATCHED)
     dialog(page).get_by_role("slider").focus()
     page.keyboard.press("Shift+End")  # in a loop of the whole, the test has time
     for key, expected in (("a", 0), ("b", 1), ("x", 1)):
         page.keyboard.press(key)
         wait_until(page, "gains.length > 0")
-        page.wait_for_timeout(150)
-        levels = page.evaluate("gains.map((node) => node.gain.value)")
-        assert levels == pytest.approx(
-            [matched[i] if i == expected else 0 for i in range(2)], abs=1e-6
-        )
+        wait_for_levels(page, [matched[i] if i == expected else 0 for i in range(2)], "gains")
     assert page.evaluate("gains.length") == 2  # both went on from the first to the last: in lock
 
 
 def test_the_way_to_x_sounds_the_same_whatever_x_is(open_page):
-    """Every press goes through silence: a fade that comes only where X is another sound would give it away."""
+    """Every press goes through silence: a fade only where X is another sound would betray it."""
     fades = []
     for coin in (0, 1):
         page = open_page()
-        page.evaluate("""() => {
-          window.fades = 0;
-          const schedule = AudioParam.prototype.setValueCurveAtTime;
-          AudioParam.prototype.setValueCurveAtTime = function (...a) { fades++; return schedule.apply(this, a); };
-        }""")
+        page.evaluate(COUNT)
         begin(page, 8, [coin])
+        dialog(page).get_by_role("slider").focus()
+        page.keyboard.press("Shift+End")  # in a loop of the whole, the test has time
         press(page, "A")
-        wait_until(page, "document.querySelector('dialog .playing') !== null")
-        page.wait_for_timeout(150)
+        wait_until(page, "document.querySelector('dialog [role=slider]').ariaValueNow > 0.1")
         before = page.evaluate("fades")
         page.keyboard.press("x")
         fades.append(page.evaluate("fades") - before)
@@ -169,6 +183,7 @@ def test_nothing_in_the_page_tells_what_x_is(open_page):
 
 
 def test_what_plays_in_the_page_stops_when_the_test_opens(page):
+    page.locator(".compare").first.get_by_role("slider").press("Shift+End")  # loops on and on
     page.get_by_role("button", name="Play Low").click()
     wait_until(page, "document.querySelector('.compare .playing')")
     page.get_by_role("button", name="Blind test").first.click()
@@ -235,8 +250,8 @@ def test_a_missing_sound_is_said_in_words(open_page, copied):
     assert "This sound can not be loaded" in dialog(page).get_by_role("alert").text_content()
 
 
-def test_x_is_fair(page):
-    draws = page.evaluate("Array.from({ length: 20000 }, abx.draw)")
+def test_x_is_fair(scripts):
+    draws = scripts.evaluate("Array.from({ length: 20000 }, abx.draw)")
     assert set(draws) == {0, 1}
     assert binomtest(sum(draws), len(draws)).pvalue > 1e-6
     changes = sum(a != b for a, b in zip(draws, draws[1:], strict=False))
@@ -244,8 +259,8 @@ def test_x_is_fair(page):
 
 
 @pytest.mark.parametrize("n", [1, 8, 12, 16, 20])
-def test_the_p_value_is_the_exact_binomial_one(page, n):
-    values = page.evaluate(
+def test_the_p_value_is_the_exact_binomial_one(scripts, n):
+    values = scripts.evaluate(
         "(n) => Array.from({ length: n + 1 }, (_, correct) => abx.pValue(correct, n))", n
     )
     expected = [binomtest(correct, n, alternative="greater").pvalue for correct in range(n + 1)]
@@ -255,8 +270,8 @@ def test_the_p_value_is_the_exact_binomial_one(page, n):
 
 
 @pytest.mark.parametrize(("correct", "heard"), [(9, False), (10, True), (12, True), (0, False)])
-def test_the_verdict_says_what_that_means(page, correct, heard):
-    words = page.evaluate("(correct) => abx.verdict(correct, 12)", correct)
+def test_the_verdict_says_what_that_means(scripts, correct, heard):
+    words = scripts.evaluate("(correct) => abx.verdict(correct, 12)", correct)
     assert ("most likely heard a difference" in words) == heard
     assert ("no evidence" in words) != heard
 
@@ -265,10 +280,11 @@ def test_targets_are_large_enough_for_a_thumb_and_nothing_sticks_out(open_page):
     page = open_page(viewport={"width": 390, "height": 700}, has_touch=True, is_mobile=True)
 
     def small():
-        sizes = page.evaluate(
-            "[...document.querySelectorAll('dialog :is(button, select, .wave)')].filter((x) => x.offsetParent)"
-            ".map((x) => [x.textContent, x.offsetWidth, x.offsetHeight])"
-        )
+        sizes = page.evaluate("""() => {
+          const targets = document.querySelectorAll('dialog :is(button, select, .wave)');
+          return [...targets].filter((x) => x.offsetParent)
+            .map((x) => [x.textContent, x.offsetWidth, x.offsetHeight]);
+        }""")
         assert len(sizes) >= 2
         return [size for size in sizes if min(size[1:]) < 44]
 

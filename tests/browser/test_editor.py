@@ -1,10 +1,8 @@
-"""Edits of an event roll: made by mouse and by keys, undone, heard, exported and imported; their sound to the bit."""
+"""Edits of an event roll: made, undone, heard, exported and imported; their sound to the bit."""
 
 import functools
 import json
 import shutil
-import subprocess
-import sys
 import wave
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +13,7 @@ import pytest
 from report import mix
 from tests.browser.conftest import wait_until
 from tests.browser.test_roll import SOUNDING, centre, mark
+from tests.processes import Running
 
 IN_A_BIT = "document.querySelector('.verdict').textContent"
 
@@ -29,7 +28,7 @@ def press(page, name: str):
 
 
 def exported(page, what: str) -> bytes:
-    page.wait_for_timeout(120)  # Chromium takes at most ten downloads a second
+    page.wait_for_timeout(110)  # Chromium takes at most ten downloads a second
     with page.expect_download() as download:
         press(page, f"Export {what}")
     return Path(download.value.path()).read_bytes()
@@ -76,55 +75,35 @@ def change_much(page):
 def test_the_untouched_mix_is_the_published_reconstruction(page):
     page.get_by_role("button", name="Play the mix of Nine events.").click()
     wait_until(page, IN_A_BIT)
-    told = page.locator(".verdict").text_content()
-    assert (
-        told
-        == f"The mix is the published reconstruction, bit for bit (SHA-256 {published(page)[:12]}…)."
-    )
+    words = page.locator(".verdict").text_content()
+    named = f"(SHA-256 {published(page)[:12]}…)"
+    assert words == f"The mix is the published reconstruction, bit for bit {named}."
     assert sha256(exported(page, "WAV")).hexdigest() == published(page)
     assert edit_of(page)["events"][4]["gain"] == 4096 and page.complaints == []
 
 
-def test_that_is_computed_not_assumed(open_page, copied):
+def test_that_is_computed_not_assumed(open_page, scripts, copied):
     text = (copied / "small.html").read_text()
-    page = open_page()
-    wrong = "0" * 64
-    (copied / "small.html").write_text(
-        text.replace(f'data-mix-src="media/{published(page)}', f'data-mix-src="media/{wrong}')
-    )
+    right, wrong = (f'data-mix-src="media/{digest}' for digest in (published(scripts), "0" * 64))
+    (copied / "small.html").write_text(text.replace(right, wrong))
     page = open_page(copied)
     page.get_by_role("button", name="Play the mix of Nine events.").click()
     wait_until(page, IN_A_BIT)
-    assert (
-        page.locator(".verdict")
-        .text_content()
-        .startswith("The mix is not the published reconstruction (SHA-256")
-    )
+    words = page.locator(".verdict").text_content()
+    assert words.startswith("The mix is not the published reconstruction (SHA-256")
 
 
 def test_an_edited_mix_is_what_the_command_line_makes_of_the_edit(page, site, tmp_path):
     change_much(page)
     edit, sound = edit_of(page), exported(page, "WAV")
-    assert [
-        sum(e[key] != first for e in edit["events"])
-        for key, first in (("gain", 4096), ("muted", False))
-    ] == [1, 1]
+    assert sum(event["gain"] != 4096 for event in edit["events"]) == 1
+    assert sum(event["muted"] for event in edit["events"]) == 1
     assert edit["events"][4]["start"] == 8400 + 800 - 80 and edit["events"][1]["start"] == 2000
     assert edit["events"][4]["gain"] == round(4096 * 10 ** (-6.5 / 20))
     assert sound[44:] == summed(site, edit)
     (tmp_path / "edit.json").write_text(json.dumps(edit))
-    command = [
-        sys.executable,
-        "-m",
-        "report",
-        "mix",
-        tmp_path / "edit.json",
-        "--site",
-        site,
-        "-o",
-        tmp_path / "out.wav",
-    ]
-    subprocess.run(command, check=True, capture_output=True)
+    arguments = ["mix", tmp_path / "edit.json", "--site", site, "-o", tmp_path / "out.wav"]
+    assert Running("report", arguments, tmp_path).wait().returncode == 0
     assert (tmp_path / "out.wav").read_bytes() == sound
     words = "Edited: 2 events moved, 1 with another gain, 2 with another sound, 1 muted (SHA-256 "
     wait_until(page, f"{IN_A_BIT} === '{words}{sha256(sound).hexdigest()[:12]}…).'")
@@ -183,9 +162,8 @@ def test_a_set_of_sounds_is_applied_to_all_events(page, site):
     press(page, "Higher tones")
     wait_until(page, f"{IN_A_BIT}.startsWith('Edited: 9 events with another sound')")
     edit = edit_of(page)
-    choices = json.loads(
-        (site / page.locator(".roll").get_attribute("data-choices-src")).read_text()
-    )
+    file = site / page.locator(".roll").get_attribute("data-choices-src")
+    choices = json.loads(file.read_text())
     assert [event["sound"] for event in edit["events"]] == choices["sets"]["higher tones"]
     assert exported(page, "WAV")[44:] == summed(site, edit)
     assert "0.30 seconds long" in mark(page, 3).get_attribute("aria-label")
@@ -231,7 +209,7 @@ def test_the_first_press_meets_its_button_though_more_controls_come(page):
     mark(page, 5).focus()
     page.get_by_role("button", name="Random times").hover()
     page.mouse.down()
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(500)  # nothing comes before the button is released
     page.mouse.up()
     page.locator(".roll fieldset").wait_for()
     assert page.get_by_role("button", name="Undo").get_attribute("aria-disabled") == "false"
@@ -263,10 +241,8 @@ def test_an_edit_may_begin_before_the_roll_and_after_it(page, site, tmp_path):
     mark(page, 3).focus()
     page.keyboard.press("Shift+Enter")
     wait_until(page, SOUNDING)
-    assert (
-        page.locator(".roll .now").bounding_box()["x"]
-        >= page.locator(".roll .plot").bounding_box()["x"] - 2
-    )
+    now, plot = (page.locator(f".roll {name}").bounding_box() for name in (".now", ".plot"))
+    assert now["x"] >= plot["x"] - 2
     assert page.complaints == []
 
 
@@ -312,8 +288,8 @@ def test_a_missing_sound_is_said_in_words_and_may_come_back(open_page, copied):
     failure.wait_for()
     digest = Path(page.locator(".roll td a").nth(4).get_attribute("href")).stem
     wait_until(page, f"document.querySelector('.failure').textContent.includes('{digest[:8]}')")
-    told = f"This sound can not be loaded: the file {digest[:8]}… is missing. Press again to try again."
-    assert failure.text_content() == told
+    why = f"the file {digest[:8]}… is missing. Press again to try again."
+    assert failure.text_content() == f"This sound can not be loaded: {why}"
     press(page, "Higher tones")
     below = page.locator(".roll .tools + .failure")
     below.wait_for()
@@ -331,25 +307,23 @@ def test_missing_choices_are_said_in_words_and_asked_for_again(open_page, copied
     file.rename(file.with_suffix(".away"))
     page.mouse.click(*centre(page, 5))
     page.locator(".roll .failure").wait_for()
-    told = (
-        f"This file can not be loaded: the file {digest[:8]}… is missing. Press again to try again."
-    )
-    assert page.locator(".roll .failure").text_content() == told
+    why = f"the file {digest[:8]}… is missing. Press again to try again."
+    assert page.locator(".roll .failure").text_content() == f"This file can not be loaded: {why}"
     file.with_suffix(".away").rename(file)
     page.mouse.click(*centre(page, 5))
     page.locator(".roll fieldset").wait_for()
     wait_until(page, "!document.querySelector('.roll .failure')")
 
 
-def test_it_works_from_a_server_whose_media_lie_elsewhere(open_page, copied, serve, tmp_path):
-    page = open_page()
-    digest = published(page)
+def test_it_works_from_a_server_whose_media_lie_elsewhere(open_page, scripts, copied, serve):
+    digest = published(scripts)
     (copied / "far").mkdir()
     shutil.move(copied / "media", copied / "far" / "media")
     text = (copied / "small.html").read_text()
-    (copied / "small.html").write_text(
-        text.replace('src="media/', 'src="far/media/').replace('href="media/', 'href="far/media/')
+    text = text.replace('src="media/', 'src="far/media/').replace(
+        'href="media/', 'href="far/media/'
     )
+    (copied / "small.html").write_text(text)
     page = open_page(serve(copied))
     assert not [url for url in page.requested if url.endswith((".wav", ".json"))]
     assert sha256(exported(page, "WAV")).hexdigest() == digest

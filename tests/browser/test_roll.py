@@ -1,14 +1,11 @@
 """The plot of an event roll: walked by keys, pressed, pointed at, dragged; and what is shown with it."""
 
 import statistics
-from pathlib import Path
 
 import pytest
 
-from report import FolderStore, build
 from tests.browser.conftest import LOAD_ALL, wait_until, wait_until_it_moves
 
-MANY = Path(__file__).with_name("many.py")
 LINED_UP = (
     ".axis",
     ".plot",
@@ -31,11 +28,9 @@ FRAMES = """() => {
 
 
 @pytest.fixture(scope="session")
-def crowded(tmp_path_factory) -> Path:
+def crowded(build_pages):
     """The site of an article with 200 events in one roll."""
-    folder = tmp_path_factory.mktemp("many")
-    build([MANY], folder / "site", FolderStore(folder / "store"), {"commit": "0" * 40})
-    return folder / "site"
+    return build_pages("many")
 
 
 def mark(page, number: int):
