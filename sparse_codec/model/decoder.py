@@ -460,10 +460,11 @@ class HarmonicDecoder(Decoder):
     # partial and sample. Phases are summed in float64: they reach 2 * 10^5 radians, where float32
     # goes in steps of 1/64.
     #
-    # The phases at the onset are fixed, 2 pi times the fraction of h times the golden ratio. Equal
-    # ones would pile up to one click in each period. Multiples of the golden ratio are spread as
-    # evenly as multiples of one number can be, for any number of partials. Source: Knuth, The Art
-    # of Computer Programming, vol. 3, section 6.4, theorem S.
+    # The phases at the onset are fixed: 2 pi h g for partial h, g being the golden ratio. They are
+    # linear in h, and sin(h x + 2 pi h g) = sin(h (x + 2 pi g)): all partials are shifted by one
+    # time, 0.618 of a period. So the click where they meet does not fall on the onset; it still
+    # comes once in each period, until stiffness makes the partials drift apart. Phases that flatten
+    # the wave itself are quadratic in h: Schroeder 1970, IEEE Trans. Information Theory 16, 85.
     def _partials(self, bins: Tensor, levels: Tensor) -> Tensor:
         """Sum (E, T) of sinusoids at bins (E, H, blocks + 1 or 1), levels (E, H, blocks + 1)."""
         amplitude = levels / (self.config.window / 4)
