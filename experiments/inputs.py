@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from experiments.clips import Clip, clips_of_folder, own_clips, shipped_clips
-from experiments.figures import FigureFile, Figures
+from experiments.stored_figures import FigureFile, Figures
 from sparse_codec import EncodeOptions, SparseCodec, find_checkpoint
 from sparse_codec.evaluation.frozen_set import read_manifest
 

@@ -28,10 +28,11 @@ from sparse_codec.config import (
     parse_config,
 )
 from sparse_codec.events import EventSet, join, kind_in_words
-from sparse_codec.model.decoder import Decoder, HarmonicDecoder
+from sparse_codec.model.decoder import Decoder
 from sparse_codec.model.encoder import Encoder, FrameEncoder, HarmonicEncoder
 from sparse_codec.model.events import Events
 from sparse_codec.model.greedy import GreedyLoop, GreedyState
+from sparse_codec.model.harmonic_decoder import HarmonicDecoder
 from sparse_codec.model.recurrent_decoder import RecurrentDecoder
 from sparse_codec.model.resonance_decoder import ResonanceDecoder
 from sparse_codec.model.spectrogram import magnitudes

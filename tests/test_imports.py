@@ -13,15 +13,15 @@ PACKAGES = ("report", "sparse_codec", "experiments")
 # of a package is a room of its own; "" is the package's public names.
 REPORT = {
     "errors": (),
-    "formats": (),
+    "number_formats": (),
     "mix": (),
     "storage": ("errors",),
     "keys": ("errors",),
     "artifacts": ("errors", "storage", "keys"),
-    "article": ("errors", "formats", "artifacts"),
-    "site": ("errors", "formats", "storage", "keys", "artifacts", "article"),
-    "sharing": ("errors", "formats", "mix", "storage", "artifacts", "article", "site"),
-    "cli": ("errors", "formats", "storage", "artifacts", "site", "sharing"),
+    "article": ("errors", "number_formats", "artifacts"),
+    "site": ("errors", "number_formats", "storage", "keys", "artifacts", "article"),
+    "sharing": ("errors", "number_formats", "mix", "storage", "artifacts", "article", "site"),
+    "cli": ("errors", "number_formats", "storage", "artifacts", "site", "sharing"),
     "": ("errors", "mix", "artifacts", "article", "site"),
     "__main__": ("errors", "cli"),
 }
@@ -46,11 +46,11 @@ SPARSE_CODEC = {
 }
 EXPERIMENTS = {
     "clips": ("sparse_codec",),
-    "figures": ("report", "sparse_codec"),
-    "inputs": ("clips", "figures", "sparse_codec"),
+    "stored_figures": ("report", "sparse_codec"),
+    "inputs": ("clips", "stored_figures", "sparse_codec"),
     "corpora": ("clips", "sparse_codec"),
-    "measurements": ("clips", "figures", "sparse_codec"),
-    "sections": ("clips", "figures", "measurements", "report", "sparse_codec"),
+    "measurements": ("clips", "stored_figures", "sparse_codec"),
+    "sections": ("clips", "stored_figures", "measurements", "report", "sparse_codec"),
     "articles": ("clips", "inputs", "measurements", "sections", "report", "sparse_codec"),
     "build": ("", "inputs", "report", "sparse_codec"),
     "": (),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from experiments.figures import FigureFile
+from experiments.stored_figures import FigureFile
 from sparse_codec.audio.recordings import Recording, find_recordings
 
 

@@ -20,7 +20,6 @@ from torch import Tensor
 from tqdm import tqdm
 
 from experiments.clips import shipped_clips
-from experiments.figures import FigureFile, Figures, as_json
 from experiments.measurements.command_line import measurement_parser
 from experiments.measurements.time_codes import (
     CODES,
@@ -31,6 +30,7 @@ from experiments.measurements.time_codes import (
     TimeCode,
     nearest,
 )
+from experiments.stored_figures import FigureFile, Figures, as_json
 from sparse_codec import SparseCodec
 from sparse_codec.model.events import Events
 from sparse_codec.model.scene_loss import SceneLoss

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from experiments.figures import FigureFile, Figures, as_json
 from experiments.measurements.command_line import add_data_option, held_out, measurement_parser
+from experiments.stored_figures import FigureFile, Figures, as_json
 from sparse_codec import EncodeOptions, SparseCodec
 from sparse_codec.audio.recordings import held_out_segments, spread
 from sparse_codec.model.spectrogram import shares_removed

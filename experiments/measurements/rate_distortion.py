@@ -33,8 +33,8 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from experiments.figures import FigureFile, Figures, as_json
 from experiments.measurements.command_line import add_data_option, held_out, measurement_parser
+from experiments.stored_figures import FigureFile, Figures, as_json
 from sparse_codec import EventSet, SparseCodec, load_audio
 from sparse_codec.audio.recordings import Recording
 from sparse_codec.coding.channels import Window, channels_of, join_windows

@@ -12,9 +12,9 @@ from dataclasses import replace
 
 import torch
 
-from experiments.figures import FigureFile, Figures, as_json
 from experiments.measurements.command_line import add_data_option, held_out, measurement_parser
 from experiments.measurements.switches import measure
+from experiments.stored_figures import FigureFile, Figures, as_json
 from sparse_codec import SparseCodec
 from sparse_codec.config import config_tables
 

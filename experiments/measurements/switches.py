@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from experiments.figures import FigureFile, Figures
 from experiments.measurements.command_line import add_data_option, measurement_parser, recordings_in
+from experiments.stored_figures import FigureFile, Figures
 from sparse_codec import SparseCodec
 from sparse_codec.audio.recordings import Recording, held_out_segments, spread
 from sparse_codec.config import parse_config

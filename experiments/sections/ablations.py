@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from experiments.clips import Clip
-from experiments.figures import Figures
 from experiments.measurements import encoding_options
 from experiments.measurements.switches import PUBLISHED, SWITCHES
 from experiments.sections import pictures, sounds
 from experiments.sections.examples import source
+from experiments.stored_figures import Figures
 from report import Compare, Figure, Table, conjure
 from sparse_codec import SparseCodec
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from experiments.clips import Clip
-from experiments.figures import Figures
 from experiments.sections import pictures, sounds
 from experiments.sections.event_files import files_section
+from experiments.stored_figures import Figures
 from report import Figure, Image, Prose, ReportError, Table, conjure
 from report.article.components import Component
 from sparse_codec import SparseCodec

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from experiments.figures import Figures
 from experiments.measurements.rate_distortion import FIGURES
 from experiments.sections import pictures
+from experiments.stored_figures import Figures
 from report import Figure, Image, Prose, Table, conjure
 from report.article.components import Component
 from sparse_codec import SparseCodec

@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from report.article.prose import highlight_code, markdown
-from report.formats import decibels, file_size, minus
+from report.number_formats import decibels, file_size, minus
 
 LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
 

@@ -14,7 +14,7 @@ from report.cli.program import (
 )
 from report.cli.stores import open_place, open_store
 from report.errors import ReportError
-from report.formats import megabytes
+from report.number_formats import megabytes
 from report.sharing.archive import export_zip
 from report.sharing.browser_access import check_reading
 from report.sharing.publish import publish

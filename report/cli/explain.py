@@ -16,7 +16,7 @@ from report.artifacts.session import matches
 from report.cli.program import Articles, Command, Program, article_options, positive_count
 from report.cli.stores import check_built, open_store
 from report.errors import ReportError
-from report.formats import kilobytes, megabytes, seconds
+from report.number_formats import kilobytes, megabytes, seconds
 from report.site.plan import FOUND, NEW, STALE, WAITS, Plan, Step, plan
 from report.site.reproduce import DIFFERENT, Verdict, reproduce
 

@@ -9,10 +9,10 @@ from report.artifacts.store import Store
 from report.cli.program import Command, Program, positive_count, server_options
 from report.cli.stores import check_built, open_place
 from report.errors import ReportError
-from report.formats import kilobytes, megabytes
-from report.sharing.collect import Sweep, collect_releases, collect_store
+from report.number_formats import kilobytes, megabytes
 from report.sharing.diff import diff, write_page
 from report.sharing.edit import mix_edit, read_edit
+from report.sharing.garbage import Sweep, collect_releases, collect_store
 from report.site.locate import open_site
 from report.site.verify import verify
 from report.storage.folder import write_whole

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from report.errors import Missing, SiteError, StoreError
-from report.formats import megabytes
+from report.number_formats import megabytes
 from report.sharing.browser_access import check_reading
 from report.site.manifest import (
     MANIFEST,

@@ -27,7 +27,7 @@ from report.artifacts.record import ARTICLE, Build, Record
 from report.artifacts.session import Session, matches, use_session
 from report.artifacts.store import Store
 from report.errors import ReportError, SiteError
-from report.formats import megabytes
+from report.number_formats import megabytes
 from report.site.crate import CRATE, make_crate
 from report.site.manifest import GENERATOR, MANIFEST, MEDIA, OFFLINE, File, describe, make
 from report.storage.transfer import transfer_bar

@@ -19,7 +19,8 @@ from torch import Tensor
 
 from sparse_codec.codec import SparseCodec
 from sparse_codec.events import EventSet
-from sparse_codec.model.decoder import Decoder, HarmonicDecoder
+from sparse_codec.model.decoder import Decoder
+from sparse_codec.model.harmonic_decoder import HarmonicDecoder
 
 TICKS_PER_BEAT = 960
 TICKS_PER_SECOND = 2 * TICKS_PER_BEAT  # at 120 beats a minute, the tempo of a file without one

@@ -2,8 +2,8 @@
 
 - `spectrogram`: samples become magnitudes; measures of these
 - `events`: the columns that all the others hand on
-- `decoder`: events as spectrograms and sound; all that a decoder can do, and the harmonic one
-- `recurrent_decoder`, `resonance_decoder`: two more decoders
+- `decoder`: the interface of decoders, which give events as spectrograms and sound
+- `harmonic_decoder`, `recurrent_decoder`, `resonance_decoder` (the published one): three of them
 - `encoder`: a residual gives candidate events
 - `greedy`: one event after another is chosen, and taken off the residual
 - `scene_loss`: how far the sum of events is from the original

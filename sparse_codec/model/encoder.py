@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sparse_codec.config import CodecConfig, FrameEncoderConfig, HarmonicEncoderConfig
-from sparse_codec.model.decoder import HarmonicDecoder, perceptron
+from sparse_codec.model.decoder import perceptron
 from sparse_codec.model.events import Events
+from sparse_codec.model.harmonic_decoder import HarmonicDecoder
 from sparse_codec.model.spectrogram import mel_bands
 
 LOUD = 100.0  # a switch's gain, for an event of unit energy, relative to a residual's mean

@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sparse_codec.config import CodecConfig, RecurrentDecoderConfig
-from sparse_codec.model.decoder import HarmonicDecoder, Resonance, Sounding
+from sparse_codec.model.harmonic_decoder import HarmonicDecoder, Resonance, Sounding
 
 # Per frame: the rates at which modes fall before training are spread between these.
 SLOWEST, FASTEST = 0.005, 1.0

@@ -2,8 +2,8 @@
 
 import pytest
 
-from experiments.figures import FigureFile
 from experiments.sections import event_files
+from experiments.stored_figures import FigureFile
 from report import Image, MemoryStore, Prose, Table, use_store
 from sparse_codec.coding.event_file import SCALE
 

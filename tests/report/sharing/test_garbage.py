@@ -11,7 +11,7 @@ from report.artifacts.media import Encoded
 from report.artifacts.record import Build
 from report.artifacts.store import FolderStore
 from report.errors import SiteError, StoreError
-from report.sharing.collect import DAY, collect_releases, collect_store
+from report.sharing.garbage import DAY, collect_releases, collect_store
 from report.sharing.publish import publish
 from report.site.manifest import read
 from report.site.release import release_shown

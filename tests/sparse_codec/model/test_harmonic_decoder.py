@@ -8,8 +8,8 @@ from torch.nn import functional as F
 
 from sparse_codec import CodecConfig, SparseCodec
 from sparse_codec.config import HarmonicDecoderConfig
-from sparse_codec.model.decoder import HarmonicDecoder
 from sparse_codec.model.events import Events
+from sparse_codec.model.harmonic_decoder import HarmonicDecoder
 from sparse_codec.model.spectrogram import magnitudes, place
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from report.formats import decibels, file_size, kilobytes, megabytes, minus, seconds
+from report.number_formats import decibels, file_size, kilobytes, megabytes, minus, seconds
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from experiments.figures import FigureFile
+from experiments.stored_figures import FigureFile
 from report import ReportError
 
 

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from report.artifacts.media import Data, encode
 from report.artifacts.store import Store, mirrored_store
 from report.errors import Missing, StoreError
-from report.storage.collection import CollectionStorage
+from report.storage.conjure_collection import CollectionStorage
 
 NAME = "objects/ab/x.json"
 MADE = {

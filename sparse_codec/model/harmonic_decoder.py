@@ -1,0 +1,465 @@
+"""The harmonic decoder: an event goes through three physical stages, in this order, for the
+spectrogram and for the sound alike:
+
+1. excitation: an envelope (attack, hold, release) over an impulse train at the event's pitch and
+   over noise;
+2. resonance: each partial and each noise band has its own strength and decay, so the colour
+   changes;
+3. room: a dry/wet mix with decaying noise at several reverberation times.
+
+Shapes: E events, V numbers in a vector, H harmonics, N noise bands, P = H + N parts, F bins, L
+frames of an event, T samples of an event. The frames of an event are counted from `lead` frames
+before its onset: frame `lead` is the one it starts in.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from sparse_codec.config import CodecConfig, HarmonicDecoderConfig
+from sparse_codec.model.decoder import LN_1000, Decoder, Stages, fixed_noise, perceptron
+from sparse_codec.model.events import Events
+from sparse_codec.model.spectrogram import hann, mel_bands
+
+FADE_FRAMES = 16  # every event is faded out over its last frames
+SYNTHESIS_HOP = 128  # samples between two points of an envelope in the rendered sound
+SYNTHESIS_WINDOW = 512  # samples, for the noise bands: noise sounds ahead of its onset by half
+PITCH_PACE = 0.015  # of refinement, in a pitch: a whole step would be semitones
+
+
+class Resonance:
+    """The resonances that `HarmonicDecoder.resonate` reads off vectors."""
+
+
+@dataclass(frozen=True)
+class Decays(Resonance):
+    """A resonance in which every part falls at its own rate. E events, P parts, K knots."""
+
+    decay: Tensor  # (E, P) per frame
+    tilt: Tensor  # (E, K) at the knots: rise of each octave of overtones, as an exponent of e
+
+
+@dataclass(frozen=True)
+class Sounding:
+    """The physical meaning of vectors.
+
+    E events, H harmonics, P parts, K knots, R reverberation times.
+    """
+
+    bins: Tensor  # (E, H) where each partial lies at the onset, in bins of the spectrogram
+    strength: Tensor  # (E, P) of each harmonic and noise band, magnitude
+    envelope: Tensor  # (E, 2, K) at the knots, of the impulse train and of the noise
+    attack: Tensor  # (E,) per frame: the higher, the sharper
+    resonance: Resonance
+    wet: Tensor  # (E, R) energy that the room returns for each reverberation time; dry is 1
+    glide: Tensor  # (E, K) at the knots, octaves that the pitch has moved
+
+
+class HarmonicDecoder(Decoder):
+    """Partials and noise bands with an envelope, decays and a room; see the module."""
+
+    pitch_numbers = (0,)
+    sizes: HarmonicDecoderConfig
+    order: Tensor  # (H,) 1, 2, ...
+    knots: Tensor  # (K,) in frames after the onset
+    bands: Tensor  # (N, F)
+    rooms: Tensor  # (R, L, L)
+
+    def __init__(self, config: CodecConfig):
+        super().__init__()
+        assert isinstance(config.decoder, HarmonicDecoderConfig)
+        self.config, self.sizes = config, config.decoder
+        sizes = self.sizes
+        self.lead = config.window // 2 // config.hop
+        self.event_frames = self.lead + sizes.event_frames + self.lead
+        self.n_parts = sizes.harmonics + sizes.noise_bands
+        self.counts = self.outputs()
+        self.read = perceptron(config.vector_size + 3, sum(self.counts.values()), sizes.hidden)
+        self.start_read(*self.read[-1].parameters())
+        pace = torch.ones(config.vector_size)
+        pace[list(self.pitch_numbers)] = PITCH_PACE
+        order = torch.arange(1, sizes.harmonics + 1.0)
+        knots = torch.tensor(sizes.knots, dtype=torch.float)
+        bands = mel_bands(sizes.noise_bands, config.n_bins, config.samplerate)
+        self.register_buffer("pace", pace, persistent=False)
+        self.register_buffer("order", order, persistent=False)
+        self.register_buffer("knots", knots, persistent=False)
+        self.register_buffer("bands", bands, persistent=False)
+        self.register_buffer("rooms", self._room_kernels(), persistent=False)
+
+    # ---- the meaning of a vector
+
+    def outputs(self) -> dict[str, int]:
+        """How many numbers of each kind are read off a vector, in this order."""
+        sizes, knots = self.sizes, len(self.sizes.knots)
+        parts = {"tone": sizes.harmonics, "tone_decay": sizes.harmonics}
+        parts |= {"hiss": sizes.noise_bands, "hiss_decay": sizes.noise_bands}
+        rest = {"tone_knots": knots, "stiffness": 1, "attack": 1, "wet": len(sizes.reverberation)}
+        return parts | rest | {"hiss_knots": knots, "tilt": knots, "glide": knots}
+
+    @torch.no_grad()
+    def start_read(self, weight: Tensor, bias: Tensor) -> None:
+        """Set the last layer so that, before training, an event keeps its colour and its pitch."""
+        rows = self.counts["tilt"] + self.counts["glide"]
+        weight[-rows:].zero_()
+        bias[-rows:].zero_()
+
+    def sounding(self, vectors: Tensor) -> Sounding:
+        """Read the physical quantities off vectors (E, V)."""
+        pitch = vectors[:, :1]
+        features = torch.cat([vectors, torch.sin(3 * pitch), torch.cos(3 * pitch), pitch**2], 1)
+        outputs = self.read(features).split(list(self.counts.values()), 1)
+        read = dict(zip(self.counts, outputs, strict=True))
+        bins = self.frequencies(pitch, stiffness=0.01 * F.softplus(read["stiffness"] - 6))
+        audible = (bins < self.config.n_bins - 2).float()
+        tones, hiss = F.softplus(2 * read["tone"]) * audible, F.softplus(2 * read["hiss"] - 5)
+        hiss_knots = read["hiss_knots" if self.sizes.noise_envelope else "tone_knots"]
+        return Sounding(
+            bins=bins,
+            strength=torch.cat([tones, hiss], 1),
+            envelope=F.softplus(torch.stack([read["tone_knots"], hiss_knots], 1) + 0.5),
+            attack=F.softplus(read["attack"][:, 0] + 1) + 0.05,
+            resonance=self.read_resonance(read),
+            wet=F.softplus(read["wet"] - 3),
+            glide=self.sizes.glide / 12 * torch.tanh(read["glide"]),
+        )
+
+    def read_resonance(self, read: dict[str, Tensor]) -> Resonance:
+        """Return what `resonate` needs to know, of numbers read off the vectors."""
+        decay = torch.cat([F.softplus(read["tone_decay"] - 2.5), F.softplus(read["hiss_decay"])], 1)
+        return Decays(decay, self.sizes.tilt * torch.tanh(read["tilt"]))
+
+    def frequencies(self, pitch: Tensor, stiffness: Tensor | float = 0.0) -> Tensor:
+        """Return the bins (E, H) of the harmonics of pitches (E, 1) in [-1, 1].
+
+        The overtones of a stiff string are sharp: f_h = h f_1 sqrt(1 + B h^2), up to a factor.
+        Source: Fletcher 1964, J. Acoust. Soc. Am. 36, 203.
+        """
+        low, high = self.sizes.lowest_pitch, self.sizes.highest_pitch
+        midi = low + (pitch + 1) / 2 * (high - low)
+        stretch = torch.sqrt(1 + stiffness * self.order**2)
+        hertz = 440 * 2 ** ((midi - 69) / 12) * self.order * stretch
+        return hertz / (self.config.samplerate / self.config.window)
+
+    # ---- the stages, as levels over time: (E, P, L)
+
+    def excite(self, sound: Sounding, age: Tensor) -> Tensor:
+        """Return envelopes (E, 2, L) of impulse train and noise at ages (E, L).
+
+        age: in frames since the onset. The envelopes are 0 before it and at the event's end.
+        """
+        attack = 1 - torch.exp(-(age.clamp(min=0) + 0.25) * sound.attack[:, None])
+        envelopes = self._between_knots(sound.envelope, age)
+        return envelopes * (attack * (age >= 0) * self.fade(age))[:, None]
+
+    def resonate(self, sound: Sounding, envelopes: Tensor, age: Tensor) -> Tensor:
+        """Return levels (E, P, L) of the parts: each part's strength, decay and change of colour
+        over the excitation (E, 2, L).
+        """
+        resonance, harmonics = sound.resonance, self.sizes.harmonics
+        assert isinstance(resonance, Decays)
+        since = age.clamp(min=0)[:, None]
+        fall = sound.strength[:, :, None] * torch.exp(-resonance.decay[:, :, None] * since)
+        counts = torch.tensor([harmonics, self.sizes.noise_bands], device=age.device)
+        levels = fall * envelopes.repeat_interleave(counts, 1)
+        if not self.sizes.tilt:
+            return levels
+        tilt = self._between_knots(resonance.tilt[:, None], age)
+        rise = torch.exp(tilt * torch.log2(self.order)[:, None])
+        return torch.cat([levels[:, :harmonics] * rise, levels[:, harmonics:]], 1)
+
+    def reverberate(self, sound: Sounding, levels: Tensor, age: Tensor) -> Tensor:
+        """Return levels (E, P, L) with the room's answer to them."""
+        kernel = torch.einsum("er,rkl->ekl", sound.wet, self.rooms)
+        energy = levels.pow(2) + levels.pow(2) @ kernel
+        return torch.sqrt(energy + 1e-12) * self.fade(age)[:, None]
+
+    # A room answers an impulse with noise whose amplitude falls by 60 dB, a factor of 1000, in the
+    # reverberation time T: its energy falls as exp(-r t) with r = 2 ln(1000) / T, r per frame
+    # below. The phases of that noise are random, so energies add. The share of a frame's energy
+    # that comes back within the m-th frame after it, m >= 1, is the integral of r exp(-r t) from
+    # m - 1 to m,
+    #   exp(-r (m - 1)) (1 - exp(-r)),
+    # and over all m these shares add up to 1: `wet` is the whole energy that comes back.
+    # Source: Moorer 1979, About this reverberation business, Computer Music Journal 3(2).
+    def _room_kernels(self) -> Tensor:
+        """Shares (R, L, L) of frame k's energy in a later frame l, for each reverberation time."""
+        frames = torch.arange(self.event_frames)
+        lag = (frames[None] - frames[:, None]).float()
+        seconds = torch.tensor(self.sizes.reverberation)[:, None, None]
+        rate = 2 * LN_1000 * self.config.hop / self.config.samplerate / seconds
+        shares = torch.exp(-rate * (lag - 1)) * (1 - torch.exp(-rate))
+        return torch.where(lag >= 1, shares, 0.0)
+
+    def moving_bins(self, sound: Sounding, age: Tensor) -> Tensor:
+        """Return the bins (E, H, L) of the partials at ages (E, L); (E, H, 1) without a glide.
+
+        A glide is a movement in octaves, so all partials move by one factor, 2^glide.
+        """
+        if not self.sizes.glide:
+            return sound.bins[:, :, None]
+        factor = torch.exp2(self._between_knots(sound.glide[:, None], age))
+        return (sound.bins[:, :, None] * factor).clamp(max=self.config.n_bins + 1)
+
+    def _between_knots(self, values: Tensor, age: Tensor) -> Tensor:
+        """Interpolate values (E, C, K) at the knots linearly to (E, C, L) at ages (E, L)."""
+        since = age.clamp(0, self.sizes.event_frames)
+        inner = self.knots[1:-1].contiguous()
+        i = torch.searchsorted(inner, since.detach().contiguous(), right=True)
+        between = ((since - self.knots[i]) / (self.knots[i + 1] - self.knots[i]))[:, None]
+        i = i[:, None].expand(-1, values.shape[1], -1)
+        return torch.lerp(values.gather(2, i), values.gather(2, i + 1), between)
+
+    def fade(self, age: Tensor) -> Tensor:
+        """Return 1, then a cosine down to 0 at the longest age that an event may have."""
+        left = ((self.sizes.event_frames - age) / FADE_FRAMES).clamp(0, 1)
+        return 0.5 - 0.5 * torch.cos(math.pi * left)
+
+    # ---- as a spectrogram
+
+    def parts(self, vectors: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:
+        """Return bins of the partials (E, H, L or 1) and levels of all parts (E, P, L).
+
+        offsets: (E,) fine times, in frames after the centre of the event's own frame. The levels
+        are scaled to unit energy.
+        """
+        sound = self.sounding(vectors)
+        age = self._age(offsets)
+        levels = self._framed(sound, age)
+        return self.moving_bins(sound, age), levels / self._scale(levels)[:, None, None]
+
+    def _age(self, offsets: Tensor) -> Tensor:
+        """Ages (E, L) of events at the centres of their frames."""
+        frames = torch.arange(self.event_frames, device=offsets.device)
+        return frames[None] - self.lead - offsets[:, None]
+
+    # A frame near an onset sees the sound through a part of its window only. With u the time from
+    # the frame's centre in windows, a Hann window is 1 + cos(2 pi u) for |u| <= 1/2, scaled to the
+    # integral 1. A frame whose centre lies r windows after the onset, |r| <= 1/2, sees the sound
+    # from u = -r on:
+    #   integral of 1 + cos(2 pi u) from -r to 1/2 = r + 1/2 + sin(2 pi r) / (2 pi),
+    # 0 for r = -1/2, and 1 for r = 1/2. The peak of a steady sinusoid is its amplitude times that
+    # integral, so a level is multiplied by it. That its lobe is wider there is left out.
+    def _framed(self, sound: Sounding, age: Tensor) -> Tensor:
+        """Levels (E, P, L) after all stages, as the analysis window sees them."""
+        levels = self.reverberate(sound, self.resonate(sound, self.excite(sound, age), age), age)
+        reach = (age * self.config.hop / self.config.window).clamp(-0.5, 0.5)
+        seen = reach + 0.5 + torch.sin(2 * math.pi * reach) / (2 * math.pi)
+        return levels * seen[:, None] + (age < 0)[:, None] * self._ahead(levels, seen, age)
+
+    def _ahead(self, levels: Tensor, seen: Tensor, age: Tensor) -> Tensor:
+        """Levels (E, P, L) that frames centred before the onset see: that of the first frame at or
+        after the onset, since their own is 0.
+        """
+        first = torch.where(age >= 0, age, torch.inf).argmin(1)
+        onset = levels[torch.arange(len(levels)), :, first]
+        return onset[:, :, None] * seen[:, None]
+
+    def _scale(self, levels: Tensor) -> Tensor:
+        """Norm (E,) of the event's spectrogram, as if its parts did not overlap.
+
+        The energy of a partial of level 1 is 1.5, see `_draw_tones`.
+        """
+        harmonics = self.sizes.harmonics
+        energy = 1.5 * levels[:, :harmonics].pow(2).sum((1, 2))
+        energy = energy + (levels[:, harmonics:].pow(2).sum(2) * self.bands.pow(2).sum(1)).sum(1)
+        return torch.sqrt(energy + 1e-12)
+
+    def spectrograms(self, vectors: Tensor, offsets: Tensor) -> Tensor:
+        bins, levels = self.parts(vectors, offsets)
+        own = torch.arange(len(vectors), device=vectors.device)
+        frames = torch.arange(self.event_frames, device=vectors.device).expand(len(vectors), -1)
+        return self._draw(bins, levels, own, frames, (len(vectors), self.event_frames))
+
+    def scene(self, events: Events, n_frames: int) -> Tensor:
+        (batch, n_events), device = events.gains.shape, events.gains.device
+        flat = events.flatten()
+        bins, levels = self.parts(flat.vectors, flat.offsets)
+        own_frames = torch.arange(self.event_frames, device=device)
+        at = flat.frames[:, None] - self.lead + own_frames
+        inside = (at >= 0) & (at < n_frames)
+        levels = levels * (flat.gains[:, None] * inside)[:, None]
+        segment = torch.arange(batch, device=device).repeat_interleave(n_events)
+        return self._draw(bins, levels, segment, at.clamp(0, n_frames - 1), (batch, n_frames))
+
+    def _draw(
+        self, bins: Tensor, levels: Tensor, image: Tensor, frames: Tensor, shape: tuple[int, int]
+    ) -> Tensor:
+        """Draw parts (E, P, L) in images (B, F, T): event e in image[e], column l at frames[e, l].
+
+        A noise band is drawn as its mel triangle.
+        """
+        harmonics, (n_images, n_frames) = self.sizes.harmonics, shape
+        levels = levels.float()
+        column = image[:, None] * n_frames + frames  # (E, L) of B * T
+        tones = self._draw_tones(bins, levels[:, :harmonics], column, n_images * n_frames)
+        hiss = levels[:, harmonics:].transpose(0, 1).flatten(1)  # (N, E * L)
+        hiss = hiss.new_zeros(len(hiss), n_images * n_frames).index_add(1, column.flatten(), hiss)
+        picture = tones + self.bands.T @ hiss
+        return picture.view(self.config.n_bins, n_images, n_frames).transpose(0, 1)
+
+    # A sinusoid shows in a Hann spectrogram as the transform of the window around its frequency.
+    # At a distance of x bins, relative to the peak, that is
+    #   sin(pi x) / (pi x (1 - x^2)):  1 at 0, 1/2 at 1, 0 at 2.
+    # Its main lobe is four bins wide. cos(pi x / 4)^2 within these, and 0 beyond, has the same
+    # values there and differs by at most 0.027 elsewhere. It is cheap, and its energy does not
+    # depend on where the sinusoid lies between the bins: with y = pi x / 4,
+    #   cos(y)^4 = 3/8 + cos(2 y) / 2 + cos(4 y) / 8,
+    # and over four neighbouring bins y rises by pi / 4, so that both cosines sum to 0 and 4 * 3/8 =
+    # 1.5 is left. Source: Harris 1978, On the use of windows for harmonic analysis, Proc. IEEE 66.
+    def _draw_tones(self, bins: Tensor, levels: Tensor, column: Tensor, n_columns: int) -> Tensor:
+        """Add partials (E, H, L) at columns (E, L) to an image (F, n_columns) of zeros."""
+        n_bins = self.config.n_bins
+        lowest = bins.detach().floor().long()[:, :, None]
+        near = lowest + torch.arange(-1, 3, device=bins.device)[:, None]  # (E, H, 4, L or 1)
+        lobes = torch.cos(math.pi / 4 * (near - bins[:, :, None]).clamp(-2, 2)).pow(2)
+        lobes = lobes * (near < n_bins)  # a partial may glide out at the top
+        index = near.clamp(0, n_bins - 1) * n_columns + column[:, None, None]
+        heights = levels[:, :, None] * lobes
+        image = heights.new_zeros(n_bins * n_columns)
+        return image.index_add(0, index.flatten(), heights.flatten()).view(n_bins, -1)
+
+    # ---- as sound
+
+    def render(self, vectors: Tensor, offsets: Tensor) -> Stages:
+        sound, hop = self.sounding(vectors), self.config.hop
+        n_blocks = self.sizes.event_frames * hop // SYNTHESIS_HOP
+        age = torch.arange(n_blocks + 1, device=vectors.device)[None] * (SYNTHESIS_HOP / hop)
+        age = age.expand(len(vectors), -1)
+        scale = self._scale(self._framed(sound, self._age(offsets)))
+        # The attack rises from silence within the first block: a sine that starts at full height
+        # clicks.
+        envelopes = self.excite(sound, age) * (age > 0)[:, None] / scale[:, None, None]
+        levels = self.resonate(sound, envelopes, age)
+        bins = self.moving_bins(sound, age)
+        excitation = self._synthesise(bins, self._colourless(levels, envelopes))
+        resonance = self._synthesise(bins, levels)
+        fade = self.fade(torch.arange(resonance.shape[1], device=vectors.device)[None] / hop)
+        return Stages(excitation, resonance, self._room(sound, resonance) * fade)
+
+    def _colourless(self, levels: Tensor, envelopes: Tensor) -> Tensor:
+        """Levels (E, P, L) before the resonance: equal impulses and equal noise.
+
+        Impulses, and noise, have the energy that they have after the resonance.
+        """
+        harmonics = self.sizes.harmonics
+        # bands are wider at the top, and hold more of an equal noise
+        width = self.bands.pow(2).sum(1).sqrt()[:, None]
+
+        def flatten(after: Tensor, envelope: Tensor, width: Tensor | float) -> Tensor:
+            flat = envelope[:, None] * (after.amax(2, keepdim=True) > 0)
+            energies = [(x * width).pow(2).sum((1, 2), keepdim=True) for x in (after, flat)]
+            return flat * (energies[0] / (energies[1] + 1e-12)).sqrt()
+
+        tones = flatten(levels[:, :harmonics], envelopes[:, 0], 1.0)
+        return torch.cat([tones, flatten(levels[:, harmonics:], envelopes[:, 1], width)], 1)
+
+    def _synthesise(self, bins: Tensor, levels: Tensor) -> Tensor:
+        """Partials and filtered noise (E, T) with levels (E, P, blocks + 1) in magnitudes."""
+        harmonics = self.sizes.harmonics
+        audible = bins < self.config.n_bins - 2  # a partial may glide out at the top
+        tones = self._partials(bins, levels[:, :harmonics] * audible)
+        return tones + self._noise(levels[:, harmonics:])
+
+    # A sinusoid of amplitude a, on a bin, shows as a / 2 times the sum of the window, which is half
+    # of the window's length W for Hann: magnitude = a W / 4.
+    #
+    # In a block of S samples the partial h has one frequency w, in radians a sample: the mean of
+    # those at the block's edges, so that the phase at the next edge is that of a frequency linear
+    # in between (the trapezoidal rule is exact for it). Its phase at the block's start, p, is the
+    # sum of the blocks before. At sample s of the block
+    #   sin(p + w s) = sin(p) cos(w s) + cos(p) sin(w s).
+    # With amplitudes linear between the edges, a (1 - s / S) + a' s / S, the sum over partials is
+    # four matrix products, (blocks, H) @ (H, S), of sines at the starts and sines within a block.
+    # Where pitches stand still the latter are the same in all blocks: there is no sine for each
+    # partial and sample. Phases are summed in float64: they reach 2 * 10^5 radians, where float32
+    # goes in steps of 1/64.
+    #
+    # The phases at the onset are fixed: 2 pi h g for partial h, g being the golden ratio. They are
+    # linear in h, and sin(h x + 2 pi h g) = sin(h (x + 2 pi g)): all partials are shifted by one
+    # time, 0.618 of a period. So the click where they meet does not fall on the onset; it still
+    # comes once in each period, until stiffness makes the partials drift apart. Phases that flatten
+    # the wave itself are quadratic in h: Schroeder 1970, IEEE Trans. Information Theory 16, 85.
+    def _partials(self, bins: Tensor, levels: Tensor) -> Tensor:
+        """Sum (E, T) of sinusoids at bins (E, H, blocks + 1 or 1), levels (E, H, blocks + 1)."""
+        amplitude = levels / (self.config.window / 4)
+        step = (2 * math.pi / self.config.window) * bins.double()  # radians a sample
+        step = step if step.shape[2] == 1 else (step[:, :, :-1] + step[:, :, 1:]) / 2
+        sample = torch.arange(SYNTHESIS_HOP, device=bins.device, dtype=torch.double)
+        phase = 2 * math.pi * ((self.order.double() * 0.618033988749895) % 1)
+        steps = step.expand(-1, -1, levels.shape[2] - 1) * SYNTHESIS_HOP
+        start = steps.cumsum(2) - steps + phase[None, :, None]  # (E, H, blocks)
+        inside = (step[:, :, :, None] * sample).float()  # (E, H, blocks or 1, samples)
+        sin_start, cos_start = torch.sin(start).float(), torch.cos(start).float()
+        sin_inside, cos_inside = torch.sin(inside), torch.cos(inside)
+        product = "ehb,ehbs->ebs"
+        if inside.shape[2] == 1:
+            product, sin_inside, cos_inside = (
+                "ehb,ehs->ebs",
+                sin_inside[:, :, 0],
+                cos_inside[:, :, 0],
+            )
+
+        def at(edge: Tensor) -> Tensor:
+            rising = torch.einsum(product, edge * sin_start, cos_inside)
+            return rising + torch.einsum(product, edge * cos_start, sin_inside)
+
+        share = (sample / SYNTHESIS_HOP).float()
+        blocks = (1 - share) * at(amplitude[:, :, :-1]) + share * at(amplitude[:, :, 1:])
+        return blocks.flatten(1)
+
+    # A frame of white noise of variance 1 under a window w has complex normal bins of mean energy
+    # sum(w^2), which is 3/8 W for a Hann window of length W. Their magnitudes are Rayleigh
+    # distributed, and the mean of that is sqrt(pi / 4) times the root of the mean energy. So noise
+    # whose spectrum is multiplied by level / sqrt(pi / 4 * 3/8 W) shows `level` on average.
+    # It is filtered in a short STFT of its own, which shapes it in time and frequency at once; the
+    # overlapping blocks are put together by least squares. Source: Griffin and Lim 1984, Signal
+    # estimation from modified short-time Fourier transform, IEEE Trans. ASSP 32.
+    def _noise(self, levels: Tensor) -> Tensor:
+        """White noise shaped in time and frequency: levels (E, N, blocks + 1) -> (E, T)."""
+        n_samples, device = (levels.shape[2] - 1) * SYNTHESIS_HOP, levels.device
+        n_bins = SYNTHESIS_WINDOW // 2 + 1
+        bands = mel_bands(self.sizes.noise_bands, n_bins, self.config.samplerate).to(device)
+        mean = math.sqrt(math.pi / 4 * 0.375 * self.config.window)
+        shaped = _white_spectrum(n_samples).to(device) * (bands.T @ (levels / mean))
+        window = hann(SYNTHESIS_WINDOW, device)
+        return torch.istft(shaped, SYNTHESIS_WINDOW, SYNTHESIS_HOP, window=window, length=n_samples)
+
+    def _room(self, sound: Sounding, dry: Tensor) -> Tensor:
+        """Add to dry sound (E, T) its convolution with the room's response, a mix of decaying
+        noises, each with the energy that `wet` says.
+        """
+        if not self.sizes.reverberation:
+            return dry
+        n_samples = dry.shape[1]
+        rooms = _room_spectra(self.sizes.reverberation, n_samples, self.config.samplerate)
+        rooms = rooms.to(dry.device)
+        response = sound.wet.sqrt().to(rooms.dtype) @ rooms
+        wet = torch.fft.irfft(torch.fft.rfft(dry, 2 * n_samples) * response, 2 * n_samples)
+        return dry + wet[:, :n_samples]
+
+
+@functools.lru_cache
+def _white_spectrum(n_samples: int) -> Tensor:
+    """STFT of the noise that events are made of: complex (bins, blocks + 1)."""
+    window = hann(SYNTHESIS_WINDOW)
+    noise = fixed_noise(n_samples, seed=0)
+    return torch.stft(noise, SYNTHESIS_WINDOW, SYNTHESIS_HOP, window=window, return_complex=True)
+
+
+@functools.lru_cache
+def _room_spectra(reverberation: tuple[float, ...], n_samples: int, samplerate: int) -> Tensor:
+    """Spectra (R, n_samples + 1) of decaying noises of unit energy, one for each reverberation
+    time in seconds.
+    """
+    seconds = torch.arange(n_samples) / samplerate
+    decays = torch.exp(-LN_1000 * seconds / torch.tensor(reverberation)[:, None])
+    noises = [fixed_noise(n_samples, seed=i + 1) for i in range(len(reverberation))]
+    decaying = torch.stack(noises) * decays
+    return torch.fft.rfft(decaying / decaying.norm(dim=1, keepdim=True), 2 * n_samples)
