@@ -418,7 +418,7 @@ class HarmonicDecoder(Decoder):
     # sum(w^2), which is 3/8 W for a Hann window of length W. Their magnitudes are Rayleigh
     # distributed, and the mean of that is sqrt(pi / 4) times the root of the mean energy. So noise
     # whose spectrum is multiplied by level / sqrt(pi / 4 * 3/8 W) shows `level` on average.
-    # It is filtered in a short STFT of its own, which shapes it in time and frequency at once; the
+    # It is filtered in a separate, short STFT, which shapes it in time and frequency at once; the
     # overlapping blocks are put together by least squares. Source: Griffin and Lim 1984, Signal
     # estimation from modified short-time Fourier transform, IEEE Trans. ASSP 32.
     def _noise(self, levels: Tensor) -> Tensor:
