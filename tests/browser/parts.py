@@ -46,7 +46,8 @@ def slope(n: int) -> Picture:
         [
             Player(noise(1), "Noise"),
             Prose(
-                "#### A picture\n\nSee [the formulas](#formulas) and [the noise](#the-first-part.noise)."
+                "#### A picture\n\n"
+                "See [the formulas](#formulas) and [the noise](#the-first-part.noise)."
             ),
             Image(slope(320), "Shades of grey."),
         ],

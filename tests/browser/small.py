@@ -144,5 +144,5 @@ left = {1: tone(500.0, 2.9), 4: tone(600.0, 2.9), 9: tone(700.0, 2.9)}
 
 # %% [markdown]
 # ```python
-# a_line_of_code_that_is_much_longer_than_a_telephone_is_wide = "which has to scroll in a box of its own"
+# a_line_of_code_that_is_much_longer_than_a_telephone_is_wide = "it has to scroll in its own box"
 # ```

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from report import mix
-from tests.browser.conftest import wait_until
+from tests.browser.conftest import LOAD_ALL, wait_until
 from tests.browser.test_roll import SOUNDING, centre, mark
 from tests.processes import Running
 
@@ -114,6 +114,7 @@ def test_an_edit_survives_export_reload_and_import(page, tmp_path):
     edit = exported(page, "edit")
     sound = exported(page, "WAV")
     page.reload()
+    page.evaluate(LOAD_ALL)
     (tmp_path / "edit.json").write_bytes(edit)
     page.locator("input[type=file]").set_input_files(tmp_path / "edit.json")
     wait_until(page, "document.querySelectorAll('.mark.muted').length === 1")

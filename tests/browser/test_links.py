@@ -11,20 +11,19 @@ from tests.browser.test_player import AUDIO, TITLE, slider
 
 CLIPBOARD = ["clipboard-read", "clipboard-write"]
 COMMANDS = {
-    **{
-        "textbackslash": "\\",
-        "textbraceleft": "{",
-        "textbraceright": "}",
-        "textless": "<",
-        "textgreater": ">",
-    },
-    **{"textasciicircum": "^", "textasciitilde": "~"},
+    "textbackslash": "\\",
+    "textbraceleft": "{",
+    "textbraceright": "}",
+    "textless": "<",
+    "textgreater": ">",
+    "textasciicircum": "^",
+    "textasciitilde": "~",
 }
 CLIP = "one.long-tone"
 
 
 def press_and_read(page, name):
-    """What is in the clipboard after a press of that button."""
+    """The text in the clipboard after a press of that button."""
     page.get_by_role("button", name=name, exact=True).click()
     page.get_by_role("status").filter(has_text="Copied").wait_for()
     return page.evaluate("navigator.clipboard.readText()")
@@ -44,7 +43,7 @@ def entry_of(text):
 
 
 def typeset(tex):
-    """What TeX prints."""
+    """Return the text that TeX prints."""
     return re.sub(
         r"\\(text[a-z]+)\{\}|\\([%#&_$])", lambda match: COMMANDS.get(match[1]) or match[2], tex
     )
@@ -100,18 +99,18 @@ def test_a_citation_names_the_bytes_and_both_parsers_read_it(open_page):
 def test_a_citation_survives_any_title_and_author(open_page):
     page = open_page(permissions=CLIPBOARD)
     page.evaluate("""() => {
-      document.querySelectorAll('meta[name=author], meta[name=date]').forEach((meta) => meta.remove());
-      for (const [name, content] of [['author', 'Ada {L}'], ['author', 'Sons and % Co.'], ['date', '2024-02-03']]) {
+      const add = (name, content) =>
         document.head.append(Object.assign(document.createElement('meta'), { name, content }));
-      }
+      document.querySelectorAll('meta[name]').forEach((meta) => meta.remove());
+      add('author', 'Ada {L}');
+      add('author', 'Sons and % Co.');
+      add('date', '2024-02-03');
     }""")
     entry = entry_of(press_and_read(page, f"Cite {TITLE}"))
     assert typeset(entry.fields["title"]) == TITLE
     assert entry.fields["year"] == "2024"
-    assert [typeset(str(author)) for author in entry.persons["author"]] == [
-        "{L}, Ada",
-        "{Sons and % Co.}",
-    ]
+    authors = [typeset(str(author)) for author in entry.persons["author"]]
+    assert authors == ["{L}, Ada", "{Sons and % Co.}"]
 
 
 def test_pages_that_came_by_plain_http_copy_too(open_page):

@@ -8,10 +8,16 @@ import pytest
 from report.artifacts.media import to_wav
 from report.mix import UNITY, mix
 
-RENDER = """async ({sounds, events, length, rate}) => {
+# The samples of a mix in the page, whose sounds are given.
+RENDER = """async ({ sounds, events, length }) => {
+  const { samples } = media;
   media.samples = async (address) => Int16Array.from(sounds[address]);
-  return media.sha256(mix.toWav(await mix.render(events, length), rate));
+  const mixed = await mix.render(events, length);
+  media.samples = samples;
+  return mixed;
 }"""
+HASH = f"""async (given) =>
+  media.sha256(mix.toWav(await ({RENDER})(given), given.rate))"""
 
 
 def random_events(seed, n, length):
@@ -35,45 +41,40 @@ def random_events(seed, n, length):
 
 
 @pytest.mark.parametrize(("seed", "n"), [(1, 0), (2, 1), (3, 2), (4, 5), (5, 200), (6, 200)])
-def test_random_edits_have_the_same_bytes_in_the_page_as_in_python(open_page, seed, n):
+def test_random_edits_have_the_same_bytes_in_the_page_as_in_python(scripts, seed, n):
     length, rate = 700, 22050
     sounds, events = random_events(seed, n, length)
-    heard = [event for event in events if not event["muted"]]
+    audible = [event for event in events if not event["muted"]]
     expected = mix(
-        [sounds[int(event["sound"])] for event in heard],
-        [event["start"] for event in heard],
-        [event["gain"] for event in heard],
+        [sounds[int(event["sound"])] for event in audible],
+        [event["start"] for event in audible],
+        [event["gain"] for event in audible],
         length,
     )
     if n == 200:
-        assert (
-            expected.max() == 32767 and expected.min() == -32768 and np.unique(expected).size > 20
-        )
+        assert (expected.min(), expected.max()) == (-32768, 32767)
+        assert np.unique(expected).size > 20
     data = {str(i): sound.tolist() for i, sound in enumerate(sounds)}
-    hashed = open_page().evaluate(
-        RENDER, {"sounds": data, "events": events, "length": length, "rate": rate}
-    )
+    given = {"sounds": data, "events": events, "length": length, "rate": rate}
+    hashed = scripts.evaluate(HASH, given)
     assert hashed == sha256(to_wav(expected, rate)).hexdigest()
 
 
 @pytest.mark.parametrize("gain", [1, 2047, 2048, 2049, UNITY - 1, UNITY, UNITY + 1, 65535])
-def test_rounding_is_the_same_at_every_half(open_page, gain):
+def test_rounding_is_the_same_at_every_half(scripts, gain):
     sound = np.arange(-40, 41, dtype=np.int16)
     event = {"sound": "0", "start": 0, "gain": gain, "muted": False}
-    values = open_page().evaluate(
-        "async ([sound, event]) => { media.samples = async () => Int16Array.from(sound);"
-        " return Array.from(await mix.render([event], sound.length)); }",
-        [sound.tolist(), event],
-    )
+    given = {"sounds": {"0": sound.tolist()}, "events": [event], "length": sound.size}
+    values = scripts.evaluate(f"async (given) => Array.from(await ({RENDER})(given))", given)
     assert values == mix([sound], [0], [gain], sound.size).tolist()
 
 
 @pytest.mark.parametrize(
     ("n", "rate"), [(1, 8000), (2, 16000), (1001, 22050), (1000, 44100), (3, 192000)]
 )
-def test_a_wav_file_has_the_same_bytes_in_the_page_as_in_python(open_page, n, rate):
+def test_a_wav_file_has_the_same_bytes_in_the_page_as_in_python(scripts, n, rate):
     samples = np.random.default_rng(n).integers(-32768, 32768, n, np.int16)
-    data = open_page().evaluate(
+    data = scripts.evaluate(
         "([values, rate]) => Array.from(new Uint8Array(mix.toWav(Int16Array.from(values), rate)))",
         [samples.tolist(), rate],
     )

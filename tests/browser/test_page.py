@@ -1,14 +1,19 @@
-"""The article around the sounds: contents, code to copy, formulas, parts, and what is left on paper."""
+"""The article around the sounds: contents, code to copy, formulas, parts, and the page on paper."""
 
 import pytest
 
 from tests.browser.conftest import wait_until, wait_until_it_moves
 
 CITATION = (
-    "@misc{example2026,\n  author = {Example, Ada and Example, Ben},\n  title = {An Article in {P}arts},\n"
-    "  year = {2026}\n}\n"
+    "@misc{example2026,\n"
+    "  author = {Example, Ada and Example, Ben},\n"
+    "  title = {An Article in {P}arts},\n"
+    "  year = {2026}\n"
+    "}\n"
 )
-CURRENT = "[...document.querySelectorAll('.contents [aria-current]')].map((link) => link.textContent).join()"
+CURRENT = (
+    "[...document.querySelectorAll('.contents [aria-current]')].map((x) => x.textContent).join()"
+)
 
 
 def test_the_contents_follow_the_reader(open_page):
@@ -105,9 +110,7 @@ def test_paper_has_text_figures_and_addresses_and_nothing_to_press(open_page):
     page = open_page(color_scheme="dark")
     page.emulate_media(media="print")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    assert (
-        page.locator("button:visible, summary:visible, audio:visible, .contents a:visible").count()
-        == 0
-    )
+    pressed = "button:visible, summary:visible, audio:visible, .contents a:visible"
+    assert page.locator(pressed).count() == 0
     assert page.locator("h1:visible, figcaption:visible, img:visible, table:visible").count() > 5
     assert len(page.pdf()) > 10_000

@@ -1,7 +1,8 @@
-"""The plot of an event roll: walked by keys, pressed, pointed at, dragged; and what is shown with it."""
+"""The plot of an event roll: walked by keys, pressed, pointed at, dragged; and all beside it."""
 
 import statistics
 
+import numpy as np
 import pytest
 
 from tests.browser.conftest import LOAD_ALL, wait_until, wait_until_it_moves
@@ -18,13 +19,15 @@ LINED_UP = (
 )
 SOUNDING = "(document.querySelector('.mark.sounding')?.ariaLabel || '')"
 PLAY, POSITION = "Play the mix of Nine events.", "Position in the mix"
-PLAYING = "/^0:0[0-9.]+/.test(document.querySelector('.desk.playing .time')?.textContent)"
-FRAMES = """() => {
-  window.frames_ = [];
-  let last = performance.now();
-  const tick = (now) => { window.frames_.push(now - last); last = now; window.going = requestAnimationFrame(tick); };
-  window.going = requestAnimationFrame(tick);
+COUNT_FRAMES = """() => {
+  window.frames = 0;
+  const tick = () => {
+    frames++;
+    requestAnimationFrame(tick);
+  };
+  tick();
 }"""
+PLAYING = "/^0:0[0-9.]+/.test(document.querySelector('.desk.playing .time')?.textContent)"
 
 
 @pytest.fixture(scope="session")
@@ -109,15 +112,10 @@ def test_lines_and_the_playhead_end_where_the_plot_does(open_page):
 
 def test_the_picture_is_explained_and_small_events_lie_on_top(open_page, crowded):
     page = open_page(crowded, "many.html")
-    assert (
-        page.locator(".roll .told").text_content()
-        == "size: loudness, line: length, similar colours: similar sounds"
-    )
-    assert (
-        page.locator(".roll .vectors p")
-        .text_content()
-        .startswith("Vectors, in the order found: a row for each event")
-    )
+    told = page.locator(".roll .told").text_content()
+    assert told == "size: loudness, line: length, similar colours: similar sounds"
+    about = page.locator(".roll .vectors p").text_content()
+    assert about.startswith("Vectors, in the order found: a row for each event")
     sizes = page.locator(".mark circle:not(.reach)").evaluate_all(
         "all => all.map(x => x.r.baseVal.value)"
     )
@@ -148,19 +146,9 @@ def test_everything_shares_one_left_and_one_right_edge(open_page, width):
 def test_arrow_keys_walk_to_every_event_which_is_one_tab_stop(open_page):
     page = open_page()
     mark(page, 1).focus()
-    walk = [
-        "ArrowUp",
-        "ArrowUp",
-        "ArrowRight",
-        "ArrowDown",
-        "ArrowDown",
-        "ArrowRight",
-        "ArrowUp",
-        "ArrowUp",
-    ]
     reached = [focused(page)]
-    for key in walk:
-        page.keyboard.press(key)
+    for direction in "Up Up Right Down Down Right Up Up".split():
+        page.keyboard.press(f"Arrow{direction}")
         reached.append(focused(page))
     assert reached == [1, 4, 7, 8, 5, 2, 3, 6, 9]
     assert page.locator(".roll .mark[tabindex='0']").count() == 1
@@ -186,9 +174,8 @@ def test_enter_plays_an_event_and_with_shift_in_context(open_page):
     page.keyboard.press("Shift+Enter")
     wait_until(page, "document.querySelector('.desk.playing')")
     wait_until(page, SOUNDING)
-    assert (
-        page.locator(".roll .mark.sounding").count() == 3
-    )  # those that begin at the same time, in the mix
+    # In the mix those sound that begin at the same time.
+    wait_until(page, "document.querySelectorAll('.roll .mark.sounding').length === 3")
     page.keyboard.press("Escape")
     assert page.locator(".desk.playing").count() == 0 and page.complaints == []
 
@@ -211,9 +198,8 @@ def test_pointing_describes_and_plays_after_the_first_press(open_page):
     page.mouse.move(*centre(page, 2))
     assert page.locator(".told").text_content().startswith("Event 2, at 1.05 seconds")
     mark(page, 2).focus()
-    assert (
-        page.locator(".told").text_content().startswith("size: loudness")
-    )  # the controls say it now
+    told = page.locator(".told").text_content()
+    assert told.startswith("size: loudness")  # the controls say it now
     page.mouse.move(0, 0)
     mark(page, 1).focus()
     page.wait_for_timeout(400)
@@ -238,15 +224,11 @@ def test_a_selection_is_shared_by_all_views(open_page):
     picture = page.locator(".roll .vectors img")
     picture.click(position={"x": 5, "y": picture.bounding_box()["height"] * 2.5 / 9})
     assert selected(page) == ["Event 3"] * 4
-    left, width = page.evaluate(
-        "(e => [e.style.left, e.style.width])(document.querySelector('.extent'))"
-    )
-    assert (float(left[:-1]), float(width[:-1])) == pytest.approx(
-        (100 * 2.05 / 3, 100 * 0.4 / 3), abs=0.01
-    )
-    page.evaluate(
-        "document.querySelector('.roll').dispatchEvent(new CustomEvent('select', {detail: {index: 7}}))"
-    )
+    left, width = page.locator(".extent").evaluate("e => [e.style.left, e.style.width]")
+    shares = float(left[:-1]), float(width[:-1])
+    assert shares == pytest.approx((100 * 2.05 / 3, 100 * 0.4 / 3), abs=0.01)
+    select = "(roll) => roll.dispatchEvent(new CustomEvent('select', {detail: {index: 7}}))"
+    page.locator(".roll").evaluate(select)
     assert selected(page) == ["Event 8"] * 4
     page.locator(".roll td a").first.click()
     wait_until(page, SOUNDING + ".startsWith('Event 1,')")
@@ -257,13 +239,10 @@ def test_a_link_restores_what_was_listened_to_and_loads_nothing(open_page):
     page = open_page(hash="#clip=events.events&event=5&solo=5,7&t=0.50,1.50")
     assert selected(page) == ["Event 5"] * 4
     assert page.locator(".mark:not(.muted)").count() == 2
-    assert page.get_by_role("slider", name="Position in the mix").get_attribute(
-        "aria-valuetext"
-    ) == ("0.5 of 3.0 seconds, looping 0.5 to 1.5")
+    position = page.get_by_role("slider", name=POSITION).get_attribute("aria-valuetext")
+    assert position == "0.5 of 3.0 seconds, looping 0.5 to 1.5"
     assert not [url for url in page.requested if "offline" in url or url.endswith(".wav")]
-    page.evaluate(
-        "navigator.clipboard.writeText = (text) => { window.copied = text; return Promise.resolve(); }"
-    )
+    page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
     page.get_by_role("button", name="Link to Nine events.").click()
     wait_until(page, "window.copied")
     assert page.evaluate("window.copied").endswith(
@@ -280,9 +259,7 @@ def test_a_drag_moves_an_event_along_time_only(open_page):
     page.mouse.move(x + width / 12, y + 40, steps=5)
     page.mouse.move(x + width / 6, y + 80, steps=5)
     page.mouse.up()
-    assert page.locator(".inspector input[type=number]").input_value() == pytest.approx(
-        "1.550", abs=0
-    )
+    assert page.locator(".inspector input[type=number]").input_value() == "1.550"
     assert mark(page, 5).get_attribute("y") == "50.0%"
     wait_until(
         page, "document.querySelector('.verdict').textContent.startsWith('Edited: 1 event moved')"
@@ -329,29 +306,42 @@ def test_targets_are_large_enough_for_a_thumb(open_page):
     page.evaluate("document.querySelector('.roll .events').open = true")
     page.touchscreen.tap(*centre(page, 5))
     page.locator(".roll fieldset").wait_for()
-    small = page.evaluate(
-        "[...document.querySelectorAll('.roll :is(button, input, select, .reach, td a, .events > summary)')]"
-        ".map(x => [x.outerHTML.slice(0, 90), x.getBoundingClientRect()])"
-        ".filter(([, box]) => box.width && (box.height < 43.5 || box.width < 43.5)).map(([html]) => html)"
-    )
+    small = page.evaluate("""() => {
+      const targets = ':is(button, input, select, .reach, td a, .events > summary)';
+      return [...document.querySelectorAll(`.roll ${targets}`)]
+        .map((x) => [x.outerHTML.slice(0, 90), x.getBoundingClientRect()])
+        .filter(([, box]) => box.width && Math.min(box.width, box.height) < 43.5)
+        .map(([html]) => html);
+    }""")
     assert small == []
 
 
 def test_200_events_are_dragged_at_30_frames_a_second(open_page, crowded):
+    """Each frame takes little enough processor time, which other programs do not add to."""
     page = open_page(crowded, "many.html")
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
     x, y = centre(page, 100)
     page.mouse.move(x, y)
     page.mouse.down()
     number = int(page.locator(".inspector").get_attribute("aria-label").split()[1])
-    page.evaluate(FRAMES)
+    page.evaluate(COUNT_FRAMES)
+    busy = [task_seconds(session)]
     for i in range(240):
         page.mouse.move(x + 200 * (1 - abs(1 - i / 120)), y)
-    frames = page.evaluate("cancelAnimationFrame(window.going), window.frames_")
+        busy.append(task_seconds(session))
     left = float(mark(page, number).get_attribute("x")[:-1])
     page.mouse.up()
-    assert len(frames) > 20 and left > 0
-    assert statistics.median(frames) < 1000 / 30
-    assert statistics.quantiles(frames, n=20)[-1] < 2 * 1000 / 30
+    spent = np.diff(busy)  # seconds for each move of the mouse, which a frame follows
+    assert page.evaluate("frames") > 20 and left > 0
+    assert statistics.median(spent) < 1 / 30
+    assert statistics.quantiles(spent, n=20)[-1] < 2 / 30
+
+
+def task_seconds(session) -> float:
+    """The processor time that the page's main thread has used."""
+    metrics = session.send("Performance.getMetrics")["metrics"]
+    return next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
 
 
 def test_seeking_while_it_plays_leaves_one_loop_of_frames(open_page):
@@ -435,9 +425,8 @@ def test_what_was_selected_before_the_script_came_is_selected(open_page):
       return document.querySelector('.mark') === null;
     }""")
     page.evaluate(LOAD_ALL)
-    assert early and page.locator(".mark[aria-selected=true]").get_attribute(
-        "aria-label"
-    ).startswith("Event 7,")
+    name = page.locator(".mark[aria-selected=true]").get_attribute("aria-label")
+    assert early and name.startswith("Event 7,")
 
 
 def test_a_press_that_asks_for_a_new_tab_gets_it(open_page):
@@ -445,9 +434,13 @@ def test_a_press_that_asks_for_a_new_tab_gets_it(open_page):
     taken = page.evaluate("""() => {
       const link = document.querySelector('.roll td a');
       const taken = [];
-      document.addEventListener('click', (event) => { taken.push(event.defaultPrevented); event.preventDefault(); });
+      document.addEventListener('click', (event) => {
+        taken.push(event.defaultPrevented);
+        event.preventDefault();
+      });
       for (const key of ['ctrlKey', 'shiftKey', 'metaKey', 'bubbles']) {
-        link.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true, [key]: true }));
+        const init = { bubbles: true, cancelable: true, [key]: true };
+        link.dispatchEvent(new MouseEvent('click', init));
       }
       return taken;
     }""")

@@ -1,16 +1,23 @@
-"""The page's scripts: typed, formatted, free of what linters find, and short enough to read."""
+"""The page's scripts: typed, formatted, short enough to read, and without circles."""
 
+import re
 import shutil
 import subprocess
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
+from report.article.page import SINGLE_SCRIPTS, assets
 from report.article.templates import templates_folder
 
 HERE = Path(__file__).parent
+FOLDERS = ["sound", "page", "compare", "film", "roll"]  # each may use those before it
 SCRIPTS = sorted((templates_folder() / "scripts").glob("*/*.js"))
 LONGEST = 250  # lines
+NAME = re.compile(r"^const (\w+) = \(\(\) => \{$", re.MULTILINE)
+COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
+OWN = re.compile(r"\b(?:const|let|function) (\w+)")  # names that hide those of other scripts
 
 
 @pytest.fixture(scope="session")
@@ -55,3 +62,26 @@ def test_a_wrong_type_is_found(npm, tmp_path):
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
 def test_each_is_short_enough_to_read(script):
     assert len(script.read_text().splitlines()) < LONGEST
+
+
+def test_a_folder_becomes_one_file_and_its_last_script_starts_it():
+    files = {name: data.decode() for name, data in assets().items() if name.endswith(".js")}
+    assert set(files) == {f"{name}.js" for name in [*FOLDERS, *SINGLE_SCRIPTS]}
+    for script in SCRIPTS:
+        name = script.stem if script.stem in SINGLE_SCRIPTS else script.parent.name
+        end = files[f"{name}.js"].splitlines()[-6:]
+        assert (end == script.read_text().splitlines()[-6:]) == (script.stem == name)
+
+
+def test_scripts_use_each_other_in_one_direction():
+    texts = {script.stem: COMMENT.sub("", script.read_text()) for script in SCRIPTS}
+    folders = {script.stem: FOLDERS.index(script.parent.name) for script in SCRIPTS}
+    shared = {name for text in texts.values() for name in NAME.findall(text)}
+    uses = {}
+    for name, text in texts.items():
+        used = set(re.findall(r"(?<![.\w])(\w+)\.\w", text))
+        uses[name] = (used & shared) - set(OWN.findall(text))
+    assert uses["late"] == {"elements", "failure"} and "playhead" in uses["timeline"]
+    TopologicalSorter(uses).prepare()  # raises CycleError
+    back = [(a, b) for a in uses for b in uses[a] if folders[b] > folders[a]]
+    assert back == []

@@ -1,4 +1,4 @@
-"""Whether the bytes are as published, told in the page itself."""
+"""The page itself tells whether its bytes are as published."""
 
 import hashlib
 import json
@@ -25,7 +25,7 @@ def file_of(card):
 
 
 def verified(place):
-    """What was found, once it is known."""
+    """Return the result, once it is known."""
     status = place.locator("[role=status]")
     status.get_by_text(re.compile("published|loaded|damaged|chosen|browser")).first.wait_for()
     return status.inner_text()
@@ -62,9 +62,8 @@ def test_a_file_that_is_gone_is_said_in_words(open_page, copied, serve):
 def test_the_colophon_verifies_the_page_and_all_that_it_names(open_page, site, serve, name):
     page = open_page(serve(site), name)
     named = set(re.findall(r'(?:src|href)="((?:assets|media)/[^"]+)"', (site / name).read_text()))
-    named |= {
-        f"assets/{file.name}" for file in (site / "assets").iterdir()
-    }  # also those that come late
+    # Scripts that come late too.
+    named |= {f"assets/{file.name}" for file in (site / "assets").iterdir()}
     page.requested.clear()
     page.get_by_role("button", name="Verify this page").click()
     colophon = page.locator(".colophon")
@@ -102,10 +101,8 @@ def test_a_manifest_that_was_changed_is_found(open_page, copied, serve):
         json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     )
     page.get_by_role("button", name="Verify this page").click()
-    assert (
-        verified(page.locator(".colophon"))
-        == "manifest.json is damaged: it does not hash to what it says."
-    )
+    words = "manifest.json is damaged: it does not hash to what it says."
+    assert verified(page.locator(".colophon")) == words
 
 
 def test_from_a_disk_the_reader_chooses_the_folder(open_page, copied):

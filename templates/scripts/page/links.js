@@ -7,25 +7,25 @@ const links = (() => {
 
   /**
    * @typedef {Record<string, string>} State
-   * @typedef {{state: () => State, restore: (state: State) => void, source: () => string}} Linked `state` is what the
+   * @typedef {{state: () => State, restore: (state: State) => void, source: () => string}} Shared `state` is what the
    *   address holds besides the id, `restore` takes it back and must not play; `source` is the address of the sound to
    *   cite
    */
-  /** @type {Map<string, Linked>} */
+  /** @type {Map<string, Shared>} */
   const all = new Map();
   let restored = ''; // the id in the address
   const said = elements.make('span', { className: 'said' }); // what a button says, for those who hear the page
 
-  /** Add the buttons that share an element to its line of facts. @param {HTMLElement} figure @param {Linked} linked */
-  function add(figure, linked) {
+  /** Add the buttons that share an element to its line of facts. @param {HTMLElement} figure @param {Shared} shared */
+  function add(figure, shared) {
     const facts = elements.find('.facts', figure);
     const title = titleOf(figure);
-    all.set(figure.id, linked);
+    all.set(figure.id, shared);
 
-    const link = copier('Link', `Link to ${title}`, () => address(figure.id, linked.state()));
+    const link = copier('Link', `Link to ${title}`, () => address(figure.id, shared.state()));
     const group = elements.make('span', { className: 'share' }, link);
-    if (media.digest(linked.source())) {
-      group.append(copier('Cite', `Cite ${title}`, () => cite(figure.id, title, media.digest(linked.source()))));
+    if (media.digest(shared.source())) {
+      group.append(copier('Cite', `Cite ${title}`, () => cite(figure.id, title, media.digest(shared.source()))));
     }
     facts.insertBefore(group, facts.querySelector(':scope > a[download]'));
     if (restored === figure.id) {

@@ -17,13 +17,13 @@ const timeline = (() => {
    */
 
   /**
-   * @param {Element} plot @param {ReturnType<typeof library.make>} sounds
+   * @param {Element} picture @param {ReturnType<typeof library.make>} sounds
    * @param {Measures & {peaks: string}} measures `peaks` of the published mix as report/article/templates.py writes them
    * @param {Editor} editor
    */
-  function make(plot, sounds, { title, rate, length, peaks }, editor) {
+  function make(picture, sounds, { title, rate, length, peaks }, editor) {
     const seconds = length / rate;
-    const { host, extent } = build(plot);
+    const { host, extent } = build(picture);
     const whole = playhead.make(seconds, { start: startMix, show });
     const alone = playhead.make(Infinity, { start: startEvent, show });
     const shape = wave.make(host, {
@@ -143,11 +143,11 @@ const timeline = (() => {
     };
   }
 
-  /** @param {Element} plot */
-  function build(plot) {
+  /** @param {Element} picture */
+  function build(picture) {
     const extent = elements.make('span', { className: 'extent', hidden: true });
     const host = elements.make('div');
-    plot.after(elements.make('div', { className: 'timeline' }, extent, host));
+    picture.after(elements.make('div', { className: 'timeline' }, extent, host));
     return { host, extent };
   }
 
