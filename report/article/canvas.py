@@ -31,7 +31,7 @@ class Canvas:
     article: str  # its name
     records: dict[str, Record]  # name of each call, such as "rendered/3" -> record of its result
     section: str = ""  # anchor of the last heading above the component that is drawn
-    artifacts: dict[str, list[Artifact]] = field(default_factory=dict)  # file name -> its uses
+    files: dict[str, Record] = field(default_factory=dict)  # file name of each medium -> record
     offline: set[str] = field(default_factory=set)  # file names of media that scripts read
     _parts: set[str] = field(default_factory=set)  # names of those that have begun
     _anchors: dict[int, str] = field(default_factory=dict)  # id() of a component -> its anchor
@@ -99,7 +99,7 @@ class Canvas:
         """Return the artifact's address, relative to the page."""
         if not isinstance(artifact, Artifact):
             raise TypeError(f"{artifact!r} is no artifact; show what a @conjure function returned")
-        self.artifacts.setdefault(artifact.name, []).append(artifact)
+        self.files.setdefault(artifact.name, artifact.record)
         return f"media/{artifact.name}"
 
     def samples(self, artifact: Artifact) -> str:
@@ -107,12 +107,10 @@ class Canvas:
         self.offline.add(artifact.name)
         return self.media(artifact)
 
-    def first_picture(self) -> Artifact | None:
+    def first_picture(self) -> Record | None:
         """Return the picture that represents the article where others show a link to it."""
-        for uses in self.artifacts.values():
-            if uses[0].media_type == "image/png":
-                return uses[0]
-        return None
+        pictures = (file for file in self.files.values() if file.media_type == "image/png")
+        return next(pictures, None)
 
     # Cards: how an artifact was made
 

@@ -21,7 +21,6 @@ from report.article.prose import Heading, anchor_headings, markdown, plain_text
 from report.article.script import read_metadata
 from report.article.templates import render_template, templates_folder
 from report.artifacts.record import Record
-from report.artifacts.session import Artifact
 from report.errors import CellError
 
 # Stands for a component in the prose; nobody writes private-use characters.
@@ -50,7 +49,7 @@ class Article(Page):
     """The page of an article. Its HTML names media as media/NAME, where NAME is a file name."""
 
     description: str
-    artifacts: dict[str, list[Artifact]]  # file name of each medium -> the artifacts that it is
+    media: dict[str, Record]  # file name of each medium -> its record
     # File names of media whose bytes the page's scripts read: a page on a disk needs copies.
     offline: set[str]
     parts: list[Page]  # the pages of its parts: no other media
@@ -119,7 +118,7 @@ def render_article(
         **common,
     )
     pages = _part_pages(parts, canvas, common)
-    return Article(name, title, html, description, canvas.artifacts, canvas.offline, pages)
+    return Article(name, title, html, description, canvas.files, canvas.offline, pages)
 
 
 def render_index(articles: list[Article], facts: dict[str, str]) -> str:

@@ -10,7 +10,6 @@ from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
-from report.artifacts.machine import fingerprint
 from report.artifacts.record import Record
 from report.artifacts.session import matches
 from report.cli.program import Articles, Command, Program, article_options, positive_count
@@ -202,9 +201,8 @@ def reproduce_artifacts(args: argparse.Namespace) -> int:
 
 def _reproduce_here(args: argparse.Namespace) -> None:
     articles: Articles = args.program.prepare(args)
-    verdicts = reproduce(articles.scripts, open_store(args), tuple(args.only), articles.namespace)
-    result = {"machine": fingerprint(), "verdicts": [asdict(verdict) for verdict in verdicts]}
-    args.fresh.write_text(json.dumps(result))
+    result = reproduce(articles.scripts, open_store(args), tuple(args.only), articles.namespace)
+    args.fresh.write_text(json.dumps(asdict(result)))
 
 
 def _run_fresh_process(args: argparse.Namespace, file: Path) -> int:

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from report.artifacts.store import Store
 from report.errors import ReportError, SiteError
 from report.number_formats import megabytes
 from report.site.crate import CRATE, make_crate
+from report.site.isolation import run_alone, warn_if_shared
 from report.site.manifest import GENERATOR, MANIFEST, MEDIA, OFFLINE, File, describe, make
 from report.storage.transfer import transfer_bar
 
@@ -83,27 +85,29 @@ def build(
     facts = (facts or {}) | _date_of_environment()
     _check_script_names(scripts)
     check_target(out)
-    session = Session(store, force=force)
+    warn_if_shared(len(scripts))
     with _replacing(out) as folder:
-        articles, builds = _run_articles(scripts, facts, namespace or {}, session)
+        runs = _run_articles(scripts, facts, namespace or {}, store, force)
+        articles, builds = [run.article for run in runs], [run.build for run in runs]
         _check_force(force, builds)
         _check_page_names(articles)
         files = _write_media(folder, articles, store)
         files |= _write_pages(folder, articles, facts)
         _write_provenance(folder, articles, facts, files, builds)
-    return _summary(out, articles, session)
+    return _summary(out, runs)
 
 
-def _summary(out: Path, articles: list[Article], session: Session) -> BuildSummary:
+def _summary(out: Path, runs: "list[_Run]") -> BuildSummary:
+    articles = [run.article for run in runs]
     media = _media_of(articles)
     return BuildSummary(
         out=out,
         pages=[f"{page.name}.html" for article in articles for page in article.pages],
         media=len(media),
         bytes=sum(record.bytes for record in media.values()),
-        hits=session.hits,
-        computed=session.computed,
-        seconds=session.seconds,
+        hits=sum(run.hits for run in runs),
+        computed=sum(run.computed for run in runs),
+        seconds=sum(run.seconds for run in runs),
     )
 
 
@@ -189,34 +193,48 @@ def _is_replaceable(out: Path) -> bool:
 # Run
 
 
+@dataclass(frozen=True)
+class _Run:
+    """An article that ran: its pages, its calls, and what these cost."""
+
+    article: Article
+    build: Build
+    hits: int  # see BuildSummary
+    computed: int
+    seconds: float
+
+
 def _run_articles(
-    scripts: list[Path], facts: dict[str, str], namespace: dict[str, Any], session: Session
-) -> tuple[list[Article], list[Build]]:
-    """Return every article, and the calls that it made.
+    scripts: list[Path],
+    facts: dict[str, str],
+    namespace: dict[str, Any],
+    store: Store,
+    force: tuple[str, ...],
+) -> list[_Run]:
+    """Run every article, each by itself.
 
     Raises: ReportError with all failures, after all scripts were tried. All that was computed is
     then in the store, even if the store is behind a network.
     """
     failures: list[ReportError] = []
     titles: dict[str, str] = {}
-    articles: list[Article] = []
-    builds: list[Build] = []
+    runs: list[_Run] = []
     for script in scripts:
         with _collecting(failures):
             titles[script.stem] = read_metadata(script)[0]
     for script in scripts:
         if script.stem in titles:
             with _collecting(failures):
-                articles.append(_run_article(script, facts, dict(namespace), titles, session))
-                builds.append(session.finish())
+                work = partial(_run_article, script, facts, namespace, titles, force)
+                runs.append(run_alone(str(script), work, store))
     with _collecting(failures), transfer_bar("sent to the store") as progress:
-        session.store.flush(progress)
+        store.flush(progress)
     if len(failures) > 1:
         heading = f"{len(failures)} things failed in building {len(scripts)} articles"
         raise SiteError("\n\n".join([heading, *map(str, failures)]))
     if failures:
         raise failures[0]
-    return articles, builds
+    return runs
 
 
 @contextmanager
@@ -231,16 +249,21 @@ def _collecting(failures: list[ReportError]) -> Iterator[None]:
 def _run_article(
     script: Path,
     facts: dict[str, str],
-    namespace: dict[str, Any],
+    given: dict[str, Any],
     titles: dict[str, str],
-    session: Session,
-) -> Article:
+    force: tuple[str, ...],
+    store: Store,
+) -> _Run:
     cells = parse_script(script)
+    namespace = dict(given)
+    session = Session(store, force=force)
     session.begin(script.stem)
     with use_session(session), _Progress(script.stem, len(cells)) as progress:
         session.progress = progress.artifact
         outputs = run_cells(cells, script, namespace, progress.cell)
-        return render_article(script, outputs, namespace, facts, titles, session.calls.values())
+        calls = session.calls.values()
+        article = render_article(script, outputs, namespace, facts, titles, calls)
+    return _Run(article, session.finish(), session.hits, session.computed, session.seconds)
 
 
 class _Progress:
@@ -294,11 +317,7 @@ def _write_media(folder: Path, articles: list[Article], store: Store) -> dict[st
 
 def _media_of(articles: list[Article]) -> dict[str, Record]:
     """Return file name -> record of all media on the articles' pages."""
-    return {
-        name: artifacts[0].record
-        for article in articles
-        for name, artifacts in article.artifacts.items()
-    }
+    return {name: record for article in articles for name, record in article.media.items()}
 
 
 def _as_script(digest: str, file: Path) -> bytes:

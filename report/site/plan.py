@@ -9,15 +9,17 @@ import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from report.article.script import parse_script, read_metadata, run_cells
-from report.artifacts.record import Record
+from report.artifacts.record import Build, Record
 from report.artifacts.session import Request, Session, matches, use_session
 from report.artifacts.store import Store
 from report.errors import StoreError
 from report.keys.dependencies import place_of
+from report.site.isolation import run_alone, warn_if_shared
 
 FOUND, STALE, NEW, WAITS = "found", "stale", "new", "waits"
 QUIET = re.compile(r"\s*(#.*)?")  # lines that no key depends on
@@ -86,21 +88,29 @@ def plan(scripts: Iterable[Path], store: Store, namespace: dict[str, Any] | None
 
     Raises: ReportError for a script that fails, as building it would.
     """
+    scripts = [Path(script) for script in scripts]
+    warn_if_shared(len(scripts))
+    whole = Plan([], [], [])
+    for script in scripts:
+        part = run_alone(str(script), partial(_plan_article, script, namespace or {}), store)
+        whole.steps.extend(part.steps)
+        whole.unknown.extend(part.unknown)
+        whole.gone.extend(part.gone)
+    return whole
+
+
+def _plan_article(script: Path, namespace: dict[str, Any], store: Store) -> Plan:
+    read_metadata(script)  # fails where a build would
     planner = Planner(store)
-    unknown, gone = [], []
+    planner.begin(script.stem)
     with use_session(planner):
-        for script in map(Path, scripts):
-            read_metadata(script)  # fails where a build would
-            planner.begin(script.stem)
-            try:
-                run_cells(parse_script(script), script, dict(namespace or {}))
-            except Unplanned as error:
-                unknown.append(
-                    f"{script.stem}: what follows from {error} is known once that is computed"
-                )
-            else:
-                gone += planner.gone_calls()
-    return Plan(planner.steps, unknown, gone)
+        try:
+            run_cells(parse_script(script), script, dict(namespace))
+        except Unplanned as error:
+            article = script.stem
+            unknown = f"{article}: what follows from {error} is known once that is computed"
+            return Plan(planner.steps, [unknown], [])
+    return Plan(planner.steps, [], planner.gone_calls())
 
 
 class Planner(Session):
@@ -158,8 +168,17 @@ class _StandIns(Store):
     """The store, with placeholders for artifacts that were never computed."""
 
     def __init__(self, store: Store):
-        super().__init__(store.storage)
+        self._store = store
         self._names: dict[str, str] = {}  # of the calls, by sha256 of the placeholder
+
+    def find(self, key: str) -> Record | None:
+        return self._store.find(key)
+
+    def build(self, article: str) -> Build | None:
+        return self._store.build(article)
+
+    def source(self, digest: str) -> dict[str, Any] | None:
+        return self._store.source(digest)
 
     def placeholder(self, name: str, request: Request) -> Record:
         self._names[request.key] = name
@@ -183,7 +202,7 @@ class _StandIns(Store):
     def read(self, record: Record) -> bytes:
         if record.sha256 in self._names:
             raise Unplanned(self._names[record.sha256])
-        return super().read(record)
+        return self._store.read(record)
 
 
 class _AnyInfo(dict[str, Any]):

@@ -5,6 +5,7 @@ import json
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ import soundfile as sf
 from PIL import Image, ImageSequence
 
 from report.article.script import parse_script, run_cells
+from report.artifacts.machine import fingerprint
 from report.artifacts.record import Record
 from report.artifacts.session import Request, Session, compute, matches, use_session
 from report.artifacts.store import Store
 from report.errors import ReportError
+from report.site.isolation import run_alone, warn_if_shared
 
 SAME_BYTES, SAME_VALUES, NEAR, DIFFERENT = "bytes same", "samples same", "near", "different"
 NEAR_DB = -40.0  # a difference this far below the original is "near"
@@ -37,24 +40,45 @@ class Verdict:
         return f"{self.verdict}{level}"
 
 
+@dataclass(frozen=True)
+class Reproduction:
+    """The verdicts, and the machine on which the artifacts were computed again."""
+
+    verdicts: list[Verdict]
+    machine: dict[str, str]
+
+
 def reproduce(
     scripts: Iterable[Path],
     store: Store,
     patterns: tuple[str, ...],
     namespace: dict[str, Any] | None = None,
-) -> list[Verdict]:
+) -> Reproduction:
     """Compute the artifacts that the patterns mean again, each from its stored inputs.
 
     Raises: ReportError if an artifact is not in the store, so that nothing can be compared.
     """
-    session = Reproducer(store, patterns)
-    with use_session(session):
-        for script in map(Path, scripts):
-            session.begin(script.stem)
-            run_cells(parse_script(script), script, dict(namespace or {}))
-    if not session.verdicts:
+    scripts = [Path(script) for script in scripts]
+    warn_if_shared(len(scripts))
+    whole = Reproduction([], {})
+    for script in scripts:
+        work = partial(_reproduce_article, script, patterns, namespace or {})
+        part = run_alone(str(script), work, store)
+        whole.verdicts.extend(part.verdicts)
+        whole.machine.update(part.machine)
+    if not whole.verdicts:
         raise ReportError(f"no artifact is called {' or '.join(patterns)}; `ls` lists them all")
-    return session.verdicts
+    return whole
+
+
+def _reproduce_article(
+    script: Path, patterns: tuple[str, ...], namespace: dict[str, Any], store: Store
+) -> Reproduction:
+    session = Reproducer(store, patterns)
+    session.begin(script.stem)
+    with use_session(session):
+        run_cells(parse_script(script), script, dict(namespace))
+    return Reproduction(session.verdicts, fingerprint())
 
 
 class Reproducer(Session):

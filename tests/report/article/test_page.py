@@ -191,7 +191,7 @@ def test_every_sound_is_named_plays_natively_and_is_not_preloaded(script):
         code(events),
     )
     played = [events.mix, *(mark.sound for mark in events.marks)]
-    assert set(article.artifacts) == {sound.name for sound in [*sounds, *played]}
+    assert set(article.media) == {sound.name for sound in [*sounds, *played]}
     assert article.offline == {sound.name for sound in played}
     natively = re.findall(r'<audio controls preload="none" src="media/(\w+)', article.html)
     assert natively[:2] == [sound.sha256 for sound in sounds] and article.html.count(

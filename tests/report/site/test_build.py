@@ -114,14 +114,14 @@ def test_an_old_site_is_replaced_whole(scripts, store, tmp_path):
 
 
 def test_a_failed_article_leaves_the_old_site_and_the_others_are_tried(
-    scripts, store, tmp_path, capsys
+    scripts, store, tmp_path, capfd
 ):
     _, before = built(scripts, tmp_path / "site", store)
     scripts[0].write_text('"""Music"""\n# %%\n1 / 0\n')
-    capsys.readouterr()
+    capfd.readouterr()
     with pytest.raises(CellError, match=r"music.py, cell 2, line 3: ZeroDivisionError"):
         built(scripts, tmp_path / "site", store)
-    assert "speech: Part" in capsys.readouterr().err
+    assert "speech: Part" in capfd.readouterr().err
     assert files(tmp_path / "site") == before
     scripts[1].write_text('"""Speech\n')
     with pytest.raises(
