@@ -323,7 +323,7 @@ def _media_of(articles: list[Article]) -> dict[str, Record]:
 def _as_script(digest: str, file: Path) -> bytes:
     """Return a media file as a script: a page on a disk can read nothing else.
 
-    See templates/scripts/media.js.
+    See templates/scripts/sound/media.js.
     """
     return b'media.take("%s", "%s");\n' % (digest.encode(), base64.b64encode(file.read_bytes()))
 
