@@ -2,6 +2,6 @@
 
 `cells` holds the types. `percent` and `comment_form` read the two forms of scripts, and `script`
 chooses between them and runs the cells. `prose` is the Markdown of the pages, `components` is
-everything else that a cell can show. `templates` loads templates/, `canvas` draws components
-with it, and `page` puts prose and components together.
+everything else that a cell can show, and `fields` checks what authors give to these. `templates`
+loads templates/, `canvas` draws components with it, and `page` puts prose and components together.
 """

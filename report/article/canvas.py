@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 from report.article.components import Component, Part, as_component
+from report.article.fields import cell_text
 from report.article.prose import slug
 from report.article.templates import environment
 from report.artifacts.record import ARTICLE, Record
@@ -67,6 +68,15 @@ class Canvas:
             self.media(part.picture)
         return self._draw(part)
 
+    def cell(self, value: object) -> Markup | str:
+        """Return the text of a table's cell, or the HTML of what stands in it."""
+        text = cell_text(value)
+        return self.show(value) if text is None else text
+
+    def cell_class(self, value: object) -> str:
+        """Return the class of a cell in a column that is not all numbers."""
+        return "text shown" if cell_text(value) is None else "text"
+
     def _draw(self, component: Component) -> Markup:
         name = type(component).__name__
         macro = getattr(environment().get_template(f"components/{name}.html").module, name)
@@ -97,8 +107,6 @@ class Canvas:
 
     def media(self, artifact: Artifact) -> str:
         """Return the artifact's address, relative to the page."""
-        if not isinstance(artifact, Artifact):
-            raise TypeError(f"{artifact!r} is no artifact; show what a @conjure function returned")
         self.files.setdefault(artifact.name, artifact.record)
         return f"media/{artifact.name}"
 

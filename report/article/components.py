@@ -6,11 +6,33 @@ captions and notes are text, not markup; only Prose is Markdown.
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import get_args
 
+from report.article.fields import (
+    Plain,
+    call,
+    cell_text,
+    check_artifact,
+    check_artifact_field,
+    check_flag,
+    check_list,
+    check_optional_field,
+    check_share,
+    check_text,
+    check_whole,
+    describe,
+    hint_for,
+    is_number,
+    is_stand_in,
+    kind_of,
+    place,
+)
 from report.artifacts.session import Artifact
+
+COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 @dataclass(frozen=True)
@@ -18,6 +40,9 @@ class Prose:
     """Markdown that a cell computed; its headings are in the table of contents too."""
 
     text: str
+
+    def __post_init__(self) -> None:
+        check_text(self, "text")
 
 
 @dataclass(frozen=True)
@@ -29,6 +54,11 @@ class Player:
     note: str = ""
     picture: Artifact | None = None
 
+    def __post_init__(self) -> None:
+        check_artifact_field(self, "sound", "a sound")
+        check_text(self, "title", "note")
+        check_optional_field(self, "picture", "a picture")
+
 
 @dataclass(frozen=True)
 class Image:
@@ -36,6 +66,10 @@ class Image:
 
     artifact: Artifact
     caption: str
+
+    def __post_init__(self) -> None:
+        check_artifact_field(self, "artifact", "a picture")
+        check_text(self, "caption")
 
 
 @dataclass(frozen=True)
@@ -48,6 +82,10 @@ class FilmStrip:
     film: Artifact
     poster: Artifact
     caption: str
+
+    def __post_init__(self) -> None:
+        _check_film(self)
+        check_text(self, "caption")
 
 
 @dataclass(frozen=True)
@@ -64,6 +102,17 @@ class Decomposition:
     left: dict[int, Artifact]
     caption: str
 
+    def __post_init__(self) -> None:
+        _check_film(self)
+        if not isinstance(self.roll, EventRoll):
+            raise TypeError(f"Decomposition.roll is {describe(self.roll)}; give an EventRoll")
+        if not isinstance(self.left, dict):
+            raise TypeError(f"Decomposition.left is {describe(self.left)}; give a dict")
+        for number, sound in self.left.items():
+            check_whole("a key of Decomposition.left", number)
+            check_artifact(f"Decomposition.left[{number}]", sound, "a sound")
+        check_text(self, "caption")
+
 
 @dataclass(frozen=True)
 class Compare:
@@ -78,22 +127,71 @@ class Compare:
     note: str = ""
     plain: bool = False
 
+    def __post_init__(self) -> None:
+        check_text(self, "title", "note")
+        check_flag(self, "plain")
+        check_list("Compare.items", self.items)
+        if not self.items:
+            raise ValueError(
+                "Compare.items is empty; give (label, sound, picture or None) for each"
+            )
+        labels = []
+        for i, version in enumerate(self.items):
+            where = f"Compare.items[{i}]"
+            if not isinstance(version, list | tuple) or len(version) != 3:
+                size = f" of {len(version)}" if isinstance(version, list | tuple) else ""
+                raise TypeError(
+                    f"{where} is {describe(version)}{size}; give (label, sound, picture or None)"
+                )
+            label, sound, picture = version
+            if not isinstance(label, str):
+                raise TypeError(f"the label of {where} is {describe(label)}; give a str")
+            check_artifact(f"the sound of {where}", sound, "a sound")
+            if picture is not None:
+                check_artifact(f"the picture of {where}", picture, "a picture")
+            labels.append(label)
+        if double := next((label for label in labels if labels.count(label) > 1), None):
+            raise ValueError(f"Compare.items has two versions called {double!r}; rename one")
+
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of text and numbers; a column of numbers is set flush right."""
+    """Rows of text, numbers, components and artifacts; a column of numbers is set flush right."""
 
-    headers: list[str]
+    headers: Sequence[object]
     rows: Sequence[Sequence[object]]
     caption: str
     note: str = ""
+
+    def __post_init__(self) -> None:
+        check_text(self, "caption", "note")
+        check_list("Table.headers", self.headers)
+        if not self.headers:
+            raise ValueError("Table.headers is empty; give one for each column")
+        for number, header in enumerate(self.headers, start=1):
+            if cell_text(header) is None:
+                raise TypeError(f"header {number} of Table is {describe(header)}; give a str")
+        check_list("Table.rows", self.rows)
+        for number, row in enumerate(self.rows, start=1):
+            check_list(f"row {number} of Table.rows", row)
+            if len(row) != len(self.headers):
+                raise ValueError(
+                    f"row {number} of Table.rows has {len(row)} cells, but there are "
+                    f"{len(self.headers)} headers; give a cell for each, None if it is empty"
+                )
+            for header, cell in zip(self.headers, row, strict=True):
+                _check_cell(f"row {number}, column {header!r} of Table", cell)
+
+    def holds_components(self) -> bool:
+        """Tell whether more than text stands in a cell."""
+        return any(cell_text(cell) is None for row in self.rows for cell in row)
 
     def number_columns(self) -> list[bool]:
         """Tell for each column whether it holds only numbers, perhaps with a sign, dB or %."""
         if not self.rows:
             return [False] * len(self.headers)
         columns = zip(*self.rows, strict=True)
-        return [all(_is_number(cell) for cell in column) for column in columns]
+        return [all(is_number(cell) for cell in column) for column in columns]
 
 
 @dataclass(frozen=True)
@@ -105,6 +203,15 @@ class Mark:
     radius: float  # in 0..1
     colour: str  # #rrggbb
     sound: Artifact
+
+    def __post_init__(self) -> None:
+        check_whole("Mark.start", self.start)
+        check_share("Mark.y", self.y)
+        check_share("Mark.radius", self.radius)
+        check_text(self, "colour")
+        if not COLOUR.fullmatch(self.colour):
+            raise ValueError(f"Mark.colour is {self.colour!r}; write it as #rrggbb")
+        check_artifact_field(self, "sound", "a sound")
 
 
 @dataclass(frozen=True)
@@ -128,6 +235,57 @@ class EventRoll:
     sounds: list[Artifact] = field(default_factory=list)
     note: str = ""
 
+    def __post_init__(self) -> None:
+        check_text(self, "title", "axis", "note")
+        check_list("EventRoll.marks", self.marks)
+        for i, mark in enumerate(self.marks):
+            if not isinstance(mark, Mark):
+                raise TypeError(f"EventRoll.marks[{i}] is {describe(mark)}; give a Mark")
+        check_artifact_field(self, "mix", "a sound")
+        check_optional_field(self, "vectors", "a picture")
+        check_optional_field(self, "choices", "data")
+        check_list("EventRoll.sounds", self.sounds)
+        for i, sound in enumerate(self.sounds):
+            check_artifact(f"EventRoll.sounds[{i}]", sound, "a sound")
+            self._check_rate(f"EventRoll.sounds[{i}]", sound)
+        for i, mark in enumerate(self.marks):
+            self._check_rate(f"the sound of EventRoll.marks[{i}]", mark.sound)
+
+    def _check_rate(self, where: str, sound: Artifact) -> None:
+        if is_stand_in(sound) or is_stand_in(self.mix):
+            return
+        rate, expected = sound.info["samplerate"], self.mix.info["samplerate"]
+        if rate != expected:
+            raise ValueError(
+                f"{where} has {rate} Hz, but EventRoll.mix {expected}; resample one of them"
+            )
+
+    def choice_sets(self) -> list[str]:
+        """Return the names of the sets of other sounds.
+
+        Raises: ValueError if `choices` is not as it has to be.
+        """
+        if self.choices is None:
+            return []
+        value = self.choices.value
+        sets = value.get("sets") if isinstance(value, dict) else None
+        steps = value.get("steps", {}) if isinstance(value, dict) else None
+        if not isinstance(sets, dict) or not isinstance(steps, dict):
+            raise ValueError('EventRoll.choices is no {"sets": {…}, "steps": {…}}')
+        known = {sound.sha256 for sound in self.sounds}
+        for name, chosen in sets.items():
+            if len(chosen) != len(self.marks):
+                raise ValueError(
+                    f"EventRoll.choices has {len(chosen)} sounds in {name!r}, but there are "
+                    f"{len(self.marks)} marks; give one for each"
+                )
+            if unknown := next((sha256 for sha256 in chosen if sha256 not in known), None):
+                raise ValueError(
+                    f"EventRoll.choices names {str(unknown)[:16]} in {name!r}, "
+                    "which is not among EventRoll.sounds"
+                )
+        return list(sets)
+
     def ticks(self) -> list[float]:
         """Return round times along the roll, in seconds."""
         seconds = self.mix.info["seconds"]
@@ -141,12 +299,18 @@ class BibTeX:
 
     text: str
 
+    def __post_init__(self) -> None:
+        check_text(self, "text")
+
 
 @dataclass(frozen=True)
 class Group:
     """Components below each other."""
 
     components: list
+
+    def __post_init__(self) -> None:
+        _check_components(self, self.components)
 
 
 @dataclass(frozen=True)
@@ -163,12 +327,22 @@ class Part:
     components: list
     picture: Artifact | None = None
 
+    def __post_init__(self) -> None:
+        check_text(self, "name", "title", "description")
+        if not self.title.strip():
+            raise ValueError("Part.title is empty; it is the heading, and the title of the page")
+        _check_components(self, self.components)
+        check_optional_field(self, "picture", "a picture")
+
 
 @dataclass(frozen=True)
 class Row:
     """Components side by side, or below each other where the page is narrow."""
 
     components: list
+
+    def __post_init__(self) -> None:
+        _check_components(self, self.components)
 
 
 @dataclass(frozen=True)
@@ -208,7 +382,7 @@ Component = (
 def as_component(value: object) -> Component:
     """Return `value` if it is a component, or else one that shows it.
 
-    Raises: TypeError unless it is a component, an artifact, a list, a string or a number.
+    Raises: TypeError unless it is a component, an artifact, a list, a text or a number.
     """
     if isinstance(value, Component):
         return value
@@ -216,32 +390,34 @@ def as_component(value: object) -> Component:
         return _from_artifact(value)
     if isinstance(value, list | tuple):
         return Group(list(value))
-    if isinstance(value, str | int | float):
+    if isinstance(value, Plain):
         return Text(str(value))
     kinds = ", ".join(kind.__name__ for kind in get_args(Component))
-    raise TypeError(
-        f"a {type(value).__name__} can not be shown; "
-        f"end the cell with None, an artifact, or one of {kinds}"
-    )
+    hint = hint_for(value) or f"end the cell with None, an artifact, or one of {kinds}"
+    raise TypeError(f"{describe(value)} can not be shown; {hint}")
 
 
 def flatten(value: object) -> list[Component]:
     """Return the components of `value`, with groups and lists taken apart; none for None."""
     if value is None:
         return []
+    if isinstance(value, list | tuple):
+        return [inner for outer in value for inner in flatten(outer)]
     component = as_component(value)
-    if not isinstance(component, Group):
-        return [component]
-    return [inner for outer in component.components for inner in flatten(outer)]
+    return flatten(component.components) if isinstance(component, Group) else [component]
 
 
 def _from_artifact(artifact: Artifact) -> Component:
     title = artifact.record.function.rsplit(".", 1)[-1].replace("_", " ")
-    if artifact.media_type.startswith("audio/"):
+    kind = kind_of(artifact)
+    if kind == "a sound":
         return Player(artifact, title.capitalize())
-    if "n_frames" in artifact.info:
-        raise TypeError("a film needs a poster; show it with FilmStrip(film, poster, caption)")
-    if artifact.media_type.startswith("image/"):
+    if kind == "a film":
+        raise TypeError(
+            f"{call(artifact)} made a film, which needs a poster; "
+            "show it with FilmStrip(film, poster, caption)"
+        )
+    if kind == "a picture":
         return Image(artifact, "")
     return Text(json.dumps(artifact.value, indent=2, ensure_ascii=False), preformatted=True)
 
@@ -253,10 +429,52 @@ def tick_step(seconds: float) -> float:
     return next(step * power for step in (1, 2, 5, 10) if step * power >= rough)
 
 
-def _is_number(cell: object) -> bool:
-    text = str(cell).strip().removesuffix("%").removesuffix("dB").strip()
+# Checks
+
+
+def _check_components(owner: object, components: object) -> None:
+    """Raise TypeError unless these are a list of what can be shown, or None."""
+    where = place(owner, "components")
+    check_list(where, components)
+    assert isinstance(components, list | tuple)
+    for i, component in enumerate(components):
+        if isinstance(component, Part) and not isinstance(owner, Group):
+            raise TypeError(f"{where}[{i}] is a Part; show a Part by itself or in a Group")
+        _check_shown(f"{where}[{i}]", component)
+
+
+def _check_shown(where: str, value: object) -> None:
+    """Raise TypeError unless a value can be shown, or is None. Data are not read yet."""
+    if value is None or (isinstance(value, Artifact) and is_stand_in(value)):
+        return
+    if isinstance(value, Artifact) and kind_of(value) == "data":
+        return
     try:
-        float(text.replace("−", "-").replace(",", "").replace("\u202f", ""))
-    except ValueError:
-        return text in ("", "–", "—")
-    return True
+        as_component(value)
+    except TypeError as error:
+        raise TypeError(f"{where}: {error}") from None
+
+
+def _check_cell(where: str, cell: object) -> None:
+    """Raise TypeError unless a table can have this cell."""
+    if isinstance(cell, Part):
+        raise TypeError(f"{where} is a Part, which has a heading; put its components there")
+    if cell_text(cell) is None:
+        _check_shown(where, cell)
+
+
+def _check_film(owner: "FilmStrip | Decomposition") -> None:
+    """Raise TypeError or ValueError unless film and poster are, and fit each other."""
+    check_artifact_field(owner, "film", "a film")
+    check_artifact_field(owner, "poster", "a picture")
+    if is_stand_in(owner.film) or is_stand_in(owner.poster):
+        return
+    film, poster = (
+        f"{artifact.info['width']} x {artifact.info['height']}"
+        for artifact in (owner.film, owner.poster)
+    )
+    if film != poster:
+        raise ValueError(
+            f"{place(owner, 'poster')} has {poster} pixels, but a frame of the film {film}; "
+            "make the poster from the first frame"
+        )

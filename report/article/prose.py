@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 
 from latex2mathml.converter import convert_to_element
 from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markupsafe import Markup
 from mdit_py_plugins.dollarmath import dollarmath_plugin
@@ -56,7 +57,17 @@ def markdown() -> MarkdownIt:
     )
     parser.add_render_rule("table_open", lambda *_: '<div class="scroll"><table>')
     parser.add_render_rule("table_close", lambda *_: "</table></div>")
+    parser.core.ruler.push("alignment", _align_by_class)
     return parser
+
+
+def _align_by_class(state: StateCore) -> None:
+    """Align cells of tables by a class, since a page's policy forbids styles in its markup."""
+    for token in state.tokens:
+        if token.type in ("th_open", "td_open") and "style" in token.attrs:
+            side = str(token.attrs.pop("style")).removeprefix("text-align:")
+            if side != "left":  # as cells are
+                token.attrSet("class", side)
 
 
 def _fence(code: str, language: str, _attributes: str) -> str:

@@ -8,7 +8,7 @@ ones.
 import difflib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -137,7 +137,9 @@ class Planner(Session):
         record, before = self.store.find(request.key), self.last.get(name)
         step = self._step(name, request, record, before)
         self.steps.append(step)
-        stand_in = record or before or self._stand_ins.placeholder(name, request)
+        # Without bytes, which components take for a stand-in that may be of another kind.
+        last = before and replace(before, bytes=0)
+        stand_in = record or last or self._stand_ins.placeholder(name, request)
         if step.state != FOUND:
             self._doubtful.add(stand_in.sha256)
         return stand_in

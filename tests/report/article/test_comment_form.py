@@ -326,7 +326,7 @@ def test_a_failure_is_named_with_script_cell_and_true_line(script, text, line, e
 def test_what_can_not_be_shown_is_named_with_the_line_of_its_comment(script, tmp_path):
     text = (
         '"""[markdown]\n# T\n"""\nx = 1\n# player\n'
-        'from report import Player\nplayer = Player(None, "nothing")\n'
+        'from report import Part, Row\nplayer = Row([[Part("p", "t", "", [])]])\n'
     )
     with pytest.raises(CellError, match="script.py, cell at line 5"):
         build([script(text)], tmp_path / "site", FolderStore(tmp_path / "store"))
