@@ -14,8 +14,6 @@ from report.article.templates import environment
 from report.artifacts.record import ARTICLE, Record
 from report.artifacts.session import Artifact
 
-# The libraries of a record that a reader wants to know; the manifest has all of them.
-SHOWN_LIBRARIES = ("python", "numpy", "scipy", "torch", "scikit-learn", "matplotlib", "soundfile")
 ARTIFACT = re.compile(r"\bArtifact ([0-9a-f]{12})\b")  # in the arguments of a record
 LONG = 60  # characters; only the first card shows a longer argument
 LONGEST = 200  # characters of an argument that a card shows; the manifest has all of them
@@ -31,6 +29,9 @@ class Canvas:
 
     article: str  # its name
     records: dict[str, Record]  # name of each call, such as "rendered/3" -> record of its result
+    # Libraries that the article imports, see `Imports.versions`; the manifest has also those that
+    # these require.
+    imported: dict[str, str]
     section: str = ""  # anchor of the last heading above the component that is drawn
     files: dict[str, Record] = field(default_factory=dict)  # file name of each medium -> record
     offline: set[str] = field(default_factory=set)  # file names of media that scripts read
@@ -189,9 +190,12 @@ class Canvas:
 
     @functools.cached_property
     def _versions(self) -> dict[str, set[str]]:
-        """Library -> all its versions that made something in the article."""
-        versions: dict[str, set[str]] = {name: set() for name in SHOWN_LIBRARIES}
+        """Library -> all its versions that made something in the article, or else that it has."""
+        versions: dict[str, set[str]] = {name: set() for name in self.imported}
         for record in self.records.values():
             for name in versions.keys() & record.versions.keys():
                 versions[name].add(record.versions[name])
+        for name, installed in self.imported.items():
+            if installed and not versions[name]:
+                versions[name].add(installed)
         return versions

@@ -17,6 +17,7 @@ from markupsafe import Markup
 from report.article.canvas import Canvas
 from report.article.cells import Cell, Output
 from report.article.components import Code, Component, Part, Prose, flatten
+from report.article.imports import imports_of
 from report.article.prose import Heading, anchor_headings, markdown, plain_text
 from report.article.script import read_metadata
 from report.article.templates import render_template, templates_folder
@@ -97,7 +98,7 @@ def render_article(
     """
     name = path.stem
     title, description = read_metadata(path)
-    canvas = Canvas(name, dict(calls))
+    canvas = Canvas(name, dict(calls), imports_of(path).versions())
     body, contents, parts = _body(outputs, canvas, path)
     authors = namespace.get("AUTHORS", [])
     common = {

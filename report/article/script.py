@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from report.article import comment_form, percent
 from report.article.cells import Cell, Evaluate, Output, move_down
+from report.article.imports import read_source
 from report.errors import CellError, ReportError, StoreError
 
 PACKAGE = Path(__file__).parents[1]  # report/
@@ -49,10 +50,7 @@ def parse_script(path: Path) -> list[Cell]:
 
 
 def _read(path: Path) -> tuple[str, Form]:
-    try:
-        source = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ReportError(f"cannot read the article script {path}: {error}") from error
+    source = read_source(path)
     return source, FORMS["comment" if comment_form.is_comment_form(source) else "percent"]
 
 

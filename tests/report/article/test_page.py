@@ -374,6 +374,7 @@ def test_libraries_are_told_once_for_the_page_or_in_cards_where_they_differ(scri
     sounds = [beep(9), beep(8)]
     calls = [(f"beep/{n}", sound.record) for n, sound in enumerate(sounds)]
     outputs = [code([Player(sound, "x") for sound in sounds])]
+    script.write_text(script.read_text() + "import numpy\n")
     numpy = f"numpy {np.__version__}"
     html = render_article(script, outputs, {}, {}, {}, calls).html
     assert html.count(numpy) == 1 and html.index(numpy) > html.index('class="colophon"')

@@ -1,0 +1,190 @@
+"""The modules that an article imports: the author's own files, and installed libraries.
+
+Only import statements are read, nothing is imported: a module that a script finds in another way,
+such as by importlib, is not seen.
+"""
+
+import ast
+import importlib.metadata
+import platform
+import sys
+import sysconfig
+import tokenize
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+
+from report.errors import ReportError
+
+PACKAGE = Path(__file__).resolve().parents[1]  # report/, which is no part of an article
+
+
+@dataclass
+class Imports:
+    """The modules that a script imports, also through its other modules."""
+
+    files: dict[Path, Path] = field(default_factory=dict)  # file -> folder that it was found from
+    modules: set[str] = field(default_factory=set)  # top-level names in libraries
+    direct: set[str] = field(default_factory=set)  # those of them that the script itself imports
+
+    def versions(self) -> dict[str, str]:
+        """Library -> its installed version if the script itself imports it, or else ""."""
+        versions = {"python": platform.python_version() if self.direct else ""}
+        for name in sorted(self.modules):
+            for library in _libraries_of(name):
+                version = importlib.metadata.version(library) if name in self.direct else ""
+                versions[library] = versions.get(library) or version
+        return versions
+
+
+def read_source(path: Path) -> str:
+    """Return a Python source as Python reads it: with its byte order mark or coding line.
+
+    Raises: ReportError that names the file.
+    """
+    try:
+        with tokenize.open(path) as file:
+            return file.read()
+    except OSError as error:
+        raise ReportError(f"cannot read the source {path}: {error}") from error
+    except (UnicodeDecodeError, SyntaxError) as error:
+        problem = error.msg if isinstance(error, SyntaxError) else error
+        raise ReportError(
+            f"cannot read the source {path}: {problem}; "
+            "save it as UTF-8, or name its coding in its first line, as in # coding: latin-1"
+        ) from error
+
+
+def imports_of(script: Path) -> Imports:
+    """Return what a script imports. Files that are no valid Python are there, and lead no further.
+
+    Raises: ReportError if the script can not be read.
+    """
+    script = script.resolve()
+    imports = Imports({script: script.parent})
+    read_source(script)
+    unread = [(script, script.stem, [str(script.parent), *sys.path])]
+    while unread:
+        file, module, search = unread.pop()
+        for name in _imported_names(file, module):
+            for part, spec in _specs(name, search):
+                origin = Path(spec.origin).resolve() if spec.origin else None
+                if origin is None or origin.suffix != ".py" or _is_installed(origin):
+                    if "." not in part:
+                        imports.modules.add(part)
+                        imports.direct |= {part} if file == script else set()
+                elif origin not in imports.files and not origin.is_relative_to(PACKAGE):
+                    depth = part.count(".") + (origin.name == "__init__.py")
+                    imports.files[origin] = origin.parents[depth]
+                    package = part if origin.name == "__init__.py" else part.rpartition(".")[0]
+                    unread.append((origin, f"{package}.", search))
+    return imports
+
+
+def sources_of(scripts: Iterable[Path]) -> dict[str, bytes]:
+    """Return the scripts, and the author's modules that they import, by name for an archive.
+
+    Files below a folder that has all scripts are named from there; others as they are imported.
+    """
+    scripts = [script.resolve() for script in scripts]
+    if not scripts:
+        return {}
+    top = _common_folder(scripts)
+    sources = {}
+    for script in scripts:
+        for file, found_from in imports_of(script).files.items():
+            base = top if file.is_relative_to(top) else found_from
+            sources[file.relative_to(base).as_posix()] = file.read_bytes()
+    return sources
+
+
+def _common_folder(scripts: list[Path]) -> Path:
+    folder = scripts[0].parent
+    while not all(script.is_relative_to(folder) for script in scripts):
+        folder = folder.parent
+    return folder
+
+
+def _imported_names(file: Path, module: str) -> Iterator[str]:
+    """Yield the dotted names that a file may import; `from a import b` means a, and perhaps a.b.
+
+    `module` is the dotted name of a script, or a package and a dot: relative imports start there.
+    """
+    try:
+        tree = ast.parse(read_source(file))
+    except (ReportError, SyntaxError, ValueError):
+        return
+    package = module.rstrip(".").split(".") if module.endswith(".") and module != "." else []
+    for node in _executed(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - (node.level - 1)] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            if base:
+                yield base
+            yield from (f"{base}.{alias.name}".lstrip(".") for alias in node.names)
+
+
+def _executed(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield all nodes but those under `if TYPE_CHECKING`."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            yield from (inner for other in node.orelse for inner in ast.walk(other))
+            continue
+        yield node
+        yield from _executed(node)
+
+
+def _specs(name: str, search: list[str]) -> Iterator[tuple[str, ModuleSpec]]:
+    """Yield the module `name` and its packages, from the outermost, as far as they are found."""
+    places: Iterable[str] | None = search
+    parts = name.split(".")
+    for i in range(len(parts)):
+        dotted = ".".join(parts[: i + 1])
+        if parts[0] in sys.stdlib_module_names or places is None:
+            return
+        spec = _find(parts[i], tuple(places))
+        if spec is None:
+            return
+        yield dotted, spec
+        places = spec.submodule_search_locations
+
+
+@cache
+def _find(name: str, places: tuple[str, ...]) -> ModuleSpec | None:
+    try:
+        return PathFinder.find_spec(name, list(places))
+    except (ImportError, ValueError, OSError):
+        return None
+
+
+def _is_installed(path: Path) -> bool:
+    return any(folder in path.parents for folder in _installed_folders())
+
+
+@cache
+def _installed_folders() -> set[Path]:
+    names = ("stdlib", "platstdlib", "purelib", "platlib")
+    return {Path(sysconfig.get_path(name)).resolve() for name in names}
+
+
+def _libraries_of(module: str) -> list[str]:
+    """Return the libraries that have a top-level module, mostly one of the same name."""
+    try:
+        return [canonicalize_name(importlib.metadata.distribution(module).metadata["Name"])]
+    except (importlib.metadata.PackageNotFoundError, ValueError):
+        return _owners().get(module, [])
+
+
+@cache
+def _owners() -> dict[str, list[str]]:
+    """Top-level module -> the libraries that have it. This takes a while."""
+    owners = importlib.metadata.packages_distributions()
+    return {
+        name: sorted({canonicalize_name(owner) for owner in them}) for name, them in owners.items()
+    }
