@@ -21,8 +21,7 @@ def _prepare(args: argparse.Namespace) -> Articles:
     for script in args.scripts:
         if not script.is_file():
             raise ReportError(f"there is no article script {script}")
-    sources = {script.name: script.read_bytes() for script in args.scripts}
-    return Articles(args.scripts, sources=sources)
+    return Articles(args.scripts)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ REPORT = {
     "article": ("errors", "number_formats", "artifacts"),
     "site": ("errors", "number_formats", "storage", "keys", "artifacts", "article"),
     "sharing": ("errors", "number_formats", "mix", "storage", "artifacts", "article", "site"),
-    "cli": ("errors", "number_formats", "storage", "artifacts", "site", "sharing"),
+    "cli": ("errors", "number_formats", "storage", "artifacts", "article", "site", "sharing"),
     "": ("errors", "mix", "artifacts", "article", "site"),
     "__main__": ("errors", "cli"),
 }

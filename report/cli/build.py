@@ -4,6 +4,7 @@ import argparse
 import shlex
 from pathlib import Path
 
+from report.article.imports import sources_of
 from report.cli.program import (
     Articles,
     Command,
@@ -138,7 +139,7 @@ def export_site(args: argparse.Namespace) -> int:
     if args.zip.resolve().is_relative_to(args.site.resolve()):
         raise ReportError(f"{args.zip} would lie in the site itself; write the archive elsewhere")
     articles: Articles = args.program.prepare(args)
-    export_zip(args.site, args.zip, articles.sources)
+    export_zip(args.site, args.zip, articles.sources or sources_of(articles.scripts))
     size = megabytes(args.zip.stat().st_size)
     print(f"{args.zip}: {size}; python {args.zip} checks it")
     return 0

@@ -14,7 +14,8 @@ class Articles:
     scripts: list[Path]
     facts: dict[str, str] = field(default_factory=dict)  # name -> text, for the colophon
     namespace: dict[str, Any] = field(default_factory=dict)  # in the scripts' globals at the start
-    sources: dict[str, bytes] = field(default_factory=dict)  # file name -> code, for an archive
+    # File name -> code, for an archive; if empty, the scripts and the modules that they import.
+    sources: dict[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

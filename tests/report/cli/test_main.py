@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ def beep(n: int) -> Sound:
 '''
 SLOW = '''"""Slow"""
 import time
+import zipfile
 from pathlib import Path
 from report import Data, conjure
 
@@ -144,6 +146,21 @@ def test_an_archive_is_not_written_into_the_site_that_it_holds(built, folder):
     assert "site/media/site.zip would lie in the site itself" in message
     assert not list(folder.glob("site/**/*.zip"))
     assert built("export", "--zip", "site.zip").returncode == 0
+
+
+def test_an_archive_has_the_modules_that_its_articles_import(report, folder):
+    (folder / "helper.py").write_text("LEVEL = 0.5\n")
+    (folder / "mine.py").write_text(ARTICLE.replace("import numpy", "import helper\nimport numpy"))
+    assert report("build", "mine.py").returncode == 0
+    assert report("export", "mine.py", "--zip", "site.zip").returncode == 0
+    with zipfile.ZipFile(folder / "site.zip") as archive:
+        sources = [name for name in archive.namelist() if name.startswith("source/")]
+        assert sources == ["source/helper.py", "source/mine.py"]
+        archive.extractall(folder / "unpacked")
+    # It can be built from the archive alone.
+    out = folder / "again"
+    done = report("build", folder / "unpacked" / "source" / "mine.py", "--out", out)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("command", [["ls"], ["gc"], ["gc", "--delete"]])
