@@ -111,8 +111,8 @@ def _print_step(step: Step) -> None:
         print(f"{step.name} is {_VERDICTS[step.state]}")
     for reason in step.reasons:
         print(f"  {reason.text}")
-        for line in reason.difference.splitlines():
-            print(f"    {line}")
+        if reason.difference:
+            print("\n".join(f"    {line}" for line in reason.difference.split("\n")))
 
 
 def _print_fresh(step: Step, record: Record) -> None:

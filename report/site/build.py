@@ -283,7 +283,7 @@ class _Progress:
 
     def cell(self, cell: Cell) -> None:
         self.bar.update()
-        headings = [line for line in cell.source.splitlines() if line.startswith("#")]
+        headings = [line for line in cell.source.split("\n") if line.startswith("#")]
         heading = headings[0].strip("# ") if headings else ""
         if cell.kind == "prose" and heading and self.bar.disable:
             print(f"{self.name}: {heading}", file=sys.stderr, flush=True)

@@ -256,7 +256,8 @@ def code_changes(before: Sources | None, now: Sources) -> list[Reason]:
 
 
 def _code_change(name: str, old: dict[str, Any], new: dict[str, Any]) -> Reason:
-    before, now = old["text"].splitlines(), new["text"].splitlines()
+    # As Python counts lines: str.splitlines also breaks them at form feeds and U+2028.
+    before, now = old["text"].split("\n"), new["text"].split("\n")
     names = (f"{old['file']} before", new["file"])
     difference = "\n".join(difflib.unified_diff(before, now, *names, lineterm="", n=1))
     line = new["line"] + _first_change(before, now)
