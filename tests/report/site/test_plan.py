@@ -8,7 +8,7 @@ import pytest
 from report import FolderStore, build
 from report.artifacts.record import Build
 from report.errors import CellError, ReportError
-from report.site.plan import FOUND, NEW, STALE, WAITS, plan
+from report.site.plan import FOUND, NEW, STALE, WAITS, code_changes, plan
 from tests.processes import Running
 
 ARTICLE = '''"""Two tones"""
@@ -203,3 +203,14 @@ def test_why_and_plan_on_the_command_line(script, tmp_path):
     assert unknown.returncode == 1 and "error: no artifact is called nobody" in unknown.stderr
     listed = report("ls", "*beep*", folder=tmp_path)
     assert "tones/beep/1" in listed.stdout and "2 of 4 artifacts" in listed.stdout
+
+
+@pytest.mark.parametrize("break_", ["\f", "\u2028", "\x85", "\x1c"])
+def test_lines_are_counted_as_python_counts_them(break_):
+    def source(digest, level):
+        text = f'def f():\n    text = "a{break_}b"\n    return {level}\n'
+        return {"m.f": {"digest": digest, "file": "m.py", "line": 5, "text": text}}
+
+    (reason,) = code_changes(source("1", 1), source("2", 2))
+    assert reason.text == "line 7 of m.py changed, in f"
+    assert "-    return 1" in reason.difference.split("\n")
