@@ -17,6 +17,7 @@ import pytest
 from filelock import FileLock
 
 from report import FolderStore, build
+from tests.processes import processes
 
 sync_api = pytest.importorskip(
     "playwright.sync_api", reason="needs Playwright: pip install playwright"
@@ -78,11 +79,22 @@ def build_pages(build_once, tmp_path_factory) -> Callable[..., Path]:
 
     def build_pages(*names: str) -> Path:
         scripts = [Path(__file__).with_name(f"{name}.py") for name in names]
-        store = FolderStore(tmp_path_factory.mktemp("store"))
-        facts = {"commit": "0123456789abcdef" * 4}
-        return build_once("-".join(names), lambda folder: build(scripts, folder, store, facts))
+        store = tmp_path_factory.mktemp("store")
+
+        def build_apart(folder: Path) -> None:
+            # Articles run in forks, which a process with a browser and its threads should not make.
+            process = processes.Process(target=_build, args=(scripts, folder, store))
+            process.start()
+            process.join()
+            assert process.exitcode == 0
+
+        return build_once("-".join(names), build_apart)
 
     return build_pages
+
+
+def _build(scripts: list[Path], folder: Path, store: Path) -> None:
+    build(scripts, folder, FolderStore(store), {"commit": "0123456789abcdef" * 4})
 
 
 @pytest.fixture(scope="session")
@@ -175,6 +187,13 @@ def wait_until(page, condition: str, seconds=30):
         page.evaluate(WAIT % (1000 * seconds, condition))
     except sync_api.Error as error:
         raise AssertionError(f"{error.message}: {condition}") from error
+
+
+def limited(script: str, seconds=30) -> str:
+    """A function of the page that gives up after some time; Playwright would wait for ever."""
+    failure = "reject(new Error('it did not come to an end'))"
+    limit = f"new Promise((_, reject) => setTimeout(() => {failure}, {1000 * seconds}))"
+    return f"(argument) => Promise.race([({script})(argument), {limit}])"
 
 
 def playing(page):

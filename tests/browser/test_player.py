@@ -7,7 +7,7 @@ import pytest
 
 from report.article.templates import peaks
 from report.artifacts.media import waveform
-from tests.browser.conftest import playing, wait_until, wait_until_it_moves
+from tests.browser.conftest import limited, playing, wait_until, wait_until_it_moves
 
 # Of the second player in small.py.
 TITLE = 'A {b} \\ "c" % # & _ é $ ^ ~ </script><img src=x onerror=alert(1)>'
@@ -65,7 +65,7 @@ def drag(page, begin, end):
 
 def rounds(page, times=4):
     """The positions before and after each time that the shown position goes back."""
-    return page.evaluate(ROUNDS, times)
+    return page.evaluate(limited(ROUNDS), times)
 
 
 def touch(page, kind, x=0.0, y=0.0):
@@ -311,7 +311,7 @@ def test_a_hundred_plays_leave_nothing_behind(open_page):
     page.locator("h1").click()  # browsers let a page sound once it was pressed
 
     def play(times):
-        page.evaluate(PLAY_OFTEN, times)
+        page.evaluate(limited(PLAY_OFTEN, seconds=300), times)
         session.send("HeapProfiler.collectGarbage")
         counters = session.send("Memory.getDOMCounters")
         return counters | {"heap": session.send("Runtime.getHeapUsage")["usedSize"]}
