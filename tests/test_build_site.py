@@ -19,7 +19,7 @@ from experiments.build import main
 from experiments.clips import SHIPPED, clips_of_folder, shipped_clips
 from experiments.sections import sounds
 from report import MemoryStore, use_store
-from report.site.build import GENERATOR
+from report.site.manifest import GENERATOR
 from sparse_codec import SparseCodec
 
 CLIP = str(SHIPPED / "music" / "bach_bwv309.flac")

@@ -3,6 +3,7 @@
 Nothing of the moment (time, duration, path) enters the page: building twice gives the same bytes.
 """
 
+import datetime
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -22,12 +23,14 @@ from report.article.prose import Heading, anchor_headings, markdown, plain_text
 from report.article.script import read_metadata
 from report.article.templates import render_template, templates_folder
 from report.artifacts.record import Record
-from report.errors import CellError
+from report.errors import CellError, ReportError
 
 # Stands for a component in the prose; nobody writes private-use characters.
 PLACEHOLDER = "\ue000{}\ue000"
 PLACEHOLDER_HTML = re.compile(r"<p>\ue000(\d+)\ue000</p>\n")
 HEADING_ID = re.compile(r'<h[234] id="([^"]+)">')
+OTHERS = re.compile(r'<nav class="others".*?</nav>\n', re.DOTALL)
+COLOPHON = '<footer class="colophon"'
 LOCAL_ADDRESS = re.compile(r'\bhref="#([^"]+)"')
 # Scripts that come alone, at a press or when the reader is near, and not with their folder.
 SINGLE_SCRIPTS = {"abx", "bibtex", "verify"}
@@ -50,6 +53,8 @@ class Article(Page):
     """The page of an article. Its HTML names media as media/NAME, where NAME is a file name."""
 
     description: str
+    authors: list[str]
+    date: str  # ISO 8601, "" if the script says none
     media: dict[str, Record]  # file name of each medium -> its record
     # File names of media whose bytes the page's scripts read: a page on a disk needs copies.
     offline: set[str]
@@ -90,24 +95,26 @@ def render_article(
     """Return the page of the article script at `path`.
 
     outputs: of the script's cells.
-    namespace: the script's globals; the page uses AUTHORS (a list of names, or one) and LANG.
+    namespace: the script's globals; the page uses AUTHORS (a list of names, or one), LANG, and DATE
+        (as in "2026-05-01"), which comes before the one in the facts.
     facts: name -> text, for the colophon.
     titles: name -> title of the site's articles.
     calls: (name, record) of all artifacts of this build.
-    Raises: CellError for a value that a page can not show.
+    Raises: CellError for a value that a page can not show; ReportError for a wrong global.
     """
     name = path.stem
+    authors, date = _authors(namespace, path), _date(namespace, path)
     title, description = read_metadata(path)
     canvas = Canvas(name, dict(calls), imports_of(path).versions())
     body, contents, parts = _body(outputs, canvas, path)
-    authors = namespace.get("AUTHORS", [])
     common = {
         "article": {"address": f"{name}.html", "title": title},
-        "authors": [authors] if isinstance(authors, str) else list(authors),
-        "lang": namespace.get("LANG", "en"),
+        "authors": authors,
+        "date": date or facts.get("date", ""),
+        "lang": _language(namespace, path),
         "facts": facts | ({"libraries": canvas.libraries} if canvas.libraries else {}),
     }
-    html = render_template(
+    page = render_template(
         "article.html",
         address=f"{name}.html",
         title=title,
@@ -115,14 +122,36 @@ def render_article(
         picture=canvas.first_picture(),
         body=body,
         contents=contents,
-        others={f"{other}.html": titles[other] for other in titles if other != name},
         **common,
     )
+    html = with_others(page, name, titles)
     pages = _part_pages(parts, canvas, common)
-    return Article(name, title, html, description, canvas.files, canvas.offline, pages)
+    return Article(
+        name, title, html, description, authors, date, canvas.files, canvas.offline, pages
+    )
 
 
-def render_index(articles: list[Article], facts: dict[str, str]) -> str:
+def with_others(html: str, name: str, titles: dict[str, str]) -> str:
+    """Return an article's page with links to all other articles of the site, before its colophon.
+
+    They replace those that it has: an article that was built before may come into another site.
+    """
+    others = {f"{other}.html": title for other, title in titles.items() if other != name}
+    links = render_template("others.html", others=others) + "\n" if others else ""
+    return OTHERS.sub("", html).replace(COLOPHON, links + COLOPHON, 1)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An article in the list of the entry page."""
+
+    page: str
+    title: str
+    description: str
+    parts: list[tuple[str, str]]  # page, title
+
+
+def render_index(articles: list[Entry], facts: dict[str, str]) -> str:
     """Return the entry page: the list of articles."""
     return render_template(
         "index.html",
@@ -133,6 +162,38 @@ def render_index(articles: list[Article], facts: dict[str, str]) -> str:
         articles=articles,
         facts=facts,
     )
+
+
+# Globals of a script
+
+
+def _authors(namespace: dict[str, Any], path: Path) -> list[str]:
+    authors = namespace.get("AUTHORS", [])
+    names = [authors] if isinstance(authors, str) else authors
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise ReportError(f"{path}: AUTHORS is {authors!r}; give a name, or a list of names")
+    return list(names)
+
+
+def _date(namespace: dict[str, Any], path: Path) -> str:
+    """Return the date that a script says, in ISO 8601, or ""."""
+    value = namespace.get("DATE", "")
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if value == "":
+        return ""
+    try:
+        datetime.datetime.fromisoformat(value)
+        return value
+    except (TypeError, ValueError) as error:
+        raise ReportError(f'{path}: DATE is {value!r}; write it as in "2026-05-01"') from error
+
+
+def _language(namespace: dict[str, Any], path: Path) -> str:
+    language = namespace.get("LANG", "en")
+    if not isinstance(language, str):
+        raise ReportError(f'{path}: LANG is {language!r}; write it as in "en"')
+    return language
 
 
 # Parts

@@ -19,7 +19,8 @@ from report.number_formats import megabytes
 from report.sharing.archive import export_zip
 from report.sharing.browser_access import check_reading
 from report.sharing.publish import publish
-from report.site.build import build, check_target
+from report.site.build import build
+from report.site.target import check_target
 from report.storage.interface import Bucket, Storage, check_url
 from report.storage.transfer import transfer_bar
 
@@ -38,6 +39,11 @@ def build_options(parser: argparse.ArgumentParser, program: Program) -> None:
         help="compute these again, see `ls` for names",
     )
     parser.add_argument(
+        "--only",
+        action="store_true",
+        help="leave out other articles that are in the site; else they stay as they were built",
+    )
+    parser.add_argument(
         "--publish", metavar="TARGET", help="then publish to a folder or s3://bucket/prefix"
     )
     _readers_options(parser)
@@ -51,7 +57,13 @@ def build_site(args: argparse.Namespace) -> int:
     store = open_store(args)
     articles: Articles = args.program.prepare(args)
     summary = build(
-        articles.scripts, args.out, store, articles.facts, articles.namespace, tuple(args.force)
+        articles.scripts,
+        args.out,
+        store,
+        articles.facts,
+        articles.namespace,
+        tuple(args.force),
+        args.only,
     )
     print(summary)
     print(f"open {(summary.out / 'index.html').as_uri()}")

@@ -73,16 +73,20 @@ def _citation(manifest: Manifest) -> bytes:
 
     Any text is safe there, since JSON strings are YAML strings.
     """
-    titles = "; ".join(about["title"] for _, about in sorted(manifest.pages.items()))
+    titles = "; ".join(about.title for _, about in manifest.articles)
+    # The format asks for authors, and for a text like this one where their names are not known.
+    authors = manifest.authors or [f"The authors of {titles}"]
     fields = {
         "cff-version": "1.2.0",
         "message": "If you use these sounds or figures, please cite them as below.",
         "type": "dataset",
         "title": titles,
-        "authors": [{"name": f"The authors of {titles}"}],
+        "authors": [{"name": name} for name in authors],
         "version": release_id(manifest),
         "identifiers": [
             {"type": "other", "value": f"sha256:{manifest.sha256}", "description": "manifest.json"}
         ],
     }
+    if manifest.date:
+        fields["date-released"] = manifest.date[:10]
     return "".join(f"{name}: {json.dumps(value)}\n" for name, value in fields.items()).encode()

@@ -4,16 +4,12 @@ A build replaces the folder as a whole or not at all.
 """
 
 import base64
-import glob
-import json
 import os
-import shutil
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -22,7 +18,7 @@ from typing import Any
 from tqdm import tqdm
 
 from report.article.cells import Cell
-from report.article.page import Article, assets, render_article, render_index
+from report.article.page import Article, Entry, assets, render_article, render_index
 from report.article.script import parse_script, read_metadata, run_cells
 from report.artifacts.record import ARTICLE, Build, Record
 from report.artifacts.session import Session, matches, use_session
@@ -31,11 +27,19 @@ from report.errors import ReportError, SiteError
 from report.number_formats import megabytes
 from report.site.crate import CRATE, make_crate
 from report.site.isolation import run_alone, warn_if_shared
-from report.site.manifest import GENERATOR, MANIFEST, MEDIA, OFFLINE, File, describe, make
+from report.site.kept import Kept, kept_articles, numbered
+from report.site.manifest import (
+    MANIFEST,
+    MEDIA,
+    OFFLINE,
+    About,
+    File,
+    Manifest,
+    describe,
+    make,
+)
+from report.site.target import check_target, replacing
 from report.storage.transfer import transfer_bar
-
-if sys.platform != "win32":
-    import fcntl
 
 ASSETS = "assets"  # folder of style sheets and scripts
 
@@ -51,14 +55,21 @@ class BuildSummary:
     hits: int  # artifacts that were found in the store
     computed: int  # artifacts that were computed
     seconds: float  # spent on computing them
+    kept: list[str]  # names of articles that were in the site before, and stayed as they were
+    outdated: bool  # these were built with other scripts or styles than the site has now
 
     def __str__(self) -> str:
-        return (
+        text = (
             f"{self.out}: pages: {len(self.pages)}, "
             f"media files: {self.media} ({megabytes(self.bytes)}), "
             f"artifacts computed: {self.computed} (in {self.seconds:.1f} s), "
             f"found in the store: {self.hits}"
         )
+        if self.kept:
+            text += f"\nkept as they were: {', '.join(self.kept)}; --only leaves them out"
+        if self.outdated:
+            text += "\nthe scripts or styles of the site have changed since: build these again too"
+        return text
 
 
 def build(
@@ -68,6 +79,7 @@ def build(
     facts: dict[str, str] | None = None,
     namespace: dict[str, Any] | None = None,
     force: tuple[str, ...] = (),
+    only: bool = False,
 ) -> BuildSummary:
     """Run the article scripts and write the site `out`.
 
@@ -75,6 +87,7 @@ def build(
         is that of SOURCE_DATE_EPOCH, if this is set.
     namespace: globals that each script begins with, such as {"BUILD": ...}.
     force: patterns of calls that are computed again.
+    only: leave out the other articles that are in the site. Otherwise they stay as they were built.
 
     All scripts are tried. If one fails, no site is written, but all that was computed is in the
     store.
@@ -86,18 +99,26 @@ def build(
     _check_script_names(scripts)
     check_target(out)
     warn_if_shared(len(scripts))
-    with _replacing(out) as folder:
-        runs = _run_articles(scripts, facts, namespace or {}, store, force)
+    built = [f"{script.stem}.html" for script in scripts]
+    with replacing(out) as target:
+        kept = Kept(out) if only else kept_articles(out, built)
+        target.expected = kept.data
+        order = kept.in_order(built)
+        titles = _titles(scripts, kept, order)
+        runs = _run_articles(scripts, facts, namespace or {}, store, force, titles)
         articles, builds = [run.article for run in runs], [run.build for run in runs]
         _check_force(force, builds)
-        _check_page_names(articles)
-        files = _write_media(folder, articles, store)
-        files |= _write_pages(folder, articles, facts)
-        _write_provenance(folder, articles, facts, files, builds)
-    return _summary(out, runs)
+        _check_page_names(articles, kept)
+        pages = numbered({f"{x.name}.html": _about(x) for x in articles} | kept.pages, order)
+        files = _write_media(target.folder, articles, store)
+        files |= _write_pages(target.folder, articles, pages, facts)
+        outdated = bool(kept.pages) and kept.is_outdated(files)
+        files |= kept.copy(target.folder, titles)
+        _write_provenance(target.folder, make(facts, pages, files, builds, kept.artifacts))
+    return _summary(out, runs, kept, outdated)
 
 
-def _summary(out: Path, runs: "list[_Run]") -> BuildSummary:
+def _summary(out: Path, runs: "list[_Run]", kept: Kept, outdated: bool) -> BuildSummary:
     articles = [run.article for run in runs]
     media = _media_of(articles)
     return BuildSummary(
@@ -108,6 +129,8 @@ def _summary(out: Path, runs: "list[_Run]") -> BuildSummary:
         hits=sum(run.hits for run in runs),
         computed=sum(run.computed for run in runs),
         seconds=sum(run.seconds for run in runs),
+        kept=kept.names,
+        outdated=outdated,
     )
 
 
@@ -128,9 +151,9 @@ def _date_of_environment() -> dict[str, str]:
 def _check_script_names(scripts: list[Path]) -> None:
     if not scripts:
         raise SiteError("no article script was given")
-    names = [script.stem for script in scripts]
-    for name in names:
-        if name == "index" or names.count(name) > 1:
+    lower = [script.stem.lower() for script in scripts]  # as some systems see names
+    for name in (script.stem for script in scripts):
+        if name.lower() == "index" or lower.count(name.lower()) > 1:
             raise SiteError(
                 f"{name}.html would be written twice; rename one of the scripts called {name}.py"
             )
@@ -141,14 +164,16 @@ def _check_script_names(scripts: list[Path]) -> None:
             )
 
 
-def _check_page_names(articles: list[Article]) -> None:
-    """Raise SiteError if a part's page has the name of another page."""
-    names = Counter(page.name.lower() for article in articles for page in article.pages)
+def _check_page_names(articles: list[Article], kept: Kept) -> None:
+    """Raise SiteError if a page has the name of another page."""
+    built = [f"{page.name}.html" for article in articles for page in article.pages]
+    names = Counter(page.lower() for page in (*built, *kept.html))
     for article in articles:
-        for part in article.parts:
-            if names[part.name.lower()] > 1:
+        for page in article.pages:
+            if names[f"{page.name}.html".lower()] > 1:
+                what = "the part of" if page is not article else "the script of"
                 raise SiteError(
-                    f"{part.name}.html would be written twice; rename the part of {article.name}"
+                    f"{page.name}.html would be written twice; rename {what} {article.name}"
                 )
 
 
@@ -158,36 +183,6 @@ def _check_force(force: tuple[str, ...], builds: list[Build]) -> None:
     for pattern in force:
         if not any(matches(pattern, *call) for call in calls):
             raise SiteError(f"--force {pattern}: no artifact is called that; `ls` lists them all")
-
-
-def check_target(out: Path) -> None:
-    """Check that a site can be written at `out`, as is useful before long work.
-
-    Raises: SiteError if the folder can not be written, or holds anything but a site of ours.
-    """
-    out = Path(out).resolve()
-    if out.exists() and not _is_replaceable(out):
-        raise SiteError(
-            f"{out} is not a site built here and would be replaced; "
-            "choose another folder, or empty this one"
-        )
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        os.rmdir(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    except OSError as error:
-        raise SiteError(
-            f"cannot write the site {out}: {error.strerror or error}; choose another folder"
-        ) from error
-
-
-def _is_replaceable(out: Path) -> bool:
-    """Tell whether `out` is an empty folder or a site of ours."""
-    try:
-        if out.is_dir() and not any(out.iterdir()):
-            return True
-        return json.loads((out / MANIFEST).read_bytes())["generator"] == GENERATOR
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
 
 
 # Run
@@ -210,23 +205,20 @@ def _run_articles(
     namespace: dict[str, Any],
     store: Store,
     force: tuple[str, ...],
+    titles: dict[str, str],
 ) -> list[_Run]:
-    """Run every article, each by itself.
+    """Run every article, each by itself. `titles` are those of the whole site.
 
     Raises: ReportError with all failures, after all scripts were tried. All that was computed is
     then in the store, even if the store is behind a network.
     """
     failures: list[ReportError] = []
-    titles: dict[str, str] = {}
     runs: list[_Run] = []
     for script in scripts:
         with _collecting(failures):
-            titles[script.stem] = read_metadata(script)[0]
-    for script in scripts:
-        if script.stem in titles:
-            with _collecting(failures):
-                work = partial(_run_article, script, facts, namespace, titles, force)
-                runs.append(run_alone(str(script), work, store))
+            read_metadata(script)
+            work = partial(_run_article, script, facts, namespace, titles, force)
+            runs.append(run_alone(str(script), work, store))
     with _collecting(failures), transfer_bar("sent to the store") as progress:
         store.flush(progress)
     if len(failures) > 1:
@@ -235,6 +227,20 @@ def _run_articles(
     if failures:
         raise failures[0]
     return runs
+
+
+def _titles(scripts: list[Path], kept: Kept, order: list[str]) -> dict[str, str]:
+    """Return article -> title of the whole site. A script that can not be read has none."""
+    titles = {page: about.title for page, about in kept.pages.items()}
+    for script in scripts:
+        with _collecting([]):
+            titles[f"{script.stem}.html"] = read_metadata(script)[0]
+    return {page.removesuffix(".html"): titles[page] for page in order if page in titles}
+
+
+def _about(article: Article) -> About:
+    parts = [(f"{part.name}.html", part.title) for part in article.parts]
+    return About(article.title, article.description, article.authors, article.date, parts=parts)
 
 
 @contextmanager
@@ -328,100 +334,31 @@ def _as_script(digest: str, file: Path) -> bytes:
     return b'media.take("%s", "%s");\n' % (digest.encode(), base64.b64encode(file.read_bytes()))
 
 
-def _write_pages(folder: Path, articles: list[Article], facts: dict[str, str]) -> dict[str, File]:
-    """Write the pages and their assets. Returns: name -> entry of the files."""
+def _write_pages(
+    folder: Path, articles: list[Article], pages: dict[str, About], facts: dict[str, str]
+) -> dict[str, File]:
+    """Write the articles, the entry page of all `pages`, and assets. Returns: name -> entry."""
     (folder / ASSETS).mkdir()
     contents = {f"{ASSETS}/{name}": content for name, content in assets().items()}
     for article in articles:
         for page in article.pages:
             contents[f"{page.name}.html"] = page.html.encode()
-    contents["index.html"] = render_index(articles, facts).encode()
+    entries = [
+        Entry(page, about.title, about.description, about.parts or [])
+        for page, about in pages.items()
+    ]
+    contents["index.html"] = render_index(entries, facts).encode()
     for name, data in contents.items():
         (folder / name).write_bytes(data)
     return {name: describe(name, data) for name, data in contents.items()}
 
 
-def _write_provenance(
-    folder: Path,
-    articles: list[Article],
-    facts: dict[str, str],
-    files: dict[str, File],
-    builds: list[Build],
-) -> None:
+def _write_provenance(folder: Path, manifest: Manifest) -> None:
     """Write the RO-Crate and the manifest, which are the same for every build of the same things.
 
     Their pages are the articles, for an article has all that is on the pages of its parts.
     """
-    pages = {f"{x.name}.html": {"title": x.title, "description": x.description} for x in articles}
-    crate = make_crate(make(facts, pages, files, builds))
-    manifest = make(facts, pages, files | {CRATE: describe(CRATE, crate)}, builds)
+    crate = make_crate(manifest)
+    whole = replace(manifest, files=manifest.files | {CRATE: describe(CRATE, crate)})
     (folder / CRATE).write_bytes(crate)
-    (folder / MANIFEST).write_bytes(manifest.encode())
-
-
-# Replace
-
-
-@contextmanager
-def _replacing(out: Path) -> Iterator[Path]:
-    """Yield a new folder, which replaces `out` at the end.
-
-    Raises: SiteError if something can not be written. After any error `out` is as it was.
-    """
-    folder = out.with_name(f".{out.name}.building-{os.getpid()}")
-    try:
-        _put_back(out)
-        folder.mkdir()
-        yield folder
-        _swap(folder, out)
-    except OSError as error:
-        raise SiteError(f"cannot write the site {out}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _swap(new: Path, out: Path) -> None:
-    """Move the folder `new` to `out`. If that fails, the old `out` comes back."""
-    with _locked(out):
-        if not out.exists():
-            os.rename(new, out)
-            return
-        old = out.with_name(f".{out.name}.replaced-{os.getpid()}")
-        os.rename(out, old)
-        try:
-            os.rename(new, out)
-        except BaseException:
-            os.rename(old, out)
-            raise
-        shutil.rmtree(old, ignore_errors=True)
-
-
-def _put_back(out: Path) -> None:
-    """Bring back the old site if a build was killed while it replaced that."""
-    with _locked(out):
-        for old in out.parent.glob(f".{glob.escape(out.name)}.replaced-*"):
-            if out.exists():
-                shutil.rmtree(old, ignore_errors=True)
-            else:
-                os.rename(old, out)
-
-
-@contextmanager
-def _locked(out: Path) -> Iterator[None]:
-    """Keep other builds from replacing `out` meanwhile; they wait.
-
-    The holder deletes the lock's file. A build that waited for a deleted file takes a new one.
-    """
-    if sys.platform == "win32":  # it has no such locks
-        yield
-        return
-    path = out.with_name(f".{out.name}.lock")
-    while True:
-        with open(path, "w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            if os.fstat(file.fileno()).st_nlink:
-                try:
-                    yield
-                finally:
-                    path.unlink()
-                return
+    (folder / MANIFEST).write_bytes(whole.encode())

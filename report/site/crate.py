@@ -14,17 +14,15 @@ from report.site.manifest import MANIFEST, MEDIA, Manifest, Provenance
 
 CRATE = "ro-crate-metadata.json"
 CONTEXT = "https://w3id.org/ro/crate/1.1/context"
-# A crate must have a date, and the day of the build would change its bytes.
-UNKNOWN_DATE = "1970-01-01"
-
 Entity = dict[str, Any]  # of the crate's graph
 
 
 def make_crate(manifest: Manifest) -> bytes:
     """Return the RO-Crate of a site that has all its files but this one.
 
-    The same manifest gives the same bytes. The facts "date" (ISO 8601) and "license" (a URL or a
-    name) are used if they are there.
+    The same manifest gives the same bytes. Its date, its authors, and its fact "license" (a URL or
+    a name) are used if they are there. The specification asks for a date, but the day of the build
+    would change the bytes, and a date that is made up would be false.
     """
     media = {
         file.sha256: name for name, file in manifest.files.items() if name.startswith(f"{MEDIA}/")
@@ -36,6 +34,7 @@ def make_crate(manifest: Manifest) -> bytes:
     files = list(_files(manifest))
     actions = [_action(call, artifact, media) for call, artifact in calls.values()]
     others = [
+        *_authors(manifest),
         *_artifacts(artifacts, media),
         *_functions(artifacts),
         *_libraries(artifacts),
@@ -62,19 +61,21 @@ def _descriptor() -> Entity:
 
 
 def _root(manifest: Manifest, files: list[Entity], actions: list[Entity]) -> Entity:
-    date = manifest.facts.get("date")
     description = "Articles with sounds and figures, and how each of these was computed."
-    if not date:
+    if not manifest.date:
         description += " The date of publication is not known."
-    root = {
+    root: Entity = {
         "@id": "./",
         "@type": "Dataset",
-        "name": "; ".join(about["title"] for _, about in sorted(manifest.pages.items())),
+        "name": "; ".join(about.title for _, about in manifest.articles),
         "description": description,
-        "datePublished": date or UNKNOWN_DATE,
         "hasPart": _references(file["@id"] for file in files),
         "mentions": _references(sorted(action["@id"] for action in actions)),
     }
+    if manifest.date:
+        root["datePublished"] = manifest.date
+    if manifest.authors:
+        root["author"] = _references(map(_author_id, manifest.authors))
     if "license" in manifest.facts:
         root["license"] = manifest.facts["license"]
     return root
@@ -89,12 +90,17 @@ def _files(manifest: Manifest) -> Iterator[Entity]:
     for call, artifact in sorted(manifest.artifacts.items(), reverse=True):
         calls[artifact.sha256] = call
     titles = {name: calls.get(file.sha256) for name, file in manifest.files.items()}
-    titles |= {page: about["title"] for page, about in manifest.pages.items()}
+    titles |= {page: about.title for page, about in manifest.pages.items()}
     types = {name: file.media_type for name, file in manifest.files.items()}
     types[MANIFEST] = "application/json"
     for name, media_type in sorted(types.items()):
         title = titles.get(name) or name
         yield {"@id": name, "@type": "File", "name": title, "encodingFormat": media_type}
+
+
+def _authors(manifest: Manifest) -> Iterator[Entity]:
+    for name in manifest.authors:
+        yield {"@id": _author_id(name), "@type": "Person", "name": name}
 
 
 def _artifacts(artifacts: list[Provenance], media: dict[str, str]) -> Iterator[Entity]:
@@ -165,6 +171,10 @@ def _artifact_id(digest: str, media: dict[str, str]) -> str:
 def _function_id(artifact: Provenance) -> str:
     libraries = sorted(artifact.libraries.items())
     return f"#function-{_short_hash(artifact.function, artifact.code, *libraries)}"
+
+
+def _author_id(name: str) -> str:
+    return f"#author-{_short_hash(name)}"
 
 
 def _library_id(name: str, version: str) -> str:

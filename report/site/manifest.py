@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -57,15 +57,44 @@ class Provenance:
 
 
 @dataclass(frozen=True)
+class About:
+    """An article: what those want to know who do not read its page."""
+
+    title: str
+    description: str = ""
+    authors: list[str] = field(default_factory=list)
+    date: str = ""  # ISO 8601; "" if the script says none
+    order: int = 0  # its place among the articles of the site
+    # (page, title) of its parts; None if the site is older than this field.
+    parts: list[tuple[str, str]] | None = None
+
+
+@dataclass(frozen=True)
 class Manifest:
     """The contents of manifest.json."""
 
     facts: dict[str, str]
-    pages: dict[str, dict[str, str]]  # address of each article -> title, description
+    pages: dict[str, About]  # by the address of each article
     files: dict[str, File]  # all but the manifest
     # "music/rendered/3" -> the result of that call, on a page or not. Never used as a path.
     artifacts: dict[str, Provenance]
     media: str = MEDIA  # place of the files named media/..., relative to the manifest or a URL
+
+    @property
+    def articles(self) -> list[tuple[str, About]]:
+        """The articles in the order of the site: (address, what it is)."""
+        return sorted(self.pages.items(), key=lambda item: (item[1].order, item[0]))
+
+    @property
+    def authors(self) -> list[str]:
+        """The authors of all articles, each once."""
+        return list(dict.fromkeys(name for _, about in self.articles for name in about.authors))
+
+    @property
+    def date(self) -> str:
+        """The date of the build, or else the latest that an article says; "" if none is known."""
+        dates = [about.date for about in self.pages.values()]
+        return self.facts.get("date") or max(dates, default="")
 
     @property
     def sha256(self) -> str:
@@ -83,15 +112,17 @@ class Manifest:
 
 def make(
     facts: dict[str, str],
-    pages: dict[str, dict[str, str]],
+    pages: dict[str, About],
     files: dict[str, File],
     builds: Iterable[Build],
+    kept: dict[str, Provenance] | None = None,
 ) -> Manifest:
     """Return the manifest of a site with these files, whose articles made the calls of `builds`.
 
+    kept: artifacts of articles that were not built now.
     Raises: SiteError for a file that can not have its name in a site.
     """
-    artifacts = {}
+    artifacts = dict(kept or {})
     for build in builds:
         for call, record in build.calls:
             artifacts[f"{build.article}/{call}"] = _provenance(record)
@@ -146,11 +177,9 @@ def _provenance(record: Record) -> Provenance:
 def _parse(fields: dict[str, Any]) -> Manifest:
     """Return the manifest with these fields. Raises: ValueError that names a wrong one."""
     manifest = parse_fields(fields, Manifest)
-    for page, about in manifest.pages.items():
+    for page in manifest.pages:
         if page not in manifest.files:
             raise ValueError(f"pages: {page!r} is not among the files")
-        if "title" not in about:
-            raise ValueError(f"pages: {page!r} has no title")
     if manifest.media not in (MEDIA, RELEASED_MEDIA) and not MEDIA_URL.fullmatch(manifest.media):
         raise ValueError(f"unusable media: {manifest.media!r} is no address of a folder")
     for name, file in manifest.files.items():

@@ -1,4 +1,5 @@
 import dataclasses
+import datetime
 import re
 from html.parser import HTMLParser
 
@@ -96,6 +97,25 @@ def test_the_page_carries_title_language_authors_facts_and_the_way_to_other_arti
     assert '<html lang="de">' in html and "<title>The title</title>" in html and "Ada, Ben" in html
     assert "<dt>commit</dt><dd>a1b2</dd>" in html
     assert '<a href="b.html">Other</a>' in html and 'href="demo.html"' not in html
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("AUTHORS", 3), ("AUTHORS", [None]), ("AUTHORS", {"a": 1}), ("LANG", None), ("DATE", "May 1")],
+)
+def test_a_wrong_global_is_named(script, name, value):
+    with pytest.raises(ReportError, match=rf"demo.py: {name} is {re.escape(repr(value))}; "):
+        render(script, **{name: value})
+
+
+def test_the_date_of_an_article_comes_before_that_of_the_build(script):
+    def dates(**namespace):
+        html = render_article(script, [], namespace, {"date": "2026-02-03T04:05:06"}, {}).html
+        return re.findall(r'<meta name="date" content="([^"]+)">|<time>([^<]+)</time>', html)
+
+    assert dates() == [("2026-02-03T04:05:06", ""), ("", "2026-02-03")]
+    assert dates(DATE="2026-05-01") == [("2026-05-01", ""), ("", "2026-05-01")]
+    assert dates(DATE=datetime.date(2026, 5, 1)) == dates(DATE="2026-05-01")
 
 
 def test_anchors_are_unique_and_repeats_carry_their_section(script):

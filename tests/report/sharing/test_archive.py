@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from report import MemoryStore, build
 from report.errors import SiteError, StoreError
 from report.sharing.archive import EARLIEST, export_zip
 from report.site import selfcheck
@@ -49,6 +50,22 @@ def test_the_archive_holds_the_site_its_sources_and_how_to_cite_it(site, archive
     assert json.loads(citation["cff-version"]) == "1.2.0"
     sha256 = json.loads((site / "manifest.json").read_bytes())["sha256"]
     assert json.loads(citation["identifiers"])[0]["value"] == f"sha256:{sha256}"
+
+
+def test_the_citation_names_the_authors_and_the_date_that_the_articles_say(tmp_path):
+    for name, authors in (("a", '["Ada Example", "Ben: #1"]'), ("b", '"Ada Example"')):
+        (tmp_path / f"{name}.py").write_text(
+            f'"""{name}"""\nAUTHORS = {authors}\nDATE = "2026-05-01"\n# %%\n1\n'
+        )
+    build([tmp_path / "a.py", tmp_path / "b.py"], tmp_path / "site", MemoryStore())
+    export_zip(tmp_path / "site", tmp_path / "a.zip", {})
+    with zipfile.ZipFile(tmp_path / "a.zip") as file:
+        lines = file.read("CITATION.cff").decode().splitlines()
+        page = file.read("site/a.html").decode()
+    citation = {name: json.loads(value) for name, value in (line.split(": ", 1) for line in lines)}
+    assert citation["authors"] == [{"name": "Ada Example"}, {"name": "Ben: #1"}]
+    assert citation["date-released"] == "2026-05-01"
+    assert "<time>2026-05-01</time>" in page
 
 
 def test_unpacked_every_link_leads_to_a_file(archive, tmp_path):

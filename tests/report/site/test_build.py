@@ -15,7 +15,9 @@ from report import CellError, FolderStore, ReportError, SiteError, build
 from report.article.page import assets
 from report.artifacts.record import seal, unseal
 from report.artifacts.store import Store
-from report.site.build import _swap
+from report.site import selfcheck
+from report.site.kept import Kept
+from report.site.target import _swap
 
 ARTICLE = '''"""{title}
 
@@ -106,11 +108,94 @@ def test_building_twice_gives_the_same_bytes_and_computes_nothing(scripts, store
     assert str(tmp_path).encode() not in b"".join(afresh.values())
 
 
-def test_an_old_site_is_replaced_whole(scripts, store, tmp_path):
+def test_an_old_site_is_replaced_whole_if_that_is_asked_for(scripts, store, tmp_path):
     built(scripts, tmp_path / "site", store)
+    only(scripts[:1], tmp_path / "site", store)
+    _, alone = built(scripts[:1], tmp_path / "alone", store)
+    assert files(tmp_path / "site") == alone and "speech.html" not in alone
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "alone",
+        "scripts",
+        "site",
+        "store",
+    ]
+
+
+def only(scripts, out, store):
+    return build(scripts, out, store, {"commit": "a1b2"}, {"BUILD": 7}, only=True)
+
+
+def test_other_articles_of_the_site_stay(scripts, store, tmp_path):
+    """Articles that are built one after the other make the site that they make together."""
+    scripts[0].write_text(PARTS)
+    _, together = built(scripts, tmp_path / "together", store)
+    built(scripts[:1], tmp_path / "site", store)
+    summary, site = built(scripts[1:], tmp_path / "site", store)
+    assert site == together
+    assert summary.kept == ["music"] and "kept as they were: music; --only leaves" in str(summary)
+    summary, site = built(scripts[:1], tmp_path / "site", store)
+    assert site == together and summary.kept == ["speech"]
+    summary, site = built(scripts, tmp_path / "site", store)
+    assert site == together and not summary.kept and "kept" not in str(summary)
+
+
+def test_nothing_of_the_article_that_is_built_again_stays(scripts, store, tmp_path):
+    scripts[0].write_text(PARTS)
+    built(scripts, tmp_path / "site", store)
+    scripts[0].write_text(PARTS.replace("(1, 2)", "(1, 3)").replace("part-", "other-"))
     _, site = built(scripts[:1], tmp_path / "site", store)
-    assert "speech.html" not in site and "music.html" in site
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["scripts", "site", "store"]
+    _, afresh = built(scripts, tmp_path / "afresh", store)
+    assert site == afresh and "music-other-3.html" in site and "music-part-2.html" not in site
+
+
+def test_a_kept_page_that_was_changed_is_an_error(scripts, store, tmp_path):
+    built(scripts, tmp_path / "site", store)
+    with (tmp_path / "site" / "speech.html").open("a") as page:
+        page.write("<p>More.")
+    with pytest.raises(SiteError, match="speech.html is not what was built; build it too, or leav"):
+        built(scripts[:1], tmp_path / "site", store)
+    assert "speech.html" not in files(only(scripts[:1], tmp_path / "site", store).out)
+
+
+def test_pages_of_another_version_are_kept_with_a_word(scripts, store, tmp_path, monkeypatch):
+    built(scripts, tmp_path / "site", store)
+    monkeypatch.setattr("report.site.build.assets", lambda: {"page.css": b"p { color: red }"})
+    summary, _ = built(scripts[:1], tmp_path / "site", store)
+    assert summary.outdated and "build these again too" in str(summary)
+
+
+def test_a_site_of_an_older_version_is_not_kept_in_parts(scripts, store, tmp_path):
+    built(scripts, tmp_path / "site", store)
+    manifest = json.loads((tmp_path / "site" / "manifest.json").read_text())
+    for about in manifest["pages"].values():
+        del about["parts"], about["order"], about["authors"], about["date"]
+    manifest["sha256"] = selfcheck.digest(manifest)
+    (tmp_path / "site" / "manifest.json").write_bytes(selfcheck.serialise(manifest))
+    with pytest.raises(SiteError, match="speech.html was built by an older version; build it too"):
+        built(scripts[:1], tmp_path / "site", store)
+    built(scripts, tmp_path / "site", store)
+
+
+def test_a_site_that_another_build_replaces_meanwhile_is_not_lost(
+    scripts, store, tmp_path, monkeypatch
+):
+    out = tmp_path / "site"
+    built(scripts, out, store)
+    (tmp_path / "third.py").write_text('"""Third"""\n# %%\n1\n')
+    copy = Kept.copy
+
+    def slow_copy(*arguments):
+        monkeypatch.undo()
+        if (pid := os.fork()) == 0:
+            built([tmp_path / "third.py"], out, store)
+            os._exit(0)
+        assert os.waitpid(pid, 0)[1] == 0
+        return copy(*arguments)
+
+    monkeypatch.setattr(Kept, "copy", slow_copy)
+    with pytest.raises(SiteError, match="was replaced by another build meanwhile; build again"):
+        built(scripts[:1], out, store)
+    assert {"music.html", "speech.html", "third.html"} <= set(files(out))
 
 
 def test_a_failed_article_leaves_the_old_site_and_the_others_are_tried(
@@ -125,7 +210,7 @@ def test_a_failed_article_leaves_the_old_site_and_the_others_are_tried(
     assert files(tmp_path / "site") == before
     scripts[1].write_text('"""Speech\n')
     with pytest.raises(
-        SiteError, match=r"(?s)2 things failed.*speech.py, line 1.*music.py, cell 2"
+        SiteError, match=r"(?s)2 things failed.*music.py, cell 2.*speech.py, line 1"
     ):
         built(scripts, tmp_path / "site", store)
     assert files(tmp_path / "site") == before
@@ -209,7 +294,12 @@ def test_a_damaged_object_stops_the_build(scripts, store, tmp_path):
 
 
 def test_names_that_would_collide_are_refused(scripts, store, tmp_path):
-    for bad in ([scripts[0], scripts[0]], [tmp_path / "index.py"], []):
+    for bad in (
+        [scripts[0], scripts[0]],
+        [scripts[0], tmp_path / "Music.py"],
+        [tmp_path / "Index.py"],
+        [],
+    ):
         with pytest.raises(SiteError):
             build(bad, tmp_path / "site", store)
     with pytest.raises(ReportError, match="missing.py"):

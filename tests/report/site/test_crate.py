@@ -5,8 +5,8 @@ import json
 import pytest
 
 from report.sharing.publish import publish
-from report.site.crate import UNKNOWN_DATE, make_crate
-from report.site.manifest import File, Manifest, Provenance, read
+from report.site.crate import make_crate
+from report.site.manifest import About, File, Manifest, Provenance, read
 from report.storage.folder import Folder
 
 
@@ -91,8 +91,20 @@ def test_the_date_is_the_one_that_is_known():
     dated, undated = (Manifest(facts, {}, {}, {}) for facts in ({"date": "2026-01-02"}, {}))
     assert graph(make_crate(dated))["./"]["datePublished"] == "2026-01-02"
     root = graph(make_crate(undated))["./"]
-    assert root["datePublished"] == UNKNOWN_DATE
+    assert "datePublished" not in root  # it was 1970-01-01
     assert "date of publication is not known" in root["description"]
+    said = {"a.html": About("A", date="2026-03-01"), "b.html": About("B", date="2025-01-01")}
+    assert graph(make_crate(Manifest({}, said, {}, {})))["./"]["datePublished"] == "2026-03-01"
+
+
+def test_authors_are_people_of_the_crate():
+    pages = {
+        "a.html": About("A", authors=["Ada", "Ben"], order=1),
+        "b.html": About("B", authors=["Ben", "Cid"]),
+    }
+    crate = graph(make_crate(Manifest({}, pages, {}, {})))
+    assert [crate[x["@id"]]["name"] for x in crate["./"]["author"]] == ["Ben", "Cid", "Ada"]
+    assert "author" not in graph(make_crate(Manifest({}, {}, {}, {})))["./"]
 
 
 def test_hostile_texts_stay_texts():

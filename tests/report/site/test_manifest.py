@@ -143,7 +143,7 @@ def test_media_are_at_no_other_kind_of_address(site, media):
     [
         ({"facts": {"a": 1}}, 'facts["a"] is 1, expected a text'),
         ({"facts": []}, "facts is [], expected an object"),
-        ({"pages": {"ramps.html": {}}}, "pages: 'ramps.html' has no title"),
+        ({"pages": {"ramps.html": {}}}, 'pages["ramps.html"].title is missing'),
         ({"pages": {"none.html": {"title": "x"}}}, "pages: 'none.html' is not among the files"),
         ({"files": {"a.html": FILE | {"sha256": "x"}}}, 'files["a.html"].sha256 is "x"'),
         ({"files": {"a.html": FILE | {"bytes": -1}}}, 'files["a.html"].bytes is -1'),

@@ -1,0 +1,136 @@
+"""The folder that a build replaces: it is ours, and is replaced as a whole or not at all."""
+
+import glob
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from report.errors import SiteError
+from report.site.manifest import GENERATOR, MANIFEST
+
+if sys.platform != "win32":
+    import fcntl
+
+
+def check_target(out: Path) -> None:
+    """Check that a site can be written at `out`, as is useful before long work.
+
+    Raises: SiteError if the folder can not be written, or holds anything but a site of ours.
+    """
+    out = Path(out).resolve()
+    if out.exists() and not _is_replaceable(out):
+        raise SiteError(
+            f"{out} is not a site built here and would be replaced; "
+            "choose another folder, or empty this one"
+        )
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        os.rmdir(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    except OSError as error:
+        raise SiteError(
+            f"cannot write the site {out}: {error.strerror or error}; choose another folder"
+        ) from error
+
+
+def _is_replaceable(out: Path) -> bool:
+    """Tell whether `out` is an empty folder or a site of ours."""
+    try:
+        if out.is_dir() and not any(out.iterdir()):
+            return True
+        return json.loads((out / MANIFEST).read_bytes())["generator"] == GENERATOR
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+@dataclass
+class Target:
+    """A new folder, and the manifest that the folder which it replaces has to have at the end."""
+
+    folder: Path
+    expected: bytes | None = None  # None: any
+
+
+@contextmanager
+def replacing(out: Path) -> Iterator[Target]:
+    """Yield a new folder, which replaces `out` at the end.
+
+    Raises: SiteError if something can not be written. After any error `out` is as it was.
+    """
+    folder = out.with_name(f".{out.name}.building-{os.getpid()}")
+    target = Target(folder)
+    try:
+        _put_back(out)
+        folder.mkdir()
+        yield target
+        _swap(folder, out, target.expected)
+    except OSError as error:
+        raise SiteError(f"cannot write the site {out}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _swap(new: Path, out: Path, expected: bytes | None = None) -> None:
+    """Move the folder `new` to `out`. If that fails, the old `out` comes back.
+
+    Raises: SiteError if the old one has another manifest than `expected`.
+    """
+    with _locked(out):
+        if expected is not None:
+            check_manifest(out, expected)
+        if not out.exists():
+            os.rename(new, out)
+            return
+        old = out.with_name(f".{out.name}.replaced-{os.getpid()}")
+        os.rename(out, old)
+        try:
+            os.rename(new, out)
+        except BaseException:
+            os.rename(old, out)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def check_manifest(out: Path, expected: bytes) -> None:
+    """Raise SiteError unless the site still has this manifest."""
+    if (out / MANIFEST).read_bytes() != expected:
+        raise SiteError(
+            f"{out} was replaced by another build meanwhile; build again: "
+            "what was computed is in the store"
+        )
+
+
+def _put_back(out: Path) -> None:
+    """Bring back the old site if a build was killed while it replaced that."""
+    with _locked(out):
+        for old in out.parent.glob(f".{glob.escape(out.name)}.replaced-*"):
+            if out.exists():
+                shutil.rmtree(old, ignore_errors=True)
+            else:
+                os.rename(old, out)
+
+
+@contextmanager
+def _locked(out: Path) -> Iterator[None]:
+    """Keep other builds from replacing `out` meanwhile; they wait.
+
+    The holder deletes the lock's file. A build that waited for a deleted file takes a new one.
+    """
+    if sys.platform == "win32":  # it has no such locks
+        yield
+        return
+    path = out.with_name(f".{out.name}.lock")
+    while True:
+        with open(path, "w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if os.fstat(file.fileno()).st_nlink:
+                try:
+                    yield
+                finally:
+                    path.unlink()
+                return
