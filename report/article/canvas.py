@@ -1,8 +1,11 @@
 """Draw components with the macros in templates/components/, and answer what these ask."""
 
 import functools
+import itertools
 import re
+import unicodedata
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from markupsafe import Markup
@@ -18,6 +21,7 @@ ARTIFACT = re.compile(r"\bArtifact ([0-9a-f]{12})\b")  # in the arguments of a r
 LONG = 60  # characters; only the first card shows a longer argument
 LONGEST = 200  # characters of an argument that a card shows; the manifest has all of them
 INDENTED = re.compile(r"\n\s+")
+LONGEST_NAME = 80  # letters that the page of a part takes of a name that can not stay
 
 
 @dataclass
@@ -35,7 +39,8 @@ class Canvas:
     section: str = ""  # anchor of the last heading above the component that is drawn
     files: dict[str, Record] = field(default_factory=dict)  # file name of each medium -> record
     offline: set[str] = field(default_factory=set)  # file names of media that scripts read
-    _parts: set[str] = field(default_factory=set)  # names of those that have begun
+    _pages: dict[int, str] = field(default_factory=dict)  # id() of a part -> name of its page
+    _begun: set[int] = field(default_factory=set)  # id() of parts
     _anchors: dict[int, str] = field(default_factory=dict)  # id() of a component -> its anchor
     _repeats: Counter[str] = field(default_factory=Counter)  # anchor without number -> its uses
     _numbers: Counter[str] = field(default_factory=Counter)  # "figure" or "table" -> the last one
@@ -58,13 +63,11 @@ class Canvas:
     def begin(self, part: Part) -> Markup:
         """Return the link that leads from the beginning of a part to its own page.
 
-        Raises: ValueError if the part's name can not be that of a page, or is not unique.
+        Raises: ValueError if the same part is shown twice.
         """
-        if not ARTICLE.fullmatch(part.name):
-            raise ValueError(f"{part.name!r} is no name for a part; use letters, digits, _ and -")
-        if part.name in self._parts:
-            raise ValueError(f"two parts are called {part.name}; give each a name of its own")
-        self._parts.add(part.name)
+        if id(part) in self._begun:
+            raise ValueError(f"the part {part.name} is shown twice; make two parts of it")
+        self._begun.add(id(part))
         if part.picture:
             self.media(part.picture)
         return self._draw(part)
@@ -85,9 +88,34 @@ class Canvas:
         # Without this, a tenth of a page would be indentation.
         return html if "<pre" in html else Markup(INDENTED.sub("\n", html))
 
+    def name_parts(self, parts: list[Part], articles: Iterable[str]) -> None:
+        """Give each part a page that no other part has, and no article of the site.
+
+        A name that can be that of a page stays. Others may be those of files, such as "my song" or
+        "été": what of them is in ASCII is taken, with a number behind where that is not
+        enough.
+        """
+        taken = {article.lower() for article in articles}  # some systems do not tell cases apart
+
+        def take(part: Part, name: str) -> bool:
+            page = f"{self.article}-{name}"
+            if page.lower() in taken:
+                return False
+            taken.add(page.lower())
+            self._pages[id(part)] = page
+            return True
+
+        usable = [part for part in parts if ARTICLE.fullmatch(part.name)]
+        named = {id(part) for part in usable if take(part, part.name)}
+        for part in parts:
+            if id(part) not in named and id(part) not in self._pages:
+                name = _page_name(part.name)
+                numbered = (f"{name}-{n}" for n in itertools.count(2))
+                next(name for name in itertools.chain([name], numbered) if take(part, name))
+
     def page_of(self, part: Part) -> str:
         """The name of a part's page."""
-        return f"{self.article}-{part.name}"
+        return self._pages[id(part)]
 
     def anchor(self, component: object, title: str) -> str:
         """Return the id of a component, such as "example-1.reconstruction", always the same."""
@@ -199,3 +227,9 @@ class Canvas:
             if installed and not versions[name]:
                 versions[name].add(installed)
         return versions
+
+
+def _page_name(name: str) -> str:
+    """Return the letters and digits of a name, without accents, and dashes for the rest."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9_]+", "-", plain).strip("-")[:LONGEST_NAME].rstrip("-") or "part"

@@ -317,7 +317,8 @@ class Group:
 class Part:
     """Components under a heading of the third level that also have their own page, to be shared.
 
-    The page's file is named after the article and `name`. Where others show a link to it, they show
+    The page's file is named after the article and `name`, or after what of that can be in an
+    address: any text will do, such as the name of a file. Where others show a link to it, they show
     title, description and picture.
     """
 

@@ -106,7 +106,7 @@ def render_article(
     authors, date = _authors(namespace, path), _date(namespace, path)
     title, description = read_metadata(path)
     canvas = Canvas(name, dict(calls), imports_of(path).versions())
-    body, contents, parts = _body(outputs, canvas, path)
+    body, contents, parts = _body(outputs, canvas, path, titles)
     common = {
         "article": {"address": f"{name}.html", "title": title},
         "authors": authors,
@@ -253,14 +253,15 @@ _Block = Component | _End
 
 
 def _body(
-    outputs: list[Output], canvas: Canvas, path: Path
+    outputs: list[Output], canvas: Canvas, path: Path, articles: Iterable[str]
 ) -> tuple[Markup, list[Heading], list[_PartBody]]:
     """Return the article's HTML, its table of contents and its parts.
 
     All prose is one Markdown document, so that footnotes and headings are numbered through.
-    Placeholders stand for components until that document is HTML.
+    Placeholders stand for components until that document is HTML. `articles` are those of the site.
     """
     blocks = [(block, output.cell) for output in outputs for block in _blocks(output, path)]
+    canvas.name_parts([block for block, _ in blocks if isinstance(block, Part)], articles)
     _check_formulas(blocks, path)
     text = "\n\n".join(
         block.text if isinstance(block, Prose) else PLACEHOLDER.format(i)

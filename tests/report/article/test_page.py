@@ -331,6 +331,33 @@ def test_links_in_a_part_lead_where_they_lead_in_the_article(script):
     assert 'href="demo.html#fn1"' in page.html
 
 
+SHOWN_TWICE = example()
+
+
+@pytest.mark.parametrize(
+    ("names", "pages"),
+    [
+        (["one", "two-2_B"], ["one", "two-2_B"]),
+        (["my song"], ["my-song"]),
+        (["été", "Ångström", "œuvre", "ﬁne"], ["ete", "Angstrom", "uvre", "fine"]),
+        (["take (live)", "../x", " .. "], ["take-live", "x", "part"]),
+        (["a.1", "a-1", "a 1"], ["a-1-2", "a-1", "a-1-3"]),  # what can stay stays
+        (["same", "same", "Same"], ["same", "same-2", "Same-3"]),
+        (["曲", "♪", ""], ["part", "part-2", "part-3"]),
+        (["x" * 100, "x" * 101, "y " * 101], ["x" * 100, "x" * 80, "y-" * 39 + "y"]),
+        (["live", "b"], ["live-2", "b"]),  # demo-live is an article
+        (["a\n\0<b>\u202e"], ["a-b"]),
+    ],
+)
+def test_any_text_names_a_part(script, names, pages):
+    titles = {"demo": "The title", "Demo-Live": "Live"}
+    parts = [Part(name, f"Part {i}", "", []) for i, name in enumerate(names)]
+    article = render_article(script, [code(parts)], {}, {}, titles)
+    assert [part.name for part in article.parts] == [f"demo-{page}" for page in pages]
+    for i, page in enumerate(article.parts):
+        assert f"<title>Part {i} –" in page.html and f'href="{page.name}.html"' in article.html
+
+
 def test_parts_lead_to_those_before_and_after(script):
     pages = render(script, code([example(name) for name in ("one", "two", "three")])).parts
     ways = [re.findall(r'<a rel="(\w+)" href="([^"]+)"', page.html) for page in pages]
@@ -370,8 +397,7 @@ def test_a_page_says_what_others_show_of_a_link_to_it(script):
 @pytest.mark.parametrize(
     ("value", "wrong"),
     [
-        ([example(), example()], "two parts are called one"),
-        (example("../x"), "'../x' is no name for a part"),
+        ([SHOWN_TWICE, SHOWN_TWICE], "the part one is shown twice; make two parts of it"),
         (Row([[example()]]), "the part one stands inside something else"),
     ],
 )

@@ -380,12 +380,15 @@ def test_each_part_is_a_page_of_the_site_that_the_index_lists(scripts, store, tm
 
 
 def test_a_part_can_not_have_the_page_of_another_article(scripts, store, tmp_path):
-    text = '"""Music"""\nfrom report import Part\n# %%\nPart("live", "Live", "", [])\n'
-    scripts[0].write_text(text)
-    built(scripts, tmp_path / "site", store)
+    text = '"""{0}"""\nfrom report import Part\n# %%\nPart("{1}", "Live", "", [])\n'
+    scripts[0].write_text(text.format("Music", "live"))
     scripts[1] = scripts[1].rename(scripts[1].with_name("Music-live.py"))
+    summary, _ = built(scripts, tmp_path / "site", store)
+    assert summary.pages == ["music.html", "music-live-2.html", "Music-live.html"]
+    scripts[0].write_text(text.format("Music", "live-set"))
+    scripts[1].write_text(text.format("Live", "set"))
     with pytest.raises(
-        SiteError, match="music-live.html would be written twice; rename the part of music"
+        SiteError, match="music-live-set.html would be written twice; rename the part of music"
     ):
         built(scripts, tmp_path / "site", store)
 
