@@ -6,12 +6,11 @@ import pytest
 
 from report.sharing.publish import publish
 from report.storage.folder import Folder
-from tests.browser.conftest import wait_until, wait_until_it_moves
+from tests.browser.conftest import TWO_FRAMES, wait_until, wait_until_it_moves
 
 PAGES = ("small.html", "parts.html", "parts-first.html", "parts-second.html", "index.html")
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 OPEN_ALL = "document.querySelectorAll('details').forEach((details) => { details.open = true; })"
-TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 HEARD = (".wav", ".webp")  # files that come only when they are asked for
 
 

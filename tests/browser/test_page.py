@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.conftest import wait_until, wait_until_it_moves
+from tests.browser.conftest import TWO_FRAMES, wait_until, wait_until_it_moves
 
 CITATION = (
     "@misc{example2026,\n"
@@ -114,3 +114,31 @@ def test_paper_has_text_figures_and_addresses_and_nothing_to_press(open_page):
     assert page.locator(pressed).count() == 0
     assert page.locator("h1:visible, figcaption:visible, img:visible, table:visible").count() > 5
     assert len(page.pdf()) > 10_000
+
+
+def test_late_scripts_that_are_missing_are_said_in_words_and_asked_for_again(open_page, copied):
+    script = copied / "assets" / "roll.js"
+    away = script.rename(copied / "away.js")
+    page = open_page(copied, near=False)
+    page.locator(".roll").scroll_into_view_if_needed()
+    failure = page.locator(".roll .failure")
+    failure.wait_for()
+    assert failure.text_content().startswith("What this figure can do could not be loaded.")
+    away.rename(script)
+    page.evaluate("scrollTo(0, 0)")
+    page.evaluate(TWO_FRAMES)
+    page.locator(".roll").scroll_into_view_if_needed()
+    page.locator(".roll .mark").first.wait_for()
+
+
+def test_a_citation_whose_script_is_missing_fails_and_may_be_asked_for_again(open_page, copied):
+    script = copied / "assets" / "bibtex.js"
+    away = script.rename(copied / "away.js")
+    page = open_page(copied, near=False, permissions=["clipboard-read", "clipboard-write"])
+    button = page.get_by_role("button", name="Cite Long tone")
+    button.click()
+    page.get_by_role("status").filter(has_text="Failed").wait_for()
+    away.rename(script)
+    button.click()
+    page.get_by_role("status").filter(has_text="Copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()").startswith("@misc{sound-")
