@@ -3,6 +3,7 @@
 import glob
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -13,6 +14,8 @@ from pathlib import Path
 
 from report.errors import SiteError
 from report.site.manifest import GENERATOR, MANIFEST
+
+LITTER = re.compile(r"\.DS_Store|\._.*|Thumbs\.db|desktop\.ini")  # left by file managers
 
 if sys.platform != "win32":
     import fcntl
@@ -28,6 +31,11 @@ def check_target(out: Path) -> None:
         raise SiteError(
             f"{out} is not a site built here and would be replaced; "
             "choose another folder, or empty this one"
+        )
+    if stranger := next(_strangers(out), None):
+        raise SiteError(
+            f"{stranger} was not built here and would be deleted; "
+            "move it away, or choose another folder for the site"
         )
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -46,6 +54,18 @@ def _is_replaceable(out: Path) -> bool:
         return json.loads((out / MANIFEST).read_bytes())["generator"] == GENERATOR
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def _strangers(out: Path) -> Iterator[Path]:
+    """Yield the files in the folder that its manifest does not name, such as a CNAME or .git."""
+    try:
+        names = {MANIFEST, *json.loads((out / MANIFEST).read_bytes())["files"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    for path in sorted(out.rglob("*")):
+        name = path.relative_to(out).as_posix()
+        if not path.is_dir() and name not in names and not LITTER.fullmatch(path.name):
+            yield path
 
 
 @dataclass

@@ -148,6 +148,19 @@ def test_nothing_of_the_article_that_is_built_again_stays(scripts, store, tmp_pa
     assert site == afresh and "music-other-3.html" in site and "music-part-2.html" not in site
 
 
+@pytest.mark.parametrize("name", ["CNAME", ".git/HEAD", "media/note.txt", ".nojekyll"])
+def test_files_of_others_in_the_site_are_not_deleted(scripts, store, tmp_path, name):
+    built(scripts, tmp_path / "site", store)
+    (tmp_path / "site" / ".DS_Store").touch()  # as every file manager of a Mac leaves
+    built(scripts, tmp_path / "site", store)
+    file = tmp_path / "site" / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("x")
+    with pytest.raises(SiteError, match=f"{name} was not built here and would be deleted; move it"):
+        built(scripts, tmp_path / "site", store)
+    assert file.read_text() == "x"
+
+
 def test_a_kept_page_that_was_changed_is_an_error(scripts, store, tmp_path):
     built(scripts, tmp_path / "site", store)
     with (tmp_path / "site" / "speech.html").open("a") as page:

@@ -175,7 +175,7 @@ def test_a_script_without_a_title_fails_the_plan_as_it_fails_the_build(script, s
     script.write_text(ARTICLE.partition("\n")[2])
     for work in (lambda: planned(script, store), lambda: build([script], tmp_path / "site", store)):
         with pytest.raises(
-            ReportError, match=r"tones.py has no docstring; its first line is the article's title"
+            ReportError, match=r"tones.py has no docstring; its first line is the article's title,"
         ):
             work()
 
