@@ -19,6 +19,8 @@ def _prepare(args: argparse.Namespace) -> Articles:
     if not args.scripts and args.command != "export":
         args.usage_error("give at least one article script")
     for script in args.scripts:
+        if script.is_dir():
+            raise ReportError(f"{script} is a folder; give article scripts, as {script}/*.py")
         if not script.is_file():
             raise ReportError(f"there is no article script {script}")
     return Articles(args.scripts)

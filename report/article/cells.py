@@ -40,7 +40,8 @@ def syntax_tree(source: str, path: Path) -> ast.Module:
         return ast.parse(source)
     except SyntaxError as error:
         text = (error.text or "").strip()
-        raise ReportError(f"{path}, line {error.lineno}: {error.msg}: {text}") from error
+        hint = "; leave out commands of notebooks" if text.startswith(("%", "!")) else ""
+        raise ReportError(f"{path}, line {error.lineno}: {error.msg}: {text}{hint}") from error
     except ValueError as error:  # a null character
         raise ReportError(f"cannot read the article script {path}: {error}") from error
 

@@ -26,6 +26,20 @@ def check_text(owner: object, *names: str) -> None:
         value = getattr(owner, name)
         if not isinstance(value, str):
             raise TypeError(f"{place(owner, name)} is {describe(value)}; give a str")
+        check_encodable(place(owner, name), value)
+
+
+def check_encodable(where: str, text: str) -> None:
+    """Raise ValueError for half of a surrogate pair, which no page can hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        text = str(text)  # of Markup
+        around = text[max(error.start - 20, 0) : error.end + 20]
+        raise ValueError(
+            f"{where} has {text[error.start]!r}, which is no character, in {around!r}; "
+            "it may be from the name of a file that is not UTF-8: rename the file"
+        ) from error
 
 
 def check_flag(owner: object, name: str) -> None:
@@ -129,15 +143,17 @@ def describe(value: object) -> str:
         return f"the module {value.__name__}"
     shape = getattr(value, "shape", None)
     size = f" of shape {tuple(shape)}" if isinstance(shape, tuple) else ""
-    return f"a {full_name(type(value))}{size}"
+    name = full_name(type(value))
+    return f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}{size}"
 
 
 def full_name(kind: type) -> str:
-    """Return a class's name with its package, unless it is Python's own or a component."""
+    """Return a class's name, with its package if that is a library or report."""
     package = kind.__module__.partition(".")[0]
-    if package == "builtins" or kind.__module__ == "report.article.components":
-        return kind.__name__
-    return f"{package}.{kind.__name__}"
+    plain = package == "builtins" or kind.__module__ == "report.article.components"
+    return (
+        kind.__name__ if plain or package.startswith("article_") else f"{package}.{kind.__name__}"
+    )
 
 
 def hint_for(value: object) -> str:

@@ -18,6 +18,7 @@ from markupsafe import Markup
 from report.article.canvas import Canvas
 from report.article.cells import Cell, Output
 from report.article.components import Code, Component, Part, Prose, flatten
+from report.article.fields import check_encodable
 from report.article.imports import imports_of
 from report.article.prose import Heading, anchor_headings, markdown, plain_text
 from report.article.script import read_metadata
@@ -262,7 +263,7 @@ def _body(
     """
     blocks = [(block, output.cell) for output in outputs for block in _blocks(output, path)]
     canvas.name_parts([block for block, _ in blocks if isinstance(block, Part)], articles)
-    _check_formulas(blocks, path)
+    _check_prose(blocks, path)
     text = "\n\n".join(
         block.text if isinstance(block, Prose) else PLACEHOLDER.format(i)
         for i, (block, _) in enumerate(blocks)
@@ -270,7 +271,10 @@ def _body(
     env: dict[str, Any] = {}
     tokens = markdown().parse(text, env)
     contents = anchor_headings(tokens)
-    html = markdown().renderer.render(tokens, markdown().options, env)
+    try:
+        html = markdown().renderer.render(tokens, markdown().options, env)
+    except ValueError as error:  # which only the cells together make, as of a link's definition
+        raise CellError(f"{path}: {error}") from error
     pieces = PLACEHOLDER_HTML.split(html)  # prose and numbers of blocks in turn
     numbers = [int(number) for number in pieces[1::2]]
     _check_placeholders(numbers, blocks, path)
@@ -299,9 +303,9 @@ def _components(output: Output, path: Path) -> list[Component]:
     Shown code comes first, as in a notebook, and folded code last, out of the way.
     """
     cell = output.cell
-    if cell.kind == "prose":
-        return [Prose(str(output.value))]
     with _blame(cell, path):
+        if cell.kind == "prose":
+            return [Prose(str(output.value))]
         components = flatten(output.value)
     if "hide" in cell.tags:
         return components
@@ -310,12 +314,18 @@ def _components(output: Output, path: Path) -> list[Component]:
     return [*components, Code(cell.source, folded=True)]
 
 
-def _check_formulas(blocks: list[tuple[_Block, Cell]], path: Path) -> None:
-    """Raise CellError for a wrong formula. The whole document could not tell which cell has it."""
+def _check_prose(blocks: list[tuple[_Block, Cell]], path: Path) -> None:
+    """Raise CellError for a wrong formula, or for what a page can not show.
+
+    The whole document could not tell which cell has it.
+    """
     for block, cell in blocks:
-        if isinstance(block, Prose) and "$" in block.text:
+        if isinstance(block, Prose):
             with _blame(cell, path):
-                markdown().render(block.text)
+                if "\ue000" in block.text:
+                    raise ValueError("prose has the private character U+E000; leave it out")
+                if "$" in block.text or "![" in block.text:
+                    markdown().render(block.text)
 
 
 def _check_placeholders(numbers: list[int], blocks: list[tuple[_Block, Cell]], path: Path) -> None:
@@ -352,6 +362,7 @@ def _insert(
                 open_part = None
             else:
                 html.append(canvas.show(block))
+                check_encodable("a text", html[-1])
     return "".join(html), parts
 
 
@@ -360,5 +371,5 @@ def _blame(cell: Cell, path: Path) -> Iterator[None]:
     """Turn an error of a component or template into a CellError that names the cell."""
     try:
         yield
-    except (TypeError, ValueError, TemplateError) as error:
+    except (TypeError, ValueError, TemplateError, RecursionError) as error:
         raise CellError(f"{path}, cell at line {cell.line}: {error}") from error

@@ -33,7 +33,10 @@ def metadata(source: str, path: Path) -> tuple[str, str]:
     """
     docstring = ast.get_docstring(syntax_tree(source, path))
     if not docstring:
-        raise ReportError(f"{path} has no docstring; its first line is the article's title")
+        raise ReportError(
+            f"{path} has no docstring; its first line is the article's title, and nothing but "
+            "comments may stand before it"
+        )
     title, *rest = re.split(r"\n\s*\n", docstring)
     return " ".join(title.split()), " ".join(rest[0].split()) if rest else ""
 
@@ -62,10 +65,22 @@ def fill_in(cell: Cell, evaluate: Evaluate) -> str:
         if match["value"] is None:
             return match[0]
         line = cell.line + cell.source.count("\n", 0, match.start())
-        field = 'f"""{ ' + match["value"].strip() + '}"""'
-        return plain_text(evaluate(move_down(field, line)))
+        text = match["value"].strip()
+        # Before Python 3.12, the field of an f-string could have no backslash.
+        if _is_expression(text):
+            return plain_text(format(evaluate(move_down(text, line))))
+        return plain_text(evaluate(move_down('f"""{ ' + text + '}"""', line)))
 
     return SPAN_OR_VALUE.sub(value, cell.source)
+
+
+def _is_expression(text: str) -> bool:
+    """Tell whether a value has neither conversion nor format."""
+    try:
+        ast.parse(text, mode="eval")
+    except (SyntaxError, ValueError):
+        return False
+    return True
 
 
 def _cell(kind: str, lines: list[str], line: int, tags: tuple[str, ...], path: Path) -> Cell:

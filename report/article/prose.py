@@ -8,13 +8,16 @@ import html
 import itertools
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
 from latex2mathml.converter import convert_to_element
 from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.footnote import footnote_plugin
@@ -57,8 +60,22 @@ def markdown() -> MarkdownIt:
     )
     parser.add_render_rule("table_open", lambda *_: '<div class="scroll"><table>')
     parser.add_render_rule("table_close", lambda *_: "</table></div>")
+    parser.add_render_rule("image", _image)
     parser.core.ruler.push("alignment", _align_by_class)
     return parser
+
+
+def _image(
+    renderer: RendererHTML, tokens: Sequence[Token], i: int, options: OptionsDict, env: EnvType
+) -> str:
+    """Return an image that is in the address itself; a site has no others but artifacts."""
+    address = str(tokens[i].attrs["src"])
+    if not address.startswith("data:"):
+        raise ValueError(
+            f"the image {address!r} of the prose is not part of the site; return it as a "
+            "report.Picture or Figure from a function with @conjure, and show that as an Image"
+        )
+    return renderer.image(tokens, i, options, env)
 
 
 def _align_by_class(state: StateCore) -> None:

@@ -50,6 +50,10 @@ def parse_script(path: Path) -> list[Cell]:
 
 
 def _read(path: Path) -> tuple[str, Form]:
+    if path.suffix == ".ipynb":
+        raise ReportError(
+            f"{path} is a notebook; make a script of it: jupytext --to py:percent {path.name}"
+        )
     source = read_source(path)
     return source, FORMS["comment" if comment_form.is_comment_form(source) else "percent"]
 
@@ -151,15 +155,17 @@ def _blame(cell: Cell, number: int, path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except StoreError:
+    except (StoreError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         stack = traceback.extract_tb(error.__traceback__)
         frames = [frame for frame in stack if _is_authors(frame.filename)]
         lines = [frame.lineno for frame in frames if frame.filename == str(path)]
         if isinstance(error, SyntaxError) and error.filename == str(path):
             lines.append(error.lineno)
         problem = "".join(traceback.format_exception_only(error)).strip()
+        if isinstance(error, SyntaxError):
+            problem = f"{type(error).__name__}: {error.msg}: {(error.text or '').strip()}"
         if isinstance(error, ReportError):
             problem = str(error)
         where = f"{path}, cell {number}, line {lines[-1] if lines else cell.line}"

@@ -218,7 +218,7 @@ def test_a_wrong_field_is_named_with_its_value_and_the_mend(message):
         (np.array(3.0), "a numpy.ndarray of shape () can not be shown; show the number in it"),
         ({"a": 1}, "a dict can not be shown; make a Table of it"),
         (ModuleType("m"), "the module m can not be shown; end the cell with None, an artifact, or"),
-        (object(), "a object can not be shown; end the cell with None"),
+        (object(), "an object can not be shown; end the cell with None"),
         (film(), "film(…) made a film, which needs a poster; show it with FilmStrip(film, poster"),
     ],
 )

@@ -205,6 +205,43 @@ def test_columns_of_tables_in_prose_are_aligned_by_class(script):
     assert html.count("<td>4</td>") == 2 and "style" not in attribute_names(html)
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("![a](pic.png)", "the image 'pic.png' of the prose is not part of the site; return it as"),
+        ("![a](https://a.b/c.png)", "the image 'https://a.b/c.png' of the prose is not part"),
+        ("a \ue0001\ue000 b", r"prose has the private character U\+E000"),
+        (
+            "caf\udce9",
+            r"Prose.text has '\\udce9', which is no character, in 'caf\\udce9'; it may be from",
+        ),
+    ],
+)
+def test_prose_that_a_page_can_not_show_is_named(script, text, message):
+    with pytest.raises(CellError, match=f"demo.py, cell at line 40: {message}"):
+        render(script, prose("Fine."), Output(Cell("prose", "", 40), text))
+
+
+def test_images_in_prose_are_in_their_addresses(script):
+    html = render(script, prose("![dot](data:image/png;base64,AAAA)")).html
+    assert '<img src="data:image/png;base64,AAAA" alt="dot"' in html
+    with pytest.raises(CellError, match="demo.py: the image 'x.png' of the prose"):
+        render(script, prose("![dot][x]"), prose("[x]: x.png"))
+
+
+@pytest.mark.parametrize("value", ["caf\udce9", ["a", ["caf\udce9"]], Table(["caf\udce9"], [], "")])
+def test_a_text_that_is_no_unicode_is_named_with_its_cell(script, value):
+    with pytest.raises(CellError, match=r"demo.py, cell at line 7: a text has '\\udce9', which is"):
+        render(script, code(value))
+
+
+def test_lists_without_end_are_an_error_of_their_cell(script):
+    endless: list = []
+    endless.append(endless)
+    with pytest.raises(CellError, match="demo.py, cell at line 7: maximum recursion depth"):
+        render(script, code(endless))
+
+
 def test_an_unclosed_fence_is_an_error(script):
     with pytest.raises(CellError, match="demo.py: the prose before line 7 swallows the code cell"):
         render(script, prose("```\nopen"), code(None))

@@ -2,7 +2,7 @@ import sys
 
 import pytest
 
-from report.article.script import parse_script, run_cells
+from report.article.script import parse_script, read_metadata, run_cells
 from report.errors import CellError, ReportError
 
 
@@ -66,6 +66,12 @@ def test_a_malformed_script_is_refused_by_name_and_line(script, text, message):
     assert message in str(caught.value) and "script.py" in str(caught.value)
 
 
+def test_commands_of_notebooks_are_named(script):
+    for command in ("%matplotlib inline", "!pip install x"):
+        with pytest.raises(ReportError, match=rf"line 3: .*{command}; leave out commands of noteb"):
+            read_metadata(script(f'"""T"""\n# %%\n{command}\n'))
+
+
 def test_the_last_expression_is_shown_and_nothing_else(script):
     assert run(script("# %%\n1\n2\n# %%\nx = 3\n# %%\n'a remark'\n# %%\nx\n")) == [2, None, None, 3]
 
@@ -90,6 +96,14 @@ def test_prose_quotes_values_with_format_specs(script):
     assert run(path)[1].replace("\\", "") == "3.14 and 'one' and True"
 
 
+def test_quoted_values_may_have_backslashes_and_formats(script):
+    path = script(
+        "x = 3.14159\nwidth = 6\n# %% [markdown]\n"
+        "# {{ ' '.join(['a\\tb']) }} {{ x:{width}.1f }} {{ x!s:.3 }} {{ x:=7.2f }} {{ 1, 2 }}\n"
+    )
+    assert run(path)[1].replace("\\", "") == "a b 3.1 3.1 =   3.14 (1, 2)".replace("=   3", "3")
+
+
 def test_a_quoted_value_can_not_become_markup(script):
     assert (
         run(script("x = '*a* <b>\\n# c'\n# %% [markdown]\n# {{ x }}\n"))[1] == r"\*a\* \<b\> \# c"
@@ -109,6 +123,8 @@ def test_backticks_show_braces_as_they_are(script):
         ("# %%\n# %% [markdown]\n# Fine.\n# {{ nowhere }}\n", 4, "NameError"),
         ("# %%\nx = 1\n# %%\nx = = 1\n", 4, "SyntaxError"),
         ("# %%\nimport sys\nsys.exit(3)\n", 3, "SystemExit"),
+        ("# %%\nraise BaseException('x')\n", 2, "BaseException: x"),
+        ("# %%\nawait x\n", 2, "SyntaxError: 'await' outside function: await x"),
     ],
 )
 def test_a_failing_cell_is_named_with_its_true_line(script, text, line, error):

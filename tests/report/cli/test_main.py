@@ -110,6 +110,14 @@ def test_a_script_that_does_not_exist_is_named(report, command):
     assert "there is no article script missing.py" in error(report(*command, "missing.py"))
 
 
+def test_a_folder_and_a_notebook_are_told_from_scripts(report, folder):
+    (folder / "scripts").mkdir()
+    (folder / "mine.ipynb").write_text("{}")
+    assert "scripts is a folder; give article scripts" in error(report("build", "scripts"))
+    message = error(report("build", "mine.ipynb"))
+    assert "mine.ipynb is a notebook; make a script of it: jupytext --to py:percent" in message
+
+
 def test_a_mistyped_command_is_wrong_usage(report):
     message = usage_error(report("biuld", "mine.py"))
     assert "biuld" in message and all(
