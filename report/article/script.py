@@ -2,6 +2,7 @@
 
 import ast
 import codeop
+import os
 import re
 import sys
 import sysconfig
@@ -65,7 +66,8 @@ class _Module:
         self.path = path
         self.module = types.ModuleType("article_" + re.sub(r"\W", "_", path.stem))
         self.names = vars(self.module)
-        self.names.update(namespace, __file__=str(path))
+        # Whole, as Python gives it: a cell may change the working directory.
+        self.names.update(namespace, __file__=str(path.absolute()))
         # Remembers `from __future__` lines from one cell to the next.
         self._compiler = codeop.Compile()
 
@@ -107,13 +109,18 @@ def run_cells(
 
 @contextmanager
 def _importable(folder: Path) -> Iterator[None]:
-    """Let modules in `folder` be found first, as for a program that Python runs there."""
-    before = sys.path[:]
+    """Let modules in `folder` be found first, as for a program that Python runs there.
+
+    At the end, search path and working directory are as before: a page is written by paths that its
+    author gave.
+    """
+    before = sys.path[:], Path.cwd()
     sys.path.insert(0, str(folder))
     try:
         yield
     finally:
-        sys.path[:] = before
+        sys.path[:] = before[0]
+        os.chdir(before[1])
 
 
 @contextmanager

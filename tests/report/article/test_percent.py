@@ -1,4 +1,5 @@
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -86,6 +87,13 @@ def test_cells_share_one_module_that_is_not_main(script):
     assert (name, file, x) == ("article_script", str(path), 5)
     assert namespace["x"] == 5
     assert name not in sys.modules
+
+
+def test_a_script_may_change_the_folder(script, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    script("import os\n# %%\nos.chdir('/')\n__file__\n")
+    assert run(Path("script.py"))[-1] == str(tmp_path / "script.py")
+    assert Path.cwd() == tmp_path
 
 
 def test_prose_quotes_values_with_format_specs(script):
