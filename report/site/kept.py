@@ -1,5 +1,6 @@
 """The articles of the site that is there, which a build of others keeps as they are."""
 
+import json
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -112,12 +113,22 @@ def kept_articles(site: Path, built: list[str]) -> Kept:
     try:
         manifest = read(data, str(site / MANIFEST))
     except SiteError as error:
-        raise SiteError(f"{error}, all of it, with --only") from error
+        if set(_pages_of(data)) <= set(built):
+            return Kept(site)
+        raise SiteError(f"{error}, all of it, or leave out with --only what is there") from error
     pages = {page: about for page, about in manifest.articles if page not in built}
     for page, about in pages.items():
         if about.parts is None:
             raise SiteError(f"{site / page} was built by an older version; {REMEDY}")
     return Kept(site, manifest, data if pages else None, pages)
+
+
+def _pages_of(data: bytes) -> list[str]:
+    """Return the pages that a manifest names which can not be read: it may be of another schema."""
+    try:
+        return list(json.loads(data)["pages"])
+    except (ValueError, KeyError, TypeError):
+        return []
 
 
 def numbered(pages: dict[str, About], order: list[str]) -> dict[str, About]:

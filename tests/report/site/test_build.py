@@ -189,6 +189,17 @@ def test_a_site_of_an_older_version_is_not_kept_in_parts(scripts, store, tmp_pat
     built(scripts, tmp_path / "site", store)
 
 
+def test_a_site_of_another_schema_is_replaced_if_all_its_articles_are_built(
+    scripts, store, tmp_path
+):
+    built(scripts, tmp_path / "site", store)
+    path = tmp_path / "site" / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"schema": 1}))
+    with pytest.raises(SiteError, match="its schema is 1, not 2; build the site again, all of it"):
+        built(scripts[:1], tmp_path / "site", store)
+    built(scripts, tmp_path / "site", store)
+
+
 def test_a_site_that_another_build_replaces_meanwhile_is_not_lost(
     scripts, store, tmp_path, monkeypatch
 ):
