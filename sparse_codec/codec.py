@@ -17,7 +17,13 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from sparse_codec.audio.blocks import check_audio, cut_segments, mix_down, resample
-from sparse_codec.checkpoint import FORMAT, CheckpointError, find_checkpoint, read_checkpoint
+from sparse_codec.checkpoint import (
+    FORMAT,
+    CheckpointError,
+    find_checkpoint,
+    misfit,
+    read_checkpoint,
+)
 from sparse_codec.config import (
     CodecConfig,
     ConfigError,
@@ -27,7 +33,7 @@ from sparse_codec.config import (
     config_tables,
     parse_config,
 )
-from sparse_codec.events import EventSet, join, kind_in_words
+from sparse_codec.events import EventSet, join
 from sparse_codec.model.decoder import Decoder
 from sparse_codec.model.encoder import Encoder, FrameEncoder, HarmonicEncoder
 from sparse_codec.model.events import Events
@@ -188,12 +194,7 @@ class SparseCodec(nn.Module):
 
     def check_events(self, events: EventSet) -> None:
         """Raise ValueError for events of another samplerate, hop or vector size than ours."""
-        ours = (self.config.samplerate, self.config.hop, self.config.vector_size)
-        if events.kind != ours:
-            raise ValueError(
-                f"events of {kind_in_words(events.kind)}, but this codec has {kind_in_words(ours)}:"
-                " decode them with the codec that made them"
-            )
+        events.check_kind(self.config.kind)
 
     @torch.no_grad()
     def scene(self, events: EventSet, n_frames: int) -> Tensor:
@@ -260,9 +261,7 @@ class SparseCodec(nn.Module):
             codec.load_state_dict(tensors)
             codec.card = json.loads(header["card"])
         except (ConfigError, RuntimeError, KeyError, ValueError) as error:
-            raise CheckpointError(
-                f"{file}: does not fit this version: {str(error).splitlines()[0]}"
-            ) from error
+            raise misfit(file, error) from error
         if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
             raise CheckpointError(f"{file}: holds weights that are not finite; train it again")
         codec._digest = digest

@@ -191,6 +191,11 @@ class CodecConfig:
     )
 
     @property
+    def kind(self) -> tuple[int, int, int]:
+        """The `EventSet.kind` of the codec's events."""
+        return self.samplerate, self.hop, self.vector_size
+
+    @property
     def n_frames(self) -> int:
         """Frames of a segment."""
         return self.segment_samples // self.hop

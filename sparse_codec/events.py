@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 PARTS = ("vectors", "frames", "offsets", "gains")  # arrays of an event set, a row for each event
 NUMBERS = ("samplerate", "hop", "n_samples")
@@ -274,6 +273,14 @@ class EventSet:
             mask[index] = True
         return mask
 
+    def check_kind(self, codecs: tuple[int, int, int]) -> None:
+        """Raise ValueError if a codec of another kind made the events."""
+        if self.kind != codecs:
+            raise ValueError(
+                f"events of {kind_in_words(self.kind)}, but this codec has {kind_in_words(codecs)}:"
+                " decode them with the codec that made them"
+            )
+
     def _check_same_kind(self, other: EventSet) -> None:
         if self.kind != other.kind:
             raise ValueError(
@@ -304,6 +311,8 @@ def pair(a: EventSet, b: EventSet) -> tuple[np.ndarray, np.ndarray]:
     Distances are those in time and of vectors. Events are paired in stretches of time, so that the
     work grows with the length of the clip, not with its square.
     """
+    from scipy.optimize import linear_sum_assignment  # here, because it takes long to import
+
     stretch = round(PAIRING_SECONDS * a.samplerate)
     mine_of_pairs, theirs_of_pairs = [np.zeros(0, int)], [np.zeros(0, int)]
     for s in np.intersect1d(a.onsets // stretch, b.onsets // stretch):

@@ -10,24 +10,27 @@ import dataclasses
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sparse_codec.audio.files import KINDS
 from sparse_codec.cli.messages import Tally, clipping, say
 from sparse_codec.cli.options import Commands, add_command, add_model
-from sparse_codec.codec import SparseCodec
 from sparse_codec.coding.channels import Window, channels_of, window_of
 from sparse_codec.coding.event_file import EventFileError
 from sparse_codec.coding.formats import (
     SET_SUFFIXES,
-    load_codec,
+    load_facts,
     open_file,
     open_windows,
+    read_json_set,
     read_set,
     write_set,
 )
 from sparse_codec.events import EventSet
 from sparse_codec.outputs import check_output
+
+if TYPE_CHECKING:
+    from sparse_codec.codec import SparseCodec
 
 INPUT = "event set: .events or .json"
 INPUTS = (".events", ".json")
@@ -72,28 +75,24 @@ def _set_facts(path: str, model: str | None) -> dict[str, Any]:
     facts: dict[str, Any]
     if Path(path).suffix.lower() == ".events":
         with open_file(path) as file:
-            header, codec, windows = open_windows(file, path, model)
+            header, checkpoint, windows = open_windows(file, path, model)
             for window in windows:
                 tally.add(window)
         facts = dataclasses.asdict(header)
     else:
-        events, codec = read_set(path, model)
+        events, checkpoint = read_json_set(path, model)
         tally.add(events)
-        facts = {"checkpoint": codec.digest, "channels": tally.n_channels}
-    return {**facts, **tally.facts(codec.samplerate, Path(path).stat().st_size)}
+        facts = {"checkpoint": checkpoint.digest, "channels": tally.n_channels}
+    return {**facts, **tally.facts(checkpoint.config.samplerate, Path(path).stat().st_size)}
 
 
 def _checkpoint_facts(name: str) -> dict[str, Any]:
-    codec = load_codec(name)
-    parameters = {
-        part: sum(tensor.numel() for tensor in module.parameters())
-        for part, module in (("encoder", codec.encoder), ("decoder", codec.decoder))
-    }
+    checkpoint = load_facts(name)
     return {
-        "digest": codec.digest,
-        "parameters": parameters,
-        "config": dataclasses.asdict(codec.config),
-        **codec.card,
+        "digest": checkpoint.digest,
+        "parameters": checkpoint.parameters,
+        "config": dataclasses.asdict(checkpoint.config),
+        **checkpoint.card,
     }
 
 

@@ -7,24 +7,22 @@ import dataclasses
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import torch
 from tqdm import tqdm
 
 from sparse_codec.audio.recordings import Recording, find_recordings
 from sparse_codec.checkpoint import find_checkpoint
 from sparse_codec.cli.options import Commands, add_command, positive
-from sparse_codec.codec import SparseCodec
+from sparse_codec.coding.formats import load_codec
 from sparse_codec.coding.priors import priors_file
 from sparse_codec.config import CodecConfig, EncodeOptions
 from sparse_codec.evaluation.frozen_set import freeze, read_manifest, write_manifest
-from sparse_codec.evaluation.measure import evaluate, write_results
 from sparse_codec.evaluation.tables import markdown_results
-from sparse_codec.evaluation.words import count_word_errors
 from sparse_codec.outputs import check_output
-from sparse_codec.training.fit_priors import fit_priors
-from sparse_codec.training.trainer import train
+
+if TYPE_CHECKING:
+    from sparse_codec.codec import SparseCodec
 
 Item = TypeVar("Item")
 CHECKPOINT = 'a .safetensors file or a shipped name, such as "music"'
@@ -81,6 +79,8 @@ def _add_train(commands: Commands) -> None:
 
 def run_train(args: argparse.Namespace) -> int:
     """Train a codec and print the path of its checkpoint."""
+    from sparse_codec.training.trainer import train
+
     print(
         train(args.config, args.data, args.out, args.device, args.minutes, args.steps, args.start)
     )
@@ -149,9 +149,11 @@ def _add_evaluate(commands: Commands) -> None:
 
 def run_evaluate(args: argparse.Namespace) -> int:
     """Measure figures and print them."""
+    from sparse_codec.evaluation.measure import evaluate, write_results
+
     if args.json:
         check_output(args.json)
-    codec = SparseCodec.load(args.checkpoint)
+    codec = load_codec(args.checkpoint)
     manifest = find_checkpoint(args.checkpoint).with_suffix(".manifest.json")
     frozen = read_manifest(args.manifest or manifest)
     n_files = len(frozen.files)
@@ -189,10 +191,15 @@ def _add_words(commands: Commands) -> None:
 
 def run_words(args: argparse.Namespace) -> int:
     """Count word errors and print them."""
+    import torch
+
+    from sparse_codec.evaluation.measure import write_results
+    from sparse_codec.evaluation.words import count_word_errors
+
     if args.json:
         check_output(args.json)
     torch.set_num_threads(1)
-    codec = SparseCodec.load(args.checkpoint)
+    codec = load_codec(args.checkpoint)
     recordings = [r for r in _recordings(args.data) if r.text]
     results = count_word_errors(codec, recordings, lambda clips: _with_bar(clips, "clip"))
     print(json.dumps(results, indent=1))
@@ -219,9 +226,11 @@ def _add_priors(commands: Commands) -> None:
 
 def run_priors(args: argparse.Namespace) -> int:
     """Fit priors, write them beside the checkpoint and print their path."""
+    from sparse_codec.training.fit_priors import fit_priors
+
     target = priors_file(args.checkpoint)
     check_output(target)
-    codec = SparseCodec.load(args.checkpoint)
+    codec = load_codec(args.checkpoint)
     priors = fit_priors(
         codec,
         _recordings(args.data),

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tqdm import tqdm
 
@@ -26,7 +26,6 @@ from sparse_codec.audio.files import (
 from sparse_codec.cli.jobs import Job, list_jobs, run_jobs
 from sparse_codec.cli.messages import Tally, clipping, say
 from sparse_codec.cli.options import Commands, add_command, add_force, add_model, positive
-from sparse_codec.codec import SparseCodec
 from sparse_codec.coding.channels import Window, join_windows, play_windows
 from sparse_codec.coding.event_file import SCALE, EventWriter, Header, header_for
 from sparse_codec.coding.formats import (
@@ -43,7 +42,9 @@ from sparse_codec.coding.quantise import SCALES
 from sparse_codec.coding.rate import limit_rate
 from sparse_codec.config import EncodeOptions
 from sparse_codec.outputs import STREAM, check_output, is_stream, open_output
-from sparse_codec.stereo import encode_stereo
+
+if TYPE_CHECKING:
+    from sparse_codec.codec import SparseCodec
 
 FAST = {"interim": 0, "refine": 0}  # options of --fast
 TEXTS = (".json", ".mid")
@@ -211,6 +212,8 @@ def _windows(
     blocks = read_blocks(source, codec.samplerate, 2 if args.stereo else 1, args.raw)
     windows: Iterator[Window]
     if args.stereo:
+        from sparse_codec.stereo import encode_stereo
+
         windows = encode_stereo(codec, blocks, options)
     else:
         windows = codec.stream(blocks, options)
@@ -302,7 +305,8 @@ def decode_files(args: argparse.Namespace) -> int:
 
 def _decode(job: Job, model: str | None) -> None:
     with nullcontext(sys.stdin.buffer) if job.source == STREAM else open_file(job.source) as file:
-        header, codec, windows = open_windows(file, job.source, model)
+        header, checkpoint, windows = open_windows(file, job.source, model)
+        codec = load_codec(checkpoint.model)
         sound = play_windows(codec, windows, header.channels)
         counts = write_blocks(job.target, sound, codec.samplerate)
     say(job.target, f"{counts.n_samples / codec.samplerate:.1f} s{clipping(counts)}")

@@ -1,12 +1,17 @@
 """Windows of events, of one channel or of left and right."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import tee
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sparse_codec.codec import SparseCodec
 from sparse_codec.events import EventSet, join
+
+if TYPE_CHECKING:
+    from sparse_codec.codec import SparseCodec
 
 Window = EventSet | tuple[EventSet, EventSet]  # of one channel, or of left and right
 

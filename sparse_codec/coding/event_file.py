@@ -13,11 +13,10 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from sparse_codec.codec import SparseCodec
 from sparse_codec.coding.channels import (
     Window,
     channels_of,
@@ -40,6 +39,10 @@ from sparse_codec.coding.priors import Priors, PriorsError
 from sparse_codec.coding.quantise import SCALES
 from sparse_codec.events import EventSet
 from sparse_codec.outputs import open_output
+
+if TYPE_CHECKING:
+    from sparse_codec.checkpoint import Checkpoint
+    from sparse_codec.codec import SparseCodec
 
 MAGIC = b"\x89EVENTS\n"
 VERSION = 1
@@ -93,7 +96,7 @@ class Header:
         )
         return data + _checksum(data)
 
-    def check_codec(self, codec: SparseCodec, name: str = "events") -> None:
+    def check_codec(self, codec: SparseCodec | Checkpoint, name: str = "events") -> None:
         """Raise EventFileError if another checkpoint made the file, or it has other sizes."""
         if self.checkpoint != codec.digest:
             raise EventFileError(
@@ -109,7 +112,9 @@ class Header:
             )
 
 
-def header_for(codec: SparseCodec, channels: int = 1, priors: Priors | None = None) -> Header:
+def header_for(
+    codec: SparseCodec | Checkpoint, channels: int = 1, priors: Priors | None = None
+) -> Header:
     """Return the header of a codec's files: quantised with priors, lossless without.
 
     Raises: PriorsError if the priors are another checkpoint's.

@@ -11,11 +11,10 @@ import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from sparse_codec.audio.files import KINDS, SampleCounts, write_blocks
-from sparse_codec.checkpoint import CHECKPOINTS
-from sparse_codec.codec import SparseCodec
+from sparse_codec.checkpoint import CHECKPOINTS, Checkpoint, describe_checkpoint
 from sparse_codec.coding.channels import Window, channels_of, join_windows, play_windows, windows_of
 from sparse_codec.coding.event_file import (
     EventFileError,
@@ -24,10 +23,12 @@ from sparse_codec.coding.event_file import (
     read_windows,
     write_events,
 )
-from sparse_codec.coding.midi import midi_file
 from sparse_codec.coding.priors import Priors
 from sparse_codec.events import EventSet
 from sparse_codec.outputs import STREAM, OutputError, open_output
+
+if TYPE_CHECKING:
+    from sparse_codec.codec import SparseCodec
 
 SET_SUFFIXES = (".events", ".json", ".mid")
 DEFAULT_MODEL = "music"
@@ -43,7 +44,15 @@ def load_codec(model: str) -> SparseCodec:
 
     Raises: CheckpointError.
     """
+    from sparse_codec.codec import SparseCodec
+
     return SparseCodec.load(model)
+
+
+@functools.cache
+def load_facts(model: str) -> Checkpoint:
+    """Return the facts of a checkpoint, read once, without PyTorch. Raises: CheckpointError."""
+    return describe_checkpoint(model)
 
 
 @functools.cache
@@ -52,12 +61,13 @@ def load_priors(model: str) -> Priors:
     return Priors.load(model)
 
 
-def find_model(path: str | Path, digest: str, model: str | None) -> str:
-    """Return the checkpoint that made the events in a file.
+def find_model(path: str | Path, digest: str, model: str | None) -> Checkpoint:
+    """Return the facts of the checkpoint that made the events in a file.
 
     model: a checkpoint that is given for them, or None; then it is the shipped one with this
     digest. digest: SHA-256 in hexadecimal; "" if the file does not say, and then it is "music".
-    Raises: EventFileError if `model` has another digest, or if no shipped one has it.
+    Raises: EventFileError if `model` has another digest, or if no shipped one has it;
+    CheckpointError.
     """
     if model is None and digest:
         model = _shipped_model(digest)
@@ -65,13 +75,13 @@ def find_model(path: str | Path, digest: str, model: str | None) -> str:
             raise EventFileError(
                 f"{path}: its checkpoint {digest[:12]} is not a shipped one; give it with --model"
             )
-    model = model or DEFAULT_MODEL
-    if digest and (own := load_codec(model).digest) != digest:
+    checkpoint = load_facts(model or DEFAULT_MODEL)
+    if digest and checkpoint.digest != digest:
         raise EventFileError(
-            f"{path}: made with the checkpoint {digest[:12]}, but {model} is {own[:12]};"
-            " leave --model out, or give the right one"
+            f"{path}: made with the checkpoint {digest[:12]}, but {checkpoint.model} is"
+            f" {checkpoint.digest[:12]}; leave --model out, or give the right one"
         )
-    return model
+    return checkpoint
 
 
 def _shipped_model(digest: str) -> str | None:
@@ -92,14 +102,24 @@ def read_set(path: str, model: str | None) -> tuple[Window, SparseCodec]:
     """
     if Path(path).suffix.lower() == ".events":
         with open_file(path) as file:
-            _, codec, windows = open_windows(file, path, model)
-            return join_windows(windows), codec
+            _, checkpoint, windows = open_windows(file, path, model)
+            events = join_windows(windows)
+    else:
+        events, checkpoint = read_json_set(path, model)
+    return events, load_codec(checkpoint.model)
+
+
+def read_json_set(path: str, model: str | None) -> tuple[Window, Checkpoint]:
+    """Return the events in a .json file, and the facts of their checkpoint.
+
+    Raises: as `read_set`.
+    """
     values = _read_json(path)
-    codec = load_codec(find_model(path, str(values.get("checkpoint", "")), model))
+    checkpoint = find_model(path, str(values.get("checkpoint", "")), model)
     if all(side in values for side in SIDES):
-        left, right = (_from_json(path, values[side], codec) for side in SIDES)
-        return (left, right), codec
-    return _from_json(path, values, codec), codec
+        left, right = (_from_json(path, values[side], checkpoint) for side in SIDES)
+        return (left, right), checkpoint
+    return _from_json(path, values, checkpoint), checkpoint
 
 
 def open_file(path: str) -> BinaryIO:
@@ -113,17 +133,18 @@ def open_file(path: str) -> BinaryIO:
 
 def open_windows(
     file: BinaryIO, path: str, model: str | None
-) -> tuple[Header, SparseCodec, Iterator[Window]]:
-    """Return the header, the codec and the windows of a .events file; windows are read lazily.
+) -> tuple[Header, Checkpoint, Iterator[Window]]:
+    """Return the header, the checkpoint and the windows of a .events file.
+
+    Windows are read lazily.
 
     Raises: EventFileError, PriorsError, CheckpointError.
     """
     header = read_header(file)
-    model = find_model(path, header.checkpoint, model)
-    codec = load_codec(model)
-    header.check_codec(codec, path)
-    priors = load_priors(model) if header.mode == "quantised" else None
-    return header, codec, read_windows(file, header, priors)
+    checkpoint = find_model(path, header.checkpoint, model)
+    header.check_codec(checkpoint, path)
+    priors = load_priors(checkpoint.model) if header.mode == "quantised" else None
+    return header, checkpoint, read_windows(file, header, priors)
 
 
 def _read_json(path: str) -> dict[str, Any]:
@@ -150,10 +171,10 @@ def _read_json(path: str) -> dict[str, Any]:
     return values
 
 
-def _from_json(path: str, values: dict[str, Any], codec: SparseCodec) -> EventSet:
+def _from_json(path: str, values: dict[str, Any], checkpoint: Checkpoint) -> EventSet:
     try:
         events = EventSet.from_json(values)
-        codec.check_events(events)
+        events.check_kind(checkpoint.config.kind)
     except ValueError as error:
         raise EventFileError(f"{path}: {error}") from error
     return events
@@ -188,6 +209,8 @@ def to_bytes(path: str, events: Window, codec: SparseCodec) -> bytes:
     if Path(path).suffix.lower() == ".mid":
         if isinstance(events, tuple):
             raise OutputError(f"{path}: MIDI has no left and right; encode without --stereo")
+        from sparse_codec.coding.midi import midi_file
+
         return midi_file(events, codec)
     values: dict[str, Any] = {"checkpoint": codec.digest}
     if isinstance(events, tuple):
