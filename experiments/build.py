@@ -6,14 +6,14 @@ import argparse
 import subprocess
 import sys
 from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING
 
 import experiments
-from experiments.inputs import Inputs, inputs_of
 from report.cli.main import run
 from report.cli.program import Articles, Program
-from sparse_codec.training.trainer import train
+
+if TYPE_CHECKING:
+    from experiments.inputs import Inputs
 
 ROOT = Path(experiments.__file__).parents[1]
 SCRIPTS = ROOT / "experiments" / "articles"
@@ -78,9 +78,15 @@ def _prepare(args: argparse.Namespace) -> Articles:
     _check(args)
     checkpoint, articles = args.checkpoint, _articles(args)
     if args.train:  # an interrupted training goes on
+        from sparse_codec.training.trainer import train
+
         checkpoint = train(args.train, args.data, RUNS / args.train.stem, minutes=args.minutes)
     # The greedy loop is many small operations: one thread is faster than two, and sums come out
     # the same whatever number of cores a machine has.
+    import torch
+
+    from experiments.inputs import inputs_of
+
     torch.set_num_threads(getattr(args, "threads", 1))
     inputs = {
         name: inputs_of(name, articles, checkpoint, args.audio, args.data_dir)

@@ -4,29 +4,68 @@ In reading order: `errors`, `storage` (named bytes, anywhere), `keys` (what a re
 `artifacts` (computed once, kept), `article` (from a script to a page), `site` (articles become a
 site), `sharing` (after it is built) and `cli` (the commands). `number_formats` and `mix` import
 nothing. The package knows nothing of codecs and works without PyTorch.
+
+A name of the package is imported when it is first used, so that a command imports what it needs.
 """
 
-from report.article.components import (
-    BibTeX,
-    Compare,
-    Decomposition,
-    EventRoll,
-    FilmStrip,
-    Group,
-    Image,
-    Mark,
-    Part,
-    Player,
-    Prose,
-    Row,
-    Table,
-)
-from report.artifacts.media import Data, Figure, Film, Picture, Sound
-from report.artifacts.session import Artifact, conjure, use_store
-from report.artifacts.store import FolderStore, MemoryStore
-from report.errors import CellError, ReportError, SiteError, StoreError
-from report.mix import mix
-from report.site.build import BuildSummary, build
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from report.mix import mix  # at once: its module has the same name
+
+if TYPE_CHECKING:
+    from report.article.components import (
+        BibTeX,
+        Compare,
+        Decomposition,
+        EventRoll,
+        FilmStrip,
+        Group,
+        Image,
+        Mark,
+        Part,
+        Player,
+        Prose,
+        Row,
+        Table,
+    )
+    from report.artifacts.media import Data, Figure, Film, Picture, Sound
+    from report.artifacts.session import Artifact, conjure, use_store
+    from report.artifacts.store import FolderStore, MemoryStore
+    from report.errors import CellError, ReportError, SiteError, StoreError
+    from report.site.build import BuildSummary, build
+
+_HOMES = {  # name -> the module that it is imported from
+    "Artifact": "artifacts.session",
+    "BibTeX": "article.components",
+    "BuildSummary": "site.build",
+    "CellError": "errors",
+    "Compare": "article.components",
+    "Data": "artifacts.media",
+    "Decomposition": "article.components",
+    "EventRoll": "article.components",
+    "Figure": "artifacts.media",
+    "Film": "artifacts.media",
+    "FilmStrip": "article.components",
+    "FolderStore": "artifacts.store",
+    "Group": "article.components",
+    "Image": "article.components",
+    "Mark": "article.components",
+    "MemoryStore": "artifacts.store",
+    "Part": "article.components",
+    "Picture": "artifacts.media",
+    "Player": "article.components",
+    "Prose": "article.components",
+    "ReportError": "errors",
+    "Row": "article.components",
+    "SiteError": "errors",
+    "Sound": "artifacts.media",
+    "StoreError": "errors",
+    "Table": "article.components",
+    "build": "site.build",
+    "conjure": "artifacts.session",
+    "use_store": "artifacts.session",
+}
 
 __all__ = [
     "Artifact",
@@ -60,3 +99,13 @@ __all__ = [
     "mix",
     "use_store",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -4,7 +4,6 @@ import argparse
 import shlex
 from pathlib import Path
 
-from report.article.imports import sources_of
 from report.cli.program import (
     Articles,
     Command,
@@ -16,10 +15,6 @@ from report.cli.program import (
 from report.cli.stores import open_place, open_store
 from report.errors import ReportError
 from report.number_formats import megabytes
-from report.sharing.archive import export_zip
-from report.sharing.browser_access import check_reading
-from report.sharing.publish import publish
-from report.site.build import build
 from report.site.target import check_target
 from report.storage.interface import Bucket, Storage, check_url
 from report.storage.transfer import transfer_bar
@@ -56,6 +51,8 @@ def build_site(args: argparse.Namespace) -> int:
     target = open_place(args.publish, args) if args.publish else None
     store = open_store(args)
     articles: Articles = args.program.prepare(args)
+    from report.site.build import build
+
     summary = build(
         articles.scripts,
         args.out,
@@ -107,6 +104,9 @@ def _readers_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _publish(site: Path, target: Storage, args: argparse.Namespace) -> None:
+    from report.sharing.browser_access import check_reading
+    from report.sharing.publish import publish
+
     if args.public:
         _bucket(target).allow_reading()
     if args.origin:
@@ -148,6 +148,9 @@ def export_options(parser: argparse.ArgumentParser, program: Program) -> None:
 
 
 def export_site(args: argparse.Namespace) -> int:
+    from report.article.imports import sources_of
+    from report.sharing.archive import export_zip
+
     if args.zip.resolve().is_relative_to(args.site.resolve()):
         raise ReportError(f"{args.zip} would lie in the site itself; write the archive elsewhere")
     articles: Articles = args.program.prepare(args)

@@ -1,5 +1,7 @@
 """The commands that explain artifacts: plan, why, ls, reproduce."""
 
+from __future__ import annotations
+
 import argparse
 import json
 import os
@@ -9,15 +11,18 @@ import tempfile
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from report.artifacts.record import Record
-from report.artifacts.session import matches
 from report.cli.program import Articles, Command, Program, article_options, positive_count
 from report.cli.stores import check_built, open_store
 from report.errors import ReportError
 from report.number_formats import kilobytes, megabytes, seconds
-from report.site.plan import FOUND, NEW, STALE, WAITS, Plan, Step, plan
-from report.site.reproduce import DIFFERENT, Verdict, reproduce
+from report.site.states import DIFFERENT, FOUND, NEW, STALE, WAITS
+
+if TYPE_CHECKING:
+    from report.artifacts.record import Record
+    from report.site.plan import Plan, Step
+    from report.site.reproduce import Verdict
 
 # plan
 
@@ -54,6 +59,8 @@ def print_plan(args: argparse.Namespace) -> int:
 
 
 def _plan(args: argparse.Namespace) -> Plan:
+    from report.site.plan import plan
+
     articles: Articles = args.program.prepare(args)
     return plan(articles.scripts, open_store(args), articles.namespace)
 
@@ -141,6 +148,8 @@ def ls_options(parser: argparse.ArgumentParser, program: Program) -> None:
 
 
 def list_artifacts(args: argparse.Namespace) -> int:
+    from report.artifacts.session import matches
+
     store = open_store(args)
     check_built(store, args.scripts)
     articles = [script.stem for script in args.scripts] or store.builds()
@@ -185,6 +194,8 @@ def reproduce_options(parser: argparse.ArgumentParser, program: Program) -> None
 
 
 def reproduce_artifacts(args: argparse.Namespace) -> int:
+    from report.site.reproduce import Verdict
+
     if args.fresh:
         _reproduce_here(args)
         return 0
@@ -200,6 +211,8 @@ def reproduce_artifacts(args: argparse.Namespace) -> int:
 
 
 def _reproduce_here(args: argparse.Namespace) -> None:
+    from report.site.reproduce import reproduce
+
     articles: Articles = args.program.prepare(args)
     result = reproduce(articles.scripts, open_store(args), tuple(args.only), articles.namespace)
     args.fresh.write_text(json.dumps(asdict(result)))

@@ -1,22 +1,22 @@
 """The commands for sites that were built: verify, diff, mix, gc."""
 
+from __future__ import annotations
+
 import argparse
 import sys
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from report.artifacts.store import Store
 from report.cli.program import Command, Program, positive_count, server_options
 from report.cli.stores import check_built, open_place
 from report.errors import ReportError
 from report.number_formats import kilobytes, megabytes
-from report.sharing.diff import diff, write_page
-from report.sharing.edit import mix_edit, read_edit
-from report.sharing.garbage import Sweep, collect_releases, collect_store
-from report.site.locate import open_site
-from report.site.verify import verify
 from report.storage.folder import write_whole
 from report.storage.transfer import transfer_bar
+
+if TYPE_CHECKING:
+    from report.sharing.garbage import Sweep
 
 DAY = 24 * 3600  # seconds
 
@@ -31,6 +31,8 @@ def verify_options(parser: argparse.ArgumentParser, _program: Program) -> None:
 
 
 def verify_site(args: argparse.Namespace) -> int:
+    from report.site.verify import verify
+
     with transfer_bar("checked") as bar:
         result = verify(open_place(args.place, args), bar)
     for finding in result.findings:
@@ -59,6 +61,8 @@ def diff_options(parser: argparse.ArgumentParser, _program: Program) -> None:
 
 
 def print_difference(args: argparse.Namespace) -> int:
+    from report.sharing.diff import diff, write_page
+
     before, after = open_place(args.before, args), open_place(args.after, args)
     difference = diff(before, after)
     print(difference)
@@ -83,6 +87,9 @@ def mix_options(parser: argparse.ArgumentParser, _program: Program) -> None:
 
 
 def mix_edited(args: argparse.Namespace) -> int:
+    from report.sharing.edit import mix_edit, read_edit
+    from report.site.locate import open_site
+
     out = args.out or args.edit.with_suffix(".wav")
     if out.resolve() == args.edit.resolve():
         raise ReportError(
@@ -135,6 +142,10 @@ def gc_options(parser: argparse.ArgumentParser, _program: Program) -> None:
 
 
 def collect_garbage(args: argparse.Namespace) -> int:
+    from report.artifacts.store import Store
+    from report.sharing.garbage import collect_releases, collect_store
+    from report.site.locate import open_site
+
     grace = args.grace * DAY
     if args.target:
         target = open_place(args.target, args)

@@ -1,14 +1,19 @@
 """Open the places that a command line names."""
 
+from __future__ import annotations
+
 import argparse
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from report.artifacts.store import Store, mirrored_store
 from report.errors import ReportError
 from report.storage.addresses import open_storage
 from report.storage.interface import Storage
+
+if TYPE_CHECKING:
+    from report.artifacts.store import Store
 
 
 def open_place(address: str, args: argparse.Namespace) -> Storage:
@@ -18,6 +23,8 @@ def open_place(address: str, args: argparse.Namespace) -> Storage:
 
 def open_store(args: argparse.Namespace) -> Store:
     """Return the store that --store names; one in a bucket has a mirror in the folder --cache."""
+    from report.artifacts.store import Store, mirrored_store
+
     storage = open_place(args.store, args)
     if not args.store.startswith("s3://"):
         return Store(storage)

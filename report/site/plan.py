@@ -20,8 +20,8 @@ from report.artifacts.store import Store
 from report.errors import StoreError
 from report.keys.dependencies import place_of
 from report.site.isolation import run_alone, warn_if_shared
+from report.site.states import FOUND, NEW, STALE, WAITS
 
-FOUND, STALE, NEW, WAITS = "found", "stale", "new", "waits"
 QUIET = re.compile(r"\s*(#.*)?")  # lines that no key depends on
 
 # symbol -> digest, file, line, text; see `ReachableCode.source`

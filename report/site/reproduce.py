@@ -20,8 +20,8 @@ from report.artifacts.session import Request, Session, compute, matches, use_ses
 from report.artifacts.store import Store
 from report.errors import ReportError
 from report.site.isolation import run_alone, warn_if_shared
+from report.site.states import DIFFERENT, NEAR, SAME_BYTES, SAME_VALUES
 
-SAME_BYTES, SAME_VALUES, NEAR, DIFFERENT = "bytes same", "samples same", "near", "different"
 NEAR_DB = -40.0  # a difference this far below the original is "near"
 
 
