@@ -19,6 +19,7 @@ NUMBERS = ("samplerate", "hop", "n_samples")
 MOST = 2**31 - 1  # of frames, of samples a second and of samples a frame
 LOUDEST = 200.0  # decibels that an edit may add or take away
 PAIRING_SECONDS = 3.0  # length of the stretches in which two event sets are paired
+STEP = np.uint32(0x9E3779B9)  # 2^32 divided by the golden ratio, between the draws of a generator
 SECOND = 4.0  # distance of vectors that counts as much as a second, when events are paired
 
 Index: TypeAlias = "np.ndarray | list[int] | slice"  # an index array, a mask or a slice
@@ -174,7 +175,8 @@ class EventSet:
         """
         until = self.n_samples if until is None else until
         _check_whole(until, "until", MOST * self.hop)
-        return self.at(np.floor(_generator(seed).uniform(0, until, len(self))).astype(np.int64))
+        _check_whole(seed, "seed", MOST, least=0)
+        return self.at(np.floor(_uniform(seed, len(self)) * until).astype(np.int64))
 
     def interpolate(self, other: EventSet, share: float) -> EventSet:
         """Go from these events, at share 0, to the other's, at share 1.
@@ -328,6 +330,25 @@ def pair(a: EventSet, b: EventSet) -> tuple[np.ndarray, np.ndarray]:
 def _generator(seed: int) -> np.random.Generator:
     _check_whole(seed, "seed", MOST, least=0)
     return np.random.default_rng(seed)
+
+
+def _uniform(seed: int, n: int) -> np.ndarray:
+    """Return numbers (n,) in [0, 1) that any program can draw again: those of
+    templates/scripts/roll/draws.js are the same.
+
+    The generator is SplitMix with 32 bits: draw i is scramble(scramble(seed) + (i + 1) * STEP).
+    """
+    begin = _scramble(np.array([seed], np.uint32))
+    return _scramble(begin + np.arange(1, n + 1, dtype=np.uint32) * STEP) / 2**32
+
+
+def _scramble(x: np.ndarray) -> np.ndarray:
+    """Return a bijection of numbers (n,) uint32 in which every bit depends on all bits: the last
+    step of MurmurHash3.
+    """
+    x = (x ^ (x >> 16)) * np.uint32(0x85EBCA6B)
+    x = (x ^ (x >> 13)) * np.uint32(0xC2B2AE35)
+    return x ^ (x >> 16)
 
 
 def _check_size(value: float, name: str, most: float) -> None:

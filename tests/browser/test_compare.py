@@ -129,7 +129,7 @@ def wait_for_levels(page, levels, gains="gains.slice(-3)"):
         page,
         f"""(() => {{
           const levels = {json.dumps(levels)};
-          const now = sound.wake().currentTime;
+          const now = sound.wake(8000).currentTime;
           const there = {gains}.every((node, i) => Math.abs(node.gain.value - levels[i]) < 1e-6);
           window.since = there ? window.since ?? now : undefined;
           return there && now > window.since + 0.15;
@@ -242,7 +242,7 @@ def test_what_is_shown_as_the_position_is_kept_over_switches_to_20_ms(page):
       window.offsets = [];
       new MutationObserver(() => {
         if (document.querySelector('.compare .playing')) {
-          offsets.push(slider.ariaValueNow - sound.wake().currentTime);
+          offsets.push(slider.ariaValueNow - sound.wake(8000).currentTime);
         }
       }).observe(slider, { attributeFilter: ['aria-valuenow'] });
     }""")
@@ -375,7 +375,7 @@ def test_matching_is_switched_off_at_once_and_then_versions_are_true_to_the_bit(
     }"""
     assert page.evaluate(same, page.evaluate(LIST)[1]["address"])
     # The rate of the sounds: nothing is resampled on the way.
-    assert page.evaluate("sound.wake().sampleRate") == 8000
+    assert page.evaluate("sound.wake(8000).sampleRate") == 8000
 
 
 def test_gains_are_explained_and_those_that_change_nothing_are_not_shown(page):

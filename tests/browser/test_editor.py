@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 from report import mix
+from sparse_codec import EventSet
 from tests.browser.conftest import LOAD_ALL, wait_until
 from tests.browser.test_roll import SOUNDING, centre, mark
 from tests.processes import Running
 
+RATE = 8000
 IN_A_BIT = "document.querySelector('.verdict').textContent"
 
 
@@ -216,11 +218,43 @@ def test_the_first_press_meets_its_button_though_more_controls_come(page):
     assert page.get_by_role("button", name="Undo").get_attribute("aria-disabled") == "false"
 
 
-def test_random_times_stay_inside(page):
-    press(page, "Random times")
-    events = edit_of(page)["events"]
-    assert len({event["start"] for event in events}) > 5
-    assert all(0 <= event["start"] <= 24000 - 3200 for event in events)
+def library_times(seed: int, n: int, until: int) -> list[int]:
+    """The times that the library and the command line draw."""
+    columns = np.zeros((n, 4)), np.arange(n), np.zeros(n), np.ones(n)
+    return EventSet(*columns, until, RATE, hop=193).randomise_times(seed).onsets.tolist()
+
+
+@pytest.mark.parametrize(
+    ("seed", "n", "until"), [(0, 9, 24000), (1, 1, 1), (3, 500, 65536), (2**31 - 1, 40, 2**36)]
+)
+def test_the_page_draws_the_times_that_the_library_draws(scripts, seed, n, until):
+    drawn = scripts.evaluate("(given) => draws.times(...given)", [seed, n, until])
+    assert drawn == library_times(seed, n, until)
+
+
+def test_random_times_are_those_of_a_seed_that_is_named_and_the_mix_plays(page):
+    for seed in (1, 2):
+        press(page, "Random times")
+        words = f"Edited: 9 events moved to the random times of seed {seed} (SHA-256 "
+        wait_until(page, f"{IN_A_BIT}.startsWith('{words}')")
+        wait_until(page, "document.querySelector('.desk.playing')")
+        assert [e["start"] for e in edit_of(page)["events"]] == library_times(seed, 9, 24000)
+    press(page, "Undo")
+    wait_until(page, f"{IN_A_BIT}.includes('of seed 1')")
+    mark(page, 5).focus()
+    page.keyboard.press("Alt+ArrowLeft")
+    wait_until(page, f"{IN_A_BIT}.startsWith('Edited: 9 events moved (SHA')")
+
+
+@pytest.mark.parametrize("button", ["Higher tones", "As published"])
+def test_what_changes_all_events_is_heard(page, button):
+    mark(page, 5).focus()
+    page.keyboard.press("Alt+ArrowLeft")
+    press(page, button)
+    wait_until(page, "document.querySelector('.desk.playing')")
+
+
+def test_a_start_stays_inside_the_roll(page):
     for _ in range(4):
         mark(page, 1).focus()
         page.get_by_role("spinbutton", name="Time in seconds").fill("99")

@@ -182,6 +182,15 @@ def test_random_times_are_spread_over_the_whole_clip_by_default():
     assert 0 <= onsets.min() < 1000 and 2**16 - 1000 < onsets.max() < 2**16
 
 
+def test_random_times_are_even_and_those_of_another_seed_have_nothing_in_common_with_them():
+    many = event_set(seed=0, n_events=4000)
+    times = [many.randomise_times(seed=seed).onsets / many.n_samples for seed in range(4)]
+    shares = [np.histogram(each, bins=10, range=(0, 1))[0] / 4000 for each in times]
+    np.testing.assert_allclose(shares, 0.1, atol=0.02)
+    assert np.abs(np.corrcoef(times) - np.eye(4)).max() < 0.06
+    assert np.abs(np.corrcoef(times[0][:-1], times[0][1:])[0, 1]) < 0.06
+
+
 # ---- which events
 
 

@@ -10,10 +10,11 @@ const transport = (() => {
    */
   function make(list, draw) {
     const seconds = Math.max(...list.map((version) => version.seconds));
+    const rate = versions.rateOf(list);
     const names = [...new Set(list.map(({ label }) => label))].join(', ');
     const { button, host, time, show: showControls } = controls.make(toggle);
     const element = elements.make('div', { className: 'console' }, button, host, time);
-    const head = playhead.make(seconds, { start, show, complain });
+    const head = playhead.make(seconds, { rate, start, show, complain });
     const line = wave.make(host, {
       seconds,
       peaks: padded(0),
@@ -51,7 +52,7 @@ const transport = (() => {
      * @returns {Voices}
      */
     function start(buffers, from, before) {
-      const at = versions.soon();
+      const at = versions.soon(sound.wake(rate));
       const loop = line.range();
       const now = before ? before.position(at) : from;
       return versions.play(buffers, {

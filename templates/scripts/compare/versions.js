@@ -1,6 +1,7 @@
 /**
  * Versions of one sound that run in lock: all start at the same instant, each behind a gain of its own, of which one is
- * open. So a switch keeps the position, to the sample.
+ * open. So a switch keeps the position, to the sample. Those of a lower rate are brought to the highest one, at which all
+ * play.
  */
 const versions = (() => {
   'use strict';
@@ -31,15 +32,31 @@ const versions = (() => {
     return gains.map((gain) => 10 ** ((gain - over) / 20));
   }
 
+  /** The rate at which versions play: nothing of any of them is lost. @param {{rate: number}[]} list @returns {number} */
+  const rateOf = (list) => Math.max(...list.map(({ rate }) => rate));
+
   /** @param {Version[]} list @returns {Promise<AudioBuffer[]>} as long as the longest: silence follows the others */
   async function load(list) {
     const seconds = Math.max(...list.map((version) => version.seconds));
     const samples = await Promise.all(list.map(({ address }) => media.samples(address)));
-    return samples.map((values, i) => {
+    const buffers = samples.map((values, i) => {
       const whole = new Int16Array(Math.max(values.length, Math.round(seconds * list[i].rate)));
       whole.set(values);
-      return sound.toBuffer(whole, list[i].rate);
+      return atRate(whole, list[i].rate, rateOf(list));
     });
+    return Promise.all(buffers);
+  }
+
+  /**
+   * Sounds of another rate go through the browser's decoder, which changes rates well.
+   * @param {Int16Array} values @param {number} rate theirs, Hz @param {number} wanted Hz @returns {Promise<AudioBuffer>}
+   */
+  async function atRate(values, rate, wanted) {
+    if (rate === wanted) {
+      return sound.toBuffer(values, rate);
+    }
+    const decoder = new OfflineAudioContext({ length: 1, sampleRate: wanted });
+    return decoder.decodeAudioData(mix.toWav(values, rate));
   }
 
   /**
@@ -101,7 +118,7 @@ const versions = (() => {
    * @returns {Voices}
    */
   function play(buffers, { from, at, loop, levels, ended }) {
-    const context = sound.wake();
+    const context = sound.wake(buffers[0].sampleRate);
     const running = schedule(context, buffers, { at, from, loop, levels });
     let stopped = false;
     running.source.addEventListener('ended', () => stopped || ended());
@@ -110,18 +127,16 @@ const versions = (() => {
         const now = from + Math.max(0, time - at);
         return loop && now >= loop[1] ? loop[0] + ((now - loop[0]) % (loop[1] - loop[0])) : now;
       },
-      setLevels: (wanted) => running.setLevels(wanted, soon()),
+      setLevels: (wanted) => running.setLevels(wanted, soon(context)),
       stop() {
         stopped = true;
-        running.stop(soon());
+        running.stop(soon(context));
       },
     };
   }
 
-  /** The soonest time, by the context's clock, for which a change can be scheduled. @returns {number} */
-  function soon() {
-    return sound.wake().currentTime + AHEAD;
-  }
+  /** The soonest time, by its clock, for which a change can be scheduled. @param {BaseAudioContext} context */
+  const soon = (context) => context.currentTime + AHEAD;
 
-  return { load, match, play, schedule, soon };
+  return { load, match, play, rateOf, schedule, soon };
 })();

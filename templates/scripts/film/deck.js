@@ -20,7 +20,7 @@ const deck = (() => {
     const { button, host, time, show: showControls } = controls.make(toggle);
     const row = elements.make('div', { className: 'reel' }, button, host, time);
     const cursor = spectrogram.addCursor(picture, (share) => head.seek(share * seconds));
-    const head = playhead.make(seconds, { start, show, changed, complain: (error) => forget(error !== null) });
+    const head = playhead.make(seconds, { rate, start, show, changed, complain: (error) => forget(error !== null) });
     const line = wave.make(host, {
       seconds,
       peaks: FLAT,

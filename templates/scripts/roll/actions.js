@@ -17,22 +17,37 @@ const actions = (() => {
     const words = title.toLowerCase().match(/[a-z0-9]+/g) || ['events'];
     const name = words.join('-');
 
-    /** A start from which all of a sound is heard. @param {string} hash @returns {number} */
-    function anyTime(hash) {
-      return Math.floor(Math.random() * Math.max(1, length - sounds.facts(hash).seconds * rate));
+    let seed = 0; // of the random times that were drawn last
+
+    /** Change all events, and let them be heard. @param {(event: PlacedEvent, i: number) => PlacedEvent} to */
+    function changeAll(to) {
+      edit.set(edit.events().map(to));
+      line.hear();
+    }
+
+    function scatter() {
+      const starts = draws.times(++seed, edit.events().length, length);
+      changeAll((event, i) => ({ ...event, start: starts[i] }));
     }
 
     return {
       toggle: line.toggle,
       undo: edit.undo,
       redo: edit.redo,
-      reset: () => edit.set(edit.published),
-      scatter: () => edit.set(edit.events().map((event) => ({ ...event, start: anyTime(event.sound) }))),
+      reset: () => changeAll((_, i) => edit.published[i]),
+      scatter,
+      /** The seed of the random times at which the events are, if they are. @returns {number | null} */
+      seed: () =>
+        draws.seedOf(
+          edit.events().map(({ start }) => start),
+          length,
+          seed,
+        ),
       /** @param {string} set such as "random vectors" */
       apply: (set) =>
         attempt(async () => {
           const hashes = (await sounds.load()).sets[set];
-          edit.set(edit.events().map((event, i) => ({ ...event, sound: hashes[i] })));
+          changeAll((event, i) => ({ ...event, sound: hashes[i] }));
         }),
       exportWav: () =>
         attempt(async () => mix.save(mix.toWav(await line.refreshed(), rate), 'audio/wav', `${name}.wav`)),

@@ -64,11 +64,14 @@ const edits = (() => {
     return events.map((event) => ({ ...event, muted: event.muted || (alone && !event.solo), solo: false }));
   }
 
-  /** @param {PlacedEvent[]} events @param {PlacedEvent[]} published @returns {string} such as "3 events moved, 1 muted" */
-  function summary(events, published) {
+  /**
+   * @param {PlacedEvent[]} events @param {PlacedEvent[]} published @param {number | null} seed of their times, if drawn
+   * @returns {string} such as "3 events moved, 1 muted"
+   */
+  function summary(events, published, seed) {
     /** @type {[string, (now: PlacedEvent, then: PlacedEvent) => boolean][]} */
     const kinds = [
-      ['moved', (now, then) => now.start !== then.start],
+      [seed ? `moved to the random times of seed ${seed}` : 'moved', (now, then) => now.start !== then.start],
       ['with another gain', (now, then) => now.gain !== then.gain],
       ['with another sound', (now, then) => now.sound !== then.sound],
       ['muted', (now) => now.muted],

@@ -43,7 +43,8 @@
       mixed: (values) => void judge(values),
       show,
     });
-    const bench = tools.make(figure, title, JSON.parse(sets), actions.make(measures, edit, sounds, line, attempt));
+    const deeds = actions.make(measures, edit, sounds, line, attempt);
+    const bench = tools.make(figure, title, JSON.parse(sets), deeds);
     const controls = inspector.make(bench.controls, rate, length, {
       change: (to) => edit.change(selected, to),
       move: (start) => move(selected, start),
@@ -158,7 +159,7 @@
     /** @param {Int16Array} values the new mix */
     async function judge(values) {
       mixed = values;
-      const edited = edits.summary(edit.events(), edit.published);
+      const edited = edits.summary(edit.events(), edit.published, deeds.seed());
       const { words, wrong } = await edits.judge(values, rate, media.digest(mixSrc), edited);
       if (mixed === values) {
         bench.judge(words, wrong);

@@ -24,8 +24,8 @@ const timeline = (() => {
   function make(picture, sounds, { title, rate, length, peaks }, editor) {
     const seconds = length / rate;
     const { host, extent } = build(picture);
-    const whole = playhead.make(seconds, { start: startMix, show });
-    const alone = playhead.make(Infinity, { start: startEvent, show });
+    const whole = playhead.make(seconds, { rate, start: startMix, show });
+    const alone = playhead.make(Infinity, { rate, start: startEvent, show });
     const shape = wave.make(host, {
       seconds,
       peaks,
@@ -109,6 +109,8 @@ const timeline = (() => {
         alone.stop();
       },
       toggle,
+      /** Let the mix be heard, if it is not yet. */
+      hear: () => whole.playing() || toggle(),
       /** Nothing but an event of this roll makes sound. */
       isFree: alone.isFree,
       /** Show where an event is heard. @param {number} from @param {number} share of the width, as `from` is */

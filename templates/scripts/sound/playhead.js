@@ -1,5 +1,5 @@
 /**
- * The position of a sound that is loaded and then plays through the page's AudioContext. The latest press counts: what
+ * The position of a sound that is loaded and then plays through an AudioContext. The latest press counts: what
  * is loaded only after the next press stays silent.
  *
  * @typedef {{position: (time?: number) => number, stop: () => void}} Voice a sound that plays; position in seconds
@@ -10,6 +10,7 @@ const playhead = (() => {
   /**
    * @template Sound @template {Voice} V
    * @typedef {object} Options
+   * @property {number} rate of the sound, Hz
    * @property {(loaded: Sound, from: number, before: V | null) => V} start plays from `from` (seconds) on; `before` is
    *   the voice that goes on in the new one, if there is one
    * @property {() => void} show draws the position, in each frame while something plays
@@ -21,7 +22,7 @@ const playhead = (() => {
    * @template Sound @template {Voice} V
    * @param {number} seconds in all @param {Options<Sound, V>} options
    */
-  function make(seconds, { start, show, changed = () => {}, complain = () => {} }) {
+  function make(seconds, { rate, start, show, changed = () => {}, complain = () => {} }) {
     /** @type {V | null} */
     let voice = null;
     /** @type {Sound | null} */
@@ -63,8 +64,8 @@ const playhead = (() => {
     async function play(load, from) {
       const mine = ++turn;
       loading = true;
-      sound.wake();
       sound.claim(owner);
+      sound.wake(rate);
       changed();
       show();
       try {

@@ -1,28 +1,40 @@
-/** One sound at a time on the whole page, and one AudioContext, which waits for the first press. */
+/** One sound at a time on the whole page, and an AudioContext for each of its rates, which waits for a press. */
 const sound = (() => {
   'use strict';
 
   const FADE = 0.005; // seconds in which a sound comes and goes: too short to be heard, long enough not to click
-  const IDLE = 2000; // milliseconds of silence after which the context sleeps: awake it costs battery
+  const IDLE = 2000; // milliseconds of silence after which a context sleeps: awake it costs battery
 
   /** @typedef {{stop: () => void}} Owner makes sound; `stop` is called when another one begins */
+  /** @type {Map<number, AudioContext>} rate in Hz -> the context of sounds at that rate */
+  const contexts = new Map();
   /** @type {AudioContext | null} */
-  let context = null;
+  let awake = null; // the one that was woken last
   /** @type {Owner | null} */
   let current = null;
 
   /**
-   * Make or wake the context; browsers allow it only in answer to a press. It runs at the rate of the page's sounds:
-   * inside a context browsers change rates crudely, with images 17 dB below a tone of 6 kHz; behind it they do it well.
-   * @returns {AudioContext}
+   * Make or wake the context of a rate; browsers allow it only in answer to a press. Each sound plays in a context of its
+   * own rate: inside a context browsers change rates crudely, with images 17 dB below a tone of 6 kHz, and nothing above
+   * half its rate is left; behind it they change rates well.
+   * @param {number} rate Hz @returns {AudioContext}
    */
-  function wake() {
-    const figure = /** @type {HTMLElement | null} */ (document.querySelector('[data-rate]'));
-    context = context || new AudioContext(figure ? { sampleRate: Number(figure.dataset.rate) } : {});
-    if (context.state !== 'running') {
-      context.resume();
+  function wake(rate) {
+    awake = contexts.get(rate) || open(rate);
+    contexts.set(rate, awake);
+    if (awake.state !== 'running') {
+      awake.resume();
     }
-    return context;
+    return awake;
+  }
+
+  /** @param {number} rate Hz @returns {AudioContext} at the rate of the device if the browser does not know that one */
+  function open(rate) {
+    try {
+      return new AudioContext({ sampleRate: rate });
+    } catch {
+      return new AudioContext();
+    }
   }
 
   /** Stop all other sounds on the page: this owner begins. @param {Owner} owner */
@@ -44,7 +56,7 @@ const sound = (() => {
   /** @param {Owner} owner that has come to its end */
   function release(owner) {
     current = current === owner ? null : current;
-    setTimeout(() => current || context?.suspend(), IDLE);
+    setTimeout(() => contexts.forEach((context) => (current && context === awake) || context.suspend()), IDLE);
   }
 
   /** @param {Owner} owner @returns {boolean} whether nobody else makes sound */
@@ -61,14 +73,14 @@ const sound = (() => {
   }
 
   /**
-   * Play samples through the context, from `from` seconds on, and round and round in `loop` if that is given.
+   * Play samples at their own rate, from `from` seconds on, and round and round in `loop` if that is given.
    * Call `claim` and `wake` first, in answer to the press.
    * @param {AudioBuffer} buffer
    * @param {{from?: number, loop?: [number, number] | null, ended?: () => void}} options
    * @returns {Voice}
    */
   function play(buffer, { from = 0, loop = null, ended = () => {} }) {
-    const output = wake();
+    const output = wake(buffer.sampleRate);
     const level = new GainNode(output, { gain: 0 });
     const source = new AudioBufferSourceNode(output, { buffer });
     if (loop) {
