@@ -42,6 +42,7 @@ from sparse_codec.model.harmonic_decoder import HarmonicDecoder
 from sparse_codec.model.recurrent_decoder import RecurrentDecoder
 from sparse_codec.model.resonance_decoder import ResonanceDecoder
 from sparse_codec.model.spectrogram import magnitudes
+from sparse_codec.model.threads import denormals_flushed
 from sparse_codec.outputs import partial_file
 
 
@@ -185,7 +186,8 @@ class SparseCodec(nn.Module):
         self.check_events(events)
         tensors = Events.of(events, self.device)
         for i, gain in enumerate(events.gains):
-            stages = self.decoder.render(tensors.vectors[:, i], tensors.offsets[:, i])
+            with denormals_flushed():
+                stages = self.decoder.render(tensors.vectors[:, i], tensors.offsets[:, i])
             yield {
                 "excitation": gain * stages.excitation[0].cpu().numpy(),
                 "resonance": gain * stages.resonance[0].cpu().numpy(),
@@ -197,6 +199,7 @@ class SparseCodec(nn.Module):
         events.check_kind(self.config.kind)
 
     @torch.no_grad()
+    @denormals_flushed()
     def scene(self, events: EventSet, n_frames: int) -> Tensor:
         """Return the sum of the events' spectrograms: magnitudes (F, n_frames)."""
         return self.decoder.scene(Events.of(events, self.device), n_frames)[0]
@@ -227,6 +230,7 @@ class SparseCodec(nn.Module):
         return next(self.parameters()).device
 
     @torch.no_grad()
+    @denormals_flushed()
     def decompose(self, original: Tensor, options: EncodeOptions | None = None) -> GreedyState:
         """Take magnitude spectrograms (B, F, T) apart, event by event."""
         loop = GreedyLoop(self.config, self.encoder, self.decoder, options or self.config.encode)

@@ -38,6 +38,7 @@ from sparse_codec.config import (
     read_config,
 )
 from sparse_codec.model.spectrogram import shares_removed
+from sparse_codec.model.threads import denormals_flushed
 from sparse_codec.training.discriminator import Discriminator, discriminator_loss
 from sparse_codec.training.learner import Learner, Outcome
 from sparse_codec.training.pool import Draw, Pool, RankSlice, Scenes, Segments
@@ -145,6 +146,7 @@ class Trainer:
             return min(1.0, self.seconds / (60 * self.training.minutes))
         return min(1.0, self.step / self.training.steps)
 
+    @denormals_flushed()
     def train_step(self) -> tuple[float, float, float, float]:
         """Take one optimiser step.
 
