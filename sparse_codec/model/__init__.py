@@ -1,7 +1,9 @@
 """From a spectrogram to events and back. Read in this order:
 
 - `spectrogram`: samples become magnitudes; measures of these
+- `threads`: a setting that each thread which computes here needs
 - `events`: the columns that all the others hand on
+- `convolution`: of long signals, in blocks
 - `decoder`: the interface of decoders, which give events as spectrograms and sound
 - `harmonic_decoder`, `recurrent_decoder`, `resonance_decoder` (the published one): three of them
 - `encoder`: a residual gives candidate events

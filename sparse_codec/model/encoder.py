@@ -69,13 +69,20 @@ class AntiCausalStack(nn.Module):
         )
         self.outs = nn.ModuleList(nn.Conv1d(channels, channels, 1) for _ in dilations)
 
-    def forward(self, x: Tensor) -> Tensor:
-        total = torch.zeros_like(x)
+    def forward(self, x: Tensor, n_frames: int | None = None) -> Tensor:
+        """Return all frames, or the first `n_frames` of a stack that does not normalise.
+
+        For these, each block is computed only in the frames that they see through later blocks.
+        """
+        total, n_seen = torch.zeros_like(x), x.shape[2]
         blocks = zip(self.dilations, self.norms, self.gates, self.outs, strict=True)
-        for dilation, norm, gate, out in blocks:
-            signal, opening = gate(F.pad(norm(x), (0, dilation))).chunk(2, 1)
+        for i, (dilation, norm, gate, out) in enumerate(blocks):
+            if n_frames is not None:
+                n_seen = n_frames + sum(self.dilations[i + 1 :])
+            padded = F.pad(norm(x), (0, dilation))[..., : n_seen + dilation]
+            signal, opening = gate(padded).chunk(2, 1)
             block = out(torch.tanh(signal) * torch.sigmoid(opening))
-            x, total = x + block, total + block
+            x, total = x[..., :n_seen] + block, total[..., :n_seen] + block
         return total
 
 
@@ -253,7 +260,9 @@ class FrameEncoder(Encoder):
         x = residual
         if self.config.input == "compressed":
             x = residual.sign() * (residual.abs() + 1e-4).sqrt()
-        features = self.stack(self.project(x))[:, :, : self.config.half_frames]
+        half = self.config.half_frames
+        x = x[:, :, : half + sum(self.stack.dilations)]  # all that the first half sees
+        features = self.stack(self.project(x), half)
         switches = F.relu(self.switch(features))[:, 0]  # (B, T / 2)
         frames = switches.topk(n_candidates, 1).indices
         if explore is not None:

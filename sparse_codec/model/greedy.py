@@ -35,6 +35,7 @@ class GreedyState:
     residual: Tensor  # (B, F, T)
     events: Events  # (B, N)
     spectra: Tensor  # (B, N, F, horizon) of the events at unit gain
+    later: Tensor  # (B, N, F, T - horizon) likewise, in the frames after the horizon
     products: Tensor  # (B, N, N) float64, inner products of the events up to the horizon
     removed: Tensor  # (B, N) float64, inner products of the events with the original, likewise
     exhausted: Tensor  # (B,) whether an event removed too little, which ends the search
@@ -75,12 +76,16 @@ class GreedyLoop:
 
     def _start(self, original: Tensor, n_events: int) -> GreedyState:
         config, batch, device = self.config, len(original), original.device
-        size = (config.n_bins, config.horizon_frames)
+        size, n_later = (
+            (config.n_bins, config.horizon_frames),
+            config.n_frames - config.horizon_frames,
+        )
         return GreedyState(
             original=original,
             residual=original.clone(),
             events=Events.zeros(batch, n_events, config.vector_size, device),
             spectra=torch.zeros(batch, n_events, *size, device=device),
+            later=torch.zeros(batch, n_events, config.n_bins, n_later, device=device),
             products=torch.zeros(batch, n_events, n_events, dtype=torch.double, device=device),
             removed=torch.zeros(batch, n_events, dtype=torch.double, device=device),
             exhausted=torch.zeros(batch, dtype=torch.bool, device=device),
@@ -109,7 +114,7 @@ class GreedyLoop:
         self._measure(state, slice(n, n + 1))
         self._fit_gains(state)
         state.events.gains[done] = gains[done]
-        self._subtract(state)
+        self._subtract(state, newest=not self.options.joint_gains or self.config.gain == "switch")
         if self.options.smallest_share:
             self._drop_small(state, gains, residual)
 
@@ -156,8 +161,9 @@ class GreedyLoop:
         horizon, found = self.config.horizon_frames, slice(0, state.n_found)
         events = state.events[:, which].flatten()
         spectra = self.decoder.spectrograms(events.vectors, events.offsets)
-        spectra = place(spectra, events.frames, self.decoder.lead, horizon)
-        state.spectra[:, which] = spectra.unflatten(0, (len(state.original), -1))
+        for drawn, start in ((state.spectra, 0), (state.later, horizon)):
+            placed = place(spectra, events.frames - start, self.decoder.lead, drawn.shape[3])
+            drawn[:, which] = placed.unflatten(0, (len(drawn), -1))
         some, every = state.spectra[:, which].flatten(2), state.spectra[:, found].flatten(2)
         products = (some @ every.transpose(1, 2)).double()
         state.products[:, which, found] = products
@@ -165,9 +171,19 @@ class GreedyLoop:
         original = state.original[:, :, :horizon].flatten(1)[:, :, None]
         state.removed[:, which] = (some @ original)[:, :, 0].double()
 
-    def _subtract(self, state: GreedyState) -> None:
-        """Make the residual the original without the events found so far, in all frames."""
-        state.residual = state.original - self.decoder.scene(state.found, self.config.n_frames)
+    def _subtract(self, state: GreedyState, newest: bool = False) -> None:
+        """Make the residual the original without the events found so far, in all frames.
+
+        newest: the residual is that already, but for the newest event.
+        """
+        base = state.residual if newest else state.original
+        which = slice(state.n_found - 1 if newest else 0, state.n_found)
+        gains = state.events.gains[:, None, which]
+        parts = [
+            (gains @ drawn[:, which].flatten(2)).view(len(drawn), *drawn.shape[2:])
+            for drawn in (state.spectra, state.later)
+        ]
+        state.residual = base - torch.cat(parts, 2)
 
     # ---- all events so far
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sparse_codec.config import CodecConfig, ResonanceDecoderConfig
+from sparse_codec.model.convolution import block_spectra, convolve, long_irfft, long_rfft
 from sparse_codec.model.decoder import LN_1000, Decoder, Stages, fixed_noise, perceptron
 from sparse_codec.model.events import Events
 from sparse_codec.model.spectrogram import magnitudes, place
@@ -27,8 +28,9 @@ class ResonanceDecoder(Decoder):
 
     pitch_numbers = ()
     sizes: ResonanceDecoderConfig
-    atoms: Tensor  # (A, T)
-    rooms: Tensor  # (R, T)
+    waves: Tensor  # (P, T)
+    fades: Tensor  # (D, T)
+    room_spectra: Tensor  # (R, T + 1, 2)
 
     def __init__(self, config: CodecConfig):
         super().__init__()
@@ -46,24 +48,34 @@ class ResonanceDecoder(Decoder):
         mixes = torch.randn(sizes.resonances, sizes.atoms) / math.sqrt(sizes.atoms)
         self.resonances = nn.Parameter(mixes)
         self.register_buffer("pace", torch.ones(config.vector_size), persistent=False)
-        self.register_buffer("atoms", self._atoms(), persistent=False)
-        self.register_buffer("rooms", self._rooms(), persistent=False)
+        self.register_buffer("waves", self._waves(), persistent=False)
+        self.register_buffer("fades", self._fades(), persistent=False)
+        self.register_buffer("room_spectra", self._room_spectra(), persistent=False)
 
-    def _atoms(self) -> Tensor:
-        """Damped sinusoids at pitches equally spaced in octaves, for each of the decays in turn."""
+    # An atom is a damped sinusoid: atom d P + p is wave p under fade d. So a mix of atoms is a mix
+    # of waves for each fade, which reads a quarter of the numbers.
+    def _waves(self) -> Tensor:
+        """Sinusoids (P, T) at pitches equally spaced in octaves."""
         seconds = torch.arange(self.n_samples) / self.config.samplerate
         pitches = self.sizes.atoms // len(DECAYS)
         hertz = 40 * (self.config.samplerate / 2.2 / 40) ** (torch.arange(pitches) / pitches)
-        waves = torch.sin(2 * math.pi * hertz[:, None].double() * seconds).float()
-        return torch.cat([waves * torch.exp(-LN_1000 * seconds / decay) for decay in DECAYS])
+        return torch.sin(2 * math.pi * hertz[:, None].double() * seconds).float()
 
-    def _rooms(self) -> Tensor:
-        """Decaying noises of unit energy, one for each reverberation time."""
+    def _fades(self) -> Tensor:
+        """Exponential decays (D, T)."""
+        seconds = torch.arange(self.n_samples) / self.config.samplerate
+        return torch.exp(-LN_1000 * seconds / torch.tensor(DECAYS)[:, None])
+
+    def _room_spectra(self) -> Tensor:
+        """Spectra (R, T + 1, 2), real and imaginary parts, of decaying noises of unit energy, one
+        for each reverberation time.
+        """
         seconds = torch.arange(self.n_samples) / self.config.samplerate
         times = torch.tensor(self.sizes.reverberation)[:, None]
         noise = torch.stack([fixed_noise(self.n_samples, seed=i + 1) for i in range(len(times))])
         rooms = noise * torch.exp(-LN_1000 * seconds / times)
-        return rooms / rooms.norm(dim=1, keepdim=True)
+        rooms = rooms / rooms.norm(dim=1, keepdim=True)
+        return torch.view_as_real(long_rfft(rooms, 2 * self.n_samples))
 
     def render(self, vectors: Tensor, offsets: Tensor) -> Stages:
         stages = self._sound(vectors)
@@ -89,39 +101,42 @@ class ResonanceDecoder(Decoder):
         excitation = self._excite(attack, taps)
         resonance = self._resonate(vectors, excitation, fade)
         frames = 0.5 * torch.tanh(shift) + (0 if offsets is None else offsets[:, None])
-        wet_response = torch.softmax(room, 1) @ self.rooms
-        dry, wet = torch.softmax(mix, 1).split(1, 1)
-        impulse = F.one_hot(torch.tensor(0, device=room.device), self.n_samples)
-        response = wet * wet_response + dry * impulse
-        sound = self._convolve(resonance, response, frames * self.config.hop)
-        return Stages(excitation, resonance, sound)
+        room = self._answer(resonance, room, mix, delay=frames * self.config.hop)
+        missing = self.n_samples - excitation.shape[1]
+        return Stages(F.pad(excitation, (0, missing)), resonance, room)
 
     def _excite(self, attack: Tensor, taps: Tensor) -> Tensor:
-        """Noise under an envelope, filtered: (E, T)."""
+        """Noise under an envelope, filtered: (E, attack + filter - 1), or T if that is less."""
         length, knots = self.sizes.attack_samples, attack.pow(2)[:, None]
         envelope = F.interpolate(knots, length, mode="linear", align_corners=False)[:, 0]
         noise = envelope * fixed_noise(length, seed=0).to(attack.device)
-        padded = [F.pad(x, (0, self.n_samples - x.shape[1])) for x in (noise, taps)]
-        return self._convolve(*padded)
+        n_samples = length + taps.shape[1] - 1
+        size = 2 ** math.ceil(math.log2(n_samples))
+        padded = torch.stack([F.pad(x, (0, size - x.shape[1])) for x in (noise, taps)])
+        one, other = torch.fft.rfft(padded)
+        return long_irfft(one * other, size)[:, : min(n_samples, self.n_samples)]
 
     def _resonate(self, vectors: Tensor, excitation: Tensor, fade: Tensor) -> Tensor:
-        """The excitation (E, T) through the selected resonances, which cross-fade as it ages."""
+        """The excitation through the selected resonances, which cross-fade as it ages: (E, T)."""
         selected = self.sizes.selected
         logits = self.select(vectors).unflatten(1, (selected, -1))  # (E, S, resonances)
-        ringing = torch.softmax(logits, 2) @ self.resonances @ self.atoms  # (E, S, T)
-        sounds = self._convolve(excitation[:, None], ringing)
+        mixes = torch.softmax(logits, 2) @ self.resonances  # (E, S, A)
+        ringing = (mixes.unflatten(2, (len(DECAYS), -1)) @ self.waves).mul(self.fades).sum(2)
+        sounds = convolve(ringing, block_spectra(excitation[:, None]))  # (E, S, T)
         presence = torch.softmax(fade.unflatten(1, (selected, -1)), 1)
         presence = F.interpolate(presence, self.n_samples, mode="linear", align_corners=False)
         return (sounds * presence).sum(1)
 
-    # Both signals have length T, so that with FFTs of 2 T nothing wraps around. A delay of d
-    # samples, of which there may be a fraction, is a turn of phases: its spectrum is
-    # exp(-2 pi i f d), with f in turns a sample.
-    def _convolve(self, sound: Tensor, response: Tensor, delay: Tensor | None = None) -> Tensor:
-        """Convolve causally along the last axis, then delay by (E, 1) samples."""
+    # Sound and response have length T, so that with transforms of 2 T nothing wraps around. The
+    # spectrum of an impulse is 1. A delay of d samples, of which there may be a fraction, is a turn
+    # of phases: its spectrum is exp(-2 pi i f d), with f in turns a sample.
+    def _answer(self, dry: Tensor, room: Tensor, mix: Tensor, delay: Tensor) -> Tensor:
+        """Dry sound (E, T) with the room's answer to it, delayed by (E, 1) samples."""
         size = 2 * self.n_samples
-        spectrum = torch.fft.rfft(sound, size) * torch.fft.rfft(response, size)
-        if delay is not None:
-            turns = torch.arange(spectrum.shape[-1], device=sound.device) / size
-            spectrum = spectrum * torch.exp(-2j * math.pi * turns * delay)
-        return torch.fft.irfft(spectrum, size)[..., : self.n_samples]
+        wet = torch.softmax(room, 1) @ self.room_spectra.flatten(1)
+        dry_share, wet_share = torch.softmax(mix, 1).split(1, 1)
+        response = wet_share * torch.view_as_complex(wet.unflatten(1, (-1, 2))) + dry_share
+        turns = torch.arange(self.n_samples + 1, device=dry.device) / size
+        turned = torch.polar(torch.ones_like(delay), -2 * math.pi * turns * delay)
+        spectrum = long_rfft(dry, size) * response * turned
+        return long_irfft(spectrum, size)[:, : self.n_samples]

@@ -54,10 +54,14 @@ def place(events: Tensor, frames: Tensor, lead: int, n_frames: int) -> Tensor:
     frames (E,).
     """
     length = events.shape[2]
-    placed = events.new_zeros(*events.shape[:2], lead + n_frames + length)
+    placed = events.new_zeros(*events.shape[:2], n_frames)
     for e, frame in enumerate(frames.tolist()):
-        placed[e, :, frame : frame + length] = events[e]
-    return placed[:, :, lead : lead + n_frames]
+        start = frame - lead
+        inside = slice(max(0, start), max(0, start + length))
+        missing = inside.start - start  # frames ahead of the segment
+        part = placed[e, :, inside]
+        part.copy_(events[e, :, missing : missing + part.shape[1]])
+    return placed
 
 
 def share_removed(residual: Tensor, original: Tensor, order: int) -> Tensor:

@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import torch
 
-from sparse_codec import EventSet, SparseCodec
+from sparse_codec import CodecConfig, EventSet, SparseCodec
 from sparse_codec.coding.priors import Priors
+from sparse_codec.config import FrameEncoderConfig, ResonanceDecoderConfig
 from sparse_codec.training.fit_priors import tabulate
 
 DrawWindows = Callable[..., list[EventSet]]
@@ -62,3 +64,34 @@ def draw_windows(small_config) -> DrawWindows:
 @pytest.fixture(scope="session")
 def small_priors(saved_codec, draw_windows) -> Priors:
     return tabulate(saved_codec, draw_windows(n_windows=20, seed=1))
+
+
+@pytest.fixture(scope="session")
+def small_paper() -> CodecConfig:
+    """The published design with small sizes."""
+    return CodecConfig(
+        segment_samples=2**14,
+        hop=256,
+        n_events=3,
+        horizon_frames=64,
+        gain="switch",
+        input="linear",
+        encoder=FrameEncoderConfig(channels=16, dilations=(1, 2)),
+        decoder=ResonanceDecoderConfig(
+            resonances=8,
+            atoms=16,
+            resonance_frames=4,
+            attack_samples=1024,
+            attack_knots=8,
+            noise_filter_samples=16,
+            reverberation=(0.3, 1.0),
+            hidden=16,
+        ),
+    )
+
+
+@pytest.fixture(scope="session")
+def published_codec(small_paper) -> SparseCodec:
+    """The published design with small sizes and random weights, which prefer no frame."""
+    torch.manual_seed(0)
+    return SparseCodec(small_paper).eval()

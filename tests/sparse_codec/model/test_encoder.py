@@ -20,6 +20,16 @@ def test_a_frame_of_the_published_stack_sees_itself_and_the_future_only():
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("n_frames", [1, 10, 33, 39, 40])
+def test_the_first_frames_alone_are_the_first_frames_of_all(n_frames):
+    torch.manual_seed(0)
+    stack, x = AntiCausalStack(8, (1, 2, 4, 1), normalise=False), torch.randn(2, 8, 40)
+    torch.testing.assert_close(stack(x, n_frames), stack(x)[:, :, :n_frames])
+    seen = x[:, :, : n_frames + 8]
+    torch.testing.assert_close(stack(seen, n_frames), stack(x)[:, :, :n_frames])
+
+
+@torch.no_grad()
 @pytest.mark.parametrize("explore", [None, torch.tensor([0.0, 0.5, 1.0])])
 def test_candidates_are_in_the_first_half_and_within_range(small_codec, explore):
     residual = torch.randn(3, small_codec.config.n_bins, small_codec.config.n_frames)

@@ -11,37 +11,13 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from sparse_codec import CheckpointError, CodecConfig, ConfigError, SparseCodec, TrainingConfig
+from sparse_codec import CheckpointError, ConfigError, SparseCodec, TrainingConfig
 from sparse_codec.checkpoint import FORMAT
-from sparse_codec.config import FrameEncoderConfig, ResonanceDecoderConfig, config_tables
+from sparse_codec.config import config_tables
 from sparse_codec.training.pool import Pool, RankSlice, Segments
 from sparse_codec.training.trainer import Trainer
 
 QUICK = TrainingConfig(steps=4, batch=3, pool=6)
-
-
-@pytest.fixture(scope="module")
-def small_paper() -> CodecConfig:
-    """The published design with small sizes."""
-    return CodecConfig(
-        segment_samples=2**14,
-        hop=256,
-        n_events=3,
-        horizon_frames=64,
-        gain="switch",
-        input="linear",
-        encoder=FrameEncoderConfig(channels=16, dilations=(1, 2)),
-        decoder=ResonanceDecoderConfig(
-            resonances=8,
-            atoms=16,
-            resonance_frames=4,
-            attack_samples=1024,
-            attack_knots=8,
-            noise_filter_samples=16,
-            reverberation=(0.3, 1.0),
-            hidden=16,
-        ),
-    )
 
 
 def trainer(config, training, recordings) -> Trainer:

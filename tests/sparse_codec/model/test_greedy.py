@@ -1,0 +1,47 @@
+"""The greedy loop with the published parts gives what its plainest form gives."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from benchmarks.plain_published import PlainPublished
+from sparse_codec import EncodeOptions, SparseCodec
+
+PUBLISHED = EncodeOptions(candidates=1, interim=0, refine=0, joint_gains=False)
+
+
+@pytest.fixture(scope="module")
+def codec(small_paper) -> SparseCodec:
+    torch.manual_seed(3)
+    return SparseCodec(dataclasses.replace(small_paper, n_events=8, encode=PUBLISHED)).eval()
+
+
+@pytest.fixture(scope="module")
+def original(codec, music) -> torch.Tensor:
+    """Magnitudes as low as the switches of an untrained encoder."""
+    quiet = music[: codec.config.segment_samples] * 0.003
+    return codec.magnitudes(torch.from_numpy(quiet)[None])
+
+
+@torch.no_grad()
+def test_the_published_system_finds_the_events_of_its_plainest_form(codec, original):
+    events, residual = PlainPublished(codec).decompose(original)
+    state = codec.decompose(original)
+    assert len(set(events.frames[0].tolist())) > 4  # at several times
+    assert torch.equal(state.events.frames, events.frames)
+    torch.testing.assert_close(state.events.vectors, events.vectors, rtol=0.0, atol=1e-6)
+    torch.testing.assert_close(state.events.gains, events.gains, rtol=1e-6, atol=0.0)
+    torch.testing.assert_close(state.residual, residual, rtol=0.0, atol=1e-6 * original.max())
+
+
+def test_each_event_is_drawn_once(codec, original, monkeypatch):
+    drawn, draw = [], codec.decoder.spectrograms
+
+    def counted(vectors, offsets):
+        drawn.append(len(vectors))
+        return draw(vectors, offsets)
+
+    monkeypatch.setattr(codec.decoder, "spectrograms", counted)
+    codec.decompose(original)
+    assert drawn == [1] * 8
