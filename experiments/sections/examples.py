@@ -32,7 +32,7 @@ from sparse_codec.evaluation.variations import VARIATIONS
 from sparse_codec.evaluation.waveform_codecs import WAVEFORM_CODECS
 
 STAGES = ("excitation", "resonance", "room")  # of the decoder
-RESIDUALS = (1, 2, 4, 8, 16, 32)  # after so many events the residual can be heard
+STEPS = (1, 2, 4, 8, 16, 32)  # of a decomposition: a caption says what is gone after so many events
 LAYOUT_SEED = 7  # of the t-SNE and of the projection to colours
 
 
@@ -55,7 +55,6 @@ class Demos:
     coded_half: list[Version]  # original, reconstruction, residual, plain codecs
     whole: list[Version]  # the whole clip and its reconstruction
     stages: list[Version]  # of the loudest event
-    residuals: dict[int, Artifact]  # sounds, by the number of events taken off
     film: Artifact
     poster: Artifact
     variations: dict[str, Artifact]  # sounds, by VARIATIONS
@@ -92,13 +91,11 @@ def conjure_example(clip: Clip, codec: SparseCodec) -> Example:
 
 
 def _conjure_demos(clip: Clip, half: Artifact, codec: SparseCodec) -> Demos:
-    steps = [n for n in RESIDUALS if n <= len(sounds.events_of(half))]
     return Demos(
         roll=_conjure_roll(half, codec),
         coded_half=_conjure_coded_half(clip, half, codec),
         whole=_conjure_whole(clip, codec, "Original, whole", "By streaming"),
         stages=_conjure_stages(half, codec),
-        residuals={n: sounds.residual_sound(clip, half, n, codec) for n in steps},
         film=pictures.film(clip, half, codec),
         poster=pictures.film_poster(clip, codec),
         variations={
@@ -232,9 +229,14 @@ def _stages(versions: list[Version]) -> Compare:
 
 
 def _decomposition(demos: Demos, roll: EventRoll, shares: list[list[float]]) -> Decomposition:
-    removed = ", ".join(f"{100 * shares[n - 1][0]:.0f} % after {n}" for n in demos.residuals)
-    caption = f"The residual's spectrogram, event by event. Energy removed (L2): {removed}."
-    return Decomposition(demos.film, demos.poster, roll, demos.residuals, caption)
+    steps = [n for n in STEPS if n <= len(shares)]
+    removed = ", ".join(f"{100 * shares[n - 1][0]:.0f} % after {n}" for n in steps)
+    caption = (
+        f"The residual's spectrogram, event by event. Energy removed (L2): {removed}. What is left"
+        " is heard as the sound's spectrogram less those of the events, with the sound's phases."
+    )
+    _, original, _ = demos.coded_half[0]
+    return Decomposition(demos.film, demos.poster, roll, original, caption)
 
 
 def _event_roll(clip: Clip, events: EventSet, roll: Roll) -> EventRoll:

@@ -90,27 +90,24 @@ class FilmStrip:
 
 @dataclass(frozen=True)
 class Decomposition:
-    """A film and sounds of the residual: frame k shows it after the first k events of a roll.
+    """A film of a sound: frame k shows what is left of it after the first k events of a roll.
 
-    Frames run along the sound from edge to edge. `left` are sounds of the residual, by the number
-    of events that were taken off.
+    Frames run along the sound from edge to edge. The page computes what is left at each step from
+    `original`, the sound before the first event: its spectrogram less those of the events.
     """
 
     film: Artifact
     poster: Artifact
     roll: "EventRoll"
-    left: dict[int, Artifact]
+    original: Artifact
     caption: str
 
     def __post_init__(self) -> None:
         _check_film(self)
         if not isinstance(self.roll, EventRoll):
             raise TypeError(f"Decomposition.roll is {describe(self.roll)}; give an EventRoll")
-        if not isinstance(self.left, dict):
-            raise TypeError(f"Decomposition.left is {describe(self.left)}; give a dict")
-        for number, sound in self.left.items():
-            check_whole("a key of Decomposition.left", number)
-            check_artifact(f"Decomposition.left[{number}]", sound, "a sound")
+        check_artifact_field(self, "original", "a sound")
+        self.roll.check_rate("Decomposition.original", self.original)
         check_text(self, "caption")
 
 
@@ -247,11 +244,12 @@ class EventRoll:
         check_list("EventRoll.sounds", self.sounds)
         for i, sound in enumerate(self.sounds):
             check_artifact(f"EventRoll.sounds[{i}]", sound, "a sound")
-            self._check_rate(f"EventRoll.sounds[{i}]", sound)
+            self.check_rate(f"EventRoll.sounds[{i}]", sound)
         for i, mark in enumerate(self.marks):
-            self._check_rate(f"the sound of EventRoll.marks[{i}]", mark.sound)
+            self.check_rate(f"the sound of EventRoll.marks[{i}]", mark.sound)
 
-    def _check_rate(self, where: str, sound: Artifact) -> None:
+    def check_rate(self, where: str, sound: Artifact) -> None:
+        """Raise ValueError unless a sound has the samplerate of the roll."""
         if is_stand_in(sound) or is_stand_in(self.mix):
             return
         rate, expected = sound.info["samplerate"], self.mix.info["samplerate"]

@@ -139,8 +139,7 @@ roll = EventRoll(
     choices({"higher tones": others}, steps),
     [*others, *(sound for rows in steps.values() for row in rows for sound in row if sound)],
 )
-left = {1: tone(500.0, 2.9), 4: tone(600.0, 2.9), 9: tone(700.0, 2.9)}
-[Decomposition(film(), stripes(80), roll, left, "What is left."), roll]
+[Decomposition(film(), stripes(80), roll, tone(500.0, 3.0), "What is left."), roll]
 
 # %% [markdown]
 # ```python

@@ -1,6 +1,6 @@
 /**
  * Decompositions: a film of the residuals that can be heard. At step k one hears the events up to k, which are summed
- * here, event k alone, or what is left after the last step up to k for which that is stored.
+ * here, event k alone, or what is left of the sound.
  */
 const decomposition = (() => {
   'use strict';
@@ -16,12 +16,12 @@ const decomposition = (() => {
     const frame = elements.find('.frame', figure);
     const [rate, length] = [Number(roll.dataset.rate), Number(roll.dataset.length)];
     const events = eventsOf(roll);
-    const left = leftOf(figure);
+    const original = elements.find('.left audio', figure).getAttribute('src') || '';
     /** @type {Kind} the choice of the reader */
     let kind = 'removed';
     const viewer = reel.make(frame, { unit: 'step', first: 0, describe, toggle, onframe, onrun });
     const listener = deck.make(frame, { rate, length, changed, toggle, repeats: viewer.running });
-    const { choices, run, save } = build(figure, listener.row, Array.from(left.keys()), {
+    const { choices, run, save } = build(figure, listener.row, events.length, {
       choose(each) {
         viewer.stop();
         choose(each);
@@ -37,11 +37,6 @@ const decomposition = (() => {
       return Math.min(viewer.at(), events.length); // a film may have more frames
     }
 
-    /** The last step up to this one for which what is left is stored; -1 if there is none. */
-    function stored() {
-      return Math.max(-1, ...Array.from(left.keys()).filter((n) => n <= step()));
-    }
-
     /** @param {number} k @returns {string} */
     function describe(k) {
       const n = Math.min(k, events.length);
@@ -49,26 +44,21 @@ const decomposition = (() => {
     }
 
     function show() {
-      const after = stored() < step() && stored() > 0 ? ` after ${stored()}` : '';
-      const title = kind === 'event' && step() ? `event ${step()}` : WORDS[kind].toLowerCase();
-      listener.describe(title + (kind === 'left' ? after : ''), name());
+      listener.describe(kind === 'event' && step() ? `event ${step()}` : WORDS[kind].toLowerCase(), name());
       save.hidden = !has();
-      for (const { each, input, text, holder } of choices) {
+      for (const { each, input, holder } of choices) {
         input.checked = each === kind;
         holder.classList.toggle('heard', each === kind);
-        text.textContent = WORDS[each] + (each === 'left' ? after : '');
       }
       mark(step(), step() ? Math.max(0, events[step() - 1].start / length) : 0);
     }
 
     /** There is a sound of the chosen kind at this step. */
-    function has() {
-      return kind === 'left' ? stored() >= 0 : step() > 0;
-    }
+    const has = () => kind === 'left' || step() > 0;
 
     /** The name of that sound, as a file. */
     function name() {
-      return { removed: `events-1-to-${step()}`, event: `event-${step()}`, left: `left-after-${stored()}` }[kind];
+      return { removed: `events-1-to-${step()}`, event: `event-${step()}`, left: `left-after-${step()}` }[kind];
     }
 
     /** Where to begin, in seconds: an event where it is, all else (undefined) where the last sound was left. */
@@ -79,7 +69,7 @@ const decomposition = (() => {
     /** At a step without a sound, the first one that has a sound is played. */
     function play() {
       if (!has()) {
-        viewer.go(kind === 'left' ? Math.min(...left.keys()) : 1);
+        viewer.go(1);
       }
       listener.play(name(), render(), begins());
     }
@@ -87,7 +77,7 @@ const decomposition = (() => {
     /** @returns {Promise<Int16Array>} */
     async function render() {
       if (kind === 'left') {
-        return media.samples(left.get(stored()) || '');
+        return remainder(step());
       }
       if (kind === 'removed') {
         return mix.render(events.slice(0, step()), length);
@@ -95,6 +85,14 @@ const decomposition = (() => {
       const event = events[step() - 1];
       const end = event.start + (await media.samples(event.sound)).length;
       return mix.render([event], Math.min(length, end)); // without the silence after it
+    }
+
+    /** What is left after n events. @param {number} n @returns {Promise<Int16Array>} */
+    async function remainder(n) {
+      const layers = events
+        .slice(0, n)
+        .map(async ({ sound, start }) => ({ samples: await media.samples(sound), start }));
+      return subtraction.subtract(await media.samples(original), await Promise.all(layers));
     }
 
     function toggle() {
@@ -177,31 +175,23 @@ const decomposition = (() => {
     });
   }
 
-  /** Addresses of what is left, by the number of events taken off. @param {HTMLElement} figure */
-  function leftOf(figure) {
-    const items = elements.all('[data-events]', figure);
-    return new Map(items.map((item) => [Number(item.dataset.events), item.children[0].getAttribute('src') || '']));
-  }
-
   /**
    * Below the film's controls: steps to jump to, what to hear, and the deck that plays it.
    * @param {HTMLElement} figure @param {HTMLElement} row of the deck
-   * @param {number[]} stored steps for which what is left is stored
+   * @param {number} count of events
    * @param {{choose: (kind: Kind) => void, toggle: () => void, jump: (step: number) => void, runThrough: () => void,
    *   download: () => void}} reader what readers ask for
    */
-  function build(figure, row, stored, reader) {
-    const kinds = /** @type {Kind[]} */ (stored.length ? ['removed', 'event', 'left'] : ['removed', 'event']);
+  function build(figure, row, count, reader) {
+    const kinds = /** @type {Kind[]} */ (Object.keys(WORDS));
     const choices = kinds.map((each) => addChoice(figure.id, each, reader));
     const hear = elements.make('div', { className: 'hear' }, ...choices.map(({ holder }) => holder));
     hear.setAttribute('role', 'radiogroup');
     hear.setAttribute('aria-label', 'What to hear');
-    const jumps = stored.map((n) => reel.button(String(n), () => reader.jump(n), `Jump to step ${n}`));
+    const doubled = Array.from({ length: 32 }, (_, i) => 2 ** i).filter((n) => n < count);
+    const jumps = [...doubled, count].map((n) => reel.button(String(n), () => reader.jump(n), `Jump to step ${n}`));
     const run = reel.button(RUN, reader.runThrough);
-    const jump = elements.make('div', { className: 'jumps' }, ...jumps, run);
-    if (stored.length) {
-      jump.prepend(elements.make('span', {}, 'Jump to step'));
-    }
+    const jump = elements.make('div', { className: 'jumps' }, elements.make('span', {}, 'Jump to step'), ...jumps, run);
     const save = elements.button('quiet', 'Save WAV', reader.download);
     elements.find('.left', figure).hidden = true;
     elements.find('.status', figure).after(jump, hear, row, elements.make('p', { className: 'facts' }, save));
@@ -210,9 +200,12 @@ const decomposition = (() => {
 
   /** @param {string} id of the figure @param {Kind} each @param {Parameters<typeof build>[3]} reader */
   function addChoice(id, each, reader) {
-    const text = elements.make('span', {}, WORDS[each]);
     const input = elements.make('input', { type: 'radio', name: `${id}.hear`, autocomplete: 'off' });
-    const holder = elements.make('span', {}, elements.make('label', { className: 'choice' }, input, text));
+    const holder = elements.make(
+      'span',
+      {},
+      elements.make('label', { className: 'choice' }, input, elements.make('span', {}, WORDS[each])),
+    );
     input.addEventListener('change', () => reader.choose(each));
     input.addEventListener('keydown', (event) => {
       if (event.key === ' ') {
@@ -220,7 +213,7 @@ const decomposition = (() => {
         reader.toggle();
       }
     });
-    return { each, input, text, holder };
+    return { each, input, holder };
   }
 
   return { enhance };

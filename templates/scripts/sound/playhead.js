@@ -122,9 +122,13 @@ const playhead = (() => {
       stop,
       /** Begin anew at the same place, such as in another loop. */
       restart: () => voice && put(position(), voice),
-      /** At the end of a sound. */
+      /** At the end of a sound. What is being loaded begins all the same. */
       rewind() {
-        stop();
+        if (loading) {
+          voice = null;
+        } else {
+          stop();
+        }
         seek(0);
       },
       loaded: () => loaded,

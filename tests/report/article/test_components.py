@@ -109,14 +109,8 @@ WRONG = {
     "Decomposition.roll is a dict; give an EventRoll": (
         lambda: Decomposition(film(), picture(), {}, {}, "")
     ),
-    "Decomposition.left is a list; give a dict": (
-        lambda: Decomposition(film(), picture(), roll(), [beep(9)], "")
-    ),
-    "a key of Decomposition.left is the str '1'; give a whole number": (
-        lambda: Decomposition(film(), picture(), roll(), {"1": beep(9)}, "")
-    ),
-    "Decomposition.left[1] is a picture, not a sound": (
-        lambda: Decomposition(film(), picture(), roll(), {1: picture()}, "")
+    "Decomposition.original is a picture, not a sound": (
+        lambda: Decomposition(film(), picture(), roll(), picture(), "")
     ),
     "Compare.items is empty; give (label, sound, picture or None)": lambda: Compare("x", []),
     "Compare.items is a dict; give a list": lambda: Compare("x", {"A": beep(9)}),
