@@ -6,20 +6,27 @@ Ogg Vorbis and MP3 go out, and WAV on standard output.
 
 from __future__ import annotations
 
+import logging
+import os
 import struct
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass
-from itertools import chain
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain, groupby
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import soundfile as sf
-import soxr
 
 from sparse_codec.audio.blocks import mix_down, resample
+from sparse_codec.audio.decoder import RAW_FORMATS as RAW_FORMATS
+from sparse_codec.audio.decoder import SUFFIXES as SUFFIXES
+from sparse_codec.audio.decoder import AudioError as AudioError
+from sparse_codec.audio.decoder import RawFormat as RawFormat
+from sparse_codec.audio.decoder import Sound, open_sounds, reason_of
 from sparse_codec.outputs import (
     STREAM,
     OutputError,
@@ -29,47 +36,21 @@ from sparse_codec.outputs import (
     partial_file,
 )
 
-SUFFIXES = {".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".opus"}  # of files that are read
+log = logging.getLogger(__name__)
+
 KINDS = {  # suffixes of files that are written, with libsndfile's format and subtype
     ".wav": ("WAV", "PCM_16"),
     ".flac": ("FLAC", "PCM_16"),
     ".ogg": ("OGG", "VORBIS"),
     ".mp3": ("MP3", "MPEG_LAYER_III"),
 }
-RAW_FORMATS = {
-    "u8": "PCM_U8",
-    "s16le": "PCM_16",
-    "s24le": "PCM_24",
-    "s32le": "PCM_32",
-    "f32le": "FLOAT",
-}
 UNKNOWN_LENGTH = 2**32 - 1  # in the header of a WAV stream
+WRITTEN = 2**16  # samples of a channel at once; libsndfile's Ogg crashes at some millions
 
 WriteBlock = Callable[[np.ndarray], object]
 
 
-class AudioError(ValueError):
-    """Audio that cannot be used; the message names the file and the fix."""
-
-
 # ---- reading
-
-
-@dataclass(frozen=True)
-class RawFormat:
-    """The format of samples without a header."""
-
-    samplerate: int  # Hz
-    channels: int
-    subtype: str  # libsndfile's name of a sample's format
-
-    @classmethod
-    def parse(cls, text: str) -> RawFormat:
-        """Return the format that a text such as "44100,2,s16le" names. Raises: ValueError."""
-        rate, channels, name = text.split(",")
-        if int(rate) < 1 or int(channels) < 1 or name not in RAW_FORMATS:
-            raise ValueError(text)
-        return cls(int(rate), int(channels), RAW_FORMATS[name])
 
 
 def load_audio(
@@ -77,37 +58,9 @@ def load_audio(
 ) -> np.ndarray:
     """Return mono float32 audio (T,) at `samplerate` Hz; `start` and `seconds` choose a part.
 
-    Raises: AudioError for a missing, unreadable or empty file and for NaN or infinite samples.
+    Raises: AudioError as `read_blocks`, and for a file that ends before `start`.
     """
-    try:
-        with sf.SoundFile(path) as file:
-            file.seek(min(file.frames, round(start * file.samplerate)))
-            frames = -1 if seconds is None else round(seconds * file.samplerate) + 1
-            audio, rate = file.read(frames, dtype="float32", always_2d=True), file.samplerate
-    except (sf.LibsndfileError, OSError, TypeError) as error:  # TypeError: a file without header
-        reason = "no such file" if not Path(path).exists() else f"cannot be read as audio ({error})"
-        raise AudioError(f"{path}: {reason}; give a WAV, FLAC, Ogg or MP3 file") from error
-    if not len(audio):
-        raise AudioError(f"{path}: holds no samples")
-    if not np.isfinite(audio).all():
-        raise AudioError(f"{path}: holds NaN or infinite samples; export the file again")
-    mono = audio.mean(axis=1)
-    return mono if rate == samplerate else soxr.resample(mono, rate, samplerate, quality="HQ")
-
-
-def duration(path: str | Path) -> float:
-    """Return the seconds of a sound file, from its header.
-
-    Raises: AudioError for a file that cannot be read, and for a stream or samples without a
-    header, whose length is known only at the end.
-    """
-    if is_stream(path):
-        raise AudioError(f"{path}: a stream has no length; store it in a file first")
-    try:
-        return sf.info(path).duration
-    except (sf.LibsndfileError, TypeError) as error:  # TypeError: a file without header
-        reason = f"cannot be read as audio ({error}); remove or replace it"
-        raise AudioError(f"{path}: {reason}") from error
+    return np.concatenate(list(_read(path, samplerate, 1, None, start, seconds)))
 
 
 def read_blocks(
@@ -115,75 +68,103 @@ def read_blocks(
 ) -> Iterator[np.ndarray]:
     """Yield blocks of about a second, float32, at `samplerate` Hz: (T,), or (T, 2) for 2 channels.
 
-    One channel is the mean of all.
+    One channel is the mean of all. A file is read to its end, whatever its header says of lengths;
+    if that says more than there is, a warning is logged.
     path: a file, or "-" for standard input, which may stay open.
     raw: the format of samples without a header.
     Raises: AudioError naming the file for one that is missing, empty, damaged or not audio, for
     NaN or infinity and, with two channels, for any other number of them.
     """
-    with _open(path, raw) as file:
-        blocks = _read(file, path)
+    yield from _read(path, samplerate, channels, raw)
+
+
+def duration(path: str | Path) -> float:
+    """Return the seconds of a sound file, which is decoded if its header does not say.
+
+    Raises: AudioError for a file that cannot be read, and for a stream or samples without a
+    header, whose length is known only at the end.
+    """
+    if is_stream(path):
+        raise AudioError(f"{path}: a stream has no length; store it in a file first")
+    status = Path(path).stat() if Path(path).exists() else None
+    return _duration(path, (status.st_mtime_ns, status.st_size) if status else None)
+
+
+@lru_cache(2**14)
+def _duration(path: str | Path, version: object) -> float:
+    """Return the seconds of a file; `version` is another once the file is another."""
+    return sum(sound.count() / sound.samplerate for sound in open_sounds(path))
+
+
+def _read(
+    path: str | Path,
+    samplerate: int,
+    channels: int,
+    raw: RawFormat | None,
+    start: float = 0.0,
+    seconds: float | None = None,
+) -> Iterator[np.ndarray]:
+    """Yield blocks as `read_blocks`, from `start` on and for `seconds` or a sample more."""
+    for sound, pairs in groupby(_frames(path, raw, start, seconds), key=itemgetter(0)):
+        if channels not in (1, sound.decoder.channels):
+            raise AudioError(
+                f"{sound.name}: has {sound.decoder.channels} channel(s), not {channels};"
+                " leave --stereo out"
+            )
+        blocks: Iterator[np.ndarray] = map(itemgetter(1), pairs)
         if channels == 1:
             blocks = map(mix_down, blocks)
-        elif file.channels != channels:
-            raise AudioError(
-                f"{path}: has {file.channels} channel(s), not {channels}; leave --stereo out"
-            )
-        yield from resample(blocks, file.samplerate, samplerate)
+        yield from resample(blocks, sound.samplerate, samplerate)
 
 
-def _open(path: str | Path, raw: RawFormat | None) -> sf.SoundFile:
-    options: dict[str, Any] = {}
-    if raw is not None:
-        options = {**asdict(raw), "format": "RAW", "endian": "LITTLE"}
-    source = sys.stdin.fileno() if path == STREAM else path
-    try:
-        return sf.SoundFile(source, closefd=path != STREAM, **options)
-    except (sf.LibsndfileError, OSError, TypeError) as error:
-        raise AudioError(_explain(path, _reason(error))) from error
-
-
-def _explain(path: str | Path, reason: str) -> str:
-    """Return the message for a file or a stream that libsndfile does not open."""
-    if path == STREAM:
-        return (
-            f"standard input: not a WAV stream ({reason}); send WAV, such as ffmpeg's -f wav -,"
-            " or say with --raw what samples without a header are"
-        )
-    if not Path(path).exists():
-        return f"{path}: no such file; check the name"
-    suffixes = ", ".join(sorted(SUFFIXES))
-    return (
-        f"{path}: cannot be read as audio ({reason}); give one of {suffixes},"
-        f" or make one with ffmpeg -i {path} sound.wav"
-    )
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "error_string", str(error)).strip().rstrip(".")
-
-
-def _read(file: sf.SoundFile, path: str | Path) -> Iterator[np.ndarray]:
-    """Yield blocks (T, channels), float32. Raises: AudioError."""
-    name, n_read = "standard input" if path == STREAM else path, 0
-    try:
-        while len(block := file.read(file.samplerate, dtype="float32", always_2d=True)):
-            finite = np.isfinite(block).all(axis=1)
-            if not finite.all():
-                place = (n_read + finite.argmin()) / file.samplerate
-                raise AudioError(
-                    f"{name}: holds NaN or infinity at {place:.3f} s; export the file again"
-                )
+def _frames(
+    path: str | Path, raw: RawFormat | None, start: float, seconds: float | None
+) -> Iterator[tuple[Sound, np.ndarray]]:
+    """Yield the streams of a file with their blocks (T, channels). Raises: AudioError."""
+    name, asked, is_empty = "standard input" if path == STREAM else path, start, True
+    for sound in open_sounds(path, raw):
+        first, n_frames = round(start * sound.samplerate), sound.n_frames
+        if n_frames is not None and 0 < n_frames <= first:  # the part begins in another stream
+            start -= n_frames / sound.samplerate
+            continue
+        sound.skip(first)
+        wanted = sys.maxsize if seconds is None else round(seconds * sound.samplerate) + 1
+        n_read = 0
+        while len(block := sound.read(min(sound.samplerate, wanted - n_read), first + n_read)):
+            _check_finite(sound, block, first + n_read)
             n_read += len(block)
-            yield block
-    except sf.LibsndfileError as error:
-        reason = f"is damaged after {n_read / file.samplerate:.1f} s ({_reason(error)})"
-        raise AudioError(f"{name}: {reason}; export the file again") from error
-    if not n_read:
-        raise AudioError(f"{name}: holds no samples; give a file with sound")
-    if file.seekable() and n_read < file.frames:
-        end = f"{n_read / file.samplerate:.1f} of {file.frames / file.samplerate:.1f} s"
-        raise AudioError(f"{name}: is damaged, for it ends at {end}; export the file again")
+            yield sound, block
+        is_empty = is_empty and not n_read
+        if n_read < wanted:
+            _tell_cut(sound, first + n_read)
+        if seconds is not None and (seconds := seconds - n_read / sound.samplerate) <= 0:
+            return
+        start = 0.0
+    if is_empty:
+        raise AudioError(
+            f"{name}: ends before {asked:.1f} s; begin earlier"
+            if asked
+            else f"{name}: holds no samples; give a file with sound"
+        )
+
+
+def _check_finite(sound: Sound, block: np.ndarray, n_before: int) -> None:
+    """Raise AudioError for NaN or infinity in a block that has `n_before` frames before it."""
+    finite = np.isfinite(block).all(axis=1)
+    if not finite.all():
+        place = (n_before + finite.argmin()) / sound.samplerate
+        raise AudioError(
+            f"{sound.name}: holds NaN or infinity at {place:.3f} s; export the file again"
+        )
+
+
+def _tell_cut(sound: Sound, n_frames: int) -> None:
+    """Log a warning if a stream ended after fewer frames than its header tells of."""
+    if sound.is_cut or n_frames < (sound.n_frames or 0):
+        end = n_frames / sound.samplerate
+        log.warning(
+            "%s: ends after %.1f s, before its header says; the rest is missing", sound.name, end
+        )
 
 
 # ---- writing
@@ -217,9 +198,10 @@ def write_blocks(path: str | Path, blocks: Iterable[np.ndarray], samplerate: int
     n_samples = n_clipped = 0
     with _open_sound(path, samplerate, channels) as write:
         for block in chain([first], blocks):
-            n_samples += len(block)
-            n_clipped += int((np.abs(block) > 1).sum())
-            write(block.clip(-1, 1))
+            for part in np.split(block, range(WRITTEN, len(block), WRITTEN)):
+                n_samples += len(part)
+                n_clipped += int((np.abs(part) > 1).sum())
+                write(part.clip(-1, 1))
     return SampleCounts(n_samples, n_clipped)
 
 
@@ -238,11 +220,13 @@ def _open_file(path: str | Path, samplerate: int, channels: int) -> Iterator[Wri
     try:
         with (
             partial_file(path) as partial,
-            sf.SoundFile(partial, "w", samplerate, channels, subtype, format=kind) as file,
+            sf.SoundFile(
+                os.fsencode(partial), "w", samplerate, channels, subtype, format=kind
+            ) as file,
         ):
             yield file.write
     except sf.LibsndfileError as error:
-        reason = f"cannot be written ({_reason(error)}); make room, or give another output"
+        reason = f"cannot be written ({reason_of(error)}); make room, or give another output"
         raise OutputError(f"{path}: {reason}") from error
 
 
