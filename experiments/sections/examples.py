@@ -116,7 +116,11 @@ def _conjure_roll(half: Artifact, codec: SparseCodec) -> Roll:
         mix=sounds.rendered(half, codec),
         layout=pictures.layout(half, LAYOUT_SEED).value,
         vectors=pictures.vectors_picture(half),
-        choices=sounds.choices({"random vectors": random}, steps),
+        choices=sounds.choices(
+            {"random vectors": random},
+            steps,
+            pictures.looks(half, {"random vectors": drawn}, LAYOUT_SEED),
+        ),
         other_sounds=random + steered,
     )
 

@@ -5,12 +5,22 @@ All of them are pure and conjured, like the sounds in `sounds.py`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import base64
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from experiments.clips import Clip
-from experiments.sections.sounds import events_of, original_magnitudes, residuals, waveform
+from experiments.sections.sounds import (
+    DIRECTIONS,
+    STEPS,
+    events_of,
+    original_magnitudes,
+    residuals,
+    steered_vectors,
+    strongest,
+    waveform,
+)
 from report import Artifact, Data, Film, Picture, conjure
 from sparse_codec import SparseCodec
 from sparse_codec.model.spectrogram import magnitudes, mel_bands
@@ -68,12 +78,17 @@ def film_poster(clip: Clip, codec: SparseCodec) -> Picture:
 @conjure
 def vectors_picture(events: Artifact) -> Picture:
     """All event vectors, a row for each event in the order of the set: blue below 0, red above."""
-    from matplotlib import colormaps
-
     vectors = events_of(events).vectors
     n_events, size = vectors.shape
-    pixels = np.rint(255 * colormaps["RdBu_r"]((vectors + 1) / 2)[..., :3]).astype(np.uint8)
-    return Picture(pixels, f"Event vectors: {n_events} rows of {size} numbers between -1 and 1")
+    alt = f"Event vectors: {n_events} rows of {size} numbers between -1 and 1"
+    return Picture(_rows(vectors), alt)
+
+
+def _rows(vectors: np.ndarray) -> np.ndarray:
+    """Return a row of pixels for each vector, uint8 (N, V, 3)."""
+    from matplotlib import colormaps
+
+    return np.rint(255 * colormaps["RdBu_r"]((vectors + 1) / 2)[..., :3]).astype(np.uint8)
 
 
 @conjure
@@ -84,11 +99,59 @@ def layout(events: Artifact, seed: int) -> Data:
     which t-SNE means nothing, heights are the first principal component.
     """
     vectors = events_of(events).vectors.astype(np.float64)
-    colours = vectors @ np.random.default_rng(seed).normal(size=(vectors.shape[1], 3))
-    colours = np.rint(70 + 150 * _to_unit_range(colours, axis=0)).astype(int)
     heights = _to_unit_range(_one_dimension(vectors, seed), axis=0)
-    hexadecimal = [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in colours]
-    return Data({"heights": heights.tolist(), "colours": hexadecimal})
+    return Data({"heights": heights.tolist(), "colours": _mark_colours(vectors, vectors, seed)})
+
+
+@conjure
+def looks(events: Artifact, sets: dict[str, Artifact], seed: int) -> Data:
+    """The look of a mark whose event has another sound: see `report.EventRoll`.
+
+    Colours are on the scale of `events`, so that they compare. Heights in one of `sets`, other
+    events in the place of these, come from a layout of that set; a steered event, see
+    `sounds.steered`, lies between those of `events` that it is like.
+    """
+    event_set, placed = events_of(events), layout(events, seed).value["heights"]
+    vectors = event_set.vectors
+
+    def look(others: np.ndarray, heights: list[float]) -> list[dict[str, Any]]:
+        colours, rows = _mark_colours(others, vectors, seed), _rows(others)
+        pixels = [base64.b64encode(row.tobytes()).decode() for row in rows]
+        parts = zip(heights, colours, pixels, strict=True)
+        return [{"y": y, "colour": colour, "row": row} for y, colour, row in parts]
+
+    def steered(event: int, direction: int, step: int) -> dict[str, Any]:
+        moved = steered_vectors(event_set, direction, step)[[event]]
+        return look(moved, [_between(moved[0], vectors, placed)])[0]
+
+    return Data(
+        {
+            "sets": {
+                kind: look(events_of(other).vectors, layout(other, seed).value["heights"])
+                for kind, other in sets.items()
+            },
+            "steps": {
+                str(event): [
+                    [steered(event, direction, step) if step else None for step in STEPS]
+                    for direction in range(DIRECTIONS)
+                ]
+                for event in strongest(event_set)
+            },
+        }
+    )
+
+
+def _between(vector: np.ndarray, vectors: np.ndarray, heights: list[float]) -> float:
+    """Return the mean of the heights, weighted by the inverse square of the distance."""
+    weights = 1 / np.maximum(1e-9, ((vectors - vector) ** 2).sum(1))
+    return float(weights @ np.array(heights) / weights.sum())
+
+
+def _mark_colours(vectors: np.ndarray, scale: np.ndarray, seed: int) -> list[str]:
+    """Return a colour for each vector, by a projection whose range on vectors `scale` is full."""
+    projection = np.random.default_rng(seed).normal(size=(vectors.shape[1], 3))
+    shares = _to_unit_range(vectors.astype(np.float64) @ projection, 0, scale @ projection)
+    return [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in np.rint(70 + 150 * shares).astype(int)]
 
 
 def _one_dimension(vectors: np.ndarray, seed: int) -> np.ndarray:
@@ -105,12 +168,16 @@ def _one_dimension(vectors: np.ndarray, seed: int) -> np.ndarray:
     return embedding.fit_transform(vectors)[:, 0]
 
 
-def _to_unit_range(values: np.ndarray, axis: int) -> np.ndarray:
-    """Scale values to 0..1 along an axis; equal values become 0."""
+def _to_unit_range(values: np.ndarray, axis: int, scale: np.ndarray | None = None) -> np.ndarray:
+    """Scale values to 0..1 along an axis; equal values become 0.
+
+    scale: values whose range becomes 0..1 instead; others are clipped.
+    """
     if not len(values):
         return values
-    low, high = values.min(axis, keepdims=True), values.max(axis, keepdims=True)
-    return (values - low) / np.where(high > low, high - low, 1.0)
+    scale = values if scale is None else scale
+    low, high = scale.min(axis, keepdims=True), scale.max(axis, keepdims=True)
+    return ((values - low) / np.where(high > low, high - low, 1.0)).clip(0, 1)
 
 
 # ---- parts of a spectrogram

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from typing import Any
 
 import numpy as np
 import torch
@@ -155,18 +156,25 @@ def without_silent_end(samples: np.ndarray) -> np.ndarray:
 def steered(events: Artifact, index: int, direction: int, step: int, codec: SparseCodec) -> Sound:
     """One event whose vector is moved along a principal direction of the set, by `step` deviations.
 
+    See `steered_vectors`.
+    """
+    event_set = events_of(events)
+    moved = dataclasses.replace(event_set, vectors=steered_vectors(event_set, direction, step))
+    (samples,) = codec.render(moved.select([index]))
+    return Sound(without_silent_end(to_int16(samples)[0]), codec.samplerate)
+
+
+def steered_vectors(events: EventSet, direction: int, step: int) -> np.ndarray:
+    """Return all vectors (N, V) moved along a principal direction, by `step` deviations.
+
     Directions are the right singular vectors of the centred vectors; the singular value over the
     square root of their number is the standard deviation along a direction.
     """
-    event_set = events_of(events)
-    vectors = event_set.vectors
+    vectors = events.vectors
     centred = vectors - vectors.mean(axis=0)
     _, sizes, directions = np.linalg.svd(centred.astype(np.float64), full_matrices=False)
     move = step * sizes[direction] / np.sqrt(len(vectors)) * directions[direction]
-    steered = (vectors + move).clip(-1, 1).astype(np.float32)
-    moved = dataclasses.replace(event_set, vectors=steered)
-    (samples,) = codec.render(moved.select([index]))
-    return Sound(without_silent_end(to_int16(samples)[0]), codec.samplerate)
+    return (vectors + move).clip(-1, 1).astype(np.float32)
 
 
 def strongest(events: EventSet) -> list[int]:
@@ -180,11 +188,27 @@ def strongest(events: EventSet) -> list[int]:
 
 
 @conjure
-def choices(sets: dict[str, list[Artifact]], steps: dict[str, list[list[Artifact | None]]]) -> Data:
-    """The sounds that events may have instead, by hash: see `report.EventRoll`."""
+def choices(
+    sets: dict[str, list[Artifact]], steps: dict[str, list[list[Artifact | None]]], looks: Artifact
+) -> Data:
+    """The sounds that events may have instead, by hash: see `report.EventRoll`.
+
+    looks: has for each of these sounds the look of an event's mark, in lists of the same shape.
+    """
     sets_by_hash = {kind: [sound.sha256 for sound in sounds] for kind, sounds in sets.items()}
     steps_by_hash = {event: [_hashes(row) for row in rows] for event, rows in steps.items()}
-    return Data({"sets": sets_by_hash, "steps": steps_by_hash})
+    by_hash: dict[str, Any] = {}
+    for kind, sounds in sets.items():
+        by_hash |= _by_hash(sounds, looks.value["sets"][kind])
+    for event, rows in steps.items():
+        for row, row_looks in zip(rows, looks.value["steps"][event], strict=True):
+            by_hash |= _by_hash(row, row_looks)
+    return Data({"sets": sets_by_hash, "steps": steps_by_hash, "looks": by_hash})
+
+
+def _by_hash(sounds: list[Any], looks: list[Any]) -> dict[str, Any]:
+    pairs = zip(sounds, looks, strict=True)
+    return {sound.sha256: look for sound, look in pairs if sound is not None}
 
 
 def _hashes(sounds: list[Artifact | None]) -> list[str | None]:

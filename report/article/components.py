@@ -4,6 +4,7 @@ Each is plain data, and the macro of the same name in `templates/components/` dr
 captions and notes are text, not markup; only Prose is Markdown.
 """
 
+import base64
 import json
 import math
 import re
@@ -218,9 +219,12 @@ class EventRoll:
     `choices` is data that says what an event may sound like instead, by the hash of `sounds`:
 
         {"sets": {"random vectors": [a hash for each event]},
-         "steps": {"3": [[hash or null for each step], ...]}}
+         "steps": {"3": [[hash or null for each step], ...]},
+         "looks": {hash: {"y": 0.5, "colour": "#4477aa", "row": "…"}}}
 
-    Here event 3, counted from 0, has sliders along its directions; null is the event as it is.
+    Here event 3, counted from 0, has sliders along its directions; null is the event as it is. With
+    a sound, an event takes on its look: a mark's y and colour, and its row in `vectors`, as the
+    base64 of a pixel's red, green and blue each. Without one, it keeps that of its mark.
     """
 
     title: str
@@ -282,7 +286,29 @@ class EventRoll:
                     f"EventRoll.choices names {str(unknown)[:16]} in {name!r}, "
                     "which is not among EventRoll.sounds"
                 )
+        self._check_looks(value.get("looks", {}), known)
         return list(sets)
+
+    def _check_looks(self, looks: object, known: set[str]) -> None:
+        """Raise ValueError unless these are the looks of known sounds."""
+        if not isinstance(looks, dict) or not looks.keys() <= known:
+            raise ValueError('EventRoll.choices has "looks" that are not of EventRoll.sounds')
+        width = self.vectors.info["width"] if self.vectors else 0
+        for sha256, look in looks.items():
+            where = f"the look of {sha256[:16]} in EventRoll.choices"
+            if not isinstance(look, dict) or not {"y", "colour", "row"} <= look.keys():
+                raise ValueError(f'{where} is no {{"y": …, "colour": …, "row": …}}')
+            check_share(f"y in {where}", look["y"])
+            if not COLOUR.fullmatch(str(look["colour"])):
+                raise ValueError(f"colour in {where} is {look['colour']!r}; write it as #rrggbb")
+            try:
+                pixels = len(base64.b64decode(look["row"], validate=True)) / 3
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"row in {where} is {look['row']!r}, no base64") from error
+            if width and pixels != width:
+                raise ValueError(
+                    f"row in {where} has {pixels:g} pixels, but EventRoll.vectors {width}"
+                )
 
     def ticks(self) -> list[float]:
         """Return round times along the roll, in seconds."""

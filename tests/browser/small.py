@@ -58,7 +58,11 @@ def summed(sounds: list[Artifact], starts: list[int], seconds: float) -> Sound:
 
 
 @conjure
-def choices(sets: dict[str, list[Artifact]], steps: dict[str, list[list[Artifact | None]]]) -> Data:
+def choices(
+    sets: dict[str, list[Artifact]],
+    steps: dict[str, list[list[Artifact | None]]],
+    looks: list[tuple[Artifact, float, str, str]],
+) -> Data:
     def name(sound):
         return sound and sound.sha256
 
@@ -68,6 +72,10 @@ def choices(sets: dict[str, list[Artifact]], steps: dict[str, list[list[Artifact
             "steps": {
                 event: [[name(sound) for sound in row] for row in rows]
                 for event, rows in steps.items()
+            },
+            "looks": {
+                sound.sha256: {"y": y, "colour": colour, "row": row}
+                for sound, y, colour, row in looks
             },
         }
     )
@@ -129,6 +137,8 @@ steps = {
         ],
     ]
 }
+looks = [(sound, 1 - i / 8, f"#{25 * i:02x}0080", "gAAA" * 9) for i, sound in enumerate(others)]
+looks.append((steps["4"][0][0], 0.9, "#123456", "AACA" * 9))
 marks = [Mark(starts[i], i // 3 / 2, 0.3, "#4477aa", events[i]) for i in range(9)]
 roll = EventRoll(
     "Nine events.",
@@ -136,7 +146,7 @@ roll = EventRoll(
     "row",
     summed(events, starts, 3.0),
     stripes(9),
-    choices({"higher tones": others}, steps),
+    choices({"higher tones": others}, steps, looks),
     [*others, *(sound for rows in steps.values() for row in rows for sound in row if sound)],
 )
 [Decomposition(film(), stripes(80), roll, tone(500.0, 3.0), "What is left."), roll]

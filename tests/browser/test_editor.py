@@ -172,6 +172,48 @@ def test_a_set_of_sounds_is_applied_to_all_events(page, site):
     assert "0.30 seconds long" in mark(page, 3).get_attribute("aria-label")
 
 
+def look_of(page, number):
+    """Where a mark is, its colour, that of its line, and a new one of its row of vectors."""
+    return page.evaluate(
+        """(number) => {
+          const mark = document.querySelector(`.roll .mark[aria-posinset='${number}']`);
+          const canvas = document.querySelector('.roll .vectors canvas');
+          const pixel = canvas.getContext('2d').getImageData(8, number - 1, 1, 1).data;
+          return [mark.getAttribute('y'), mark.lastElementChild.getAttribute('fill'),
+            mark.querySelector('line').getAttribute('stroke'), Array.from(pixel)];
+        }""",
+        number,
+    )
+
+
+def test_marks_and_vectors_follow_the_sounds_and_go_back_with_them(page):
+    published = [look_of(page, number) for number in (1, 5)]
+    assert published[1] == ["50.0%", "#4477aa", "#4477aa", [0, 0, 0, 0]]
+    press(page, "Higher tones")
+    wait_until(page, f"{IN_A_BIT}.startsWith('Edited: 9 events with another sound')")
+    assert look_of(page, 1) == ["0.0%", "#000080", "#000080", [128, 0, 0, 255]]
+    assert look_of(page, 5) == ["50.0%", "#640080", "#640080", [128, 0, 0, 255]]
+    assert ", most like event 4" in mark(page, 5).get_attribute("aria-label")
+    press(page, "Undo")
+    assert look_of(page, 1)[1:] == published[0][1:] and look_of(page, 5)[3] == [0, 0, 0, 0]
+    mark(page, 5).focus()
+    page.get_by_role("slider", name="Direction 1").fill("-2")
+    assert look_of(page, 5) == ["10.0%", "#123456", "#123456", [0, 0, 128, 255]]
+    page.get_by_role("slider", name="Direction 1").fill("-1")  # a sound without a look
+    assert look_of(page, 5)[1:] == published[1][1:]
+
+
+def test_an_event_with_the_sound_of_another_looks_like_that(page, tmp_path):
+    edit = edit_of(page)
+    edit["events"][4]["sound"] = edit["events"][8]["sound"]
+    (tmp_path / "edit.json").write_text(json.dumps(edit))
+    page.locator("input[type=file]").set_input_files(tmp_path / "edit.json")
+    wait_until(page, f"{IN_A_BIT}.startsWith('Edited: 1 event with another sound')")
+    assert float(mark(page, 5).get_attribute("y")[:-1]) == float(
+        mark(page, 9).get_attribute("y")[:-1]
+    )
+
+
 def test_one_direction_at_a_time_is_off_centre(page):
     mark(page, 5).focus()
     page.keyboard.press("Enter")

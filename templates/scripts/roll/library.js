@@ -1,10 +1,15 @@
-/** The sounds of an event roll by their hashes: those of its table, and those that its events may have instead. */
+/**
+ * The sounds of an event roll by their hashes: those of its table, and those that its events may have instead.
+ *
+ * @typedef {{y: number, colour: string, row: string | number | null}} Look of an event: `y` is a share of the plot's
+ *   height, `row` its pixels in the picture of vectors, or the number of another row there, or null for its own
+ */
 const library = (() => {
   'use strict';
 
   /**
-   * @typedef {{sets: Record<string, string[]>, steps: Record<string, (string | null)[][]>}} Choices as EventRoll in
-   *   report/article/components.py defines them
+   * @typedef {{sets: Record<string, string[]>, steps: Record<string, (string | null)[][]>, looks?: Record<string, Look>}}
+   *   Choices as EventRoll in report/article/components.py defines them
    */
 
   /** @param {EventRow[]} rows @param {number} rate Hz @param {string} source address of the choices, or "" */

@@ -10,7 +10,9 @@ const linked = (() => {
    */
   function make(figure, { select, play }) {
     const rows = mix.rows(figure);
-    const highlight = addHighlight(figure, rows.length, select);
+    const picture = /** @type {HTMLElement | null} */ (figure.querySelector('.vectors div'));
+    const highlight = picture ? addHighlight(picture, rows.length, select) : () => {};
+    const paint = picture ? addRows(picture, rows.length) : () => {};
     rows.forEach((row, i) => {
       row.addEventListener('click', (event) => {
         select(i);
@@ -22,6 +24,8 @@ const linked = (() => {
       });
     });
     return {
+      /** Show the vector of another sound. @param {number} i @param {string | number | null} row as in a `Look` */
+      paint,
       /** @param {number} i */
       select(i) {
         highlight(i);
@@ -41,14 +45,10 @@ const linked = (() => {
   }
 
   /**
-   * @param {HTMLElement} figure @param {number} count of events @param {(i: number) => void} select
+   * @param {HTMLElement} picture @param {number} count of events @param {(i: number) => void} select
    * @returns {(i: number) => void} highlights the row of an event
    */
-  function addHighlight(figure, count, select) {
-    const [picture] = elements.all('.vectors div', figure);
-    if (!picture) {
-      return () => {};
-    }
+  function addHighlight(picture, count, select) {
     const image = elements.find('img', picture);
     const band = elements.make('span', { hidden: true });
     picture.append(band);
@@ -62,6 +62,32 @@ const linked = (() => {
       band.hidden = false;
       band.style.top = `${(100 * i) / count}%`;
       band.style.height = `${100 / count}%`;
+    };
+  }
+
+  /**
+   * Over the picture of vectors lies another, which is clear where events have their published sounds.
+   * @param {HTMLElement} picture @param {number} count of events
+   * @returns {(i: number, row: string | number | null) => void}
+   */
+  function addRows(picture, count) {
+    const image = /** @type {HTMLImageElement} */ (picture.querySelector('img'));
+    const [width, height] = ['width', 'height'].map((name) => Number(image.getAttribute(name)));
+    const canvas = elements.make('canvas', { width, height: count, ariaHidden: 'true' });
+    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
+    image.after(canvas);
+    return (i, row) => {
+      context.clearRect(0, i, width, 1);
+      if (typeof row === 'number') {
+        context.drawImage(image, 0, (row * height) / count, width, height / count, 0, i, width, 1);
+      } else if (row) {
+        atob(row)
+          .match(/[\s\S]{3}/g)
+          ?.forEach((pixel, x) => {
+            context.fillStyle = `rgb(${Array.from(pixel, (byte) => byte.charCodeAt(0))})`;
+            context.fillRect(x, i, 1, 1);
+          });
+      }
     };
   }
 

@@ -21,6 +21,7 @@ const plot = (() => {
   /** @param {SVGSVGElement} svg @param {number} rate @param {number} length @param {Reader} reader */
   function make(svg, rate, length, reader) {
     const board = { svg, marks: Array.from(svg.querySelectorAll('circle')).map(enhance), rate, length };
+    const looks = board.marks.map(({ y, line }) => ({ y: 1 - y, colour: line.getAttribute('stroke') || '' }));
     const now = elements.draw('line', { class: 'now', y2: '100%', visibility: 'hidden' });
     const largestFirst = board.marks.slice().sort((a, b) => b.radius - a.radius); // so that small ones are on top
     svg.append(...largestFirst.map(({ group }) => group), now);
@@ -30,6 +31,16 @@ const plot = (() => {
     listenToPointer(board, reader);
     listenToKeys(board, reader);
     return {
+      /** How the published marks look. */
+      looks,
+      /** Give a mark the look of a sound. @param {number} i @param {{y: number, colour: string}} look */
+      dress(i, { y, colour }) {
+        const { group, line } = board.marks[i];
+        board.marks[i].y = 1 - y;
+        group.setAttribute('y', `${(100 - 100 * y).toFixed(1)}%`);
+        line.setAttribute('stroke', colour);
+        group.lastElementChild?.setAttribute('fill', colour);
+      },
       /** @param {number} i @returns {number | null} the event whose mark is at the nearest height */
       nearestInHeight(i) {
         const away = board.marks.map(({ y }, k) => (k === i ? Infinity : Math.abs(y - board.marks[i].y)));

@@ -71,6 +71,11 @@
     }
 
     function showAll() {
+      heard.forEach(({ sound }, i) => {
+        const { row, ...look } = lookOf(i, sound);
+        board.dress(i, look); // before any is described by the one that is most like it
+        views.paint(i, row);
+      });
       heard.forEach(({ sound, start, gain, muted }, i) => {
         const facts = sounds.facts(sound, gain);
         board.place(i, start, facts.seconds, `Event ${i + 1}, ${words(i)}`);
@@ -79,6 +84,19 @@
       });
       showSelected();
       tellPointed();
+    }
+
+    /**
+     * How an event looks with a sound: its published one, one of the choices, or that of another event.
+     * @param {number} i @param {string} sound @returns {Look}
+     */
+    function lookOf(i, sound) {
+      const own = { ...board.looks[i], row: null };
+      const other = published.findIndex((event) => event.sound === sound);
+      if (sound === published[i].sound) {
+        return own;
+      }
+      return sounds.choices().looks?.[sound] || (other < 0 ? own : { ...board.looks[other], row: other });
     }
 
     /** @param {number} i @returns {string} */

@@ -1,10 +1,13 @@
 """Sounds, numbers and pictures of a real clip with the small codec."""
 
+import base64
 import dataclasses
+import io
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from experiments.clips import Clip, shipped_clips
 from experiments.sections import pictures, sounds
@@ -16,8 +19,9 @@ from sparse_codec.evaluation.variations import VARIATIONS
 @pytest.fixture(scope="module", autouse=True)
 def store():
     """One store for all tests: the clip is encoded once."""
-    with use_store(MemoryStore()):
-        yield
+    store = MemoryStore()
+    with use_store(store):
+        yield store
 
 
 @pytest.fixture(scope="module")
@@ -120,3 +124,23 @@ def test_the_second_time_nothing_is_computed(clip, codec):
         computed = session.computed
         pictures.spectrogram(sounds.original(clip, codec), "a clip")
         assert session.computed == computed and session.hits == 2
+
+
+def test_looks_follow_the_vectors(store, half, codec):
+    drawn = sounds.variation(half, "random vectors", codec)
+    looks = pictures.looks(half, {"random vectors": drawn}, 7).value
+    layout = pictures.layout(half, 7).value
+    own = pictures.looks(half, {"itself": half}, 7).value["sets"]["itself"]
+    assert [look["colour"] for look in own] == layout["colours"]
+    assert [look["y"] for look in own] == layout["heights"]
+    rows = [base64.b64decode(look["row"]) for look in own]
+    picture = Image.open(io.BytesIO(store.read(pictures.vectors_picture(half).record)))
+    assert b"".join(rows) == picture.convert("RGB").tobytes()
+    other = looks["sets"]["random vectors"]
+    assert all(one["row"] != two["row"] for one, two in zip(own, other, strict=True))
+    assert len({look["y"] for look in other}) > 1
+    for directions in looks["steps"].values():
+        for direction in directions:
+            assert direction[2] is None  # as it is
+            rows = {look["row"] for look in direction if look}
+            assert len(rows) == 4 and all(0 <= look["y"] <= 1 for look in direction if look)

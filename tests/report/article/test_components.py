@@ -247,6 +247,37 @@ def test_choices_of_a_roll_have_to_fit_its_marks(value, message, tmp_path):
         render(tmp_path, roll(choices=choices(value)))
 
 
+LOOK = {"y": 0.5, "colour": "#4477aa", "row": "AACA" * 8}
+
+
+@pytest.mark.parametrize(
+    ("look", "message"),
+    [
+        ({}, ' is no {"y": …, "colour": …, "row": …}'),
+        (LOOK | {"y": 2}, " is 2; give a number in 0..1"),
+        (LOOK | {"colour": "red"}, " is 'red'; write it as #rrggbb"),
+        (LOOK | {"row": 7}, " is 7, no base64"),
+        (LOOK | {"row": "AACA"}, " has 1 pixels, but EventRoll.vectors 8"),
+    ],
+)
+def test_the_looks_of_sounds_have_to_be_drawable(look, message, tmp_path):
+    sound = beep(5)
+
+    def show(look):
+        value = {"sets": {"a": [sound.sha256]}, "looks": {sound.sha256: look}}
+        return render(tmp_path, roll(choices=choices(value), sounds=[sound], vectors=picture(8)))
+
+    assert "data-choices-src" in show(LOOK)
+    with pytest.raises(CellError, match=f"the look of {sound.sha256[:16]} .*{re.escape(message)}"):
+        show(look)
+
+
+def test_looks_are_those_of_the_sounds_of_the_roll(tmp_path):
+    value = {"sets": {}, "looks": {"0" * 64: LOOK}}
+    with pytest.raises(CellError, match='"looks" that are not of EventRoll.sounds'):
+        render(tmp_path, roll(choices=choices(value)))
+
+
 # Tables
 
 
