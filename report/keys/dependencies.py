@@ -13,9 +13,9 @@ import logging
 import sys
 import threading
 import types
+import typing
 import warnings
 from collections.abc import Callable, Iterable
-from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
@@ -166,7 +166,7 @@ def _follow_symbol(
             walk = Walk()
             if _try_identity(reference, walk) is not None:
                 return None, walk.roots
-            unseen = not isinstance(value, HARMLESS)
+            unseen = not _holds_nothing(value)
     summary = _summary(module, name)
     if unseen:
         line = first_line(module.definitions[name][0])
@@ -216,15 +216,18 @@ def runtime_value(reference: Reference) -> Any:
 
 
 MISSING = object()
-# Objects without a value of their own. They hold nothing that results depend on, or file names.
-HARMLESS = (
-    PurePath,
-    ContextVar,
-    logging.Logger,
-    type(threading.Lock()),
-    type(threading.RLock()),
-    type(MISSING),
-)
+# Objects that hold nothing that results depend on, or file names.
+HARMLESS = (PurePath, logging.Logger, type(threading.Lock()), type(threading.RLock()))
+TYPES = (typing.TypeVar, typing.ParamSpec, typing.TypeVarTuple, typing.NewType)
+
+
+def _holds_nothing(value: object) -> bool:
+    """Return True for objects without a value of their own, as MISSING and other marks are.
+
+    Forms of types, such as `list[int]`, hold no more than their source says.
+    """
+    is_form = isinstance(value, TYPES) or typing.get_origin(value) is not None
+    return type(value) is object or is_form or isinstance(value, HARMLESS)
 
 
 def _try_identity(reference: Reference, walk: Walk) -> list[object] | None:

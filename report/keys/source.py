@@ -35,7 +35,9 @@ from report.keys.scopes import (
 # Followed as source wherever they are installed, since their version says little. These are only
 # names: none is imported here.
 OWN = ("report", "sparse_codec", "experiments")
-OF_THE_MODULE = ("__name__", "__file__", "__doc__", "__path__", "__package__", "__spec__")
+OF_THE_MODULE = (
+    "__name__", "__file__", "__doc__", "__path__", "__package__", "__spec__", "__builtins__",
+)  # fmt: skip
 MAIN = ("__name__ == '__main__'", "'__main__' == __name__")
 
 Kind = Literal["symbol", "module", "effects", "external", "builtin", "injected"]

@@ -30,11 +30,13 @@ PLAIN_DECORATORS = {
     "typing.override",
 }  # fmt: skip
 _HIDING = ("eval", "exec", "globals", "locals", "compile", "__builtins__")
+# Starts of full names; those with a dot at their end are whole names.
 _OUTSIDE = (
     "builtins.eval.", "builtins.exec.", "builtins.globals.", "builtins.locals.", "ctypes.",
-    "importlib.reload.", "importlib.util.spec_from", "inspect.", "os.environ.", "os.getenv.",
-    "os.popen.", "os.system.", "pickle.load", "pkgutil.", "runpy.", "subprocess.", "sys.modules.",
-    "typing.get_type_hints.",
+    "importlib.reload.", "importlib.util.spec_from", "inspect.", "marshal.load", "os.environ",
+    "os.exec", "os.getenv", "os.path.expandvars.", "os.popen.", "os.posix_spawn", "os.spawn",
+    "os.system.", "pickle.load", "pickle.Unpickler.", "pkgutil.", "runpy.", "shelve.",
+    "subprocess.", "sys.argv.", "sys.modules.", "typing.get_type_hints.",
 )  # fmt: skip
 _DOUBTFUL = {
     "__annotations__": "holds annotations, which are no part of a key",

@@ -1,4 +1,9 @@
-"""Values as JSON, for a key: equal for equal values only, however they are held in memory."""
+"""Values as JSON, for a key: equal for equal values only, however they are held in memory.
+
+A value is described by all of its state, or refused. State lies in three places: in the base type
+that a describer below knows, in attributes and slots (`state.py`), and for callables in the code
+that their name leads to.
+"""
 
 import dataclasses
 import datetime
@@ -6,7 +11,9 @@ import decimal
 import enum
 import fractions
 import functools
+import gc
 import hashlib
+import itertools
 import json
 import operator
 import os
@@ -17,7 +24,11 @@ import sys
 import time
 import types
 import uuid
+import weakref
+import zoneinfo
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,15 +38,21 @@ import numpy as np
 from report.errors import ReportError
 from report.keys.results import registered_results
 from report.keys.source import Kind, Reference, find_module
+from report.keys.state import hiding_class, is_made_at_run_time, state_of
 
-# Types whose values their repr tells apart.
+# Types whose own repr tells their values apart.
 PLAIN = (
-    bool, int, float, complex, str, range, decimal.Decimal, fractions.Fraction, uuid.UUID,
-    datetime.date, datetime.time, datetime.timedelta, datetime.tzinfo,
+    bool, int, float, complex, str, range, decimal.Decimal,
+    datetime.date, datetime.timedelta, datetime.timezone,
     type(None), type(...), type(NotImplemented),
 )  # fmt: skip
+# Types that hold all they have in attributes and slots, as dataclasses do.
+OPEN = (fractions.Fraction, uuid.UUID, datetime.tzinfo)
+CLOCK = ("hour", "minute", "second", "microsecond", "fold")
+CALENDAR = ("year", "month", "day", *CLOCK)
 SHORT = reprlib.Repr()
 SHORT.maxstring = 120  # letters of a text in a record
+FEW = 8  # items of a collection in a record
 BUILT_IN: dict[type, str] = {
     kind: f"builtins.{kind.__name__}" for kind in (bool, int, float, str, type(None))
 }
@@ -43,6 +60,7 @@ BUILT_IN: dict[type, str] = {
 SETTLED = 50_000_000
 
 Describe = Callable[[object, str], list[object]]  # `identity` for the parts of a value
+Describer = Callable[..., object]  # (value, what, describe, walk, base) -> JSON
 
 
 @dataclass
@@ -52,6 +70,7 @@ class Walk:
     roots: set[Reference] = field(default_factory=set)
     inputs: list[str] = field(default_factory=list)  # sha256 of artifacts
     devices: list[list[str]] = field(default_factory=list)  # [where, kind]
+    around: set[int] = field(default_factory=set)  # ids of the values that are being described
 
 
 def identity(value: Any, what: str, walk: Walk, paths: bool = True) -> list[object]:
@@ -65,15 +84,32 @@ def identity(value: Any, what: str, walk: Walk, paths: bool = True) -> list[obje
     kind: type = type(value)
     if kind in BUILT_IN:  # most values are one of these
         return [BUILT_IN[kind], repr(value)]
+    if id(value) in walk.around:
+        raise TypeError(f"{what} contains itself, so it has no value to key it by; pass its parts")
+    outermost = not walk.around
+    walk.around.add(id(value))
+    try:
+        return _identity(value, kind, what, walk, paths)
+    except RecursionError as error:
+        if not outermost:
+            raise
+        raise TypeError(
+            f"{what} is nested too deeply to have a value to key it by; pass its parts"
+        ) from error
+    finally:
+        walk.around.discard(id(value))
+
+
+def _identity(value: Any, kind: type, what: str, walk: Walk, paths: bool) -> list[object]:
     kind_name = f"{kind.__module__}.{kind.__qualname__}"
     walk.roots |= _code_of_type(kind)
     digest = getattr(value, "digest", None)
     if isinstance(digest, str) and not isinstance(value, type):
         _note_digested(value, kind, digest, what, walk)
         return [kind_name, digest]
-    if isinstance(value, Path) and paths:
-        return ["path", value.suffix, path_digest(value, what)]
-    describer = _describer(value)
+    base, describer = _describer(kind, paths)
+    if describer is None and _is_callable_by_name(value):
+        base, describer = None, _function
     if describer is None:
         raise TypeError(
             f"{what} is a {kind_name}, which has no value to key it by; pass plain values, paths, "
@@ -84,7 +120,28 @@ def identity(value: Any, what: str, walk: Walk, paths: bool = True) -> list[obje
     def describe(part: object, where: str) -> list[object]:
         return identity(part, where, walk, paths)
 
-    return [kind_name, describer(value, what, describe, walk), *_state(value, what, describe)]
+    described = [kind_name, describer(value, what, describe, walk, base)]
+    if base is not None:
+        _check_kind(kind, base, what)
+        if state := state_of(value, base):
+            described.append([[name, describe(part, f"{what}.{name}")] for name, part in state])
+    return described
+
+
+def _check_kind(kind: type, base: type, what: str) -> None:
+    """Raise TypeError if the values of a kind have state, or code, that can not be seen."""
+    if hiding := hiding_class(kind, base):
+        name = f"{hiding.__module__}.{hiding.__qualname__}"
+        raise TypeError(
+            f"{what} is a {kind.__qualname__}, and {name} may hold more than Python shows, so it "
+            "has no value to key it by; pass plain values or arrays, or give it a `digest` "
+            "attribute (a str that changes when it does)"
+        )
+    if is_made_at_run_time(kind) and not _is_named(kind, kind.__module__, kind.__qualname__):
+        raise TypeError(
+            f"{what} is a {kind.__qualname__}, a class that has no name to key it by in "
+            f"{kind.__module__}; define it on the top level of a file, under its own name"
+        )
 
 
 def _note_digested(value: object, kind: type, digest: str, what: str, walk: Walk) -> None:
@@ -102,23 +159,6 @@ def _note_digested(value: object, kind: type, digest: str, what: str, walk: Walk
         walk.roots.add(results.decode)
 
 
-def _state(value: object, what: str, describe: Describe) -> list[object]:
-    """The attributes of a value that its kind does not know, as a subclass of `list` may have."""
-    without_state = type | types.ModuleType | enum.Enum | functools.partial
-    if isinstance(value, without_state) or is_function(value):
-        return []
-    fields = dataclasses.fields(value) if dataclasses.is_dataclass(value) else ()
-    known = {field.name for field in fields}
-    attributes = {}
-    for name, item in getattr(value, "__dict__", {}).items():
-        cached = isinstance(getattr(type(value), name, None), functools.cached_property)
-        if name not in known and not cached:
-            attributes[name] = item
-    if factory := getattr(value, "default_factory", None):
-        attributes["default_factory"] = factory
-    return [describe(attributes, what)] if attributes else []
-
-
 def symbol_of(value: object) -> Reference | None:
     """Return the top-level symbol of a project function or class; None for all else."""
     if not isinstance(value, type | types.FunctionType):
@@ -129,12 +169,21 @@ def symbol_of(value: object) -> Reference | None:
 
 @functools.lru_cache(maxsize=4096)
 def _code_of_type(kind: type) -> set[Reference]:
-    symbol = symbol_of(kind)
-    return {symbol} if symbol else set()
+    """The project's code of a type, or the library that it is from."""
+    if symbol := symbol_of(kind):
+        return {symbol}
+    if kind.__module__ == "builtins" or find_module(kind.__module__):
+        return set()
+    return {Reference("external", kind.__module__, kind.__qualname__)}
 
 
 def is_function(value: object) -> bool:
-    """Return True for a function, or for a wrapper of one, as functools.cache and @conjure make."""
+    """Return True for a function, or for a wrapper of one, as functools.cache and @conjure make.
+
+    A method that is bound to an object is none, since it has that object's state.
+    """
+    if isinstance(value, types.MethodType):
+        return False
     return isinstance(getattr(value, "__wrapped__", value), types.FunctionType)
 
 
@@ -142,32 +191,61 @@ def is_immutable(value: object) -> bool:
     """Return True for a value that is sure to stay as it is."""
     if type(value) is tuple:
         return all(map(is_immutable, value))
-    return isinstance(value, (*PLAIN, bytes))
+    return type(value) in (*PLAIN, bytes)
 
 
-# ---- JSON that tells the values of one type apart, from (value, what, describe, walk)
+# ---- JSON that tells the values of one type apart, from (value, what, describe, walk, base)
 
 
-def _describer(value: object) -> Callable[..., object] | None:
-    for kinds, describer in _DESCRIBERS:
-        if isinstance(value, kinds):
-            return describer
-    if dataclasses.is_dataclass(value):
-        return _fields
-    if is_function(value):
-        return _function
-    if torch := sys.modules.get("torch"):
-        if isinstance(value, torch.Tensor):
-            return _tensor
-        if isinstance(value, torch.dtype):
-            return _plain
-        if isinstance(value, torch.device):
-            return _device
-    return None
+@functools.lru_cache(maxsize=4096)
+def _describer(kind: type, paths: bool = True) -> tuple[type | None, Describer | None]:
+    """Return the base type of a type, and the function that describes all that the base holds.
+
+    Without a base, the function describes all of the value. Without a function, there is none.
+    """
+    if issubclass(kind, enum.Enum):  # which may be an int, too
+        return None, _enum
+    if issubclass(kind, type):
+        return None, _function
+    if issubclass(kind, np.dtype):
+        return kind, _plain
+    if issubclass(kind, np.generic):
+        return next(base for base in kind.__mro__ if base in _SCALARS), _array
+    for base in kind.__mro__:
+        if describer := _DESCRIBERS.get(base) or _torch_describers().get(base):
+            return (None if describer in _OF_THE_WHOLE else base), describer
+        if paths and base is Path:
+            return Path, _path
+    torch = sys.modules.get("torch")
+    is_open = dataclasses.is_dataclass(kind) or issubclass(kind, OPEN)
+    if is_open or (torch and issubclass(kind, torch.nn.Module)):
+        return object, _nothing
+    return None, None
 
 
-def _plain(value: object, *_: object) -> str:
-    return repr(value)
+def _nothing(*_: object) -> None:
+    """All that there is lies in attributes and slots."""
+
+
+def _plain(value: object, _what: str, _describe: Describe, _walk: Walk, base: Any) -> str:
+    """The repr of the base, since that of a subclass may leave out what tells values apart."""
+    return base.__repr__(value)
+
+
+def _time(value: Any, what: str, describe: Describe, _walk: Walk, base: type) -> list[object]:
+    names = CALENDAR if base is datetime.datetime else CLOCK
+    numbers = [getattr(base, name).__get__(value) for name in names]
+    return [*numbers, describe(vars(base)["tzinfo"].__get__(value), f"{what}.tzinfo")]
+
+
+def _zone(value: zoneinfo.ZoneInfo, what: str, *_: object) -> str:
+    if value.key is None:
+        raise TypeError(f"{what} is a time zone without a key to tell it by; name it by a key")
+    return value.key
+
+
+def _path(value: Path, what: str, *_: object) -> list[object]:
+    return [value.suffix, path_digest(value, what)]
 
 
 def _bytes(value: bytes, *_: object) -> str:
@@ -180,14 +258,34 @@ def _array(value: np.ndarray, what: str, *_: object) -> list[object]:
             f"{what} is an array of Python objects, which has no value to key it by; "
             "give it a number type"
         )
-    numbers = _hash(np.ascontiguousarray(value))
-    return [np.lib.format.dtype_to_descr(value.dtype), value.shape, numbers]
+    array = np.asarray(value)
+    return [np.lib.format.dtype_to_descr(array.dtype), array.shape, _numbers(array)]
 
 
-def _tensor(value: Any, what: str, _describe: Describe, walk: Walk) -> list[object]:
+def _numbers(array: np.ndarray) -> object:
+    """A hash of the numbers; field by field, since there may be anything between two fields."""
+    if array.dtype.names:
+        return [_numbers(array[name]) for name in array.dtype.names]
+    return _hash(np.ascontiguousarray(array))
+
+
+def _tensor(value: Any, what: str, describe: Describe, walk: Walk, base: type) -> list[object]:
+    """The numbers of a tensor, and those of its gradient if it has one."""
+    torch = sys.modules["torch"]
     walk.devices.append([what, value.device.type])
-    numbers = value.detach().cpu().contiguous().flatten().view(sys.modules["torch"].uint8).numpy()
-    return [str(value.dtype), list(value.shape), _hash(numbers)]
+    try:
+        if value.layout is not torch.strided or value.is_quantized:
+            raise RuntimeError(f"its layout is {value.layout} of {value.dtype}")
+        plain = value.detach().resolve_conj().resolve_neg().cpu().contiguous()
+        numbers = plain.flatten().view(torch.uint8).numpy()
+    except (RuntimeError, NotImplementedError, TypeError) as error:
+        raise TypeError(
+            f"{what} is a tensor that has no value to key it by ({error}); "
+            "pass a dense tensor, as x.to_dense() or x.dequantize() give it"
+        ) from error
+    gradient = value.grad if value.is_leaf else None
+    more = [] if gradient is None else [describe(gradient, f"{what}.grad")]
+    return [str(value.dtype), list(value.shape), _hash(numbers), *more]
 
 
 def _device(value: Any, *_: object) -> str:
@@ -195,25 +293,50 @@ def _device(value: Any, *_: object) -> str:
 
 
 def _enum(value: enum.Enum, what: str, describe: Describe, *_: object) -> list[object]:
-    return [value.name, describe(value.value, what)]
+    """The name and value of a member, and attributes of its own."""
+    _check_kind(type(value), type(value), what)
+    own = {n: x for n, x in vars(value).items() if not (n.startswith("_") and n.endswith("_"))}
+    more = [describe(own, what)] if own else []
+    return [value.name, describe(value.value, what), *more]
 
 
-def _sequence(value: list | tuple, what: str, describe: Describe, *_: object) -> list[object]:
-    return [describe(item, f"{what}[{i}]") for i, item in enumerate(value)]
+def _sequence(
+    value: list | tuple, what: str, describe: Describe, _walk: Walk, base: Any
+) -> list[object]:
+    return [describe(item, f"{what}[{i}]") for i, item in enumerate(base.__iter__(value))]
 
 
-def _set(value: set | frozenset, what: str, describe: Describe, *_: object) -> list[object]:
-    return _ordered(describe(item, what) for item in value)
+def _set(value: set, what: str, describe: Describe, _walk: Walk, base: Any) -> list[object]:
+    return _ordered(describe(item, what) for item in base.__iter__(value))
 
 
-def _dict(value: dict, what: str, describe: Describe, *_: object) -> list[object]:
-    return _ordered(
-        [describe(key, what), describe(item, f"{what}[{key!r}]")] for key, item in value.items()
-    )
+def _dict(value: dict, what: str, describe: Describe, _walk: Walk, base: Any) -> list[object]:
+    items: list[object] = [
+        [describe(key, what), describe(item, f"{what}[{readable(key)}]")]
+        for key, item in base.items(value)
+    ]
+    return items if base is OrderedDict else _ordered(items)
 
 
 def _ordered(items: Iterable[object]) -> list[object]:
     return sorted(items, key=json.dumps)
+
+
+def _referents(value: object, what: str, describe: Describe, *_: object) -> list[object]:
+    """The things that an object of Python itself refers to: the mapping behind a proxy."""
+    return [describe(part, what) for part in gc.get_referents(value)]
+
+
+def _weakly(value: weakref.ref, what: str, describe: Describe, *_: object) -> list[object]:
+    return describe(value(), what)
+
+
+def _context_variable(value: ContextVar, what: str, describe: Describe, *_: object) -> list[object]:
+    """Its value here and now."""
+    try:
+        return [value.name, describe(value.get(), what)]
+    except LookupError:
+        return [value.name]
 
 
 def _slice(value: slice, what: str, describe: Describe, *_: object) -> list[object]:
@@ -224,60 +347,131 @@ def _pattern(value: re.Pattern, *_: object) -> list[object]:
     return [repr(value.pattern), value.flags]
 
 
-def _fields(value: Any, what: str, describe: Describe, *_: object) -> list[object]:
-    names = [field.name for field in dataclasses.fields(value)]
-    return [[name, describe(getattr(value, name), f"{what}.{name}")] for name in names]
+# ---- callables
 
 
 def _partial(value: functools.partial, what: str, describe: Describe, *_: object) -> list[object]:
     return [describe(part, what) for part in (value.func, value.args, value.keywords)]
 
 
-def _function(value: Any, what: str, _describe: Describe, walk: Walk) -> str:
-    """A function or class of a module, by name: its code is followed like that of any other."""
+def _method(value: types.MethodType, what: str, describe: Describe, *_: object) -> list[object]:
+    return [describe(value.__func__, what), describe(value.__self__, f"{what}.__self__")]
+
+
+def _builtin(value: Any, what: str, describe: Describe, walk: Walk, *_: object) -> object:
+    """A function of a module by name; a method that is bound to an object also by the object."""
+    owner = value.__self__
+    if owner is None or isinstance(owner, types.ModuleType):
+        return _function(value, what, describe, walk)
+    return [value.__name__, describe(owner, f"{what}.__self__")]
+
+
+def _is_callable_by_name(value: object) -> bool:
+    return is_function(value) or isinstance(value, np.ufunc)
+
+
+def _function(value: Any, what: str, describe: Describe, walk: Walk, *_: object) -> object:
+    """A function or class of a module, by name: its code is followed like that of any other.
+
+    The data that functions, and objects that wrap one, have among their attributes are described.
+    """
     function = getattr(value, "__wrapped__", value)
     source = getattr(function, "__module__", None) or type(function).__module__
-    name = getattr(function, "__qualname__", None) or function.__name__
+    names = (getattr(function, "__qualname__", None), function.__name__)
+    name = next((name for name in names if name and _is_named(value, source, name)), None)
+    if name is None and isinstance(value, type) and not is_made_at_run_time(value):
+        name = value.__qualname__  # as NoneType, which no module names
     # The variables that a function in a function closes over can not be seen.
-    if "<" in name or not _is_named(value, source, name):
+    if name is None:
         raise TypeError(
-            f"{what} is {name}, which has no name to key it by; pass a function of a module"
+            f"{what} is {names[0] or names[1]}, which has no name to key it by; "
+            "pass a function of a module"
         )
     kind: Kind = "symbol" if find_module(source) else "external"
     walk.roots.add(Reference(kind, source, name.partition(".")[0]))
-    return f"{source}.{name}"
+    data = [] if kind == "external" or isinstance(value, type) else _data_of(value)
+    if not data:
+        return f"{source}.{name}"
+    return [f"{source}.{name}", *([n, describe(part, f"{what}.{n}")] for n, part in data)]
+
+
+def _data_of(function: object) -> list[tuple[str, object]]:
+    """The attributes of a function or of a wrapper; those that are code are followed as such."""
+    kind = type(function)
+    copied = ("__wrapped__", *functools.WRAPPER_ASSIGNMENTS)
+    state = state_of(function, object if find_module(kind.__module__) else kind)
+    return [(name, part) for name, part in state if name not in copied and not _is_code(part)]
+
+
+def _is_code(part: object) -> bool:
+    """Return True for what can be called and is no object with a value, and for tables of it."""
+    if isinstance(part, dict | types.MappingProxyType):
+        return bool(part) and all(map(_is_code, part.values()))
+    return is_function(part) or isinstance(part, type)
 
 
 def _is_named(value: object, source: str, name: str) -> bool:
-    """Return True if a module has this very function under its name, which others may take too."""
+    """Return True if a module has this very thing under its name, which others may take too."""
+    if "<" in name:
+        return False
     try:
-        return operator.attrgetter(name)(sys.modules[source]) is value
+        found = operator.attrgetter(name)(sys.modules[source])
+        return getattr(found, "__func__", found) is value  # as that of a class method
     except (KeyError, AttributeError):
-        return not isinstance(value, types.FunctionType) and not hasattr(value, "__wrapped__")
+        return False
 
 
-def _module(value: types.ModuleType, _what: str, _describe: Describe, walk: Walk) -> str:
+def _module(value: types.ModuleType, what: str, _describe: Describe, walk: Walk, *_: object) -> str:
+    if sys.modules.get(value.__name__) is not value:
+        raise TypeError(
+            f"{what} is a module {value.__name__} that has no name to key it by; "
+            "pass one that can be imported"
+        )
     kind: Kind = "module" if find_module(value.__name__) else "external"
     walk.roots.add(Reference(kind, value.__name__))
     return value.__name__
 
 
-# The first that fits is taken: a NumPy float is a float, too.
-_DESCRIBERS: list[tuple[Any, Callable[..., object]]] = [
-    ((np.ndarray, np.generic), _array),
-    (enum.Enum, _enum),
-    (PLAIN, _plain),
-    ((bytes, bytearray), _bytes),
-    ((tuple, list), _sequence),
-    ((set, frozenset), _set),
-    ((dict, types.MappingProxyType), _dict),
-    (slice, _slice),
-    (re.Pattern, _pattern),
-    (np.dtype, _plain),
-    (functools.partial, _partial),
-    (types.ModuleType, _module),
-    ((type, types.BuiltinFunctionType, np.ufunc), _function),
-]
+_SCALARS = {np.dtype(code).type for code in np.typecodes["All"]}
+# By base type: for a subclass, the first that stands in its method resolution order.
+_DESCRIBERS: dict[type, Describer] = {
+    **dict.fromkeys(PLAIN, _plain),
+    np.ndarray: _array,
+    datetime.datetime: _time,
+    datetime.time: _time,
+    zoneinfo.ZoneInfo: _zone,
+    bytes: _bytes,
+    bytearray: _bytes,
+    tuple: _sequence,
+    list: _sequence,
+    set: _set,
+    frozenset: _set,
+    dict: _dict,
+    OrderedDict: _dict,
+    types.MappingProxyType: _referents,
+    weakref.ref: _weakly,
+    ContextVar: _context_variable,
+    slice: _slice,
+    re.Pattern: _pattern,
+    functools.partial: _partial,
+    types.ModuleType: _module,
+    types.MethodType: _method,
+    types.BuiltinFunctionType: _builtin,
+    types.FunctionType: _function,
+}
+_OF_THE_WHOLE = (_module, _function, _builtin, _method)
+
+
+def _torch_describers() -> dict[type, Describer]:
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return {}
+    return {
+        torch.Tensor: _tensor,
+        torch.Size: _sequence,
+        torch.dtype: _plain,
+        torch.device: _device,
+    }
 
 
 # ---- files
@@ -325,22 +519,43 @@ def readable(value: Any) -> str:
     """Return a short text for the record: no memory addresses, no paths of this machine."""
     if isinstance(digest := getattr(value, "digest", None), str):
         return f"{type(value).__name__} {digest[:12]}"
+    if isinstance(value, enum.Enum):
+        return f"{type(value).__name__}.{value.name}"
     if isinstance(value, Path):
         return value.name
-    if isinstance(value, np.ndarray) or _describer(value) is _tensor:
-        return f"{type(value).__name__} {str(value.dtype)} {tuple(value.shape)}"
     if isinstance(value, type) or is_function(value):
         return getattr(value, "__qualname__", type(value).__name__)
+    if isinstance(value, types.MethodType):
+        return f"{readable(value.__self__)}.{value.__name__}"
     if isinstance(value, functools.partial):
         return f"partial {readable(value.func)}"
-    if isinstance(value, tuple | list):
-        text = ", ".join(map(readable, value[:8])) + (", …" if len(value) > 8 else "")
-        return f"[{text}]" if isinstance(value, list) else f"({text})"
     if dataclasses.is_dataclass(value):
-        fields = dataclasses.fields(value)
-        text = ", ".join(f"{field.name}={readable(getattr(value, field.name))}" for field in fields)
+        names = [field.name for field in dataclasses.fields(value) if hasattr(value, field.name)]
+        text = ", ".join(f"{name}={readable(getattr(value, name))}" for name in names)
         return f"{type(value).__name__}({text})"
-    return SHORT.repr(sorted(value, key=repr) if isinstance(value, set | frozenset) else value)
+    kind: type = type(value)
+    return _readable_builtin(value, *_describer(kind))
+
+
+def _readable_builtin(value: Any, base: Any, describer: Describer | None) -> str:
+    """Return the text for numbers, texts and collections of them; for all else, the type's name."""
+    if describer is _dict:
+        return f"{{{_few(f'{readable(key)}: {readable(item)}' for key, item in value.items())}}}"
+    if describer is _set:
+        return f"{{{_few(sorted(map(readable, value)))}}}"
+    if describer is _sequence:
+        text = _few(map(readable, value))
+        return f"[{text}]" if base is list else f"({text})"
+    if describer in (_array, _tensor) and base not in _SCALARS:
+        return f"{type(value).__name__} {value.dtype} {tuple(value.shape)}"
+    if base in _SCALARS or describer in (_plain, _bytes, _time):
+        return SHORT.repr(value) if type(value) is base else base.__repr__(value)
+    return type(value).__name__
+
+
+def _few(texts: Iterable[str]) -> str:
+    first = list(itertools.islice(texts, FEW + 1))
+    return ", ".join(first[:FEW]) + (", …" if len(first) > FEW else "")
 
 
 def _hash(data: Any) -> str:

@@ -270,6 +270,7 @@ REBUILDS = {
         Edit("of a dict", "data/rooms.json", swap("Hall", "Cave"), "of_global_dict"),
         Edit("of a dataclass", "data/rooms.json",
              swap("12", "13"), "of_global_dict of_global_room"),
+        Edit("of a network", "data/weights.txt", swap("0.25", "0.75"), "network"),
     ],
     "a default": [
         Edit("of an artifact", "demo.py", swap("n: int = 16", "n: int = 17"), "own_code"),
@@ -550,27 +551,92 @@ CHANGES_NOTHING = {
     ],
 }  # fmt: skip
 
-NOT_FOLLOWED = [
-    Edit("getattr with a computed name", "demo.py", swap(
-        "studio.presets.dull.shade(4)", 'getattr(studio.presets.dull, "sha" + "de")(4)'
-    )),
-    Edit("a getattr far away", "studio/chain.py",
-         swap("synth.saw(n", 'getattr(synth, "s" + "aw")(n')),
-    Edit("exec", "studio/chain.py",
-         swap("    return smooth(", '    exec("n = n + 1")\n    return smooth(')),
-    Edit("eval", "studio/tuning.py", swap("return pitch * FIFTH", 'return eval("pitch * FIFTH")')),
-    Edit("globals with a computed name", "studio/filters.py", swap(
+
+def late(uses: str, *imports: str) -> Edit:
+    """An edit that uses something without calling it, since `n` is true where it stands."""
+    lines = "".join(f"    import {name}\n" for name in imports)
+    change = swap("    return [n,", f"{lines}    return [n or {uses},")
+    return Edit(uses, "studio/late.py", change)
+
+
+# By rule: an edit of which only that rule warns. Rules of `report.keys.syntax` have the names that
+# they have there; the others are in `runner.RULES`.
+NOT_FOLLOWED = {
+    "eval": [
+        late('eval("n")'),
+        Edit("far away", "studio/tuning.py",
+             swap("return pitch * FIFTH", 'return eval("pitch * FIFTH")')),
+        Edit("in a method", "studio/voices.py", swap('return "thud"', 'return eval("1")')),
+    ],
+    "exec": [late('exec("n")'), Edit(
+        "before the rest", "studio/chain.py",
+        swap("    return smooth(", '    exec("n = n + 1")\n    return smooth(')
+    )],
+    "globals": [Edit("a function by name", "studio/filters.py", swap(
         "return drive * sample", 'return globals()["ha" + "rd"](sample)'
-    )),
-    Edit("a module with a computed name", "studio/late.py", swap(
-        "return [n",
-        'import importlib\n\n    return [importlib.import_module("studio." + "late").__name__'
-    )),
-    Edit("in a method", "studio/voices.py", swap('return "thud"', 'return eval("1")')),
-    Edit("a function out of a C library", "studio/late.py", swap(
-        "return [n", "import ctypes\n\n    return [ctypes.CDLL(None).abs(n)"
-    )),
-]  # fmt: skip
+    ))],
+    "locals": [late('locals()["n"]')],
+    "compile": [late('compile("n", "", "eval")')],
+    "__builtins__": [late("__builtins__")],
+    "builtins.eval.": [late('builtins.eval("n")', "builtins")],
+    "builtins.exec.": [late('builtins.exec("n")', "builtins")],
+    "builtins.globals.": [late("builtins.globals()", "builtins")],
+    "builtins.locals.": [late("builtins.locals()", "builtins")],
+    "ctypes.": [late("ctypes.CDLL(None).abs(n)", "ctypes")],
+    "importlib.reload.": [late("importlib.reload(math)", "importlib", "math")],
+    "importlib.util.spec_from": [
+        late('importlib.util.spec_from_file_location("x", "x.py")', "importlib.util")
+    ],
+    "inspect.": [late("inspect.getsource(echo)", "inspect")],
+    "marshal.load": [late("marshal.loads(n)", "marshal")],
+    "os.environ": [late('os.environ["N"]', "os"), late('os.environb[b"N"]', "os")],
+    "os.exec": [late('os.execv("true", [])', "os")],
+    "os.getenv": [late('os.getenv("N")', "os"), late('os.getenvb(b"N")', "os")],
+    "os.path.expandvars.": [late('os.path.expandvars("$N")', "os")],
+    "os.popen.": [late('os.popen("true")', "os")],
+    "os.posix_spawn": [late('os.posix_spawn("true", [], {})', "os")],
+    "os.spawn": [late('os.spawnl(0, "true")', "os")],
+    "os.system.": [late('os.system("true")', "os")],
+    "pickle.load": [late("pickle.loads(n)", "pickle"), late("pickle.load(n)", "pickle")],
+    "pickle.Unpickler.": [late("pickle.Unpickler(n)", "pickle")],
+    "pkgutil.": [late('pkgutil.resolve_name("math:pi")', "pkgutil")],
+    "runpy.": [late('runpy.run_path("x.py")', "runpy")],
+    "shelve.": [late('shelve.open("x")', "shelve")],
+    "subprocess.": [late('subprocess.run(["true"])', "subprocess")],
+    "sys.argv.": [late("sys.argv[1]", "sys")],
+    "sys.modules.": [late('sys.modules["math"]', "sys")],
+    "typing.get_type_hints.": [late("typing.get_type_hints(echo)", "typing")],
+    "__annotations__": [late("echo.__annotations__")],
+    "__doc__": [late("echo.__doc__")],
+    "__subclasses__": [late("int.__subclasses__()")],
+    "f_lineno": [late("sys._getframe().f_lineno", "sys")],
+    "a computed attribute": [
+        Edit("of a module", "demo.py", swap(
+            "studio.presets.dull.shade(4)", 'getattr(studio.presets.dull, "sha" + "de")(4)'
+        )),
+        Edit("far away", "studio/chain.py",
+             swap("synth.saw(n", 'getattr(synth, "s" + "aw")(n')),
+        late('hasattr(echo, "na" + "me")'),
+    ],
+    "a computed import": [
+        late('importlib.import_module("studio." + "late")', "importlib"),
+        late('__import__("ma" + "th")'),
+    ],
+    "no value": [
+        Edit("an object", "studio/filters.py", each(
+            swap("return drive * sample", "return drive * sample * KNOB.turn"),
+            swap("SHAPES =", "class Knob:\n    turn = 2\n\n\nKNOB = Knob()\nSHAPES ="),
+        )),
+        Edit("random state", "studio/late.py", each(
+            swap("    return [n,", "    return [n * NUMBERS.random(),"),
+            swap("def echo", "import random\n\nNUMBERS = random.Random(3)\n\n\ndef echo"),
+        )),
+        Edit("a generator that was begun", "studio/late.py", each(
+            swap("    return [n,", "    return [n * next(NUMBERS),"),
+            swap("def echo", "NUMBERS = iter([1, 2])\nnext(NUMBERS)\n\n\ndef echo"),
+        )),
+    ],
+}  # fmt: skip
 
 FOLLOWED = [
     Edit("getattr with a name", "demo.py", swap(
@@ -578,4 +644,14 @@ FOLLOWED = [
     )),
     Edit("getattr of self", "studio/voices.py",
          swap("self.attack()", 'getattr(self, "att" + "ack")()')),
+    Edit("an object that only marks a place", "studio/late.py", each(
+        swap("    return [n,", "    return [0 if n is MARK else n,"),
+        swap("def echo", "MARK = object()\n\n\ndef echo"),
+    )),
+    Edit("a lock, a logger, a path and a type", "studio/late.py", each(
+        swap("    return [n,", "    return [n if LOCK and LOG and HERE and KIND else 0,"),
+        swap("def echo", "import logging\nimport threading\nfrom pathlib import Path\n\n"
+             "LOCK = threading.Lock()\nLOG = logging.getLogger(__name__)\n"
+             "HERE = Path(__file__)\nKIND = list[int] | None\n\n\ndef echo"),
+    )),
 ]  # fmt: skip

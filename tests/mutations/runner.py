@@ -3,6 +3,7 @@ which were found, and warnings."""
 
 import json
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 from report import FolderStore, use_store
@@ -43,9 +44,41 @@ def run(store: Path, articles: list[Path]) -> dict:
     }
 
 
+RULES: dict[str, Callable[[], object]] = {  # what turns off those that are in no list
+    "a computed attribute": lambda: setattr(syntax.Reader, "computed_attribute", _do_nothing),
+    "a computed import": lambda: setattr(syntax.Reader, "computed_import", _do_nothing),
+    "no value": lambda: setattr(dependencies, "_holds_nothing", lambda value: True),
+    "a compiled module": lambda: setattr(syntax, "unversioned_extension", _do_nothing),
+}
+LISTS = ("_HIDING", "_OUTSIDE", "_DOUBTFUL")
+
+
+def listed_rules() -> list[str]:
+    """The rules that `report.keys.syntax` lists, each of which warns of something."""
+    return [rule for name in LISTS for rule in getattr(syntax, name)]
+
+
+def turn_off(rule: str) -> None:
+    """Make keys that do not warn by one rule."""
+    if rule in RULES:
+        RULES[rule]()
+        return
+    for name in LISTS:
+        entries = getattr(syntax, name)
+        kept = [entry for entry in entries if entry != rule]
+        as_before = {entry: entries[entry] for entry in kept} if name == "_DOUBTFUL" else kept
+        setattr(syntax, name, type(entries)(as_before))
+
+
+def _do_nothing(*_: object) -> None:
+    pass
+
+
 def weaken(ingredient: str) -> None:
-    """Make keys without one of their ingredients, or without a part of the code."""
-    if ingredient in sessions.INGREDIENTS:
+    """Make keys without one of their ingredients, a part of the code, or one rule to warn by."""
+    if ingredient.startswith("rule "):
+        turn_off(ingredient.removeprefix("rule "))
+    elif ingredient in sessions.INGREDIENTS:
         key_of = sessions.key_of
         sessions.key_of = lambda parts: key_of({**parts, ingredient: None})
     elif ingredient in ("bases", "decorators", "defaults"):

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from . import runner
 from .catalogue import CHANGES_NOTHING, FOLLOWED, NOT_FOLLOWED, REBUILDS, Edit
 from .forks import Forks
 
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.slow
 
 HERE = Path(__file__).parent
 WITH_TORCH = "tensors.py"  # takes seconds to import, so it only runs where it is edited
+WEIGHTS = "data/weights.txt"  # which that one reads
 ARTICLES = ["demo.py", "moods.py"]
 ALL_ARTICLES = [*ARTICLES, WITH_TORCH]
 
@@ -72,7 +74,7 @@ def after(build, request, tmp_path):
     def report_after(edit: Edit, folder: Path = tmp_path, without: str = "") -> dict:
         project = copy(build(without), folder)
         edit.apply(project)
-        if edit.file in (WITH_TORCH, "**/*.py"):
+        if edit.file in (WITH_TORCH, WEIGHTS, "**/*.py"):
             forks = request.getfixturevalue("editor_with_torch")
             return run(forks, project, ALL_ARTICLES, without)
         return run(request.getfixturevalue("editor"), project, ARTICLES, without)
@@ -125,13 +127,26 @@ def new_lines(before: str, after: str) -> set[int]:
     return {n for n, line in enumerate(after.splitlines(), start=1) if line not in old}
 
 
-@pytest.mark.parametrize("edit", named({"not followed": NOT_FOLLOWED}))
+@pytest.mark.parametrize("edit", named(NOT_FOLLOWED))
 def test_a_warning_names_the_line_that_can_not_be_followed(edit, after):
     before = (HERE / "project" / edit.file).read_text()
     lines = new_lines(before, edit.change(before))
     warnings = after(edit)["warnings"]
     assert warnings and all(category == "NotFollowed" for category, _, _ in warnings)
     assert all(file.endswith(edit.file) and line in lines for _, file, line in warnings)
+
+
+@pytest.mark.parametrize("rule", NOT_FOLLOWED)
+def test_only_the_rule_warns_of_its_edits(rule, build, editor, tmp_path):
+    for number, edit in enumerate(NOT_FOLLOWED[rule]):
+        project = copy(build(), tmp_path / str(number))
+        edit.apply(project)
+        assert run(editor, project, ARTICLES, without=f"rule {rule}")["warnings"] == []
+
+
+def test_every_rule_that_warns_has_an_edit():
+    rules = {*runner.listed_rules(), *runner.RULES} - {"a compiled module"}  # tested below
+    assert rules == NOT_FOLLOWED.keys()
 
 
 @pytest.mark.parametrize("edit", named({"followed": FOLLOWED}))
@@ -161,6 +176,7 @@ def test_a_warning_names_the_line_that_uses_a_compiled_module_of_no_library(
     after = before.replace("return [n,", "from studio import fast\n\n    return [fast.gain(),")
     (studio / "late.py").write_text(after)
     ((category, file, line),) = run(editor, studio.parent, ARTICLES)["warnings"]
+    assert run(editor, studio.parent, ARTICLES, "rule a compiled module")["warnings"] == []
     assert (category, file) == ("NotFollowed", str(studio / "late.py"))
     assert line in new_lines(before, after)
 
