@@ -176,7 +176,9 @@ def _explain(path: str | Path, reason: str) -> str:
             f"standard input: not a WAV stream ({reason}); send WAV, such as ffmpeg's -f wav -,"
             " or say with --raw what samples without a header are"
         )
-    if not Path(path).exists():
+    if os.path.islink(path) and not os.path.exists(path):
+        return f"{path}: is a link that leads nowhere (to {os.readlink(path)}); mend or remove it"
+    if not os.path.exists(path):
         return f"{path}: no such file; check the name"
     suffixes = ", ".join(sorted(SUFFIXES))
     return (

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import csv
 import logging
+import os
 import random
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from sparse_codec.audio.files import SUFFIXES, AudioError, duration, load_audio
+from sparse_codec.audio.folders import find_files, is_broken_link
 
 log = logging.getLogger(__name__)
 
@@ -50,15 +52,19 @@ def find_recordings(folder: str | Path) -> list[Recording]:
     else:
         recordings = [
             Recording(path, path.stem, _hashed_split(path.stem), folder.name)
-            for path in sorted(_audio(folder.rglob("*")))
+            for path in _sound_files(folder)
         ]
     if not recordings:
         raise AudioError(f"{folder}: holds no audio ({', '.join(sorted(SUFFIXES))})")
     return recordings
 
 
-def _audio(paths: Iterable[Path]) -> Iterator[Path]:
-    return (path for path in paths if path.suffix.lower() in SUFFIXES)
+def _sound_files(folder: Path) -> list[Path]:
+    """Return the sound files below a folder, without links that lead nowhere."""
+    paths = find_files(folder, SUFFIXES) if folder.is_dir() else []
+    for path in filter(is_broken_link, paths):
+        log.warning("%s: is a link that leads nowhere; it is left out", path)
+    return [path for path in paths if not is_broken_link(path)]
 
 
 def _musicnet(folder: Path) -> list[Recording]:
@@ -71,7 +77,7 @@ def _musicnet(folder: Path) -> list[Recording]:
                 ensembles[row["id"]] = row["ensemble"].lower()
     recordings = []
     for split in ("train", "test"):
-        files = _audio((folder / f"{split}_data").glob("*"))
+        files = _sound_files(folder / f"{split}_data")
         for path in sorted(files, key=lambda p: (len(p.stem), p.stem)):
             if works and path.stem not in works:
                 continue  # not part of the data set
@@ -87,7 +93,7 @@ def _lj_speech(folder: Path) -> list[Recording]:
         rows = csv.reader(file, delimiter="|", quoting=csv.QUOTE_NONE)
         texts = {row[0]: row[-1] for row in rows if row}
     recordings = []
-    for path in sorted(_audio((folder / "wavs").glob("*"))):
+    for path in _sound_files(folder / "wavs"):
         chapter, text = path.stem.split("-")[0], texts.get(path.stem, "")  # "LJ001-0001"
         split = _hashed_split(chapter)
         recordings.append(Recording(path, chapter, split, "LJ Speech", text=text))
@@ -96,7 +102,7 @@ def _lj_speech(folder: Path) -> list[Recording]:
 
 def _hashed_split(work: str) -> str:
     """Return the split of a work. It depends on the name alone, so new files move no other."""
-    return "test" if zlib.crc32(work.encode()) % HELD_OUT_OF == 0 else "train"
+    return "test" if zlib.crc32(os.fsencode(work)) % HELD_OUT_OF == 0 else "train"
 
 
 def read_labels(path: Path) -> list[tuple[float, float, int]]:

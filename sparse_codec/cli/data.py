@@ -11,6 +11,7 @@ import numpy as np
 
 from sparse_codec.audio.download import DATA_SETS, fetch_data_set
 from sparse_codec.audio.files import SUFFIXES, AudioError, read_blocks, write_blocks
+from sparse_codec.audio.folders import find_files
 from sparse_codec.audio.recordings import SILENT_PEAK
 from sparse_codec.cli.jobs import Job, list_jobs, run_jobs
 from sparse_codec.cli.messages import say
@@ -73,7 +74,7 @@ def prepare_audio(args: argparse.Namespace) -> int:
     make_folder(Path(args.out))
     code = run_jobs(list_jobs(args.inputs, args.out, SUFFIXES, ".flac"), prepare, args.force)
     for folder in (Path(text) for text in args.inputs if Path(text).is_dir()):
-        for table in folder.rglob("*.csv"):
+        for table in find_files(folder, {".csv"}):
             target = Path(args.out) / table.relative_to(folder)
             make_folder(target.parent)
             shutil.copyfile(table, target)

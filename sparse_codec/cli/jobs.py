@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sparse_codec.audio.files import SUFFIXES
+from sparse_codec.audio.folders import find_files
 from sparse_codec.outputs import STREAM, OutputError, make_folder
 
 FILE_SUFFIXES = SUFFIXES | {".events", ".json", ".mid"}  # a folder with such a name is a mistake
@@ -82,7 +83,7 @@ def _find(text: str, suffixes: set[str]) -> Iterator[tuple[str, Path]]:
     """Yield the files that an argument stands for, with their places below it."""
     path = Path(text)
     if path.is_dir():
-        files = sorted(p for p in path.rglob("*") if p.suffix.lower() in suffixes and p.is_file())
+        files = find_files(path, suffixes)
         if not files:
             endings = ", ".join(sorted(suffixes))
             raise InputError(f"{text}: holds no file to work on ({endings}); give another folder")
@@ -91,7 +92,7 @@ def _find(text: str, suffixes: set[str]) -> Iterator[tuple[str, Path]]:
         names = sorted(glob.glob(text, recursive=True))
         if not names:
             raise InputError(f"{text}: no file matches this pattern; check it")
-        yield from ((name, Path(Path(name).name)) for name in names if Path(name).is_file())
+        yield from ((name, Path(Path(name).name)) for name in names if not Path(name).is_dir())
     else:
         yield text, Path(path.name)
 
