@@ -53,7 +53,7 @@ class TimedSession(session.Session):
 def warm_article(store: str) -> dict[str, float]:
     """Run the music article. Returns: the number of calls, and seconds for keys and look-ups."""
     calls = []
-    make_request = session._request
+    make_request = session.request_of
 
     def timed_request(*args: Any) -> session.Request:
         start = time.perf_counter()
@@ -65,7 +65,7 @@ def warm_article(store: str) -> dict[str, float]:
     script = SCRIPTS / "music.py"
     inputs = {"BUILD": {"music": inputs_of("music", ["music"])}}
     timed = TimedSession(FolderStore(Path(store)))
-    with session.use_session(timed), patch.object(session, "_request", timed_request):
+    with session.use_session(timed), patch.object(session, "request_of", timed_request):
         run_cells(parse_script(script), script, inputs)
     assert timed.computed == 0, "the store lacks artifacts"
     return {

@@ -7,10 +7,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("report", "sparse_codec", "experiments")
+PACKAGES = ("workers", "report", "sparse_codec", "experiments")
 
 # The rooms of each package, in reading order, with the rooms that each may import. A file on top
 # of a package is a room of its own; "" is the package's public names.
+WORKERS = {
+    "forks": (),
+    "": (),
+}
 REPORT = {
     "errors": (),
     "number_formats": (),
@@ -19,9 +23,12 @@ REPORT = {
     "keys": ("errors",),
     "artifacts": ("errors", "storage", "keys"),
     "article": ("errors", "number_formats", "artifacts"),
-    "site": ("errors", "number_formats", "storage", "keys", "artifacts", "article"),
+    "site": ("errors", "number_formats", "storage", "keys", "artifacts", "article", "workers"),
     "sharing": ("errors", "number_formats", "mix", "storage", "artifacts", "article", "site"),
-    "cli": ("errors", "number_formats", "storage", "artifacts", "article", "site", "sharing"),
+    "cli": (
+        *("errors", "number_formats", "storage", "artifacts", "article", "site", "sharing"),
+        "workers",
+    ),
     "": ("errors", "mix", "artifacts", "article", "site"),
     "__main__": ("errors", "cli"),
 }
@@ -36,10 +43,10 @@ SPARSE_CODEC = {
     "stereo": ("config", "events", "audio", "model", "codec"),
     "coding": ("events", "outputs", "checkpoint", "audio", "model", "codec"),
     "training": ("config", "events", "checkpoint", "audio", "model", "codec", "coding"),
-    "evaluation": ("config", "events", "outputs", "audio", "model", "codec"),
+    "evaluation": ("config", "events", "outputs", "audio", "model", "codec", "workers"),
     "cli": (
         *("config", "events", "outputs", "checkpoint", "audio", "codec", "stereo", "coding"),
-        *("training", "evaluation"),
+        *("training", "evaluation", "workers"),
     ),
     "": ("config", "events", "checkpoint", "audio", "codec", "stereo", "coding"),
     "__main__": ("cli",),
@@ -55,7 +62,12 @@ EXPERIMENTS = {
     "build": ("", "inputs", "report", "sparse_codec"),
     "": (),
 }
-ROOMS = {"report": REPORT, "sparse_codec": SPARSE_CODEC, "experiments": EXPERIMENTS}
+ROOMS = {
+    "workers": WORKERS,
+    "report": REPORT,
+    "sparse_codec": SPARSE_CODEC,
+    "experiments": EXPERIMENTS,
+}
 
 
 def modules() -> dict[str, Path]:

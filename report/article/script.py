@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from report.article import comment_form, percent
 from report.article.cells import Cell, Evaluate, Output, move_down
 from report.article.imports import read_source
+from report.artifacts.session import CallFailed
 from report.errors import CellError, ReportError, StoreError
 
 PACKAGE = Path(__file__).parents[1]  # report/
@@ -162,7 +163,7 @@ def _blame(cell: Cell, number: int, path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (StoreError, KeyboardInterrupt):
+    except (StoreError, KeyboardInterrupt, CallFailed):
         raise
     except BaseException as error:
         stack = traceback.extract_tb(error.__traceback__)

@@ -10,21 +10,28 @@ import functools
 import hashlib
 import inspect
 import json
+import os
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
+from importlib import import_module
+from queue import Empty, SimpleQueue
+from threading import Lock
 from types import FunctionType
-from typing import Any, get_args
+from typing import Any, Protocol, get_args
 
 from report.artifacts.machine import fingerprint
 from report.artifacts.media import _ENCODERS, Data, Encoded, Media, decode, encode
+from report.artifacts.randomness import numbers_of
 from report.artifacts.record import Build, Making, Record
 from report.artifacts.store import MemoryStore, Store
+from report.errors import StoreError
 from report.keys.dependencies import ReachableCode, code_of, runtime_value, variable_digests
 from report.keys.results import register_results
 from report.keys.values import Walk, identity, readable
@@ -34,10 +41,17 @@ INGREDIENTS = ("function", "code", "arguments", "globals", "libraries", "device"
 
 @dataclass(frozen=True, eq=False)
 class Artifact:
-    """A stored media file, the result of a conjured function; as an argument, its bytes."""
+    """A stored media file, the result of a conjured function; as an argument, its bytes.
 
-    record: Record
+    It may still be computed, elsewhere: who asks for anything about it waits until it is there.
+    """
+
+    made: "Record | Pending"
     store: Store = field(repr=False)
+
+    @property
+    def record(self) -> Record:
+        return self.made.record() if isinstance(self.made, Pending) else self.made
 
     @property
     def sha256(self) -> str:
@@ -79,13 +93,14 @@ class Request:
     parts: dict[str, Any]  # INGREDIENTS -> JSON
     arguments: dict[str, str]  # for people
     inputs: list[str]
-    compute: Callable[[], Media] = field(repr=False)
+    definition: Callable[..., Media] = field(repr=False)
+    bound: inspect.BoundArguments = field(repr=False)
 
     @functools.cached_property
     def key(self) -> str:
         return key_of(self.parts)
 
-    @property
+    @functools.cached_property
     def values(self) -> dict[str, str]:
         """Digests of arguments and globals, and the devices: they show which of them changed.
 
@@ -107,6 +122,47 @@ def key_of(parts: dict[str, Any]) -> str:
     return _digest([[name, parts[name]] for name in INGREDIENTS])
 
 
+@dataclass(frozen=True)
+class Made:
+    """The media file that a call was computed to, the seconds that took, and the machine."""
+
+    encoded: Encoded
+    seconds: float
+    machine: dict[str, str]
+    imported: tuple[str, ...] = ()  # modules that it imported, in order
+
+
+class Workers(Protocol):
+    """Processes that compute calls side by side."""
+
+    def start(self, request: Request, store: Store) -> Future[Made] | None:
+        """Begin to compute a call as it is now; None if that is to be done here."""
+
+    def note(self, request: Request, made: Made) -> None:
+        """Take note of how a call was computed, wherever that was."""
+
+
+class CallFailed(BaseException):
+    """A worker could not compute the call with this key. No Exception: no article catches it."""
+
+    def __init__(self, key: str):
+        super().__init__(key)
+        self.key = key
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A record that a worker still makes."""
+
+    key: str
+    future: Future[Record] = field(repr=False)
+    session: "Session" = field(repr=False)
+
+    def record(self) -> Record:
+        """Wait for the record. Raises: CallFailed, StoreError."""
+        return self.session.wait(self)
+
+
 @dataclass
 class Session:
     """The store in use, and the calls so far that were looked up there."""
@@ -114,13 +170,20 @@ class Session:
     store: Store
     progress: Callable[[Record], None] | None = None
     force: tuple[str, ...] = ()  # patterns of names of calls that are computed again
+    workers: Workers | None = None
+    here: frozenset[str] = frozenset()  # keys of calls that no worker could compute
     hits: int = 0
     computed: int = 0
     seconds: float = 0.0  # spent in conjured functions
     article: str = ""
     # Of the article, by key: name and record.
-    calls: dict[str, tuple[str, Record]] = field(default_factory=dict)
+    calls: dict[str, tuple[str, Record | Pending]] = field(default_factory=dict)
     _names: Counter[str] = field(default_factory=Counter)
+    # Records, as workers make them, and the first error that stopped them.
+    _finished: SimpleQueue[Record] = field(default_factory=SimpleQueue)
+    _failure: BaseException | None = None
+    _process: int = field(default_factory=os.getpid)
+    _counting: Lock = field(default_factory=Lock)
 
     def begin(self, article: str) -> None:
         """Count the calls from now on, which are those of an article."""
@@ -129,21 +192,34 @@ class Session:
 
     def finish(self) -> Build:
         """Store the article's calls."""
-        build = Build(self.article, list(self.calls.values()))
+        build = Build(self.article, self.settled_calls())
         self.store.put_build(build)
         return build
 
-    def result(self, request: Request) -> Record:
-        """Return the record of a call, from the store or computed. Failures are not stored."""
+    def result(self, request: Request) -> Record | Pending:
+        """Return the record of a call, from the store or computed. Failures are not stored.
+
+        Raises: CallFailed or StoreError, also of an earlier call that a worker computed.
+        """
+        self._tell_progress()
         if request.key not in self.calls:
             name = self.name_of(request)
             record = self.resolve(name, request)
             self.calls[request.key] = name, record
-            if self.progress:
+            if self.progress and isinstance(record, Record):
                 self.progress(record)
         else:
             self.hits += 1
         return self.calls[request.key][1]
+
+    def settled_calls(self) -> list[tuple[str, Record]]:
+        """Wait for all calls, and return their names and records. Raises: as `result`."""
+        for key, (name, record) in self.calls.items():
+            if isinstance(record, Pending):
+                self.calls[key] = name, record.record()
+        return [
+            (name, record) for name, record in self.calls.values() if isinstance(record, Record)
+        ]
 
     def name_of(self, request: Request) -> str:
         """Name a call, such as "rendered/3": the article's third call of this function."""
@@ -151,28 +227,91 @@ class Session:
         self._names[short] += 1
         return f"{short}/{self._names[short]}"
 
-    def resolve(self, name: str, request: Request) -> Record:
+    def resolve(self, name: str, request: Request) -> Record | Pending:
         """Find the record under the request's key, or compute and store it."""
         if any(matches(pattern, self.article, name, request.key) for pattern in self.force):
             self.store.forget(request.key)
         if (record := self.store.find(request.key)) is not None:
             self.hits += 1
             return record
-        encoded, seconds = compute(request)
-        self.computed += 1
-        self.seconds += seconds
+        # Read now, as the values and modules of the moment are what the key names.
+        _ = request.values, request.code.source()
+        # A process that the article has started can not hear from the workers of this one.
+        ours = self.workers if os.getpid() == self._process else None
+        made = ours.start(request, self.store) if ours and request.key not in self.here else None
+        if made is None:
+            return self._keep(request, compute(request, self.store))
+        return self._expect(request, made)
+
+    def _expect(self, request: Request, made: Future[Made]) -> Pending:
+        """Store what a worker makes as soon as it is there, in whichever thread."""
+        kept: Future[Record] = Future()
+
+        def keep(done: Future[Made]) -> None:
+            try:
+                record = self._keep(request, done.result())
+            except BaseException as error:
+                stop = error if isinstance(error, StoreError) else CallFailed(request.key)
+                self._failure = self._failure or stop
+                kept.set_exception(stop)
+            else:
+                self._finished.put(record)
+                kept.set_result(record)
+
+        made.add_done_callback(keep)
+        return Pending(request.key, kept, self)
+
+    def _keep(self, request: Request, made: Made) -> Record:
+        with self._counting:
+            self.computed += 1
+            self.seconds += made.seconds
+        if self.workers:
+            self.workers.note(request, made)
         self.store.put_source(request.code.digest, request.code.source())
-        return self.store.put(encoded, **_making(request, seconds))
+        return self.store.put(made.encoded, **_making(request, made))
+
+    def wait(self, pending: Pending) -> Record:
+        """Return the record when it is there. Raises: CallFailed or StoreError, of any call."""
+        while not pending.future.done():
+            if os.getpid() == self._process:
+                self._tell_progress(POLL)
+            elif record := self.store.find(pending.key):  # a process that the article has started
+                return record
+            else:
+                time.sleep(POLL)
+        return pending.future.result()
+
+    def _tell_progress(self, seconds: float = 0.0) -> None:
+        """Tell of records that workers have made, or waits so long for the first."""
+        while True:
+            if self._failure is not None:
+                raise self._failure
+            try:
+                record = (
+                    self._finished.get(timeout=seconds) if seconds else self._finished.get(False)
+                )
+            except Empty:
+                return
+            seconds = 0.0
+            if self.progress:
+                self.progress(record)
 
 
-def compute(request: Request) -> tuple[Encoded, float]:
-    """Compute a request. Returns: the media file, and the seconds that it took."""
+POLL = 0.1  # seconds
+
+
+def compute(request: Request, store: Store) -> Made:
+    """Compute a call. Calls that it makes itself are looked up in the store, too.
+
+    They are no calls of the article, which does not make them if this one is found.
+    """
     start = time.perf_counter()
-    encoded = encode(request.compute())
-    return encoded, time.perf_counter() - start
+    with use_session(Session(store)), numbers_of(request.key):
+        encoded = encode(_media(request.definition, request.bound))
+    return Made(encoded, time.perf_counter() - start, fingerprint())
 
 
-def _making(request: Request, seconds: float) -> Making:
+def _making(request: Request, made: Made) -> Making:
     return {
         "key": request.key,
         "function": request.function,
@@ -181,8 +320,8 @@ def _making(request: Request, seconds: float) -> Making:
         "values": request.values,
         "versions": request.code.versions,
         "inputs": request.inputs,
-        "seconds": seconds,
-        "machine": fingerprint(),
+        "seconds": made.seconds,
+        "machine": made.machine,
     }
 
 
@@ -252,12 +391,13 @@ def conjure(function: Callable[..., Media]) -> Callable[..., Artifact]:
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
         session = active_session()
-        return Artifact(session.result(_request(function, bound)), session.store)
+        return Artifact(session.result(request_of(function, bound)), session.store)
 
     return conjured
 
 
-def _request(function: Callable[..., Media], bound: inspect.BoundArguments) -> Request:
+def request_of(function: Callable[..., Media], bound: inspect.BoundArguments) -> Request:
+    """Return the request of a call. Raises: TypeError for a value that has no identity."""
     name, walk = f"{function.__module__}.{function.__qualname__}", Walk()
     arguments = {
         argument: _digest(identity(value, f"{name}: argument {argument!r}", walk))
@@ -273,7 +413,7 @@ def _request(function: Callable[..., Media], bound: inspect.BoundArguments) -> R
         "device": [*walk.devices, *_defaults(code)],
     }
     readings = {argument: readable(value) for argument, value in bound.arguments.items()}
-    return Request(name, code, parts, readings, walk.inputs, lambda: _media(function, bound))
+    return Request(name, code, parts, readings, walk.inputs, function, bound)
 
 
 def _media(function: Callable[..., Media], bound: inspect.BoundArguments) -> Media:
@@ -287,12 +427,17 @@ def _media(function: Callable[..., Media], bound: inspect.BoundArguments) -> Med
 
 
 def _defaults(code: ReachableCode) -> list[list[str]]:
-    """PyTorch's default device; also whether CUDA exists, if the code asks."""
-    if "torch" not in code.versions or (torch := sys.modules.get("torch")) is None:
+    """PyTorch's default device; also whether CUDA exists, if the code asks.
+
+    They are the same before PyTorch is imported, as by a function that is called first.
+    """
+    if "torch" not in code.versions:
         return []
-    devices = [["default", torch.get_default_device().type]]
+    torch = sys.modules.get("torch")
+    devices = [["default", torch.get_default_device().type if torch else "cpu"]]
     if code.chooses_device:
-        devices.append(["found", "cuda" if torch.cuda.is_available() else "none"])
+        cuda = import_module("torch").cuda.is_available()
+        devices.append(["found", "cuda" if cuda else "none"])
     return devices
 
 

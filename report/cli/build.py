@@ -9,6 +9,7 @@ from report.cli.program import (
     Command,
     Program,
     article_options,
+    jobs_option,
     server_options,
     site_options,
 )
@@ -41,6 +42,7 @@ def build_options(parser: argparse.ArgumentParser, program: Program) -> None:
     parser.add_argument(
         "--publish", metavar="TARGET", help="then publish to a folder or s3://bucket/prefix"
     )
+    jobs_option(parser)
     _readers_options(parser)
     article_options(parser, program)
 
@@ -61,6 +63,7 @@ def build_site(args: argparse.Namespace) -> int:
         articles.namespace,
         tuple(args.force),
         args.only,
+        args.jobs,
     )
     print(summary)
     print(f"open {(summary.out / 'index.html').as_uri()}")

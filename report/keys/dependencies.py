@@ -50,6 +50,10 @@ class ReachableCode:
 
     def source(self) -> dict[str, dict[str, Any]]:
         """Return the code for people: {symbol: {digest, file, line, text}}."""
+        return self._source
+
+    @functools.cached_property
+    def _source(self) -> dict[str, dict[str, Any]]:
         source = {}
         for name, digest in self.symbols.items():
             file, line = place_of(name)
@@ -126,8 +130,8 @@ def follow(reference: Reference) -> tuple[Summary | None, Iterable[Reference]]:
 
     All that a key knows of code goes through this function: tests replace it to make keys weaker.
     """
-    # Importing this package changes no result, so it need not be read for its effects.
-    ours = reference.module.partition(".")[0] == "report"
+    # Importing these packages changes no result, so they need not be read for their effects.
+    ours = reference.module.partition(".")[0] in ("report", "workers")
     if reference.kind == "external" or (reference.kind == "effects" and ours):
         return None, ()
     module = find_module(reference.module)

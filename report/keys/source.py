@@ -34,7 +34,7 @@ from report.keys.scopes import (
 
 # Followed as source wherever they are installed, since their version says little. These are only
 # names: none is imported here.
-OWN = ("report", "sparse_codec", "experiments")
+OWN = ("workers", "report", "sparse_codec", "experiments")
 OF_THE_MODULE = (
     "__name__", "__file__", "__doc__", "__path__", "__package__", "__spec__", "__builtins__",
 )  # fmt: skip

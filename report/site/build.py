@@ -7,7 +7,7 @@ import base64
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -21,10 +21,11 @@ from report.article.cells import Cell
 from report.article.page import Article, Entry, assets, render_article, render_index
 from report.article.script import parse_script, read_metadata, run_cells
 from report.artifacts.record import ARTICLE, Build, Record
-from report.artifacts.session import Session, matches, use_session
+from report.artifacts.session import CallFailed, Session, matches, use_session
 from report.artifacts.store import Store
 from report.errors import ReportError, SiteError
 from report.number_formats import megabytes
+from report.site.computing import open_workers
 from report.site.crate import CRATE, make_crate
 from report.site.isolation import run_alone, warn_if_shared
 from report.site.kept import Kept, kept_articles, numbered
@@ -80,6 +81,7 @@ def build(
     namespace: dict[str, Any] | None = None,
     force: tuple[str, ...] = (),
     only: bool = False,
+    jobs: int = 1,
 ) -> BuildSummary:
     """Run the article scripts and write the site `out`.
 
@@ -88,6 +90,8 @@ def build(
     namespace: globals that each script begins with, such as {"BUILD": ...}.
     force: patterns of calls that are computed again.
     only: leave out the other articles that are in the site. Otherwise they stay as they were built.
+    jobs: the number of processes that compute artifacts side by side. The site does not depend on
+        it.
 
     All scripts are tried. If one fails, no site is written, but all that was computed is in the
     store.
@@ -105,7 +109,8 @@ def build(
         target.expected = kept.data
         order = kept.in_order(built)
         titles = _titles(scripts, kept, order)
-        runs = _run_articles(scripts, facts, namespace or {}, store, force, titles)
+        work = partial(_run_article, facts, namespace or {}, titles, force, jobs)
+        runs = _run_articles(scripts, work, store)
         articles, builds = [run.article for run in runs], [run.build for run in runs]
         _check_force(force, builds)
         _check_page_names(articles, kept)
@@ -199,15 +204,11 @@ class _Run:
     seconds: float
 
 
-def _run_articles(
-    scripts: list[Path],
-    facts: dict[str, str],
-    namespace: dict[str, Any],
-    store: Store,
-    force: tuple[str, ...],
-    titles: dict[str, str],
-) -> list[_Run]:
-    """Run every article, each by itself. `titles` are those of the whole site.
+_Work = Callable[[Path, frozenset[str], Store], _Run | CallFailed]  # see `_run_article`
+
+
+def _run_articles(scripts: list[Path], work: _Work, store: Store) -> list[_Run]:
+    """Run every article, each by itself.
 
     Raises: ReportError with all failures, after all scripts were tried. All that was computed is
     then in the store, even if the store is behind a network.
@@ -217,8 +218,7 @@ def _run_articles(
     for script in scripts:
         with _collecting(failures):
             read_metadata(script)
-            work = partial(_run_article, script, facts, namespace, titles, force)
-            runs.append(run_alone(str(script), work, store))
+            runs.append(_run_until_computed(script, work, store))
     with _collecting(failures), transfer_bar("sent to the store") as progress:
         store.flush(progress)
     if len(failures) > 1:
@@ -227,6 +227,16 @@ def _run_articles(
     if failures:
         raise failures[0]
     return runs
+
+
+def _run_until_computed(script: Path, work: _Work, store: Store) -> _Run:
+    """Run an article, again and again if a worker fails: it then computes that call itself."""
+    here: frozenset[str] = frozenset()
+    while True:
+        run = run_alone(str(script), partial(work, script, here), store)
+        if isinstance(run, _Run):
+            return run
+        here |= {run.key}
 
 
 def _titles(scripts: list[Path], kept: Kept, order: list[str]) -> dict[str, str]:
@@ -253,22 +263,36 @@ def _collecting(failures: list[ReportError]) -> Iterator[None]:
 
 
 def _run_article(
-    script: Path,
     facts: dict[str, str],
     given: dict[str, Any],
     titles: dict[str, str],
     force: tuple[str, ...],
+    jobs: int,
+    script: Path,
+    here: frozenset[str],
     store: Store,
-) -> _Run:
+) -> _Run | CallFailed:
+    """Run an article. `titles` are those of the whole site.
+
+    here: keys of calls that are computed in this process.
+    Returns: the run, or the call that a worker could not compute.
+    """
     cells = parse_script(script)
     namespace = dict(given)
-    session = Session(store, force=force)
+    session = Session(store, force=force, here=here)
     session.begin(script.stem)
-    with use_session(session), _Progress(script.stem, len(cells)) as progress:
-        session.progress = progress.artifact
-        outputs = run_cells(cells, script, namespace, progress.cell)
-        calls = session.calls.values()
-        article = render_article(script, outputs, namespace, facts, titles, calls)
+    try:
+        with (
+            open_workers(jobs, store) as session.workers,
+            use_session(session),
+            _Progress(script.stem, len(cells)) as progress,
+        ):
+            session.progress = progress.artifact
+            outputs = run_cells(cells, script, namespace, progress.cell)
+            calls = session.settled_calls()
+            article = render_article(script, outputs, namespace, facts, titles, calls)
+    except CallFailed as error:
+        return error
     return _Run(article, session.finish(), session.hits, session.computed, session.seconds)
 
 
@@ -277,6 +301,7 @@ class _Progress:
 
     def __init__(self, name: str, n_cells: int):
         self.name = name
+        self.artifacts = 0
         self.bar = tqdm(
             total=n_cells, desc=name, unit="cell", leave=False, disable=not sys.stderr.isatty()
         )
@@ -295,7 +320,9 @@ class _Progress:
             print(f"{self.name}: {heading}", file=sys.stderr, flush=True)
 
     def artifact(self, record: Record) -> None:
-        self.bar.set_postfix_str(record.function.rsplit(".", 1)[-1])
+        self.artifacts += 1
+        function = record.function.rsplit(".", 1)[-1]
+        self.bar.set_postfix_str(f"{self.artifacts} artifacts, {function}")
 
 
 # Write

@@ -101,9 +101,9 @@ class Reproducer(Session):
         return record
 
     def _compare(self, name: str, request: Request, record: Record) -> Verdict:
-        encoded, seconds = compute(request)
-        verdict, level = compare(self.store.read(record), encoded.data, record.media_type)
-        return Verdict(f"{self.article}/{name}", record.sha256, verdict, level, seconds)
+        made = compute(request, self.store)
+        verdict, level = compare(self.store.read(record), made.encoded.data, record.media_type)
+        return Verdict(f"{self.article}/{name}", record.sha256, verdict, level, made.seconds)
 
 
 def compare(before: bytes, now: bytes, media_type: str) -> tuple[str, float | None]:

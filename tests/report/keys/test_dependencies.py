@@ -9,7 +9,7 @@ import pytest
 
 import report
 from report import Data, Sound, conjure
-from report.artifacts.session import _request
+from report.artifacts.session import request_of
 from report.keys.dependencies import code_of
 from report.keys.libraries import library_versions
 from report.keys.source import find_module, resolve
@@ -88,6 +88,6 @@ def test_the_source_for_people_names_file_and_line():
 
 def test_a_request_says_all_that_its_key_is_made_of():
     bound = inspect.signature(plain.__wrapped__).bind(3)
-    request = _request(plain.__wrapped__, bound)
+    request = request_of(plain.__wrapped__, bound)
     assert set(request.parts) == {"function", "code", "arguments", "globals", "libraries", "device"}
     assert set(request.values) == {"n", "device"}

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from report import FolderStore, MemoryStore, ReportError, SiteError, StoreError, build
-from report.site import isolation
 from report.site.isolation import SharedProcess, run_alone
 from report.site.plan import plan
 from report.site.reproduce import reproduce
 from tests.processes import Running
+from workers.forks import reason_not_to_fork
 
 # A change to the process, and an expression that would show it.
 CHANGES = {
@@ -276,4 +276,4 @@ def test_articles_that_have_to_share_a_process_say_so(tmp_path, monkeypatch):
     monkeypatch.undo()
     torch = pytest.importorskip("torch")
     monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
-    assert "GPU" in isolation.reason_to_share()
+    assert "GPU" in reason_not_to_fork()

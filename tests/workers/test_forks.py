@@ -1,0 +1,120 @@
+"""Work is done in copies of the process, and one that is killed costs nothing but its own work."""
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from workers.forks import TRIES, ForkLost, Forks, ask, run_in_fork
+
+STATE = {"value": 0}
+
+
+def state():
+    return STATE["value"]
+
+
+def test_a_task_has_the_state_of_the_moment_at_which_it_was_submitted(monkeypatch):
+    with Forks(3) as forks:
+        futures = []
+        for value in range(3):
+            monkeypatch.setitem(STATE, "value", value)
+            futures.append(forks.submit(state))
+    assert [future.result() for future in futures] == [0, 1, 2]
+
+
+def test_nothing_but_the_result_is_pickled():
+    lock = threading.Lock()
+    with Forks(1) as forks:
+        assert forks.submit(lambda: lock.locked()).result() is False
+        with pytest.raises(RuntimeError, match="can not be sent"):
+            forks.submit(lambda: lock).result()
+
+
+def test_no_more_tasks_run_than_there_are_jobs(tmp_path):
+    def task(number):
+        (tmp_path / str(number)).touch()
+        running = len(list(tmp_path.iterdir()))
+        time.sleep(0.05)
+        (tmp_path / str(number)).unlink()
+        return running
+
+    with Forks(2) as forks:
+        counts = [forks.submit(task, number) for number in range(8)]
+    assert max(count.result() for count in counts) == 2
+
+
+def test_a_task_asks_the_process_that_submitted_it():
+    asked = []
+
+    def answer(question):
+        asked.append((question, os.getpid()))
+        return 2 * question
+
+    with Forks(2, answer) as forks:
+        results = [forks.submit(lambda: ask(21) + ask(0)) for _ in range(3)]
+    assert [result.result() for result in results] == [42] * 3
+    assert sorted(asked) == [(0, os.getpid())] * 3 + [(21, os.getpid())] * 3
+
+
+def test_a_task_raises_its_own_error():
+    class Odd(BaseException):
+        pass
+
+    def fail(error):
+        raise error
+
+    with Forks(2) as forks:
+        with pytest.raises(KeyError, match="missing"):
+            forks.submit(fail, KeyError("missing")).result()
+        with pytest.raises(RuntimeError, match="can not be sent"):  # a class of this function
+            forks.submit(fail, Odd()).result()
+
+
+def test_a_task_whose_fork_is_killed_is_done_again_and_no_other(tmp_path):
+    def task(name):
+        with (tmp_path / name).open("a") as file:
+            file.write("x")
+        if name == "killed" and (tmp_path / name).stat().st_size == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(0.2)
+        return name
+
+    with Forks(3) as forks:
+        futures = [forks.submit(task, name) for name in ("one", "killed", "two")]
+    assert [future.result() for future in futures] == ["one", "killed", "two"]
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {
+        "one": "x", "killed": "xx", "two": "x"
+    }  # fmt: skip
+
+
+def test_a_task_that_is_killed_every_time_fails(tmp_path):
+    def task():
+        with (tmp_path / "tries").open("a") as file:
+            file.write("x")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    with Forks(1) as forks:
+        with pytest.raises(ForkLost, match="killed, perhaps because it needed more memory"):
+            forks.submit(task).result()
+    assert len((tmp_path / "tries").read_text()) == TRIES
+
+
+def test_an_exception_ends_the_tasks_within_a_second_or_two():
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        with Forks(2) as forks:
+            futures = [forks.submit(time.sleep, 60) for _ in range(2)]
+            raise KeyboardInterrupt
+    assert time.monotonic() - begun < 2
+    assert all(future.done() for future in futures)
+
+
+def test_a_fork_may_fork(tmp_path):
+    def outer(_ask):
+        with Forks(2) as forks:
+            return [forks.submit(os.getppid).result() == os.getpid() for _ in range(2)]
+
+    assert run_in_fork(outer, lambda question: None, (Exception,)) == [True, True]
