@@ -214,6 +214,32 @@ def test_pointing_describes_and_plays_after_the_first_press(open_page):
     assert not page.evaluate(SOUNDING).startswith("Event 6,")
 
 
+def test_what_is_heard_by_pointing_is_what_all_views_tell_of(open_page):
+    page = open_page()
+    page.mouse.click(*centre(page, 1))
+    wait_until(page, SOUNDING + ".startsWith('Event 1,')")
+    page.mouse.move(*centre(page, 3))
+    wait_until(page, SOUNDING + ".startsWith('Event 3,')")
+    assert selected(page) == ["Event 3"] * 4 and focused(page) == 3
+    now, extent = (page.locator(f".roll {x}").bounding_box() for x in (".now", ".extent"))
+    assert extent["x"] - 2 <= now["x"] + now["width"] / 2 <= extent["x"] + extent["width"] + 2
+    wait_until(page, f"!{SOUNDING}")
+    page.get_by_role("spinbutton", name="Time in seconds").focus()
+    page.mouse.move(*centre(page, 6))
+    page.wait_for_timeout(400)
+    assert selected(page) == ["Event 3"] * 4  # it is being typed at
+
+
+def test_an_event_that_plays_alone_stops_where_another_is_selected(open_page):
+    page = open_page()
+    page.get_by_label("Play what is pointed at").uncheck()
+    mark(page, 5).focus()
+    page.keyboard.press("Enter")
+    wait_until(page, SOUNDING + ".startsWith('Event 5,')")
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate(SOUNDING) == "" and focused(page) == 4
+
+
 def test_a_selection_is_shared_by_all_views(open_page):
     page = open_page()
     page.evaluate("document.querySelector('.roll .events').open = true")
@@ -270,6 +296,43 @@ def test_a_drag_moves_an_event_along_time_only(open_page):
     page.keyboard.press("Escape")
     page.mouse.up()
     assert page.locator(".inspector input[type=number]").input_value() == "1.550"
+
+
+def test_a_drag_is_told_of_and_summed_on_its_way_and_is_one_step_to_undo(open_page):
+    page = open_page()
+    page.get_by_role("button", name=PLAY).click()
+    wait_until(page, PLAYING)
+    x, y = centre(page, 5)
+    width = page.locator(".roll .plot").bounding_box()["width"]
+    verdict = "document.querySelector('.verdict').textContent"
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for share, time in ((1 / 12, "1.300"), (1 / 6, "1.550")):
+        page.mouse.move(x + width * share, y, steps=3)
+        assert page.locator(".inspector input[type=number]").input_value() == time
+        assert f"at {float(time):.2f} seconds" in page.locator(".which").text_content()
+        assert (
+            page.locator(".roll tr[data-start]").nth(4).locator("td").nth(1).text_content()
+            == time[:4]
+        )
+        extent, circle = (
+            page.locator(x).bounding_box() for x in (".extent", ".mark:focus circle >> nth=1")
+        )
+        assert extent["x"] == pytest.approx(circle["x"] + circle["width"] / 2, abs=2)
+        wait_until(page, f"{verdict}.startsWith('Edited: 1 event moved')")
+    assert page.locator(".desk.playing").count() == 1  # the mix goes on, with the event elsewhere
+    page.keyboard.press("Escape")
+    wait_until(page, f"{verdict}.startsWith('The mix is the published')")
+    page.mouse.up()
+    gain = page.get_by_role("slider", name="Gain")
+    gain.evaluate("(x) => { x.value = -12; x.dispatchEvent(new Event('input')); }")
+    assert "peak −32.0 dBFS" in mark(page, 5).get_attribute("aria-label")
+    gain.evaluate("(x) => { x.value = -6; x.dispatchEvent(new Event('input')); }")
+    gain.evaluate("(x) => x.dispatchEvent(new Event('change'))")
+    assert "peak −26.0 dBFS" in mark(page, 5).get_attribute("aria-label")
+    page.get_by_role("button", name="Undo").click()
+    assert "peak −20.0 dBFS" in mark(page, 5).get_attribute("aria-label")
+    assert page.get_by_role("button", name="Undo").get_attribute("aria-disabled") == "true"
 
 
 def test_by_touch_a_sideways_drag_moves_an_event_and_the_page_scrolls_elsewhere(open_page):

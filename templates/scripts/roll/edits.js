@@ -13,16 +13,22 @@ const edits = (() => {
   const FARTHEST = 2 ** 28; // samples before or after the roll's beginning
   const UNCHECKED = 'Whether the mix is the published one can not be checked: this page did not come by https.';
 
-  /** @param {PlacedEvent[]} published @param {() => void} changed is called after every change */
+  /**
+   * @param {PlacedEvent[]} published
+   * @param {(only?: number) => void} changed is called after every change; `only` is the event that is being dragged
+   */
   function make(published, changed) {
     /** @type {PlacedEvent[][]} */
     const past = [];
     /** @type {PlacedEvent[][]} */
     let future = [];
     let present = published;
+    /** @type {PlacedEvent[] | null} */
+    let before = null; // what was present before the drag that goes on
 
     /** @param {PlacedEvent[][]} from @param {PlacedEvent[][]} to */
     function travel(from, to) {
+      cancel();
       const events = from.pop();
       if (events) {
         to.push(present);
@@ -33,29 +39,55 @@ const edits = (() => {
 
     /** @param {PlacedEvent[]} events in the order found @param {boolean} [undoable] */
     function set(events, undoable = true) {
-      if (JSON.stringify(events) === JSON.stringify(present)) {
+      const from = before || present;
+      if (JSON.stringify(events) === JSON.stringify(from)) {
+        cancel();
         return;
       }
       if (undoable) {
-        past.push(present);
+        past.push(from);
         future = [];
       }
+      before = null;
       present = events;
       changed();
     }
 
-    /** @param {number} i @param {Partial<PlacedEvent>} to */
-    const change = (i, to) => set(present.map((event, k) => (k === i ? { ...event, ...to } : event)));
+    /** Take back a drag that goes on. */
+    function cancel() {
+      if (before) {
+        present = before;
+        before = null;
+        changed();
+      }
+    }
+
+    /** @param {number} i @param {Partial<PlacedEvent>} to @returns {PlacedEvent[]} */
+    const changedTo = (i, to) => present.map((event, k) => (k === i ? { ...event, ...to } : event));
     return {
       published,
       set,
-      change,
+      cancel,
+      /** @param {number} i @param {Partial<PlacedEvent>} to */
+      change: (i, to) => set(changedTo(i, to)),
+      /** Change an event on the way, until `change` or `set` says where to: one step for undo. @param {number} i
+       * @param {Partial<PlacedEvent>} to */
+      drag(i, to) {
+        before = before || present;
+        present = changedTo(i, to);
+        changed(i);
+      },
       events: () => present,
       canUndo: () => past.length > 0,
       canRedo: () => future.length > 0,
       undo: () => travel(past, future),
       redo: () => travel(future, past),
     };
+  }
+
+  /** An event as published. @param {EventRow} row @returns {PlacedEvent} */
+  function published({ address, start }) {
+    return { sound: media.digest(address), start, gain: mix.UNITY, muted: false, solo: false };
   }
 
   /** The events with solo turned into muted others. @param {PlacedEvent[]} events @returns {PlacedEvent[]} */
@@ -161,5 +193,5 @@ const edits = (() => {
   /** @param {unknown} value @param {number} least @param {number} most */
   const isWhole = (value, least, most) => Number.isInteger(value) && Number(value) >= least && Number(value) <= most;
 
-  return { fromJson, heard, judge, make, summary, toJson };
+  return { fromJson, heard, judge, make, published, summary, toJson };
 })();

@@ -11,8 +11,9 @@ const inspector = (() => {
     '<legend>Along its principal directions, one at a time: these sounds were decoded beforehand</legend></fieldset>';
 
   /**
-   * @typedef {{change: (to: Partial<PlacedEvent>) => void, move: (start: number) => void,
-   *   sound: (hash: string) => void, play: (inContext: boolean) => void}} Reader what readers ask for
+   * @typedef {{change: (to: Partial<PlacedEvent>) => void, drag: (to: Partial<PlacedEvent>) => void,
+   *   move: (start: number) => void, sound: (hash: string) => void, play: (inContext: boolean) => void}} Reader what
+   *   readers ask for; `drag` is a change on its way, which `change` or `sound` ends
    * @typedef {{name: string, details: string, event: PlacedEvent, stored: string,
    *   sets: Record<string, string>, steps: (string | null)[][]}} Subject `sets` are name -> hash for this event
    */
@@ -33,7 +34,7 @@ const inspector = (() => {
     const playInContext = button('Play in context', () => reader.play(true));
     buttons.append(play, playInContext, solo, mute);
 
-    gain.addEventListener('input', () => say(gain, level, numbers.decibels(Number(gain.value))));
+    gain.addEventListener('input', () => reader.drag({ gain: mix.toGain(Number(gain.value)) }));
     gain.addEventListener('change', () => reader.change({ gain: mix.toGain(Number(gain.value)) }));
     time.addEventListener('change', () => time.value && reader.move(Math.round(Number(time.value) * rate)));
     choice.addEventListener('change', () => reader.sound(choice.value));
@@ -51,7 +52,9 @@ const inspector = (() => {
         time.max = (Math.max(length - 1, event.start) / rate).toFixed(3);
         time.value = (event.start / rate).toFixed(3);
         offer(choice, { 'as stored': stored, ...sets }, event.sound);
-        showSteps(directions, steps, event.sound, (sound) => reader.sound(sound || stored));
+        showSteps(directions, steps, event.sound, (sound, done) =>
+          done ? reader.sound(sound || stored) : reader.drag({ sound: sound || stored }),
+        );
       },
     };
   }
@@ -77,7 +80,7 @@ const inspector = (() => {
   /**
    * A slider for each direction; the event as it is stands in the middle, where the list of its sounds has null.
    * @param {HTMLElement} field @param {(string | null)[][]} steps @param {string} present
-   * @param {(sound: string | null) => void} choose
+   * @param {(sound: string | null, done: boolean) => void} choose
    */
   function showSteps(field, steps, present, choose) {
     field.hidden = !steps.length;
@@ -95,22 +98,19 @@ const inspector = (() => {
   }
 
   /** @param {HTMLElement} label @param {string} name @param {(string | null)[]} sounds @param {string} present
-   * @param {(sound: string | null) => void} choose */
+   * @param {(sound: string | null, done: boolean) => void} choose */
   function showStep(label, name, sounds, present, choose) {
     const slider = /** @type {HTMLInputElement} */ (label.querySelector('input'));
     const output = elements.find('output', label);
     const middle = sounds.indexOf(null);
-    const words = () => {
-      const step = Number(slider.value);
-      say(slider, output, step ? numbers.signed(step, 0) : 'as it is');
-    };
     slider.min = String(-middle);
     slider.max = String(sounds.length - 1 - middle);
     slider.value = String(sounds.includes(present) ? sounds.indexOf(present) - middle : 0);
     slider.setAttribute('aria-label', name);
-    slider.oninput = words;
-    slider.onchange = () => choose(sounds[Number(slider.value) + middle]);
-    words();
+    slider.oninput = () => choose(sounds[Number(slider.value) + middle], false);
+    slider.onchange = () => choose(sounds[Number(slider.value) + middle], true);
+    const step = Number(slider.value);
+    say(slider, output, step ? numbers.signed(step, 0) : 'as it is');
   }
 
   return { make };

@@ -70,6 +70,17 @@ const library = (() => {
         }
         return choices;
       },
+      /**
+       * How an event looks with a sound: its published one, one of the choices, or that of another event.
+       * @param {number} i @param {string} hash @param {{y: number, colour: string}[]} looks of the published events
+       * @returns {Look}
+       */
+      lookOf(i, hash, looks) {
+        const is = (/** @type {EventRow | undefined} */ row) => row && media.digest(row.address) === hash;
+        const other = is(rows[i]) ? i : rows.findIndex(is);
+        const own = { ...looks[other < 0 ? i : other], row: other < 0 || other === i ? null : other };
+        return (other !== i && choices.looks?.[hash]) || own;
+      },
       /** @param {string} hash */
       has: (hash) => stored.has(hash) || offered(choices).includes(hash),
     };

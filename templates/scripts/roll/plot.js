@@ -14,8 +14,9 @@ const plot = (() => {
    *   `start` is a sample, also one outside the plot; it `lasts` samples; `y` is a share of the height, `radius` in pixels
    * @typedef {{svg: SVGSVGElement, marks: Mark[], rate: number, length: number}} Board `rate` in Hz, `length` in samples
    * @typedef {{select: (i: number) => void, play: (i: number, inContext: boolean) => void, stop: () => void,
-   *   point: (i: number | null) => void, move: (i: number, start: number) => void}} Reader what readers do; `point`
-   *   hears of hovering and of walking by keys
+   *   point: (i: number | null) => void, move: (i: number, start: number) => void,
+   *   drag: (i: number, start: number) => void, cancel: () => void}} Reader what readers do; `point` hears of hovering and
+   *   of walking by keys, `drag` of a move on its way, which `move` ends or `cancel` takes back
    */
 
   /** @param {SVGSVGElement} svg @param {number} rate @param {number} length @param {Reader} reader */
@@ -59,6 +60,8 @@ const plot = (() => {
           group.setAttribute('aria-selected', String(k === i));
         });
       },
+      /** Let keys go on from a mark, if they are at another one. @param {number} i */
+      takeFocus: (i) => svg.contains(document.activeElement) && board.marks[i].group.focus({ preventScroll: true }),
       /** @param {number} i @param {string} state such as "muted" @param {boolean} on */
       setState: (i, state, on) => board.marks[i].group.classList.toggle(state, on),
       /** @param {number | null} seconds where the playhead stands; null where nothing plays */
@@ -123,7 +126,7 @@ const plot = (() => {
     return best;
   }
 
-  /** A press plays, a drag moves; while that lasts only the mark is touched. @param {Board} board @param {Reader} reader */
+  /** A press plays, a drag moves. @param {Board} board @param {Reader} reader */
   function listenToPointer(board, reader) {
     const { svg, marks, length } = board;
     /** @type {{pointer: number, i: number, x: number, start: number, scale: number, moved: boolean} | null} */
@@ -131,13 +134,13 @@ const plot = (() => {
 
     /** @param {boolean} kept */
     function end(kept) {
-      const { i, start, moved } = drag || { i: 0, start: 0, moved: false };
+      const { i, moved } = drag || { i: 0, moved: false };
       drag = null;
       svg.classList.remove('dragging');
       if (moved && kept) {
         reader.move(i, marks[i].start);
       } else if (moved) {
-        move(board, i, start);
+        reader.cancel();
       }
     }
 
@@ -160,7 +163,7 @@ const plot = (() => {
       if (drag.pointer === event.pointerId && (drag.moved || Math.abs(dx) > STILL)) {
         drag.moved = true;
         svg.classList.add('dragging');
-        move(board, drag.i, Math.max(0, Math.min(length - 1, drag.start + Math.round(dx * drag.scale))));
+        reader.drag(drag.i, Math.max(0, Math.min(length - 1, drag.start + Math.round(dx * drag.scale))));
       }
     });
     svg.addEventListener('pointerup', (event) => {

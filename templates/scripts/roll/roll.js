@@ -5,8 +5,6 @@
 (() => {
   'use strict';
 
-  const PAUSE = 150; // milliseconds for which a mark is pointed at before it plays
-
   /** @param {HTMLElement} figure */
   function enhance(figure) {
     const { title = '', mixSrc = '', choicesSrc = '', peaks = '', sets = '[]' } = figure.dataset;
@@ -17,36 +15,36 @@
     let selected = -1;
     let offered = false; // the sounds that events may have are loaded
     let pressed = false; // before a press, a page may not sound, and this one fetches nothing
-    /** @type {number | null} */
-    let pointed = null;
-    let pause = 0; // the timer of the mark that is pointed at
     /** @type {PlacedEvent[]} the events with solo turned into muted others */
     let heard = [];
     /** @type {Int16Array | null} the last sum */
     let mixed = null;
 
-    const published = rows.map(({ address, start }) => ({
-      sound: media.digest(address),
-      start,
-      gain: mix.UNITY,
-      muted: false,
-      solo: false,
-    }));
-    const edit = edits.make(published, () => void changed());
+    const edit = edits.make(rows.map(edits.published), (i) => void changed(i));
     const views = linked.make(figure, { select, play });
     const attempt = tools.attempts(figure, picture);
-    const board = plot.make(picture, rate, length, { select, play, point, move, stop: () => line.stop() });
+    const pointer = pointing.make({ tell, plays: playsPointed, play: preview });
+    const board = plot.make(picture, rate, length, {
+      select,
+      play,
+      point: pointer.point,
+      move,
+      drag: (i, start) => edit.drag(i, { start }),
+      cancel: () => edit.cancel(),
+      stop: () => line.stop(),
+    });
     const measures = { title, rate, length, peaks };
     const line = timeline.make(picture, sounds, measures, {
       events: () => heard,
       attempt,
       mixed: (values) => void judge(values),
-      show,
+      show: follow,
     });
     const deeds = actions.make(measures, edit, sounds, line, attempt);
     const bench = tools.make(figure, title, JSON.parse(sets), deeds);
     const controls = inspector.make(bench.controls, rate, length, {
       change: (to) => edit.change(selected, to),
+      drag: (to) => edit.drag(selected, to),
       move: (start) => move(selected, start),
       sound: (hash) => {
         edit.change(selected, { sound: hash });
@@ -55,48 +53,38 @@
       play: (inContext) => play(selected, inContext),
     });
 
-    /** Show the edit, and sum it again. */
-    async function changed() {
+    /** Show the edit, and sum it again. @param {number} [only] the event that changed, while it is dragged */
+    async function changed(only) {
       heard = edits.heard(edit.events());
       bench.showHistory(edit.canUndo(), edit.canRedo());
-      showAll();
+      show(only);
       if (pressed) {
         line.update();
       }
       const unknown = heard.filter(({ sound }) => !sounds.facts(sound).seconds);
       if (unknown.length) {
         await attempt(() => Promise.all(unknown.map(({ sound }) => sounds.learn(sound))));
-        showAll();
+        show();
       }
     }
 
-    function showAll() {
-      heard.forEach(({ sound }, i) => {
-        const { row, ...look } = lookOf(i, sound);
+    /** @param {number} [only] the event that changed; by default all are shown */
+    function show(only) {
+      const shown = only === undefined ? heard.map((_, i) => i) : [only];
+      for (const i of shown) {
+        const { row, ...look } = sounds.lookOf(i, heard[i].sound, board.looks);
         board.dress(i, look); // before any is described by the one that is most like it
         views.paint(i, row);
-      });
-      heard.forEach(({ sound, start, gain, muted }, i) => {
+      }
+      for (const i of shown) {
+        const { sound, start, gain, muted } = heard[i];
         const facts = sounds.facts(sound, gain);
         board.place(i, start, facts.seconds, `Event ${i + 1}, ${words(i)}`);
         board.setState(i, 'muted', muted);
         views.show(i, start / rate, facts);
-      });
-      showSelected();
-      tellPointed();
-    }
-
-    /**
-     * How an event looks with a sound: its published one, one of the choices, or that of another event.
-     * @param {number} i @param {string} sound @returns {Look}
-     */
-    function lookOf(i, sound) {
-      const own = { ...board.looks[i], row: null };
-      const other = published.findIndex((event) => event.sound === sound);
-      if (sound === published[i].sound) {
-        return own;
       }
-      return sounds.choices().looks?.[sound] || (other < 0 ? own : { ...board.looks[other], row: other });
+      showSelected();
+      pointer.tell();
     }
 
     /** @param {number} i @returns {string} */
@@ -122,16 +110,17 @@
     /** @param {number} i */
     function select(i) {
       selected = i;
+      line.stopOthers(i);
       board.select(i);
       views.select(i);
       bench.showControls();
       showSelected();
-      tellPointed();
+      pointer.tell();
     }
 
     /** @param {number} i @param {boolean} [inContext] */
     function play(i, inContext = false) {
-      clearTimeout(pause);
+      pointer.stop();
       offer();
       if (inContext) {
         line.playInContext(i);
@@ -140,21 +129,23 @@
       }
     }
 
-    function tellPointed() {
-      bench.tell(pointed === null || pointed === selected ? '' : `Event ${pointed + 1}, ${words(pointed)}`);
+    /** Tell of the event that is pointed at, unless the controls do. @param {number | null} i */
+    function tell(i) {
+      bench.tell(i === null || i === selected ? '' : `Event ${i + 1}, ${words(i)}`);
     }
 
-    /** @param {number | null} i the event under the mouse, or the one that the keys have come to */
-    function point(i) {
-      if (i === pointed) {
-        return;
-      }
-      pointed = i;
-      clearTimeout(pause);
-      tellPointed();
-      if (i !== null && pressed && bench.playsWhatIsPointedAt() && line.isFree()) {
-        pause = setTimeout(() => play(i), PAUSE);
-      }
+    /** An event that is pointed at is heard, but not while another is typed at. @returns {boolean} */
+    function playsPointed() {
+      const { activeElement } = document;
+      const editing = bench.controls.contains(activeElement) && activeElement?.matches('input, select');
+      return pressed && !editing && bench.playsWhatIsPointedAt() && line.isFree();
+    }
+
+    /** Play what is pointed at. What is heard is what is selected, so that all views tell of one event. @param {number} i */
+    function preview(i) {
+      select(i);
+      board.takeFocus(i);
+      play(i);
     }
 
     /** @param {number} i @param {number} start */
@@ -164,7 +155,7 @@
     }
 
     /** @param {Subject} subject @param {number} now seconds along the roll @param {boolean} loading */
-    function show(subject, now, loading) {
+    function follow(subject, now, loading) {
       bench.showTime(subject === 'mix', loading, line.position(), length / rate);
       board.show(subject === null && now === 0 ? null : now);
       heard.forEach(({ sound, start, muted }, i) => {
@@ -236,8 +227,8 @@
 
     heard = edits.heard(edit.events());
     bench.showHistory(false, false);
-    showAll();
-    show(null, 0, false);
+    show();
+    follow(null, 0, false);
     if (figure.dataset.selected) {
       select(Number(figure.dataset.selected)); // a decomposition asked for it before this script came
     }

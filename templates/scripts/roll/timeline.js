@@ -36,6 +36,7 @@ const timeline = (() => {
     });
     /** @type {Promise<Int16Array> | null} */
     let current = null; // the mix as it is; null when an edit has made it old
+    let updating = false;
     let event = 0; // the one that plays alone
     let offset = 0; // seconds, where it begins
 
@@ -135,12 +136,22 @@ const timeline = (() => {
         whole.seek(shape.into(Math.max(0, start - BEFORE)));
         whole.playing() || playMix();
       },
-      /** After an edit, sum again; a mix that plays goes on at the same point. */
+      /** Stop an event that plays alone, unless it is this one. @param {number} i */
+      stopOthers: (i) => alone.playing() && event !== i && alone.stop(),
+      /** After an edit, sum again, one sum after the other; a mix that plays goes on at the same point. */
       async update() {
         current = null;
-        if ((await editor.attempt(refreshed)) && whole.playing()) {
-          playMix();
+        if (updating) {
+          return;
         }
+        updating = true;
+        while (current === null) {
+          if (!(await editor.attempt(refreshed))) {
+            break;
+          }
+          whole.playing() && playMix();
+        }
+        updating = false;
       },
     };
   }
