@@ -27,7 +27,7 @@ import uuid
 import weakref
 import zoneinfo
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -483,22 +483,37 @@ _files: dict[tuple[str, int, int, int], str] = {}
 def path_digest(path: Path, what: str) -> str:
     """Return a hash of a file's bytes, or of all file names and bytes in a folder.
 
-    No file is read twice while it is unchanged.
+    Hidden files count, since a function may read them. Links are followed, but not back to a folder
+    that they lie in. No file is read twice while it is unchanged.
 
-    Raises: ReportError, naming `what`, if it can not be read.
+    Raises: ReportError, naming `what`, if it or a file in it can not be read.
     """
     try:
         if not path.is_dir():
             return _file_digest(path)
-        files = []
-        for folder, _, names in os.walk(path, followlinks=True):
-            files += [Path(folder, name) for name in names]
         contents = [
-            [file.relative_to(path).as_posix(), _file_digest(file)] for file in sorted(files)
+            [file.relative_to(path).as_posix(), _file_digest(file)]
+            for file in sorted(_files_below(path))
         ]
         return _hash(json.dumps(contents).encode())
     except OSError as error:
-        raise ReportError(f"{what}: cannot read {path}: {error.strerror or error}") from error
+        place = error.filename or path
+        if os.path.islink(place) and not os.path.exists(place):
+            raise ReportError(f"{what}: {place} is a link that leads nowhere; mend it") from error
+        raise ReportError(f"{what}: cannot read {place}: {error.strerror or error}") from error
+
+
+def _files_below(folder: Path, above: tuple[tuple[int, int], ...] = ()) -> Iterator[Path]:
+    """Yield the files below a folder. above: device and inode of each folder that it is in."""
+    status = folder.stat()
+    here = (status.st_dev, status.st_ino)
+    if here in above:
+        return
+    for path in folder.iterdir():
+        if path.is_dir():
+            yield from _files_below(path, (*above, here))
+        else:
+            yield path
 
 
 def _file_digest(path: Path) -> str:
