@@ -68,7 +68,7 @@ def decoder_table(figures: Figures) -> Table:
     caption = (
         f"Two decoders after the same time of training, on {figures['segments']} held-out segments."
     )
-    return _table_of_columns(names, columns, caption)
+    return _table_of_columns("Of a decoder", names, columns, caption)
 
 
 def paces(runs: Figures) -> dict[str, float]:
@@ -126,7 +126,8 @@ def precision_table(figures: Figures) -> Table:
         errors = [_samples(code["samples_off"][length]) for length in ("segment", "10 h")]
         columns[name] = [*errors, *(f"{code['bits'][kind]:.0f}" for kind in ("plain", "coded"))]
     names = ["Off by, in a segment", "Off by, in ten hours", "Bits, plain", "Bits, coded"]
-    return _table_of_columns(names, columns, "Largest error in samples; bits an event.")
+    caption = "Largest error in samples; bits an event."
+    return _table_of_columns("Of a code", names, columns, caption)
 
 
 def recovery_table(figures: Figures) -> Table:
@@ -143,11 +144,11 @@ def recovery_table(figures: Figures) -> Table:
         " of these stay there."
     )
     errors = [f"{error:g}" for error in figures["errors"]]
-    return _table_of_columns(errors, columns, caption, "Frames off")
+    return _table_of_columns("Frames off", errors, columns, caption)
 
 
 def _table_of_columns(
-    names: list[str], columns: dict[str, list[str]], caption: str, corner: str = ""
+    corner: str, names: list[str], columns: dict[str, list[str]], caption: str
 ) -> Table:
     """A table from its columns and the names of its rows: short rows, for narrow pages."""
     rows = [list(row) for row in zip(names, *columns.values(), strict=True)]

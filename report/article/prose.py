@@ -62,6 +62,7 @@ def markdown() -> MarkdownIt:
     parser.add_render_rule("table_close", lambda *_: "</table></div>")
     parser.add_render_rule("image", _image)
     parser.core.ruler.push("alignment", _align_by_class)
+    parser.core.ruler.push("headers", _drop_empty_headers)
     return parser
 
 
@@ -85,6 +86,13 @@ def _align_by_class(state: StateCore) -> None:
             side = str(token.attrs.pop("style")).removeprefix("text-align:")
             if side != "left":  # as cells are
                 token.attrSet("class", side)
+
+
+def _drop_empty_headers(state: StateCore) -> None:
+    """Make plain cells of headers without a text, which would name nothing to those who listen."""
+    for opened, text, closed in zip(state.tokens, state.tokens[1:], state.tokens[2:], strict=False):
+        if opened.type == "th_open" and not text.content.strip():
+            opened.tag = closed.tag = "td"
 
 
 def _fence(code: str, language: str, _attributes: str) -> str:

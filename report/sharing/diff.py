@@ -1,6 +1,7 @@
 """Compare two built or published sites: the sounds, figures, numbers and texts that changed."""
 
 import difflib
+import math
 import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -34,10 +35,20 @@ class Change:
             return "new"
         return "gone" if self.after is None else "changed"
 
+    @property
+    def level(self) -> str:
+        """How large the difference is, in words; "" if that is unknown."""
+        if self.decibels is None:
+            return ""
+        if math.isinf(self.decibels):
+            return "silent before" if self.decibels > 0 else "the same numbers"
+        side = "below" if self.decibels <= 0 else "above"
+        return f"the difference is {abs(self.decibels):.1f} dB {side} what was before"
+
     def __str__(self) -> str:
         artifact = self.after or self.before
         media_type = artifact.media_type if artifact else ""
-        level = "" if self.decibels is None else f", differs by {self.decibels:.1f} dB"
+        level = f", {self.level}" if self.level else ""
         return f"{self.kind:8}{self.name} ({media_type}{level})"
 
 

@@ -103,12 +103,16 @@ low, high, short = tone(220.0, 1.0), tone(880.0, 1.0, 0.05), tone(440.0, 0.6, 0.
 
 # %% [markdown]
 # ## Two
+# |   | one |
+# |---|-----|
+# | a | 1   |
 
 # %%
 [
     Image(stripes(900), "Many stripes."),
     FilmStrip(film(), stripes(80), "A film."),
     Table(["A long heading"] * 8, [["some words"] * 8], "A wide table."),
+    Table(["", "One", "Two"], [["Three", 1, 2]], "A table with a corner."),
     BibTeX("@misc{x,\n title = {T}\n}"),
 ]
 

@@ -235,6 +235,15 @@ def test_versions_are_switched_while_they_play_and_the_position_stays(open_page,
     assert page.complaints == []
 
 
+def test_keys_go_on_from_a_press_on_a_picture(page):
+    picture = compared(page).locator(".spectrogram").first
+    picture.click(position={"x": picture.bounding_box()["width"] / 2, "y": 5})
+    page.keyboard.press("ArrowRight")
+    assert position(page) == pytest.approx(0.6, abs=0.02)
+    page.keyboard.press("2")
+    assert heard(page) == "High"
+
+
 def test_what_is_shown_as_the_position_is_kept_over_switches_to_20_ms(page):
     """Position and the context's clock run at the same pace from the start to the end."""
     page.evaluate("""() => {

@@ -398,6 +398,20 @@ def test_the_line_runs_over_the_picture_and_it_comes_to_an_end(disk_page):
     assert element(page).locator(".cursor:visible").count() == 0
 
 
+def test_keys_go_on_from_a_press_on_the_picture(disk_page):
+    page = disk_page
+    frame = element(page).locator(".frame")
+    go(page, 9)
+    frame.click(position={"x": frame.bounding_box()["width"] / 2, "y": 5})
+    page.keyboard.press("Enter")  # plays, from there
+    begun(page)
+    assert page.evaluate("played[0].from") == pytest.approx(1.5, abs=0.02)
+    frame.click(position={"x": 10, "y": 5})
+    page.keyboard.press("ArrowRight")
+    line = element(page).get_by_role("slider", name="Position in what is heard")
+    assert line.evaluate("(line) => line === document.activeElement")
+
+
 def test_one_sound_at_a_time(disk_page):
     page = disk_page
     go(page, 9)

@@ -40,6 +40,17 @@ def test_axe_finds_no_violation_of_wcag(open_page, site, serve, name, width):
         assert (scheme, found) == (scheme, [])
 
 
+def test_axe_finds_no_header_that_names_nothing(open_page, site, serve):
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright",
+        reason="needs axe: pip install axe-playwright-python",
+    )
+    page = open_page(serve(site), bypass_csp=True)
+    assert page.locator("thead td").count() == 2  # a table's, and one in prose
+    rules = {"runOnly": {"type": "rule", "values": ["empty-table-header"]}}
+    assert axe.Axe().run(page, options=rules).response["violations"] == []
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_it_opens_from_a_disk_without_complaints_and_fetches_no_sound(open_page, name):
     page = open_page(name=name)

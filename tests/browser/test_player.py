@@ -145,6 +145,16 @@ def test_a_click_seeks_and_does_not_loop(open_page):
     assert page.locator(".loop").first.text_content() == "Loop"
 
 
+def test_keys_go_on_from_a_press_on_the_picture(open_page):
+    page = open_page()
+    picture = page.locator(".player .spectrogram").first
+    picture.click(position={"x": picture.bounding_box()["width"] / 2, "y": 5})
+    page.keyboard.press("ArrowRight")
+    assert now(page) == pytest.approx(1.1, abs=0.02)
+    page.keyboard.press(" ")
+    wait_until_it_moves(page)
+
+
 def test_the_waveform_has_a_bar_for_each_column(open_page):
     shape = open_page().locator(".player .rest").first.get_attribute("d")
     assert shape.count("M") == shape.count("z") == 100

@@ -261,6 +261,19 @@ def test_a_selection_is_shared_by_all_views(open_page):
     assert selected(page) == ["Event 1"] * 4 and page.url.endswith("small.html")
 
 
+def test_keys_go_on_from_a_press_on_a_row_of_the_table_or_of_the_vectors(open_page):
+    page = open_page()
+    picture = page.locator(".roll .vectors img")
+    picture.click(position={"x": 5, "y": picture.bounding_box()["height"] * 2.5 / 9})
+    assert focused(page) == 3
+    page.keyboard.press("ArrowLeft")
+    assert focused(page) == 2
+    page.evaluate("document.querySelector('.roll .events').open = true")
+    page.locator(".roll tr[data-start]").nth(6).locator("td").first.click()
+    page.keyboard.press("Enter")
+    wait_until(page, SOUNDING + ".startsWith('Event 7,')")
+
+
 def test_a_link_restores_what_was_listened_to_and_loads_nothing(open_page):
     page = open_page(hash="#clip=events.events&event=5&solo=5,7&t=0.50,1.50")
     assert selected(page) == ["Event 5"] * 4

@@ -13,7 +13,7 @@
       cursors.forEach((move, i) => move(now > 0 ? now / list[i].seconds : null)),
     );
     const cursors = parts.map((part, i) =>
-      addCursor(part, (share) => {
+      addCursor(part, playing.slider, (share) => {
         pick(i);
         playing.seek(share * list[i].seconds);
       }),
@@ -104,10 +104,11 @@
 
   /** @typedef {ReturnType<typeof read>} Version */
 
-  /** @param {HTMLElement} part @param {(share: number) => void} seek @returns {(share: number | null) => void} */
-  function addCursor(part, seek) {
+  /** @param {HTMLElement} part @param {HTMLElement} slider @param {(share: number) => void} seek
+   * @returns {(share: number | null) => void} */
+  function addCursor(part, slider, seek) {
     const picture = /** @type {HTMLElement | null} */ (part.querySelector('.spectrogram'));
-    const move = picture ? spectrogram.addCursor(picture, seek) : () => {};
+    const move = picture ? spectrogram.addCursor(picture, () => slider, seek) : () => {};
     return (share) => move(share !== null && share <= 1 ? share : null);
   }
 

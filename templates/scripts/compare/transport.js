@@ -79,6 +79,7 @@ const transport = (() => {
     return {
       element,
       line,
+      slider: host,
       pause: head.stop,
       play,
       playing: head.playing,

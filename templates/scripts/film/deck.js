@@ -19,7 +19,8 @@ const deck = (() => {
     const seconds = length / rate;
     const { button, host, time, show: showControls } = controls.make(toggle);
     const row = elements.make('div', { className: 'reel' }, button, host, time);
-    const cursor = spectrogram.addCursor(picture, (share) => head.seek(share * seconds));
+    const keys = () => (host.hidden ? button : host);
+    const cursor = spectrogram.addCursor(picture, keys, (share) => head.seek(share * seconds));
     const head = playhead.make(seconds, { rate, start, show, changed, complain: (error) => forget(error !== null) });
     const line = wave.make(host, {
       seconds,

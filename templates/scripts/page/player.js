@@ -17,7 +17,13 @@ const player = (() => {
     audio.hidden = true;
     figure.classList.add('enhanced');
     const picture = /** @type {HTMLElement | null} */ (figure.querySelector('.spectrogram'));
-    const cursor = picture && spectrogram.addCursor(picture, (share) => seek(share * seconds));
+    const cursor =
+      picture &&
+      spectrogram.addCursor(
+        picture,
+        () => host,
+        (share) => seek(share * seconds),
+      );
     const shape = wave.make(host, { seconds, peaks, label: `Position in ${title}`, seek, toggle, select });
     let wanted = 0; // seconds; where the reader went last
 

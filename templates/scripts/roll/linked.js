@@ -6,16 +6,19 @@ const linked = (() => {
 
   /**
    * @param {HTMLElement} figure
-   * @param {{select: (i: number) => void, play: (i: number) => void}} reader
+   * @param {{select: (i: number) => void, go: (i: number) => void, play: (i: number) => void}} reader `go` selects and
+   *   takes the keys to the plot
    */
-  function make(figure, { select, play }) {
+  function make(figure, { select, go, play }) {
     const rows = mix.rows(figure);
     const picture = /** @type {HTMLElement | null} */ (figure.querySelector('.vectors div'));
-    const highlight = picture ? addHighlight(picture, rows.length, select) : () => {};
+    const highlight = picture ? addHighlight(picture, rows.length, go) : () => {};
     const paint = picture ? addRows(picture, rows.length) : () => {};
     rows.forEach((row, i) => {
+      const link = elements.find('a', row);
       row.addEventListener('click', (event) => {
         select(i);
+        link.focus({ preventScroll: true }); // keys go on from here
         const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey; // a new tab, or a file
         if (/** @type {Element} */ (event.target).closest('a') && !elsewhere) {
           event.preventDefault();

@@ -60,8 +60,8 @@ const plot = (() => {
           group.setAttribute('aria-selected', String(k === i));
         });
       },
-      /** Let keys go on from a mark, if they are at another one. @param {number} i */
-      takeFocus: (i) => svg.contains(document.activeElement) && board.marks[i].group.focus({ preventScroll: true }),
+      /** Select a mark, and let keys go on from it. @param {number} i */
+      focus: (i) => board.marks[i].group.focus({ preventScroll: true }),
       /** @param {number} i @param {string} state such as "muted" @param {boolean} on */
       setState: (i, state, on) => board.marks[i].group.classList.toggle(state, on),
       /** @param {number | null} seconds where the playhead stands; null where nothing plays */

@@ -21,7 +21,7 @@
     let mixed = null;
 
     const edit = edits.make(rows.map(edits.published), (i) => void changed(i));
-    const views = linked.make(figure, { select, play });
+    const views = linked.make(figure, { select, go: (i) => board.focus(i), play });
     const attempt = tools.attempts(figure, picture);
     const pointer = pointing.make({ tell, plays: playsPointed, play: preview });
     const board = plot.make(picture, rate, length, {
@@ -143,8 +143,7 @@
 
     /** Play what is pointed at. What is heard is what is selected, so that all views tell of one event. @param {number} i */
     function preview(i) {
-      select(i);
-      board.takeFocus(i);
+      picture.contains(document.activeElement) ? board.focus(i) : select(i);
       play(i);
     }
 

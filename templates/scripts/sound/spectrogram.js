@@ -8,10 +8,11 @@ const spectrogram = (() => {
    * Draw the axes and a line where the sound plays; a press on the picture seeks. The waveform, a slider, does the same
    * for those who can not point.
    * @param {HTMLElement} picture of the macro `along`
+   * @param {() => HTMLElement} keys is where keys go after a press
    * @param {(share: number) => void} seek gets the share of the sound
    * @returns {(share: number | null) => void} moves the line; null hides it
    */
-  function addCursor(picture, seek) {
+  function addCursor(picture, keys, seek) {
     const [left, right] = (picture.dataset.plot || '0 1').split(' ').map(Number);
     const line = elements.make('span', { className: 'cursor', hidden: true });
     picture.append(line);
@@ -20,6 +21,7 @@ const spectrogram = (() => {
     picture.addEventListener('click', (event) => {
       const box = picture.getBoundingClientRect();
       const share = ((event.clientX - box.left) / box.width - left) / (right - left);
+      keys().focus({ preventScroll: true });
       seek(Math.max(0, Math.min(1, share)));
     });
     return (share) => {

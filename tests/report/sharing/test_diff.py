@@ -1,10 +1,12 @@
 """The difference of two sites names exactly what changed."""
 
+import math
+
 import pytest
 
 from report import FolderStore, build
 from report.errors import SiteError
-from report.sharing.diff import diff, write_page
+from report.sharing.diff import Change, diff, write_page
 from report.storage.folder import Folder
 from tests.processes import Running
 
@@ -28,6 +30,7 @@ low, high = tone(0.1), tone(0.5)
 # %%
 [Player(low, "Low"), Player(high, "High")]
 '''
+SIX = "the difference is 6.0 dB below what was before"
 
 
 @pytest.fixture
@@ -51,7 +54,21 @@ def test_exactly_what_changed_is_named_with_the_level_of_the_difference(sites):
         "-The higher peak is 0.5. <script> is text.",
         "+The higher peak is 0.25. <script> is text.",
     ]
-    assert "changed levels/tone/2 (audio/wav, differs by -6.0 dB)" in str(result)
+    assert f"changed levels/tone/2 (audio/wav, {SIX})" in str(result)
+
+
+@pytest.mark.parametrize(
+    ("decibels", "words"),
+    [
+        (-6.02, SIX),
+        (3.0, "the difference is 3.0 dB above what was before"),
+        (math.inf, "silent before"),
+        (-math.inf, "the same numbers"),
+        (None, ""),
+    ],
+)
+def test_the_level_of_a_difference_is_said_with_one_sign(decibels, words):
+    assert Change("a/b/1", None, None, decibels).level == words
 
 
 def test_a_site_does_not_differ_from_itself(sites):
@@ -73,6 +90,7 @@ def test_the_page_has_both_sounds_of_each_change_and_no_markup_from_texts(sites,
     places = [Folder(site) for site in sites]
     page = write_page(diff(*places), *places, tmp_path / "changes")
     html = page.read_text()
+    assert f"audio/wav; {SIX}." in html
     assert html.count("<audio") == 2 and "levels/tone/1" not in html
     for change in diff(*places).artifacts[1:]:
         for artifact in (change.before, change.after):
