@@ -79,8 +79,8 @@ class AntiCausalStack(nn.Module):
         for i, (dilation, norm, gate, out) in enumerate(blocks):
             if n_frames is not None:
                 n_seen = n_frames + sum(self.dilations[i + 1 :])
-            padded = F.pad(norm(x), (0, dilation))[..., : n_seen + dilation]
-            signal, opening = gate(padded).chunk(2, 1)
+            missing = n_seen + dilation - x.shape[2]  # below 0: frames that are not needed
+            signal, opening = gate(F.pad(norm(x), (0, missing))).chunk(2, 1)
             block = out(torch.tanh(signal) * torch.sigmoid(opening))
             x, total = x[..., :n_seen] + block, total[..., :n_seen] + block
         return total

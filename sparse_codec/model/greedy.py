@@ -36,6 +36,7 @@ class GreedyState:
     events: Events  # (B, N)
     spectra: Tensor  # (B, N, F, horizon) of the events at unit gain
     later: Tensor  # (B, N, F, T - horizon) likewise, in the frames after the horizon
+    # those that gains were fitted by:
     products: Tensor  # (B, N, N) float64, inner products of the events up to the horizon
     removed: Tensor  # (B, N) float64, inner products of the events with the original, likewise
     exhausted: Tensor  # (B,) whether an event removed too little, which ends the search
@@ -111,7 +112,7 @@ class GreedyLoop:
         best = self._best(state.residual, candidates.events)
         state.events[:, n] = candidates.events[rows, best]
         state.n_found = n + 1
-        self._measure(state, slice(n, n + 1))
+        self._draw(state, slice(n, n + 1))
         self._fit_gains(state)
         state.events.gains[done] = gains[done]
         self._subtract(state, newest=not self.options.joint_gains or self.config.gain == "switch")
@@ -137,6 +138,7 @@ class GreedyLoop:
         if self.config.gain == "switch":
             return
         found, n = slice(0, state.n_found), state.n_found - 1
+        self._measure(state, slice(n, n + 1))
         gains, products, removed = state.events.gains, state.products, state.removed
         if self.options.joint_gains:
             gains[:, found] = joint_gains(products[:, found, found], removed[:, found])
@@ -156,14 +158,17 @@ class GreedyLoop:
         state.events.gains[small], state.residual[small] = gains[small], residual[small]
         state.exhausted |= small
 
-    def _measure(self, state: GreedyState, which: slice) -> None:
-        """Draw some events, and take their inner products with the original and with all events."""
-        horizon, found = self.config.horizon_frames, slice(0, state.n_found)
+    def _draw(self, state: GreedyState, which: slice) -> None:
+        """Draw some events, in all frames."""
         events = state.events[:, which].flatten()
         spectra = self.decoder.spectrograms(events.vectors, events.offsets)
-        for drawn, start in ((state.spectra, 0), (state.later, horizon)):
+        for drawn, start in ((state.spectra, 0), (state.later, self.config.horizon_frames)):
             placed = place(spectra, events.frames - start, self.decoder.lead, drawn.shape[3])
             drawn[:, which] = placed.unflatten(0, (len(drawn), -1))
+
+    def _measure(self, state: GreedyState, which: slice) -> None:
+        """Take inner products of some events with the original and with all events."""
+        horizon, found = self.config.horizon_frames, slice(0, state.n_found)
         some, every = state.spectra[:, which].flatten(2), state.spectra[:, found].flatten(2)
         products = (some @ every.transpose(1, 2)).double()
         state.products[:, which, found] = products
@@ -190,6 +195,7 @@ class GreedyLoop:
     def _merge(self, state: GreedyState, least_cosine: float) -> None:
         """Drop the weaker of two events that are nearly the same, and fit the other gains again."""
         found = slice(0, state.n_found)
+        self._measure(state, found)
         products = state.products[:, found, found]
         norms = products.diagonal(dim1=1, dim2=2).clamp(min=1e-12).sqrt()
         alike = products / (norms[:, :, None] * norms[:, None]) >= least_cosine
@@ -207,6 +213,7 @@ class GreedyLoop:
         found, original = slice(0, state.n_found), state.original[..., : self.config.horizon_frames]
         last_frame = self.config.half_frames - 1
         state.events[:, found] = refine(self.decoder, original, state.found, steps, last_frame)
+        self._draw(state, found)
         self._measure(state, found)
         self._keep_useful(state)
         self._subtract(state)

@@ -21,6 +21,7 @@ from sparse_codec.model.spectrogram import magnitudes, place
 
 # Seconds to fall by 60 dB, of the atoms that resonances are mixed from.
 DECAYS = (0.1, 0.3, 1.0, 3.0)
+ATOM_BLOCK = 1024  # samples
 
 
 class ResonanceDecoder(Decoder):
@@ -28,8 +29,8 @@ class ResonanceDecoder(Decoder):
 
     pitch_numbers = ()
     sizes: ResonanceDecoderConfig
-    waves: Tensor  # (P, T)
-    fades: Tensor  # (D, T)
+    waves: Tensor  # (blocks, P, ATOM_BLOCK)
+    fades: Tensor  # (blocks, D, ATOM_BLOCK)
     room_spectra: Tensor  # (R, T + 1, 2)
 
     def __init__(self, config: CodecConfig):
@@ -53,18 +54,23 @@ class ResonanceDecoder(Decoder):
         self.register_buffer("room_spectra", self._room_spectra(), persistent=False)
 
     # An atom is a damped sinusoid: atom d P + p is wave p under fade d. So a mix of atoms is a mix
-    # of waves for each fade, which reads a quarter of the numbers.
+    # of waves for each fade, which reads a quarter of the numbers. They are kept in blocks, since a
+    # processor multiplies by those faster than by rows of 2^16 samples.
     def _waves(self) -> Tensor:
-        """Sinusoids (P, T) at pitches equally spaced in octaves."""
-        seconds = torch.arange(self.n_samples) / self.config.samplerate
+        """Sinusoids (blocks, P, ATOM_BLOCK) at pitches equally spaced in octaves."""
         pitches = self.sizes.atoms // len(DECAYS)
         hertz = 40 * (self.config.samplerate / 2.2 / 40) ** (torch.arange(pitches) / pitches)
-        return torch.sin(2 * math.pi * hertz[:, None].double() * seconds).float()
+        waves = torch.sin(2 * math.pi * hertz[:, None].double() * self._seconds()[:, None])
+        return waves.float()
 
     def _fades(self) -> Tensor:
-        """Exponential decays (D, T)."""
-        seconds = torch.arange(self.n_samples) / self.config.samplerate
-        return torch.exp(-LN_1000 * seconds / torch.tensor(DECAYS)[:, None])
+        """Exponential decays (blocks, D, ATOM_BLOCK)."""
+        return torch.exp(-LN_1000 * self._seconds()[:, None] / torch.tensor(DECAYS)[:, None])
+
+    def _seconds(self) -> Tensor:
+        """Times (blocks, ATOM_BLOCK) of all samples, and as many after these as fill a block."""
+        n_blocks = math.ceil(self.n_samples / ATOM_BLOCK)
+        return torch.arange(n_blocks * ATOM_BLOCK).view(n_blocks, -1) / self.config.samplerate
 
     def _room_spectra(self) -> Tensor:
         """Spectra (R, T + 1, 2), real and imaginary parts, of decaying noises of unit energy, one
@@ -121,11 +127,17 @@ class ResonanceDecoder(Decoder):
         selected = self.sizes.selected
         logits = self.select(vectors).unflatten(1, (selected, -1))  # (E, S, resonances)
         mixes = torch.softmax(logits, 2) @ self.resonances  # (E, S, A)
-        ringing = (mixes.unflatten(2, (len(DECAYS), -1)) @ self.waves).mul(self.fades).sum(2)
-        sounds = convolve(ringing, block_spectra(excitation[:, None]))  # (E, S, T)
+        sounds = convolve(self._mix(mixes), block_spectra(excitation[:, None]))  # (E, S, T)
         presence = torch.softmax(fade.unflatten(1, (selected, -1)), 1)
         presence = F.interpolate(presence, self.n_samples, mode="linear", align_corners=False)
         return (sounds * presence).sum(1)
+
+    def _mix(self, shares: Tensor) -> Tensor:
+        """Mixes (E, S, T) of atoms by their shares (E, S, A)."""
+        rows = shares.flatten(0, 1).unflatten(1, (len(DECAYS), -1))
+        waves = rows.flatten(0, 1) @ self.waves  # (blocks, E S D, ATOM_BLOCK)
+        mixes = (waves.unflatten(1, rows.shape[:2]) * self.fades[:, None]).sum(2)
+        return mixes.transpose(0, 1).flatten(1)[:, : self.n_samples].view(*shares.shape[:2], -1)
 
     # Sound and response have length T, so that with transforms of 2 T nothing wraps around. The
     # spectrum of an impulse is 1. A delay of d samples, of which there may be a fraction, is a turn
