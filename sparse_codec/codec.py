@@ -9,7 +9,7 @@ import dataclasses
 import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -44,6 +44,8 @@ from sparse_codec.model.resonance_decoder import ResonanceDecoder
 from sparse_codec.model.spectrogram import magnitudes
 from sparse_codec.model.threads import denormals_flushed
 from sparse_codec.outputs import partial_file
+
+Decoded = TypeVar("Decoded")
 
 
 class SparseCodec(nn.Module):
@@ -165,7 +167,8 @@ class SparseCodec(nn.Module):
         events = events.select(events.onsets < events.n_samples)
         for onset, sound in zip(events.onsets - start, self.render(events), strict=True):
             missing = onset + len(sound) - len(sounding)
-            sounding = np.pad(sounding, (0, max(0, missing)))
+            if missing > 0:
+                sounding = np.pad(sounding, (0, missing))
             sounding[onset : onset + len(sound)] += sound
         return np.pad(sounding, (0, max(0, events.n_samples - start - len(sounding))))
 
@@ -174,25 +177,31 @@ class SparseCodec(nn.Module):
 
         Raises: ValueError for events of another codec, as `check_events`.
         """
-        for stages in self.render_stages(events):
-            yield stages["room"]
+        for gain, sound in self._one_by_one(events, self.decoder.sound):
+            yield gain * sound[0].cpu().numpy()
 
-    @torch.no_grad()
     def render_stages(self, events: EventSet) -> Iterator[dict[str, np.ndarray]]:
         """Yield for each event the sound after each of the decoder's stages, at its gain.
 
-        One at a time: in a batch the last bits of an event would depend on its neighbours.
+        Raises: ValueError as `render`.
+        """
+        for gain, stages in self._one_by_one(events, self.decoder.render):
+            yield {name: gain * sound[0].cpu().numpy() for name, sound in vars(stages).items()}
+
+    @torch.no_grad()
+    def _one_by_one(
+        self, events: EventSet, decode: Callable[[Tensor, Tensor], Decoded]
+    ) -> Iterator[tuple[np.float32, Decoded]]:
+        """Yield the gain of each event, and what a function makes of its vector and fine time.
+
+        In a batch the last bits of an event would depend on its neighbours.
         """
         self.check_events(events)
         tensors = Events.of(events, self.device)
         for i, gain in enumerate(events.gains):
             with denormals_flushed():
-                stages = self.decoder.render(tensors.vectors[:, i], tensors.offsets[:, i])
-            yield {
-                "excitation": gain * stages.excitation[0].cpu().numpy(),
-                "resonance": gain * stages.resonance[0].cpu().numpy(),
-                "room": gain * stages.room[0].cpu().numpy(),
-            }
+                decoded = decode(tensors.vectors[:, i], tensors.offsets[:, i])
+            yield gain, decoded
 
     def check_events(self, events: EventSet) -> None:
         """Raise ValueError for events of another samplerate, hop or vector size than ours."""

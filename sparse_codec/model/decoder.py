@@ -70,6 +70,10 @@ class Decoder(nn.Module, ABC):
         caller puts the sound in its place.
         """
 
+    @abstractmethod
+    def sound(self, vectors: Tensor, offsets: Tensor) -> Tensor:
+        """Return the last stage (E, T) of `render`, the same bits, and compute no other."""
+
 
 @dataclass(frozen=True)
 class Target:

@@ -78,7 +78,7 @@ class AntiCausalStack(nn.Module):
         blocks = zip(self.dilations, self.norms, self.gates, self.outs, strict=True)
         for i, (dilation, norm, gate, out) in enumerate(blocks):
             if n_frames is not None:
-                n_seen = n_frames + sum(self.dilations[i + 1 :])
+                n_seen = min(n_seen, n_frames + sum(self.dilations[i + 1 :]))
             missing = n_seen + dilation - x.shape[2]  # below 0: frames that are not needed
             signal, opening = gate(F.pad(norm(x), (0, missing))).chunk(2, 1)
             block = out(torch.tanh(signal) * torch.sigmoid(opening))

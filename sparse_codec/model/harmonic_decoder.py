@@ -23,13 +23,16 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sparse_codec.config import CodecConfig, HarmonicDecoderConfig
+from sparse_codec.model.convolution import block_spectra, convolve
 from sparse_codec.model.decoder import LN_1000, Decoder, Stages, fixed_noise, perceptron
 from sparse_codec.model.events import Events
 from sparse_codec.model.spectrogram import hann, mel_bands
 
 FADE_FRAMES = 16  # every event is faded out over its last frames
 SYNTHESIS_HOP = 128  # samples between two points of an envelope in the rendered sound
+SYNTHESIS_RUN = 16  # samples that follow one start, where a pitch glides
 SYNTHESIS_WINDOW = 512  # samples, for the noise bands: noise sounds ahead of its onset by half
+GOLDEN = (math.sqrt(5) - 1) / 2
 PITCH_PACE = 0.015  # of refinement, in a pitch: a whole step would be semitones
 
 
@@ -59,6 +62,16 @@ class Sounding:
     resonance: Resonance
     wet: Tensor  # (E, R) energy that the room returns for each reverberation time; dry is 1
     glide: Tensor  # (E, K) at the knots, octaves that the pitch has moved
+
+
+@dataclass(frozen=True)
+class Dry:
+    """Events before the room, at the points in time that they are synthesised from."""
+
+    sound: Sounding
+    envelopes: Tensor  # (E, 2, blocks + 1) of impulse train and noise
+    levels: Tensor  # (E, P, blocks + 1) after the resonance
+    bins: Tensor  # (E, H, blocks + 1 or 1)
 
 
 class HarmonicDecoder(Decoder):
@@ -328,6 +341,18 @@ class HarmonicDecoder(Decoder):
     # ---- as sound
 
     def render(self, vectors: Tensor, offsets: Tensor) -> Stages:
+        dry = self.dry(vectors, offsets)
+        before = self.colourless(dry.levels, dry.envelopes)
+        excitation = self._synthesise(dry.bins, before)
+        resonance = self._synthesise(dry.bins, dry.levels)
+        return Stages(excitation, resonance, self._finish(dry.sound, resonance))
+
+    def sound(self, vectors: Tensor, offsets: Tensor) -> Tensor:
+        dry = self.dry(vectors, offsets)
+        return self._finish(dry.sound, self._synthesise(dry.bins, dry.levels))
+
+    def dry(self, vectors: Tensor, offsets: Tensor) -> Dry:
+        """Read off vectors the levels over time that are synthesised, at unit gain."""
         sound, hop = self.sounding(vectors), self.config.hop
         n_blocks = self.sizes.event_frames * hop // SYNTHESIS_HOP
         age = torch.arange(n_blocks + 1, device=vectors.device)[None] * (SYNTHESIS_HOP / hop)
@@ -337,13 +362,17 @@ class HarmonicDecoder(Decoder):
         # clicks.
         envelopes = self.excite(sound, age) * (age > 0)[:, None] / scale[:, None, None]
         levels = self.resonate(sound, envelopes, age)
-        bins = self.moving_bins(sound, age)
-        excitation = self._synthesise(bins, self._colourless(levels, envelopes))
-        resonance = self._synthesise(bins, levels)
-        fade = self.fade(torch.arange(resonance.shape[1], device=vectors.device)[None] / hop)
-        return Stages(excitation, resonance, self._room(sound, resonance) * fade)
+        return Dry(sound, envelopes, levels, self.moving_bins(sound, age))
 
-    def _colourless(self, levels: Tensor, envelopes: Tensor) -> Tensor:
+    def _finish(self, sound: Sounding, resonance: Tensor) -> Tensor:
+        """Add the room to a sound (E, T), and fade it out."""
+        n_samples, hop = resonance.shape[1], self.config.hop
+        start = max(0, n_samples - FADE_FRAMES * hop)  # the fade is 1 before
+        age = torch.arange(start, n_samples, device=resonance.device)[None] / hop
+        room = self._room(sound, resonance)
+        return torch.cat([room[:, :start], room[:, start:] * self.fade(age)], 1)
+
+    def colourless(self, levels: Tensor, envelopes: Tensor) -> Tensor:
         """Levels (E, P, L) before the resonance: equal impulses and equal noise.
 
         Impulses, and noise, have the energy that they have after the resonance.
@@ -375,11 +404,12 @@ class HarmonicDecoder(Decoder):
     # in between (the trapezoidal rule is exact for it). Its phase at the block's start, p, is the
     # sum of the blocks before. At sample s of the block
     #   sin(p + w s) = sin(p) cos(w s) + cos(p) sin(w s).
-    # With amplitudes linear between the edges, a (1 - s / S) + a' s / S, the sum over partials is
-    # four matrix products, (blocks, H) @ (H, S), of sines at the starts and sines within a block.
-    # Where pitches stand still the latter are the same in all blocks: there is no sine for each
-    # partial and sample. Phases are summed in float64: they reach 2 * 10^5 radians, where float32
-    # goes in steps of 1/64.
+    # With amplitudes linear between the edges, a (1 - s / S) + a' s / S, the sum over partials is a
+    # product of matrices for each edge, (blocks, 2 H) @ (2 H, S), of sines and cosines at starts
+    # and within a block. Where pitches stand still the latter are the same in all blocks. Where
+    # they glide, a block is cut into U runs, each with a start of its own: that takes U + S / U
+    # sines for each block and partial, and not S. Phases are summed in float64: they reach 2 * 10^5
+    # radians, where float32 goes in steps of 1/64.
     #
     # The phases at the onset are fixed: 2 pi h g for partial h, g being the golden ratio. They are
     # linear in h, and sin(h x + 2 pi h g) = sin(h (x + 2 pi g)): all partials are shifted by one
@@ -388,31 +418,25 @@ class HarmonicDecoder(Decoder):
     # the wave itself are quadratic in h: Schroeder 1970, IEEE Trans. Information Theory 16, 85.
     def _partials(self, bins: Tensor, levels: Tensor) -> Tensor:
         """Sum (E, T) of sinusoids at bins (E, H, blocks + 1 or 1), levels (E, H, blocks + 1)."""
-        amplitude = levels / (self.config.window / 4)
-        step = (2 * math.pi / self.config.window) * bins.double()  # radians a sample
-        step = step if step.shape[2] == 1 else (step[:, :, :-1] + step[:, :, 1:]) / 2
+        still = bins.shape[2] == 1
+        run = SYNTHESIS_HOP if still else SYNTHESIS_RUN
+        step = (2 * math.pi / self.config.window) * bins.double().transpose(1, 2)  # rad a sample
+        step = step if still else (step[:, :-1] + step[:, 1:]) / 2  # (E, blocks or 1, H)
+        amplitude = (levels / (self.config.window / 4)).transpose(1, 2)  # (E, blocks + 1, H)
+        edges = torch.stack([amplitude[:, :-1], amplitude[:, 1:]], 2)  # (E, blocks, 2, H)
         sample = torch.arange(SYNTHESIS_HOP, device=bins.device, dtype=torch.double)
-        phase = 2 * math.pi * ((self.order.double() * 0.618033988749895) % 1)
-        steps = step.expand(-1, -1, levels.shape[2] - 1) * SYNTHESIS_HOP
-        start = steps.cumsum(2) - steps + phase[None, :, None]  # (E, H, blocks)
-        inside = (step[:, :, :, None] * sample).float()  # (E, H, blocks or 1, samples)
-        sin_start, cos_start = torch.sin(start).float(), torch.cos(start).float()
-        sin_inside, cos_inside = torch.sin(inside), torch.cos(inside)
-        product = "ehb,ehbs->ebs"
-        if inside.shape[2] == 1:
-            product, sin_inside, cos_inside = (
-                "ehb,ehs->ebs",
-                sin_inside[:, :, 0],
-                cos_inside[:, :, 0],
-            )
-
-        def at(edge: Tensor) -> Tensor:
-            rising = torch.einsum(product, edge * sin_start, cos_inside)
-            return rising + torch.einsum(product, edge * cos_start, sin_inside)
-
+        steps = step.expand(-1, edges.shape[1], -1) * SYNTHESIS_HOP
+        start = steps.cumsum(1) - steps + 2 * math.pi * ((self.order.double() * GOLDEN) % 1)
+        start = start[:, :, None] + step[:, :, None] * sample[::run, None]  # (E, blocks, U, H)
+        inside = (step[:, :, :, None] * sample[:run]).float()  # (E, blocks or 1, H, run)
+        starts = torch.stack([start.sin(), start.cos()], 3).float()  # (E, blocks, U, 2, H)
+        starts = (starts[:, :, :, None] * edges[:, :, None, :, None]).flatten(4)  # for each edge
+        insides = torch.cat([inside.cos(), inside.sin()], 2)  # (E, blocks or 1, 2 H, run)
+        rows = starts.flatten(1, 3)[:, None] if still else starts.flatten(2, 3)
+        sums = (rows @ insides).view(*starts.shape[:4], run)  # (E, blocks, U, 2, run)
+        before, after = (sums[:, :, :, edge].flatten(2) for edge in (0, 1))
         share = (sample / SYNTHESIS_HOP).float()
-        blocks = (1 - share) * at(amplitude[:, :, :-1]) + share * at(amplitude[:, :, 1:])
-        return blocks.flatten(1)
+        return ((1 - share) * before + share * after).flatten(1)
 
     # A frame of white noise of variance 1 under a window w has complex normal bins of mean energy
     # sum(w^2), which is 3/8 W for a Hann window of length W. Their magnitudes are Rayleigh
@@ -427,9 +451,15 @@ class HarmonicDecoder(Decoder):
         n_bins = SYNTHESIS_WINDOW // 2 + 1
         bands = mel_bands(self.sizes.noise_bands, n_bins, self.config.samplerate).to(device)
         mean = math.sqrt(math.pi / 4 * 0.375 * self.config.window)
-        shaped = _white_spectrum(n_samples).to(device) * (bands.T @ (levels / mean))
-        window = hann(SYNTHESIS_WINDOW, device)
-        return torch.istft(shaped, SYNTHESIS_WINDOW, SYNTHESIS_HOP, window=window, length=n_samples)
+        heights = (levels / mean).transpose(1, 2) @ bands  # (E, blocks + 1, bins)
+        shaped = torch.fft.irfft(_white_spectrum(n_samples).to(device) * heights)
+        frames = shaped * hann(SYNTHESIS_WINDOW, device)
+        n_overlaps, n_frames = SYNTHESIS_WINDOW // SYNTHESIS_HOP, levels.shape[2]
+        summed = frames.new_zeros(len(frames), n_frames + n_overlaps - 1, SYNTHESIS_HOP)
+        for i, part in enumerate(frames.unflatten(2, (n_overlaps, -1)).unbind(2)):
+            summed[:, i : i + n_frames] += part
+        inside = slice(SYNTHESIS_WINDOW // 2, SYNTHESIS_WINDOW // 2 + n_samples)
+        return summed.flatten(1)[:, inside] * _least_squares_weights(n_samples).to(device)
 
     def _room(self, sound: Sounding, dry: Tensor) -> Tensor:
         """Add to dry sound (E, T) its convolution with the room's response, a mix of decaying
@@ -437,29 +467,38 @@ class HarmonicDecoder(Decoder):
         """
         if not self.sizes.reverberation:
             return dry
-        n_samples = dry.shape[1]
-        rooms = _room_spectra(self.sizes.reverberation, n_samples, self.config.samplerate)
+        rooms = _room_spectra(self.sizes.reverberation, dry.shape[1], self.config.samplerate)
         rooms = rooms.to(dry.device)
-        response = sound.wet.sqrt().to(rooms.dtype) @ rooms
-        wet = torch.fft.irfft(torch.fft.rfft(dry, 2 * n_samples) * response, 2 * n_samples)
-        return dry + wet[:, :n_samples]
+        response = (sound.wet.sqrt() @ rooms.flatten(1)).unflatten(1, rooms.shape[1:])
+        return dry + convolve(dry, torch.view_as_complex(response))
 
 
 @functools.lru_cache
 def _white_spectrum(n_samples: int) -> Tensor:
-    """STFT of the noise that events are made of: complex (bins, blocks + 1)."""
+    """STFT of the noise that events are made of: complex (blocks + 1, bins)."""
     window = hann(SYNTHESIS_WINDOW)
     noise = fixed_noise(n_samples, seed=0)
-    return torch.stft(noise, SYNTHESIS_WINDOW, SYNTHESIS_HOP, window=window, return_complex=True)
+    white = torch.stft(noise, SYNTHESIS_WINDOW, SYNTHESIS_HOP, window=window, return_complex=True)
+    return white.T.contiguous()
+
+
+@functools.lru_cache
+def _least_squares_weights(n_samples: int) -> Tensor:
+    """Weights (n_samples,) of the sum of overlapping frames: 1 over the sum of squared windows."""
+    squares = hann(SYNTHESIS_WINDOW).pow(2)
+    total = torch.zeros(n_samples + SYNTHESIS_WINDOW)
+    for start in range(0, n_samples + 1, SYNTHESIS_HOP):
+        total[start : start + SYNTHESIS_WINDOW] += squares
+    return 1 / total[SYNTHESIS_WINDOW // 2 : SYNTHESIS_WINDOW // 2 + n_samples]
 
 
 @functools.lru_cache
 def _room_spectra(reverberation: tuple[float, ...], n_samples: int, samplerate: int) -> Tensor:
-    """Spectra (R, n_samples + 1) of decaying noises of unit energy, one for each reverberation
-    time in seconds.
+    """Block spectra (R, J, BLOCK + 1, 2), real and imaginary, of decaying noises of unit energy,
+    one for each reverberation time in seconds.
     """
     seconds = torch.arange(n_samples) / samplerate
     decays = torch.exp(-LN_1000 * seconds / torch.tensor(reverberation)[:, None])
     noises = [fixed_noise(n_samples, seed=i + 1) for i in range(len(reverberation))]
     decaying = torch.stack(noises) * decays
-    return torch.fft.rfft(decaying / decaying.norm(dim=1, keepdim=True), 2 * n_samples)
+    return torch.view_as_real(block_spectra(decaying / decaying.norm(dim=1, keepdim=True)))

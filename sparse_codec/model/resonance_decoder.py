@@ -85,8 +85,16 @@ class ResonanceDecoder(Decoder):
 
     def render(self, vectors: Tensor, offsets: Tensor) -> Stages:
         stages = self._sound(vectors)
-        scale = self._spectrum(stages.room).pow(2).sum((1, 2)).sqrt()[:, None] + 1e-6
+        scale = self._scale(stages.room)
         return Stages(stages.excitation / scale, stages.resonance / scale, stages.room / scale)
+
+    def sound(self, vectors: Tensor, offsets: Tensor) -> Tensor:
+        room = self._sound(vectors).room
+        return room / self._scale(room)
+
+    def _scale(self, sound: Tensor) -> Tensor:
+        """Norm (E, 1) of the spectrogram of a sound (E, T)."""
+        return self._spectrum(sound).pow(2).sum((1, 2)).sqrt()[:, None] + 1e-6
 
     def spectrograms(self, vectors: Tensor, offsets: Tensor) -> Tensor:
         spectra = self._spectrum(self._sound(vectors, offsets).room)

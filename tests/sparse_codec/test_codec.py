@@ -173,6 +173,16 @@ def test_encoding_is_the_same_every_time(small_codec, music):
     assert len(one) and one.to_json() == other.to_json()
 
 
+def test_decoding_makes_no_stage_that_is_not_heard(small_codec, tone, monkeypatch):
+    events = small_codec.encode_segment(tone, QUICK)
+    rendered = [stages["room"] for stages in small_codec.render_stages(events)]
+    decoded = small_codec.decode(events)
+    monkeypatch.setattr(small_codec.decoder, "render", None)
+    assert decoded.any() and np.array_equal(small_codec.decode(events), decoded)
+    for sound, expected in zip(small_codec.render(events), rendered, strict=True):
+        np.testing.assert_array_equal(sound, expected)
+
+
 def square(n_samples: int) -> np.ndarray:
     return np.where(np.arange(n_samples) % 100 < 50, 1.0, -1.0).astype(np.float32)
 

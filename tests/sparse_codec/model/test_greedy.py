@@ -45,3 +45,19 @@ def test_each_event_is_drawn_once(codec, original, monkeypatch):
     monkeypatch.setattr(codec.decoder, "spectrograms", counted)
     codec.decompose(original)
     assert drawn == [1] * 8
+
+
+@torch.no_grad()
+def test_the_published_sound_is_that_of_its_plainest_form(codec):
+    vectors = torch.rand(3, 32, generator=torch.Generator().manual_seed(1)) * 1.6 - 0.8
+    offsets, plain = torch.tensor([-0.5, 0.0, 0.3]), PlainPublished(codec)
+    expected = plain.spectrograms(vectors, offsets)
+    torch.testing.assert_close(
+        codec.decoder.spectrograms(vectors, offsets), expected, rtol=0.0, atol=1e-6
+    )
+    # the caller puts sound in its place, so that it has no fine time
+    sound, expected = codec.decoder.sound(vectors, offsets), plain.sound(vectors, torch.zeros(3))
+    ratio = sound.norm(dim=1) / expected.norm(dim=1)
+    expected = expected * ratio[:, None]
+    assert ((sound - expected).abs() <= 1e-6 * expected.abs().amax(1, keepdim=True)).all()
+    assert torch.equal(sound, codec.decoder.render(vectors, offsets).room)

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from benchmarks.plain_sound import plain_render
 from sparse_codec import CodecConfig, SparseCodec
 from sparse_codec.config import HarmonicDecoderConfig
 from sparse_codec.model.events import Events
@@ -99,6 +100,25 @@ def test_without_rooms_the_sound_is_dry(vectors):
     assert torch.equal(stages.room[:, :end], stages.resonance[:, :end])
     meant = decoder.spectrograms(vectors, offsets)
     assert (cosine(shown(stages.room, meant.shape[2]), meant) > 0.9).all()
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(
+    "sizes",
+    [{}, {"glide": 2.0}, {"reverberation": ()}, {"event_frames": 12, "knots": (0, 2, 12)}],
+    ids=str,
+)
+def test_the_sound_is_that_of_its_plainest_form(vectors, sizes):
+    decoder, offsets = moving(**sizes), torch.linspace(-0.5, 0.5, 6)
+    # where a pitch glides, phases within a block are more exact than the plain ones in float32
+    phases = torch.double if decoder.sizes.glide else torch.float
+    stages = decoder.render(vectors, offsets)
+    plain = plain_render(decoder, vectors, offsets, phases)
+    for name, sound in vars(stages).items():
+        expected = getattr(plain, name)
+        peak = expected.abs().amax(1, keepdim=True)
+        assert ((sound - expected).abs() <= 1e-6 * peak).all(), name
+    assert torch.equal(decoder.sound(vectors, offsets), stages.room)
 
 
 @torch.no_grad()

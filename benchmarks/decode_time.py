@@ -1,0 +1,61 @@
+"""Measure decoding against its plainest form: python -m benchmarks.decode_time
+
+Decodes 64 events of each shipped checkpoint, at places drawn at random in two windows, in one
+thread.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import statistics
+import sys
+
+import numpy as np
+import torch
+
+from benchmarks.pairs import HEADER, interleaved, report
+from benchmarks.plain_sound import plain_decode
+from sparse_codec import EventSet, SparseCodec
+
+N_EVENTS = 64
+CHECKPOINTS = ("music", "speech")
+
+
+def random_events(codec: SparseCodec) -> EventSet:
+    """Return events of equal gain in two windows."""
+    rng, config = np.random.default_rng(0), codec.config
+    return EventSet(
+        vectors=rng.uniform(-0.8, 0.8, (N_EVENTS, config.vector_size)).astype(np.float32),
+        frames=np.sort(rng.integers(0, 2 * config.half_frames, N_EVENTS)),
+        offsets=rng.uniform(-0.5, 0.5, N_EVENTS).astype(np.float32),
+        gains=np.ones(N_EVENTS, np.float32),
+        n_samples=config.segment_samples,
+        samplerate=config.samplerate,
+        hop=config.hop,
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--pairs", type=int, default=9, help="runs of each (default: 9)")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    print(HEADER)
+    for name in CHECKPOINTS:
+        codec = SparseCodec.load(name)
+        events = random_events(codec)
+        ways = (
+            functools.partial(plain_decode, codec, events),
+            functools.partial(codec.decode, events),
+        )
+        pairs = list(interleaved(*ways, args.pairs))
+        seconds = events.n_samples / events.samplerate
+        speed = seconds / statistics.median(pair.fast for pair in pairs)
+        line = report(f"decode, {name}", pairs)
+        print(f"{line}; {speed:.0f} times real time", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
