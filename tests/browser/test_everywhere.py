@@ -158,6 +158,7 @@ def test_a_published_release_plays_verifies_and_links_as_the_site_does(
     page.get_by_role("button", name="Verify", exact=True).first.click()
     page.get_by_text("The bytes are as published.").wait_for()
     page.get_by_role("button", name="Verify this page").click()
+    page.get_by_role("button", name="Fetch and compare").click()
     page.get_by_text(re.compile("^As published are all ")).wait_for()
     assert page.complaints == []
 

@@ -142,3 +142,15 @@ def test_a_citation_whose_script_is_missing_fails_and_may_be_asked_for_again(ope
     button.click()
     page.get_by_role("status").filter(has_text="Copied").wait_for()
     assert page.evaluate("navigator.clipboard.readText()").startswith("@misc{sound-")
+
+
+def test_what_lies_over_a_picture_does_not_hide_it_where_backgrounds_are_not_printed(open_page):
+    """Without background graphics Chromium prints such a background in white unless it is exact."""
+    page = open_page()
+    page.emulate_media(media="print")
+    layers = page.evaluate("""() => [...document.querySelectorAll('*:has(> img) *, :has(> img)')]
+      .map((element) => [element, getComputedStyle(element)])
+      .filter(([, style]) => /url|gradient/.test(style.backgroundImage)
+        || !/, 0\\)$/.test(style.backgroundColor))
+      .map(([element, style]) => [element.outerHTML.slice(0, 60), style.printColorAdjust])""")
+    assert layers and [html for html, adjusted in layers if adjusted != "exact"] == []

@@ -24,6 +24,12 @@ def file_of(card):
     return address
 
 
+def verify_page(page, fetch=True):
+    page.get_by_role("button", name="Verify this page").click()
+    if fetch:
+        page.get_by_role("button", name="Fetch and compare").click()
+
+
 def verified(place):
     """Return the result, once it is known."""
     status = place.locator("[role=status]")
@@ -65,13 +71,39 @@ def test_the_colophon_verifies_the_page_and_all_that_it_names(open_page, site, s
     # Scripts that come late too.
     named |= {f"assets/{file.name}" for file in (site / "assets").iterdir()}
     page.requested.clear()
-    page.get_by_role("button", name="Verify this page").click()
+    verify_page(page)
     colophon = page.locator(".colophon")
     assert verified(colophon).startswith(
         f"As published are all {len(named) + 1} files: the page, its scripts"
     )
     read = {url.split("/", 3)[3] for url in page.requested}
     assert read == named | {name, "manifest.json"} and page.complaints == []
+
+
+def test_how_much_is_fetched_is_said_first_and_how_far_it_came_then(open_page, site, serve):
+    page = open_page(serve(site))
+    page.requested.clear()
+    page.get_by_role("button", name="Verify this page").click()
+    colophon = page.locator(".colophon [role=status]")
+    colophon.get_by_text("have to be fetched").wait_for()
+    fetched = [url.split("/", 3)[3] for url in page.requested if not url.endswith(".png")]
+    assert fetched == ["manifest.json", "small.html"]  # lazy pictures come when they are near
+    files = json.loads((site / "manifest.json").read_text())["files"]
+    named = set(re.findall(r'(?:src|href)="(media/[^"]+)"', (site / "small.html").read_text()))
+    named |= {name for name in files if name.startswith("assets/")} | {"small.html"}
+    size = f"{sum(files[name]['bytes'] for name in named) / 1e6:.1f} MB"
+    assert f"{len(named)} files, {size} in all" in colophon.inner_text()
+    page.get_by_role("button", name="Cancel").click()
+    assert colophon.inner_text() == ""
+    assert not [url for url in page.requested if url.endswith((".wav", ".js"))]
+    assert page.evaluate("document.activeElement.textContent") == "Verify this page"
+    held = []
+    page.route("**/media/*", lambda route: held.append(route))
+    verify_page(page)
+    colophon.get_by_text(re.compile(rf"^\d+ of {len(named)} files, \d.* of {size} …$")).wait_for()
+    page.unroute("**/media/*")
+    held[0].continue_()
+    colophon.get_by_text("As published are all").wait_for()
 
 
 def test_what_differs_and_what_is_missing_is_listed(open_page, copied, serve):
@@ -82,7 +114,7 @@ def test_what_differs_and_what_is_missing_is_listed(open_page, copied, serve):
     found = flip(copied / sound)
     (copied / picture).unlink()
     (copied / "assets" / "page.css").write_text("* {}\n")
-    page.get_by_role("button", name="Verify this page").click()
+    verify_page(page)
     told = verified(page.locator(".colophon"))
     assert told.startswith("3 of ") and "are not as published." in told
     listed = page.locator(".colophon li").all_inner_texts()
@@ -100,7 +132,7 @@ def test_a_manifest_that_was_changed_is_found(open_page, copied, serve):
     (copied / "manifest.json").write_text(
         json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     )
-    page.get_by_role("button", name="Verify this page").click()
+    verify_page(page, fetch=False)
     words = "manifest.json is damaged: it does not hash to what it says."
     assert verified(page.locator(".colophon")) == words
 
@@ -112,14 +144,14 @@ def test_from_a_disk_the_reader_chooses_the_folder(open_page, copied):
     chooser = card.get_by_label("A page that was opened from a disk may not read files by itself")
     chooser.set_input_files(copied)
     assert verified(card) == FINE
-    page.get_by_role("button", name="Verify this page").click()
+    verify_page(page, fetch=False)
     assert verified(page.locator(".colophon")).startswith("As published are all ")
     assert page.complaints == []
 
 
 def test_on_a_disk_the_copies_that_scripts_read_count_too(open_page, copied):
     page = open_page(copied)
-    page.get_by_role("button", name="Verify this page").click()
+    verify_page(page, fetch=False)
     named = (
         page.locator(".compare audio")
         .first.get_attribute("src")
@@ -146,18 +178,18 @@ def test_another_folder_than_the_page_lies_in_is_said_in_words(open_page, site, 
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "cat.jpg").write_bytes(b"cat")
     page = open_page(site)
-    page.get_by_role("button", name="Verify this page").click()
+    verify_page(page, fetch=False)
     page.get_by_label("A page that was opened").set_input_files(tmp_path / "photos")
     colophon = page.locator(".colophon")
     assert "manifest.json is not in the folder that was chosen" in verified(colophon)
-    page.get_by_role("button", name="Verify this page").click()
+    verify_page(page, fetch=False)
     assert page.get_by_label("A page that was opened").count() == 1
 
 
 def test_where_hashes_can_not_be_computed_that_is_said(open_page, site, serve):
     page = open_page(serve(site))
     page.evaluate("Object.defineProperty(Crypto.prototype, 'subtle', { value: undefined })")
-    page.get_by_role("button", name="Verify this page").click()
+    verify_page(page, fetch=False)
     assert SECURE_ONLY in verified(page.locator(".colophon"))
     card = open_card(page)
     card.get_by_role("button", name="Verify").click()

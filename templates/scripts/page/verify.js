@@ -37,7 +37,7 @@
     }
   }
 
-  /** @returns {Promise<{sha256: string, files: Record<string, {sha256: string}>}>} */
+  /** @returns {Promise<{sha256: string, files: Record<string, {sha256: string, bytes: number}>}>} */
   async function readManifest() {
     const text = new TextDecoder().decode(await read('manifest.json'));
     const rest = new TextEncoder().encode(text.replace(OWN_HASH, '\n}\n'));
@@ -56,27 +56,41 @@
     return name.startsWith('assets/') || (copied && named.some((address) => address.includes(media.digest(name))));
   }
 
-  /** @typedef {(text: string, list?: string[]) => void} Tell */
+  /**
+   * @typedef {(text: string, list?: string[]) => void} Tell
+   * @typedef {(text: string) => Promise<boolean>} Ask whether to go on
+   */
 
-  /** @param {string} page its name @param {Tell} tell */
-  async function verifyPage(page, tell) {
-    const manifest = await readManifest();
+  /**
+   * Nothing but the manifest and the page is fetched before the reader knows how much the rest is.
+   * @param {string} page its name @param {Tell} tell @param {Ask} ask
+   */
+  async function verifyPage(page, tell, ask) {
+    tell('Reading the manifest …');
+    const { files } = await readManifest();
     const html = new TextDecoder().decode(await read(page));
     const named = Array.from(html.matchAll(ADDRESS), (match) => match[1]);
-    const more = Object.keys(manifest.files).filter((name) => isUsed(name, named));
+    const more = Object.keys(files).filter((name) => isUsed(name, named));
     const addresses = [...new Set([page, ...named, ...more])];
+    const size = (/** @type {string[]} */ some) =>
+      some.reduce((sum, address) => sum + (files[nameOf(address)]?.bytes || 0), 0);
+    const total = numbers.size(size(addresses));
+    const n = addresses.length;
+    if (!folder && !(await ask(`${n} files, ${total} in all, have to be fetched for this. `))) {
+      return;
+    }
     const differences = [];
     for (const [i, address] of addresses.entries()) {
-      tell(`${i} of ${addresses.length} files …`);
-      const file = manifest.files[nameOf(address)];
+      tell(`${i} of ${n} files, ${numbers.size(size(addresses.slice(0, i)))} of ${total} …`);
+      const file = files[nameOf(address)];
       const wrong = file ? await wrongWith(address, file.sha256) : 'The manifest does not name it.';
       if (wrong) {
         differences.push(`${nameOf(address)}: ${wrong}`);
       }
     }
-    const all = `${addresses.length} files: the page, its scripts and styles, and the media that it names`;
-    const n = differences.length;
-    tell(n ? `${n} of ${all} are not as published.` : `As published are all ${all}.`, differences);
+    const all = `${n} files: the page, its scripts and styles, and the media that it names`;
+    const wrong = differences.length;
+    tell(wrong ? `${wrong} of ${all} are not as published.` : `As published are all ${all}.`, differences);
   }
 
   /** @param {Element} digest in a card @returns {string} the address that the figure of the card has for that file */
@@ -106,7 +120,7 @@
     input.focus();
   }
 
-  /** @param {Element} host @param {string} label @param {(tell: Tell) => Promise<void>} verify */
+  /** @param {Element} host @param {string} label @param {(tell: Tell, ask: Ask) => Promise<void>} verify */
   function addButton(host, label, verify) {
     const button = elements.button('button', label, () => {
       if (location.protocol === 'file:' && !folder) {
@@ -124,9 +138,25 @@
         result.append(elements.make('ul', {}, ...list.map((item) => elements.make('li', {}, item))));
       }
     };
+    /** @type {Ask} */
+    const ask = (text) =>
+      new Promise((resolve) => {
+        const answer = (/** @type {boolean} */ value) => () => {
+          result.replaceChildren();
+          button.focus(); // where the answers stood, which are gone
+          resolve(value);
+        };
+        const fetches = elements.button('button', 'Fetch and compare', answer(true));
+        const answers = [fetches, elements.button('button', 'Cancel', answer(false))];
+        result.replaceChildren(
+          elements.make('p', {}, text),
+          elements.make('div', { className: 'answers' }, ...answers),
+        );
+        fetches.focus();
+      });
     const run = () => {
       button.focus(); // where a folder was chosen, the focus was there
-      verify(tell).catch((error) => tell(error.message));
+      verify(tell, ask).catch((error) => tell(error.message));
     };
     host.append(button, result);
   }
@@ -136,6 +166,6 @@
     addButton(card, 'Verify', (tell) => verifyFile(addressOf(digest), tell));
   }
   for (const colophon of elements.all('.colophon[data-page]')) {
-    addButton(colophon, 'Verify this page', (tell) => verifyPage(colophon.dataset.page || '', tell));
+    addButton(colophon, 'Verify this page', (tell, ask) => verifyPage(colophon.dataset.page || '', tell, ask));
   }
 })();

@@ -28,10 +28,15 @@ const numbers = (() => {
     return `${Math.floor(tenths / 600)}:${((tenths % 600) / 10).toFixed(1).padStart(4, '0')}`;
   }
 
+  /** @param {number} bytes @returns {string} megabytes, or below one of them kilobytes; at least "1 kB" */
+  function size(bytes) {
+    return bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.max(1, bytes / 1e3).toFixed(0)} kB`;
+  }
+
   /** @param {[number, number]} times seconds @param {string} dash @returns {string} */
   function range(times, dash) {
     return times.map((time) => time.toFixed(1)).join(dash);
   }
 
-  return { clock, decibels, fixed, parse, range, signed };
+  return { clock, decibels, fixed, parse, range, signed, size };
 })();
