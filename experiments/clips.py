@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -12,6 +13,9 @@ import numpy as np
 from sparse_codec import AudioError, load_audio
 from sparse_codec.audio.files import duration
 from sparse_codec.audio.recordings import find_recordings
+from sparse_codec.outputs import printable
+
+log = logging.getLogger(__name__)
 
 SHIPPED = Path(__file__).parent / "clips"
 SEGMENT_SECONDS = 2**17 / 22_050  # an example is one segment long
@@ -53,7 +57,7 @@ def clips_of_folder(folder: Path, n_examples: int = 5) -> tuple[list[Clip], Clip
     Raises: AudioError if the folder holds too few recordings of a segment's length.
     """
     recordings = sorted(find_recordings(folder), key=lambda r: (r.split != "test", r.path))
-    long_enough = (r.path for r in recordings if duration(r.path) >= SEGMENT_SECONDS)
+    long_enough = (r.path for r in recordings if _seconds(r.path) >= SEGMENT_SECONDS)
     paths = list(islice(long_enough, n_examples + 1))
     if len(paths) <= n_examples:
         raise AudioError(
@@ -64,13 +68,23 @@ def clips_of_folder(folder: Path, n_examples: int = 5) -> tuple[list[Clip], Clip
     return [_own_clip(path) for path in examples], _own_clip(last, seconds)
 
 
+def _seconds(path: Path) -> float:
+    """Return the seconds of a recording; 0 with a warning for one that cannot be read."""
+    try:
+        return duration(path)
+    except AudioError as error:
+        log.warning("skipped %s", error)
+        return 0.0
+
+
 def own_clips(paths: list[Path]) -> tuple[list[Clip], Clip, list[str]]:
     """Return the first segment of each of the reader's files, and a long clip of the first file.
 
-    Returns: the examples, the long clip, and a line for each file that had to be padded.
+    Returns: the examples, the long clip, and a line for each file that is not shown as it is: one
+    that had to be padded, or of which there is more.
     Raises: AudioError for a file that is missing, unreadable, empty or silent, or that holds NaN.
     """
-    padded = []
+    remarks = []
     for path in paths:
         audio = load_audio(path, samplerate=22_050, seconds=SEGMENT_SECONDS)
         if not audio.any():
@@ -78,12 +92,18 @@ def own_clips(paths: list[Path]) -> tuple[list[Clip], Clip, list[str]]:
                 f"{path}: its first {SEGMENT_SECONDS:.1f} seconds are silent; "
                 "there is nothing to take apart"
             )
-        seconds = len(audio) / 22_050
+        name, seconds = printable(path.name), len(audio) / 22_050
         if seconds < SEGMENT_SECONDS - 0.01:
-            padded.append(f"{path}: {seconds:.2f} s is shorter than a segment; padded with silence")
+            remarks.append(
+                f"{name}: {seconds:.2f} s is shorter than a segment; padded with silence"
+            )
+        elif duration(path) > SEGMENT_SECONDS + 0.01:
+            shown = f"the first {SEGMENT_SECONDS:.2f} of {duration(path):.2f} s"
+            remarks.append(f"{name}: {shown} are taken apart as an example")
     seconds = min(STREAM_SECONDS, max(SEGMENT_SECONDS, duration(paths[0])))
-    return [_own_clip(path) for path in paths], _own_clip(paths[0], seconds), padded
+    return [_own_clip(path) for path in paths], _own_clip(paths[0], seconds), remarks
 
 
 def _own_clip(path: Path, seconds: float = SEGMENT_SECONDS) -> Clip:
-    return Clip(path, path.stem, source=path.name, licence="not stated", seconds=seconds)
+    title, source = printable(path.stem), printable(path.name)
+    return Clip(path, title, source, licence="not stated", seconds=seconds)

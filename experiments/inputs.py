@@ -23,7 +23,7 @@ class Inputs:
     words: Figures | None  # word errors of exactly this checkpoint, likewise
     shipped: bool  # the shipped model: the article tells more of its training than its checkpoint
     own_audio: bool  # the reader's files, of which nothing is known
-    remarks: list[str]  # such as that a file was padded
+    remarks: list[str]  # such as that a file was padded, or is longer
     articles: list[str]  # of the site
 
 

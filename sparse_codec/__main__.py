@@ -6,6 +6,7 @@ import argparse
 import logging
 import os
 import sys
+from io import TextIOWrapper
 
 from sparse_codec.cli import data, events, model, sound
 
@@ -21,6 +22,9 @@ def main(argv: list[str] | None = None) -> int:
     0: done. 1: failed, with a one-line error. 2: wrong usage. 130: interrupted with Ctrl-C.
     """
     args = _parser().parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a file's name may be no text of any encoding
+            stream.reconfigure(errors="backslashreplace")
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     try:
         code = args.run(args)

@@ -94,7 +94,7 @@ class SparseCodec(nn.Module):
         without samples, with NaN or infinity, or of another type or shape, and for an impossible
         samplerate.
         """
-        mono = mix_down(check_audio(audio))
+        (mono,) = mix_down([check_audio(audio)])
         rate = self.samplerate if samplerate is None else samplerate
         mono = np.concatenate(list(resample([mono], rate, self.samplerate)))
         windows: Iterable[EventSet] = self.stream([mono], options)
@@ -115,7 +115,7 @@ class SparseCodec(nn.Module):
         """
         config = self.config
         tail = torch.zeros(1, config.n_bins, config.half_frames, device=self.device)
-        checked = (mix_down(check_audio(block)) for block in blocks)
+        checked = mix_down(map(check_audio, blocks))
         for w, (segment, n_samples) in enumerate(cut_segments(checked, config.segment_samples)):
             original = self.magnitudes(torch.from_numpy(segment)[None])
             original[:, :, : config.half_frames] -= tail

@@ -40,6 +40,14 @@ def check_output(path: str | Path, suffixes: Collection[str] = ()) -> None:
         )
 
 
+def printable(name: str) -> str:
+    r"""Return a file's name as text that any program can store.
+
+    Bytes that are no UTF-8, which Python keeps as lone surrogates, become escapes such as \xe9.
+    """
+    return os.fsencode(name).decode(errors="backslashreplace")
+
+
 def make_folder(path: Path) -> None:
     """Make a folder and all folders above it. Raises: OutputError."""
     try:

@@ -159,7 +159,7 @@ def export_site(args: argparse.Namespace) -> int:
     articles: Articles = args.program.prepare(args)
     export_zip(args.site, args.zip, articles.sources or sources_of(articles.scripts))
     size = megabytes(args.zip.stat().st_size)
-    print(f"{args.zip}: {size}; python {args.zip} checks it")
+    print(f"{args.zip}: {size}; python {shlex.quote(str(args.zip))} checks it")
     return 0
 
 

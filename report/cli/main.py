@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
 
@@ -22,6 +23,9 @@ def run(program: Program, argv: list[str] | None = None) -> int:
     Returns: the exit code: 0; 1 after a one-line error, or if the command reports a problem; 2 for
     wrong usage; 130 after Ctrl-C and 143 after SIGTERM.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a file's name may be no text of any encoding
+            stream.reconfigure(errors="backslashreplace")
     argv = sys.argv[1:] if argv is None else argv
     if _means_build(argv):
         argv = ["build", *argv]

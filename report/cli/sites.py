@@ -34,12 +34,13 @@ def verify_site(args: argparse.Namespace) -> int:
     from report.site.verify import verify
 
     with transfer_bar("checked") as bar:
-        result = verify(open_place(args.place, args), bar)
+        place = open_place(args.place, args)
+        result = verify(place, bar)
     for finding in result.findings:
         print(finding)
     if result.unlisted:
         print(f"files that do not belong were not looked for: {result.unlisted}", file=sys.stderr)
-    print(f"{args.place}: {result.files} files checked, {len(result.findings) or 'none'} wrong")
+    print(f"{place.address}: {result.files} files checked, {len(result.findings) or 'none'} wrong")
     return 1 if result.findings else 0
 
 

@@ -6,23 +6,35 @@ where the audio was cut into blocks.
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterable, Iterator
 
 import numpy as np
 import soxr
 
+log = logging.getLogger(__name__)
+
+MOST_CHANNELS = 64  # more are samples, of an array that lies on its side
+CANCELLED = 0.01  # of the channels' energy: a mean with less is not what one hears
+
 
 def check_audio(audio: np.ndarray) -> np.ndarray:
     """Return samples as float32.
 
-    Raises: ValueError if they are not floats (T,) or (T, channels), or hold NaN or infinity.
+    Raises: ValueError if they are not floats (T,) or (T, channels), have more than MOST_CHANNELS
+    channels, or hold NaN or infinity.
     """
     audio = np.asarray(audio)
     if audio.dtype.kind not in "fiu" or audio.ndim not in (1, 2) or 0 in audio.shape[1:]:
         raise ValueError(
             f"audio of type {audio.dtype} and shape {audio.shape};"
             " give samples (T,) or (T, channels)"
+        )
+    if audio.ndim == 2 and audio.shape[1] > MOST_CHANNELS:
+        raise ValueError(
+            f"audio of shape {audio.shape} has {audio.shape[1]} channels;"
+            " give samples (T, channels), so transpose it: audio.T"
         )
     if audio.dtype.kind in "iu":
         raise ValueError(f"audio of type {audio.dtype}; give floats, where full scale is 1.0")
@@ -32,9 +44,29 @@ def check_audio(audio: np.ndarray) -> np.ndarray:
     return audio
 
 
-def mix_down(block: np.ndarray) -> np.ndarray:
-    """Return the mean of the channels, (T,)."""
-    return block if block.ndim == 1 else block.mean(axis=1)
+def mix_down(
+    blocks: Iterable[np.ndarray], name: str = "audio", remedy: str = "give audio[:, 0]"
+) -> Iterator[np.ndarray]:
+    """Yield the mean of the channels of blocks, (T,).
+
+    After the last, a warning with `name` and `remedy` is logged if the channels have cancelled out,
+    as they do where one is the other turned upside down.
+    """
+    mixed = apart = 0.0  # energies of the mean, and of a channel
+    for block in blocks:
+        if block.ndim == 1:
+            yield block
+            continue
+        mean = block.mean(axis=1)
+        mixed += float(np.vdot(mean, mean))
+        apart += float(np.vdot(block, block)) / block.shape[1]
+        yield mean
+    if mixed < CANCELLED * apart:
+        log.warning(
+            "%s: the channels cancel each other out, their mean is nearly silent;"
+            " to have the left one alone, %s",
+            *(name, remedy),
+        )
 
 
 def resample(blocks: Iterable[np.ndarray], samplerate: int, wanted: int) -> Iterator[np.ndarray]:

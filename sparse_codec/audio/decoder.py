@@ -20,6 +20,7 @@ from sparse_codec.audio.streams import Stream, StreamFile, find_streams
 from sparse_codec.outputs import STREAM, is_stream
 
 SUFFIXES = {".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".opus"}  # of files that are read
+FORMATS = SUFFIXES | {f".{name.lower()}" for name in sf.available_formats()}
 RAW_FORMATS = {
     "u8": "PCM_U8",
     "s16le": "PCM_16",

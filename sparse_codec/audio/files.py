@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 
-from sparse_codec.audio.blocks import mix_down, resample
+from sparse_codec.audio.blocks import check_audio, mix_down, resample
 from sparse_codec.audio.decoder import RAW_FORMATS as RAW_FORMATS
 from sparse_codec.audio.decoder import SUFFIXES as SUFFIXES
 from sparse_codec.audio.decoder import AudioError as AudioError
@@ -47,6 +47,8 @@ KINDS = {  # suffixes of files that are written, with libsndfile's format and su
 UNKNOWN_LENGTH = 2**32 - 1  # in the header of a WAV stream
 WRITTEN = 2**16  # samples of a channel at once; libsndfile's Ogg crashes at some millions
 
+LEFT = "give --left on the command line, or left=True"
+
 WriteBlock = Callable[[np.ndarray], object]
 
 
@@ -54,28 +56,38 @@ WriteBlock = Callable[[np.ndarray], object]
 
 
 def load_audio(
-    path: str | Path, samplerate: int, start: float = 0.0, seconds: float | None = None
+    path: str | Path,
+    samplerate: int,
+    start: float = 0.0,
+    seconds: float | None = None,
+    left: bool = False,
 ) -> np.ndarray:
     """Return mono float32 audio (T,) at `samplerate` Hz; `start` and `seconds` choose a part.
 
+    It is the mean of all channels, or the left one alone.
     Raises: AudioError as `read_blocks`, and for a file that ends before `start`.
     """
-    return np.concatenate(list(_read(path, samplerate, 1, None, start, seconds)))
+    return np.concatenate(list(_read(path, samplerate, 1, None, left, start, seconds)))
 
 
 def read_blocks(
-    path: str | Path, samplerate: int, channels: int = 1, raw: RawFormat | None = None
+    path: str | Path,
+    samplerate: int,
+    channels: int = 1,
+    raw: RawFormat | None = None,
+    left: bool = False,
 ) -> Iterator[np.ndarray]:
     """Yield blocks of about a second, float32, at `samplerate` Hz: (T,), or (T, 2) for 2 channels.
 
-    One channel is the mean of all. A file is read to its end, whatever its header says of lengths;
-    if that says more than there is, a warning is logged.
+    One channel is the mean of all, or the left one alone. If all cancel each other out, a warning
+    is logged. A file is read to its end, whatever its header says of lengths;
+    if that says more than there is, a warning is logged too.
     path: a file, or "-" for standard input, which may stay open.
     raw: the format of samples without a header.
     Raises: AudioError naming the file for one that is missing, empty, damaged or not audio, for
     NaN or infinity and, with two channels, for any other number of them.
     """
-    yield from _read(path, samplerate, channels, raw)
+    yield from _read(path, samplerate, channels, raw, left)
 
 
 def duration(path: str | Path) -> float:
@@ -101,6 +113,7 @@ def _read(
     samplerate: int,
     channels: int,
     raw: RawFormat | None,
+    left: bool,
     start: float = 0.0,
     seconds: float | None = None,
 ) -> Iterator[np.ndarray]:
@@ -112,8 +125,10 @@ def _read(
                 " leave --stereo out"
             )
         blocks: Iterator[np.ndarray] = map(itemgetter(1), pairs)
-        if channels == 1:
-            blocks = map(mix_down, blocks)
+        if left:
+            blocks = (np.ascontiguousarray(block[:, 0]) for block in blocks)
+        elif channels == 1:
+            blocks = mix_down(blocks, sound.name, LEFT)
         yield from resample(blocks, sound.samplerate, samplerate)
 
 
@@ -187,17 +202,19 @@ def write_blocks(path: str | Path, blocks: Iterable[np.ndarray], samplerate: int
     """Write blocks (T,) or (T, channels) in the format that the suffix names.
 
     "-", a pipe or a device gets a WAV stream. Samples over full scale are clipped, and counted.
-    Raises: OutputError, also if there is no block.
+    Raises: OutputError, also if there is no block; ValueError for one that is no audio, as
+    `check_audio`.
     """
     check_output(path, KINDS)
     blocks = iter(blocks)
     first = next(blocks, None)
     if first is None:
         raise OutputError(f"{path}: there is no sound to write; give at least one block")
-    channels = 1 if first.ndim == 1 else first.shape[1]
+    channels = 1 if check_audio(first).ndim == 1 else first.shape[1]
     n_samples = n_clipped = 0
     with _open_sound(path, samplerate, channels) as write:
         for block in chain([first], blocks):
+            check_audio(block)
             for part in np.split(block, range(WRITTEN, len(block), WRITTEN)):
                 n_samples += len(part)
                 n_clipped += int((np.abs(part) > 1).sum())

@@ -18,6 +18,7 @@ import numpy as np
 
 from sparse_codec.audio.files import SUFFIXES, AudioError, duration, load_audio
 from sparse_codec.audio.folders import find_files, is_broken_link
+from sparse_codec.outputs import printable
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ def find_recordings(folder: str | Path) -> list[Recording]:
         recordings = _lj_speech(folder)
     else:
         recordings = [
-            Recording(path, path.stem, _hashed_split(path.stem), folder.name)
+            Recording(path, printable(path.stem), _hashed_split(path.stem), printable(folder.name))
             for path in _sound_files(folder)
         ]
     if not recordings:
@@ -81,7 +82,10 @@ def _musicnet(folder: Path) -> list[Recording]:
         for path in sorted(files, key=lambda p: (len(p.stem), p.stem)):
             if works and path.stem not in works:
                 continue  # not part of the data set
-            work, group = works.get(path.stem, path.stem), ensembles.get(path.stem, folder.name)
+            work, group = (
+                works.get(path.stem, printable(path.stem)),
+                ensembles.get(path.stem, printable(folder.name)),
+            )
             table = folder / f"{split}_labels" / f"{path.stem}.csv"
             labels = table if table.is_file() else None
             recordings.append(Recording(path, work, split, group, labels))

@@ -59,6 +59,9 @@ def _add_prepare(commands: Commands) -> None:
         metavar="DIR",
         help="gets the same tree, tables (.csv) included",
     )
+    prepare.add_argument(
+        "--left", action="store_true", help="take the left channel; else the mean of all"
+    )
     prepare.add_argument("--force", action="store_true", help="make files again that are there")
 
 
@@ -67,7 +70,7 @@ def prepare_audio(args: argparse.Namespace) -> int:
     samplerate = CodecConfig().samplerate
 
     def prepare(job: Job) -> None:
-        blocks = _audible(read_blocks(job.source, samplerate), job.source)
+        blocks = _audible(read_blocks(job.source, samplerate, left=args.left), job.source)
         counts = write_blocks(job.target, blocks, samplerate)
         say(job.target, f"{counts.n_samples / samplerate:.1f} s")
 

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sparse_codec.audio.files import SUFFIXES
+from sparse_codec.audio.decoder import FORMATS, SUFFIXES
 from sparse_codec.audio.folders import find_files
 from sparse_codec.outputs import STREAM, OutputError, make_folder
 
 FILE_SUFFIXES = SUFFIXES | {".events", ".json", ".mid"}  # a folder with such a name is a mistake
+ENDINGS = FORMATS | FILE_SUFFIXES  # that name a format; another, as in "take.2", is of the name
 
 
 class InputError(ValueError):
@@ -65,7 +66,8 @@ def _jobs_in_folder(sources: list[tuple[str, Path]], out: Path, suffix: str) -> 
     """Return the jobs of files with their places in the tree. Raises: InputError."""
     jobs: dict[str, Job] = {}
     for source, place in sources:
-        target = str(out / place.with_suffix(suffix))
+        stem = place.with_suffix("") if place.suffix.lower() in ENDINGS else place
+        target = str(out / stem.with_name(stem.name + suffix))
         if target in jobs:
             raise InputError(
                 f"{source} and {jobs[target].source} would both become {target};"

@@ -78,9 +78,11 @@ def _add_encode(commands: Commands) -> None:
     encode.add_argument(
         "--model", default=DEFAULT_MODEL, help="checkpoint, a file or a shipped name (%(default)s)"
     )
-    encode.add_argument(
+    channels = encode.add_mutually_exclusive_group()
+    channels.add_argument(
         "--stereo", action="store_true", help="code left and right; else their mean is coded"
     )
+    channels.add_argument("--left", action="store_true", help="code the left channel alone")
     _add_size(encode)
     _add_stop(encode)
     encode.add_argument(
@@ -209,7 +211,7 @@ def _windows(
     source: str, codec: SparseCodec, options: EncodeOptions, args: argparse.Namespace
 ) -> Iterable[Window]:
     """Return the windows of a sound file, encoded as they are read, with a progress bar."""
-    blocks = read_blocks(source, codec.samplerate, 2 if args.stereo else 1, args.raw)
+    blocks = read_blocks(source, codec.samplerate, 2 if args.stereo else 1, args.raw, args.left)
     windows: Iterator[Window]
     if args.stereo:
         from sparse_codec.stereo import encode_stereo

@@ -19,6 +19,7 @@ from msgspec import Meta
 
 from sparse_codec.audio.files import AudioError, load_audio
 from sparse_codec.audio.recordings import SILENT_PEAK, Recording, read_labels, segment_starts
+from sparse_codec.outputs import printable
 
 FORMAT = "evaluation manifest 1"
 
@@ -88,7 +89,7 @@ def freeze(
         if starts:
             files.append(
                 FrozenFile(
-                    name=recording.path.name,
+                    name=printable(recording.path.name),
                     group=recording.group,
                     work=recording.work,
                     foreign=recording in foreign,
@@ -164,7 +165,7 @@ def find_files(
     Raises: ManifestError naming files that are not there.
     """
     names = {file.name for file in frozen.files}
-    by_hash = {hash_file(r.path): r for r in recordings if r.path.name in names}
+    by_hash = {hash_file(r.path): r for r in recordings if printable(r.path.name) in names}
     missing = [file.name for file in frozen.files if file.sha256 not in by_hash]
     if missing:
         some = ", ".join(missing[:5])

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from sparse_codec import AudioError
+from sparse_codec import AudioError, encode_stereo
 from sparse_codec.audio.files import (
     KINDS,
     RawFormat,
     duration,
+    load_audio,
     read_blocks,
     save_audio,
     write_blocks,
@@ -214,3 +215,75 @@ def test_samples_without_a_header_go_through_a_pipe(pipe):
 def test_a_pipe_that_brings_something_else_is_refused_with_the_fix(pipe):
     with pytest.raises(AudioError, match="standard input: not a WAV stream.*ffmpeg's -f wav -"):
         pipe(b"this is no sound")
+
+
+# ---- odd channels
+
+
+def antiphase(n_samples: int) -> np.ndarray:
+    """Left, and the same upside down, as a microphone that is wired wrongly gives it."""
+    return np.outer(noise(n_samples), [1, -1]).astype(np.float32)
+
+
+def test_channels_that_cancel_out_are_told_and_the_left_one_can_be_had(tmp_path, caplog):
+    sound = antiphase(3 * RATE)
+    save_audio(tmp_path / "wrong.wav", sound, RATE)
+    assert np.abs(load_audio(tmp_path / "wrong.wav", RATE)).max() < 1e-4
+    (record,) = caplog.records
+    assert "wrong.wav: the channels cancel each other out" in record.getMessage()
+    assert "--left on the command line, or left=True" in record.getMessage()
+    caplog.clear()
+    left = load_audio(tmp_path / "wrong.wav", RATE, left=True)
+    np.testing.assert_allclose(left, sound[:, 0], atol=1e-4)
+    np.testing.assert_allclose(read(tmp_path / "wrong.wav", left=True), left)
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [
+        np.stack([noise(RATE), noise(RATE)], axis=1),
+        np.random.default_rng(1).normal(size=(RATE, 8)) * 0.1,
+        np.stack([noise(RATE), 0 * noise(RATE)], axis=1),
+        np.zeros((RATE, 2)),
+    ],
+    ids=["the same", "eight, each its own", "one silent", "all silent"],
+)
+def test_other_channels_are_mixed_without_a_word(tmp_path, caplog, sound):
+    sf.write(tmp_path / "fine.wav", sound, RATE)
+    read(tmp_path / "fine.wav")
+    assert not caplog.records
+
+
+def test_channels_that_cancel_out_are_told_for_arrays_too(small_codec, caplog):
+    events = small_codec.encode(antiphase(4096))
+    assert not len(events)
+    assert "audio: the channels cancel each other out" in caplog.text
+    assert "audio[:, 0]" in caplog.text
+
+
+def test_an_array_on_its_side_is_refused_with_a_hint(small_codec, tmp_path):
+    sideways = noise(RATE, channels=2).T
+    message = r"shape \(2, 22050\) has 22050 channels; .*transpose it: audio\.T"
+    for refuse in (
+        lambda: small_codec.encode(sideways),
+        lambda: next(small_codec.stream([sideways])),
+        lambda: next(encode_stereo(small_codec, [sideways])),
+        lambda: save_audio(tmp_path / "a.wav", sideways, RATE),
+    ):
+        with pytest.raises(ValueError, match=message):
+            refuse()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("sound", "message"),
+    [
+        (np.array([0.1, np.nan], np.float32), "NaN or infinite"),
+        (np.array([100, -100], np.int16), "type int16; give floats"),
+    ],
+)
+def test_what_is_no_audio_is_not_written(tmp_path, sound, message):
+    with pytest.raises(ValueError, match=message):
+        write_blocks(tmp_path / "a.wav", [np.zeros(2, np.float32), sound], RATE)
+    assert not list(tmp_path.iterdir())

@@ -1,5 +1,10 @@
 """Files, folders and patterns at the command line: which file becomes which."""
 
+import json
+import os
+import subprocess
+import sys
+
 from sparse_codec.__main__ import main
 
 QUICK = ["--fast", "--lossless"]
@@ -68,3 +73,38 @@ def test_several_files_do_not_go_into_one(place, checkpoint, capsys):
     error = capsys.readouterr().err
     assert "all.events: is a file's name, but what comes of 2 files goes into a folder" in error
     assert folder(place) == {"other.wav", "song.wav"}
+
+
+def test_only_an_end_that_names_a_format_is_replaced(run, place):
+    for name in ("take.1", "take.2", "a.b.wav"):
+        (place / name).write_bytes((place / "song.wav").read_bytes())
+    run("encode", "take.1", "take.2", "a.b.wav", "-o", "out", *QUICK)
+    assert folder(place / "out") == {"take.1.events", "take.2.events", "a.b.events"}
+
+
+def test_links_and_hidden_files_are_as_for_training(run, place):
+    (place / "songs").mkdir()
+    (place / "songs" / "._a.wav").write_text("a resource fork")
+    (place / "songs" / "linked").symlink_to(place, target_is_directory=True)
+    run("encode", "songs", "-o", "out", *QUICK)
+    assert folder(place / "out") == {"linked/song.events"}
+
+
+def test_a_name_that_is_no_utf_8(place, checkpoint, capsys):
+    names = [os.fsdecode(b"caf\xe9" + end) for end in (b".wav", b".events", b".flac")]
+    (place / "song.wav").rename(place / names[0])
+    model = ["--model", checkpoint]
+    assert main(["encode", names[0], "-o", names[1], "--json", *model, *QUICK]) == 0
+    assert json.loads(capsys.readouterr().out)["file"] == names[0]
+    assert main(["decode", names[1], "-o", names[2], *model]) == 0
+    assert main(["encode", names[2][:-1], "-o", "x.events", *model]) == 1
+    assert set(os.listdir(place)) == set(names)
+
+
+def test_a_name_that_is_no_utf_8_is_printed(place, checkpoint):
+    """To a file or a terminal of a strict encoding, which pytest's capture is not."""
+    name = os.fsdecode(b"caf\xe9.flac")
+    command = [sys.executable, "-m", "sparse_codec", "prepare", "song.wav", "-o", name[:-5]]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(r"caf\udce9/song.flac: ")

@@ -1,5 +1,7 @@
 """The evaluation set: frozen, written, found again by hashes, and read as the same segments."""
 
+import os
+
 import numpy as np
 import pytest
 import soundfile as sf
@@ -147,3 +149,16 @@ def test_the_digest_is_of_the_content(manifest_file, tmp_path):
         for p in (manifest_file, tmp_path / "copy.json", tmp_path / "other.json")
     ]
     assert digests[0] == digests[1] != digests[2]
+
+
+def test_a_name_that_is_no_utf_8_is_stored_as_text_and_found_again(tmp_path):
+    place = tmp_path / os.fsdecode(b"d\xe9") / os.fsdecode(b"caf\xe9.wav")
+    place.parent.mkdir()
+    sound = 0.5 * np.sin(np.arange(2 * N_SAMPLES))
+    sf.write(os.fsencode(place), sound, RATE, format="WAV", subtype="PCM_16")
+    recordings = find_recordings(place.parent)
+    files = freeze([], recordings, N_SAMPLES, RATE, each=1)
+    write_manifest(tmp_path / "set.json", files)
+    frozen = read_manifest(tmp_path / "set.json")
+    assert (frozen.files[0].name, frozen.files[0].group) == (r"caf\xe9.wav", r"d\xe9")
+    assert find_files(frozen, recordings) == [(frozen.files[0], recordings[0])]
