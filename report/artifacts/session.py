@@ -34,6 +34,7 @@ from report.artifacts.store import MemoryStore, Store
 from report.errors import StoreError
 from report.keys.dependencies import ReachableCode, code_of, runtime_value, variable_digests
 from report.keys.results import register_results
+from report.keys.source import full_name
 from report.keys.values import Walk, identity, readable
 
 INGREDIENTS = ("function", "code", "arguments", "globals", "libraries", "device")
@@ -330,8 +331,8 @@ def matches(pattern: str, article: str, name: str, digest: str = "") -> bool:
 
     Patterns are "music/rendered/3", "rendered/3", "rendered", "music/*", or the start of a digest.
     """
-    for full_name in (name, f"{article}/{name}"):
-        if fnmatch(full_name, pattern) or fnmatch(full_name, f"{pattern}/*"):
+    for named in (name, f"{article}/{name}"):
+        if fnmatch(named, pattern) or fnmatch(named, f"{pattern}/*"):
             return True
     return len(pattern) >= 8 and digest.startswith(pattern)
 
@@ -398,7 +399,7 @@ def conjure(function: Callable[..., Media]) -> Callable[..., Artifact]:
 
 def request_of(function: Callable[..., Media], bound: inspect.BoundArguments) -> Request:
     """Return the request of a call. Raises: TypeError for a value that has no identity."""
-    name, walk = f"{function.__module__}.{function.__qualname__}", Walk()
+    name, walk = full_name(function.__module__, function.__qualname__), Walk()
     arguments = {
         argument: _digest(identity(value, f"{name}: argument {argument!r}", walk))
         for argument, value in bound.arguments.items()

@@ -40,6 +40,7 @@ class ReachableCode:
     """All code that a call can use."""
 
     symbols: dict[str, str]  # name -> digest of its summary
+    places: dict[str, Reference]  # name -> what it stands for
     variables: tuple[Reference, ...]  # globals that are known by their values
     versions: dict[str, str]
     chooses_device: bool  # whether it looks for an accelerator itself
@@ -56,8 +57,10 @@ class ReachableCode:
     def _source(self) -> dict[str, dict[str, Any]]:
         source = {}
         for name, digest in self.symbols.items():
-            file, line = place_of(name)
-            source[name] = {"digest": digest, "file": file, "line": line, "text": _text_of(name)}
+            reference = self.places[name]
+            file, line = place_of(reference)
+            text = _text_of(reference)
+            source[name] = {"digest": digest, "file": file, "line": line, "text": text}
         return source
 
 
@@ -74,14 +77,22 @@ def code_of(function: Callable, roots: frozenset[Reference] = frozenset()) -> Re
             f"the source of {function.__qualname__} can not be read; "
             "define it in a file, not in a shell"
         )
-    reached = _reach({Reference("symbol", module.name, name), *roots})
+    versions: dict[str, str] = {}
+    while True:  # the effects that count depend on the libraries that are used, and use some, too
+        reached = _reach({Reference("symbol", module.name, name), *roots}, frozenset(versions))
+        external = [reference for reference in reached if reference.kind == "external"]
+        libraries = {reference.module for reference in external}
+        before = versions
+        versions = library_versions(frozenset(name.partition(".")[0] for name in libraries))
+        if versions.keys() <= before.keys():
+            break
     _warn(reached)
-    external = [reference for reference in reached if reference.kind == "external"]
-    libraries = {reference.module for reference in external}
+    places = {str(reference): reference for reference in _with_code(reached, libraries)}
     return ReachableCode(
-        symbols=_symbols(reached, libraries),
+        symbols={name: _digest_of(reached, places[name]) for name in sorted(places)},
+        places=places,
         variables=_variables(reached),
-        versions=library_versions(frozenset(name.partition(".")[0] for name in libraries)),
+        versions=versions,
         chooses_device=any(str(reference).startswith(ACCELERATORS) for reference in external),
     )
 
@@ -91,16 +102,18 @@ def code_of(function: Callable, roots: frozenset[Reference] = frozenset()) -> Re
 Reached = dict[Reference, Summary | None]
 
 
-def _symbols(reached: Reached, libraries: set[str]) -> dict[str, str]:
-    """Name -> digest of code, and of compiled modules that belong to no library."""
-    symbols = {}
-    for reference, summary in reached.items():
-        if summary is not None and summary.tokens:
-            symbols[str(reference)] = summary.digest
-    for name in libraries:
-        if path := unversioned_extension(name):
-            symbols[name] = hashlib.sha256(path.read_bytes()).hexdigest()
-    return dict(sorted(symbols.items()))
+def _with_code(reached: Reached, libraries: set[str]) -> list[Reference]:
+    """What has code to tell apart, also compiled modules that belong to no library."""
+    coded = [reference for reference, summary in reached.items() if summary and summary.tokens]
+    compiled = [Reference("external", name) for name in libraries if unversioned_extension(name)]
+    return coded + compiled
+
+
+def _digest_of(reached: Reached, reference: Reference) -> str:
+    if summary := reached.get(reference):
+        return summary.digest
+    path = unversioned_extension(reference.module)
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path else ""
 
 
 def _variables(reached: Reached) -> tuple[Reference, ...]:
@@ -111,11 +124,14 @@ def _variables(reached: Reached) -> tuple[Reference, ...]:
     return tuple(sorted(variables, key=str))
 
 
-def _reach(roots: set[Reference]) -> Reached:
+def _reach(roots: set[Reference], libraries: frozenset[str]) -> Reached:
+    """Follow all references. Effects on other libraries than these are left out."""
     reached: Reached = {}
     unread = list(roots)
     while unread:
         reference = unread.pop()
+        if reference.kind == "effects":
+            reference = _effects_on(reference.module, libraries)
         if reference in reached or reference.kind == "builtin":
             continue
         reached[reference], further = follow(reference)
@@ -123,6 +139,14 @@ def _reach(roots: set[Reference]) -> Reached:
         if reference.kind == "symbol":
             unread.append(Reference("effects", reference.module))
     return reached
+
+
+def _effects_on(name: str, libraries: frozenset[str]) -> Reference:
+    """Return a module's effects on these libraries, whose names it has, and on all else."""
+    module = find_module(name)
+    effects = module.effects if module else []
+    touched = {library for effect in effects for library in effect.libraries & libraries}
+    return Reference("effects", name, ",".join(sorted(touched)))
 
 
 def follow(reference: Reference) -> tuple[Summary | None, Iterable[Reference]]:
@@ -140,7 +164,7 @@ def follow(reference: Reference) -> tuple[Summary | None, Iterable[Reference]]:
     if reference.kind == "module":
         return Summary(), [Reference("symbol", module.name, name) for name in module.definitions]
     if reference.kind == "effects":
-        summary = _summary(module, "")
+        summary = _effects_summary(module, reference)
         return summary, summary.references
     if reference.kind == "injected":
         return _follow_injected(reference)
@@ -171,7 +195,7 @@ def _follow_symbol(
             if _try_identity(reference, walk) is not None:
                 return None, walk.roots
             unseen = not _holds_nothing(value)
-    summary = _summary(module, name)
+    summary = _summary(module, reference)
     if unseen:
         line = first_line(module.definitions[name][0])
         why = (
@@ -185,22 +209,32 @@ def _follow_symbol(
     return summary, further
 
 
-_summaries: WeakKeyDictionary[Module, dict[str, Summary]] = WeakKeyDictionary()
+_summaries: WeakKeyDictionary[Module, dict[Reference, Summary]] = WeakKeyDictionary()
 
 
-def _summary(module: Module, name: str) -> Summary:
-    """The cached Summary of a top-level name.
-
-    "" stands for the module's import-time statements, and leads to the modules that they load.
-    """
+def _summary(module: Module, reference: Reference) -> Summary:
+    """The cached Summary of the statements that a reference stands for."""
     summaries = _summaries.setdefault(module, {})
-    if name not in summaries:
-        statements = module.definitions[name] if name else module.effects
-        summary = summaries[name] = summarise(module, statements)
-        if not name:
-            loaded = module.loads | ({module.name.rpartition(".")[0]} - {""})
-            summary.references |= {Reference("effects", other) for other in loaded}
-    return summaries[name]
+    if reference not in summaries:
+        summaries[reference] = summarise(module, _statements(module, reference))
+    return summaries[reference]
+
+
+def _effects_summary(module: Module, reference: Reference) -> Summary:
+    """The Summary of a module's effects, which lead to the modules that it loads."""
+    summary = _summary(module, reference)
+    loaded = module.loads | ({module.name.rpartition(".")[0]} - {""})
+    return replace(
+        summary, references=summary.references | {Reference("effects", other) for other in loaded}
+    )
+
+
+def _statements(module: Module, reference: Reference) -> list[ast.stmt]:
+    if reference.kind != "effects":
+        return module.definitions.get(reference.name, [])
+    chosen = set(reference.name.split(","))
+    effects = module.effects
+    return [e.statement for e in effects if not e.libraries or e.libraries & chosen]
 
 
 def runtime_value(reference: Reference) -> Any:
@@ -296,14 +330,15 @@ def _warn(reached: Reached) -> None:
                 warnings.warn_explicit(message, NotFollowed, *place)
 
 
-def place_of(symbol: str) -> tuple[str, int]:
-    """Return the file and the first line of a symbol's definition.
+def place_of(reference: Reference) -> tuple[str, int]:
+    """Return the file and the first line of what a reference stands for.
 
     The file is named as people know it, and not by its path.
     """
-    module, statements = _definition(symbol)
+    module = find_module(reference.module)
     if module is None:
-        return symbol, 0
+        return str(reference), 0
+    statements = _statements(module, reference)
     line = first_line(statements[0]) if statements else 0
     if module.is_script:
         return module.path.name, line
@@ -311,15 +346,7 @@ def place_of(symbol: str) -> tuple[str, int]:
     return module.name.replace(".", "/") + suffix, line
 
 
-def _text_of(symbol: str) -> str:
-    module, statements = _definition(symbol)
+def _text_of(reference: Reference) -> str:
+    module = find_module(reference.module)
+    statements = _statements(module, reference) if module else []
     return "".join(module.segment(statement) for statement in statements) if module else ""
-
-
-def _definition(symbol: str) -> tuple[Module | None, list[ast.stmt]]:
-    """A symbol's module and its statements there; a module alone stands for its effects."""
-    if module := find_module(symbol):
-        return module, module.effects
-    source, _, name = symbol.rpartition(".")
-    module = find_module(source)
-    return module, module.definitions.get(name, []) if module else []

@@ -3,9 +3,12 @@
 import functools
 import importlib.metadata
 import importlib.util
+import inspect
+import operator
 import sys
 import sysconfig
 from pathlib import Path
+from types import CodeType, ModuleType
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
@@ -41,6 +44,73 @@ def library_versions(tops: frozenset[str]) -> dict[str, str]:
             versions[name], requirements = library
             unread += requirements
     return dict(sorted(versions.items()))
+
+
+def library_of(top: str) -> str | None:
+    """Return the installed library with a top-level module; None for Python's own and for others.
+
+    The name is as in `library_versions`.
+    """
+    origin = getattr(sys.modules.get(top), "__file__", None) or origin_of(top)
+    if top in sys.stdlib_module_names or not origin:
+        return None
+    owner = distribution_of(top, Path(origin).resolve(), top)
+    return canonicalize_name(owner) if owner else None
+
+
+def libraries_used_by(name: str) -> set[str]:
+    """Return the top-level modules of other libraries that a function of a library names.
+
+    It may set something in them, as a function that seeds several generators does. Functions of its
+    own library that it names are looked at, too. Python's own modules are left out.
+    """
+    used: set[str] = set()
+    unread, seen = [_named(name)], set()
+    while unread:
+        item = unread.pop()
+        function = inspect.unwrap(item) if callable(item) else None
+        code = getattr(function, "__code__", None)
+        if function is None or code is None or code in seen:
+            continue
+        seen.add(code)
+        own = _module_of(function).partition(".")[0]
+        for word in _words(code):
+            item = function.__globals__.get(word, sys.modules.get(word))
+            top = _module_of(item).partition(".")[0]
+            if top == own:
+                unread.append(item)
+            elif top and top not in sys.stdlib_module_names:
+                used.add(top)
+    return used
+
+
+def _named(name: str) -> object:
+    """Return the thing with a dotted name in a module that is loaded, or None."""
+    parts = name.split(".")
+    for n in reversed(range(1, len(parts))):
+        if module := sys.modules.get(".".join(parts[:n])):
+            try:
+                return operator.attrgetter(".".join(parts[n:]))(module)
+            except AttributeError:
+                return None
+    return None
+
+
+def _words(code: CodeType) -> set[str]:
+    """The names that a function uses and that are none of its locals."""
+    words = set(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            words |= _words(constant)
+    return words
+
+
+def _module_of(item: object) -> str:
+    """The module that something is or is from; of an object, that of its class."""
+    if isinstance(item, ModuleType):
+        return item.__name__
+    is_named = isinstance(item, type) or hasattr(item, "__qualname__")
+    return getattr(item if is_named else type(item), "__module__", None) or ""
 
 
 @functools.cache

@@ -74,3 +74,15 @@ def root_name(node: ast.expr) -> str:
     while isinstance(node, ast.Attribute | ast.Subscript):
         node = node.value
     return node.id if isinstance(node, ast.Name) else ""
+
+
+def dotted_name(node: ast.expr) -> list[str]:
+    """Return [a, b, c] for `a.b.c`, and [a, b] for `a.b().c[0]`; empty without a name at its root.
+
+    That is as far as it can be told without running it.
+    """
+    chain: list[str] = []
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
+        chain = [node.attr, *chain] if isinstance(node, ast.Attribute) else []
+        node = node.value if isinstance(node, ast.Attribute | ast.Subscript) else node.func
+    return [node.id, *chain] if isinstance(node, ast.Name) else []

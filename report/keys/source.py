@@ -21,11 +21,15 @@ from report.keys.libraries import (
     distribution_of,
     in_standard_library,
     is_installed,
+    libraries_used_by,
+    library_of,
     origin_of,
 )
 from report.keys.scopes import (
     DEFINITIONS,
+    MUTATORS,
     bound_names,
+    dotted_name,
     first_line,
     mutated_names,
     root_name,
@@ -61,7 +65,39 @@ class Reference:
     name: str = ""
 
     def __str__(self) -> str:
+        """The name in keys and in explanations."""
+        if self.kind == "effects":
+            return "the article" if is_script(self.module) else f"import of {self.module}"
+        if self.kind in ("symbol", "injected"):
+            return full_name(self.module, self.name)
         return f"{self.module}.{self.name}" if self.name else self.module
+
+
+def full_name(module: str, name: str) -> str:
+    """Return the name of a module's function, class or variable, as keys have it.
+
+    For things of an article it has no module, so that keys stay when the article is renamed, and
+    are shared by articles that have the same function.
+    """
+    return name if is_script(module) else f"{module}.{name}"
+
+
+def is_script(name: str) -> bool:
+    """Return True for the module of an article, or of the program that runs."""
+    module = find_module(name)
+    return module is not None and module.is_script
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A statement that does something when its module is imported, or when its article runs.
+
+    If all that it does is to call these libraries or to set something in them, only what uses them
+    can depend on it. Without libraries, everything can.
+    """
+
+    statement: ast.stmt
+    libraries: frozenset[str] = frozenset()
 
 
 @dataclass(eq=False)
@@ -80,13 +116,24 @@ class Module:
     # The modules of `from module import *`, with the line.
     stars: list[tuple[str, int]] = field(default_factory=list)
     bound_on: dict[str, int] = field(default_factory=dict)  # name -> the last line that binds it
-    effects: list[ast.stmt] = field(default_factory=list)
+    doing: list[ast.stmt] = field(default_factory=list)  # statements that bind no name
     loads: set[str] = field(default_factory=set)  # modules that are imported along with it
 
     def segment(self, statement: ast.stmt) -> str:
         """The statement's text, decorators included."""
         lines = self.text.splitlines(keepends=True)
         return "".join(lines[first_line(statement) - 1 : statement.end_lineno])
+
+    @functools.cached_property
+    def effects(self) -> list[Effect]:
+        """The effects in order. Most statements of an article that bind no name only show things.
+
+        It is asked for when the module has been read, since modules may import each other.
+        """
+        if not self.is_script:
+            return [Effect(statement) for statement in self.doing]
+        effects = [_effect_in_script(self, statement) for statement in self.doing]
+        return [effect for effect in effects if effect is not None]
 
     @functools.cached_property
     def written_by_functions(self) -> set[str]:
@@ -200,11 +247,16 @@ def _read(name: str, path: Path) -> Module:
         text,
         ast.parse(text, str(path)),
         is_package=path.name == "__init__.py",
-        is_script=name == "__main__" or name.startswith("article_"),
+        is_script=name == "__main__" or _is_made_to_run_in(sys.modules.get(name)),
     )
     for statement in module.tree.body:
         _enter(module, statement)
     return module
+
+
+def _is_made_to_run_in(loaded: ModuleType | None) -> bool:
+    """Return True for a module that was not imported, as that of an article."""
+    return loaded is not None and loaded.__spec__ is None
 
 
 def _enter(module: Module, statement: ast.stmt) -> None:
@@ -239,20 +291,50 @@ def _enter_names(module: Module, statement: ast.stmt) -> None:
     for name in sorted(names):
         module.definitions.setdefault(name, []).append(statement)
         module.bound_on[name] = statement.lineno
-    if not names and (not module.is_script or _sets_up(module, statement)):
-        module.effects.append(statement)
+    if not isinstance(statement, DEFINITIONS) and (module.is_script or not names):
+        module.doing.append(statement)
 
 
-def _sets_up(module: Module, statement: ast.stmt) -> bool:
-    """Return True if a statement of a script changes how others compute.
+def _effect_in_script(module: Module, statement: ast.stmt) -> Effect | None:
+    """Return the effect of a statement that calls a library, or changes something imported.
 
-    It calls a library, for a seed or a setting, or puts something into an imported module. All
-    other statements that bind no name only show something.
+    All other statements only show something, or bind names, which are followed.
     """
-    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-        target = module.imports.get(root_name(statement.value.func))
-        return target is not None and resolve_in(*target).kind == "external"
-    return any(name in module.imports for name in mutated_names(statement))
+    libraries: set[str | None] = set()  # None: something else
+    for node in within(statement):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            libraries |= _libraries_called(module, node.value.func)
+        elif isinstance(node, ast.withitem) and isinstance(node.context_expr, ast.Call):
+            libraries |= _libraries_called(module, node.context_expr.func)
+        elif isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load):
+            libraries |= _library_changed(module, node)
+    if not libraries:
+        return None
+    known = frozenset(library for library in libraries if library is not None)
+    return Effect(statement, known if None not in libraries else frozenset())
+
+
+def _libraries_called(module: Module, function: ast.expr) -> set[str | None]:
+    """The libraries that a call can set up; of the project's functions, those that change things.
+
+    Their names say so, as `append` does.
+    """
+    chain = dotted_name(function)
+    target = resolve(module, chain[0]) if chain else None
+    if target is None or target.kind != "external":
+        changes = isinstance(function, ast.Attribute) and function.attr in MUTATORS
+        return _library_changed(module, function) if changes else set()
+    tops = libraries_used_by(".".join([str(target), *chain[1:]]))
+    return {library_of(top) for top in (target.module.partition(".")[0], *tops)}
+
+
+def _library_changed(module: Module, node: ast.expr) -> set[str | None]:
+    """The library that the root of `a.b[c]` is imported from."""
+    name = root_name(node)
+    if name not in module.imports or name in module.definitions:
+        return set()
+    target = resolve(module, name)
+    return {library_of(target.module.partition(".")[0]) if target.kind == "external" else None}
 
 
 def _enter_import(module: Module, statement: ast.Import | ast.ImportFrom) -> None:

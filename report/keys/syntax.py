@@ -14,6 +14,7 @@ from report.keys.names import Names, Scope
 from report.keys.results import registered_results
 from report.keys.scopes import bound_names, within
 from report.keys.source import (
+    OF_THE_MODULE,
     Module,
     Reference,
     import_targets,
@@ -134,6 +135,8 @@ class Reader(ast.NodeVisitor):
                 self.doubt(f"{name} may use anything")
             if name == "__doc__":
                 self.word(repr(ast.get_docstring(self.module.tree)))
+            elif name in OF_THE_MODULE:  # which tell what the module is called
+                self.word(self.module.name)
         elif target:
             self.word(target)
 

@@ -37,7 +37,7 @@ import numpy as np
 
 from report.errors import ReportError
 from report.keys.results import registered_results
-from report.keys.source import Kind, Reference, find_module
+from report.keys.source import Kind, Reference, find_module, full_name
 from report.keys.state import hiding_class, is_made_at_run_time, state_of
 
 # Types whose own repr tells their values apart.
@@ -101,7 +101,7 @@ def identity(value: Any, what: str, walk: Walk, paths: bool = True) -> list[obje
 
 
 def _identity(value: Any, kind: type, what: str, walk: Walk, paths: bool) -> list[object]:
-    kind_name = f"{kind.__module__}.{kind.__qualname__}"
+    kind_name = full_name(kind.__module__, kind.__qualname__)
     walk.roots |= _code_of_type(kind)
     digest = getattr(value, "digest", None)
     if isinstance(digest, str) and not isinstance(value, type):
@@ -391,8 +391,8 @@ def _function(value: Any, what: str, describe: Describe, walk: Walk, *_: object)
     walk.roots.add(Reference(kind, source, name.partition(".")[0]))
     data = [] if kind == "external" or isinstance(value, type) else _data_of(value)
     if not data:
-        return f"{source}.{name}"
-    return [f"{source}.{name}", *([n, describe(part, f"{what}.{n}")] for n, part in data)]
+        return full_name(source, name)
+    return [full_name(source, name), *([n, describe(part, f"{what}.{n}")] for n, part in data)]
 
 
 def _data_of(function: object) -> list[tuple[str, object]]:

@@ -300,16 +300,19 @@ def _value_change(name: str, before: Record, request: Request) -> str:
     if name == "device":
         return f"the device: {old_value} before, {new_value} now"
     if name.startswith("global "):
-        return _global_change(name, old_value or "", new_value or "")
+        return _global_change(name, old_value or "", new_value or "", request)
     old, new = before.arguments.get(name), request.arguments.get(name)
     if old == new:
         return f"argument {name}: still {new}, with another content"
     return f"argument {name}: {old} before, {new} now"
 
 
-def _global_change(name: str, before: str, now: str) -> str:
+def _global_change(name: str, before: str, now: str, request: Request) -> str:
     """Describe the change of a global. Its values are digests, or for numbers "DIGEST NUMBER"."""
-    file, line = place_of(name.removeprefix("global "))
+    read = [variable for variable in request.code.variables if f"global {variable}" == name]
+    if not read:
+        return f"{name} is not read any more"
+    file, line = place_of(read[0])
     old, new = before.partition(" ")[2], now.partition(" ")[2]
     change = f": {old} before, {new} now" if old and new else " has another value"
     return f"{name}{change}: line {line} of {file} changed, or what it reads"

@@ -381,6 +381,35 @@ REBUILDS = {
              swap('torch.device("cpu")', 'torch.device("cuda")'), "device"),
         Edit("another device of a kind", "demo.py", swap('device="cuda:0"', 'device="cuda:1"')),
     ],
+    "a library that the article sets up": [
+        Edit("one that a figure uses", "demo.py", add(
+            "import matplotlib.pyplot as plt\n\nplt.close('all')\n"
+        ), "own_figure"),
+        Edit("by a call", "demo.py", add("resonator.ring(3)\n"), "of_library"),
+        Edit("one that it requires", "demo.py",
+             add("import steel\n\nsteel.MODULUS = 210\n"), "of_library"),
+        Edit("through another", "demo.py", add("spare.retune(1)\n"), "of_library"),
+        Edit("through two functions of another", "demo.py",
+             add("spare.retune_all(1)\n"), "of_library"),
+        Edit("by a function that is imported", "demo.py",
+             add("from springs import stiffness as play\n\nplay()\n"), "of_library"),
+        Edit("by a method of what a call returns", "demo.py",
+             add("resonator.ring(3).is_integer()\n"), "of_library"),
+        Edit("in a branch", "demo.py", add("if SEED:\n    resonator.ring(3)\n"), "of_library"),
+        Edit("in a loop", "demo.py",
+             add("for pitch in [1, 2]:\n    resonator.ring(pitch)\n"), "of_library"),
+        Edit("in a context", "demo.py", add(
+            "with open(__file__) as opened:\n    resonator.ring(3)\n"
+        ), "of_library"),
+        Edit("by a context", "demo.py", swap(
+            "of_library()\n", "with resonator.stretched(2):\n    of_library()\n"
+        ), "of_library"),
+        Edit("one that a module sets up, too", "moods.py", swap(
+            "random.seed(4)\n", "random.seed(4)\nimport numpy as np\n\nnp.random.seed(4)\n"
+        ), "made"),
+        Edit("Python's own, which all may use", "moods.py",
+             swap("random.seed(4)\n", "random.seed(4)\nrandom.random()\n"), "made"),
+    ],
     "what a module does when it is imported": [
         Edit("a setting of a library", "studio/quiet.py", swap('"ignore"', '"warn"'), "made"),
         Edit("appends", "studio/registry.py", swap("append(3)", "append(4)"), "made"),
@@ -515,6 +544,17 @@ CHANGES_NOTHING = {
             "@conjure\ndef own_words",
             "@conjure\ndef unheard() -> Data:\n    return Data(0)\n\n\n@conjure\ndef own_words",
         )),
+    ],
+    "a call that sets up nothing that is used": [
+        Edit("of a library", "demo.py", add("spare.tune(2)\n")),
+        Edit("of a library, in a loop", "demo.py",
+             add("for pitch in [1, 2]:\n    spare.tune(pitch)\n")),
+        Edit("of a library that figures use", "moods.py",
+             add("import matplotlib.pyplot as plt\n\nplt.close('all')\n")),
+        Edit("that shows a figure", "moods.py",
+             add("import matplotlib.pyplot as plt\n\nplt.plot([1, 2])\nplt.show()\n")),
+        Edit("of a function of the article", "demo.py", add("for_no_artifact()\n")),
+        Edit("that sets an attribute of it", "demo.py", add("spare.pitch = 2\n")),
     ],
     "how an argument is passed": [
         Edit("by keyword", "demo.py", swap("value(3)", "value(x=3)")),

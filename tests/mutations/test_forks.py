@@ -7,7 +7,7 @@ from .forks import Forks
 
 @pytest.fixture(scope="module")
 def forks():
-    forks = Forks("report")
+    forks = Forks("report.keys.source")
     yield forks
     forks.close()
 

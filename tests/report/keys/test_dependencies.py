@@ -27,7 +27,7 @@ def test_importing_this_package_does_nothing_that_a_key_would_have_to_know():
         parts = path.relative_to(ROOT.parent).with_suffix("").parts
         module = find_module(".".join(parts).removesuffix(".__init__"))
         if path.stem != "__main__":
-            effects += [module.segment(statement).strip() for statement in module.effects]
+            effects += [module.segment(effect.statement).strip() for effect in module.effects]
     assert effects == EFFECTS
 
 

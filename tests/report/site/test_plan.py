@@ -110,17 +110,16 @@ def test_what_waits_is_found_again_if_its_input_comes_out_the_same(script, store
     [
         (
             ("LEVEL = 0.5", "LEVEL = 0.25"),
-            "global article_tones.LEVEL: 0.5 before, 0.25 now: "
-            "line 5 of tones.py changed, or what it reads",
+            "global LEVEL: 0.5 before, 0.25 now: line 5 of tones.py changed, or what it reads",
         ),
         (("def beep(n: int)", "def beep(n: int, more=1)"), "line 14 of tones.py changed, in beep"),
         (
             ("return np.sin", "return half(np.sin"),
-            "article_tones.half (tones.py, line 36) is used now",
+            "half (tones.py, line 36) is used now",
         ),
         (
             ("Sound(LEVEL * tone(n), 8000)", "Sound(np.ones(n) * LEVEL, 8000)"),
-            "article_tones.tone is not used any more",
+            "tone is not used any more",
         ),
     ],
 )

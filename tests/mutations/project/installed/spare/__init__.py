@@ -3,3 +3,13 @@
 
 def tune(pitch):
     return pitch
+
+
+def retune(pitch):
+    import resonator
+
+    resonator.STRETCH = pitch
+
+
+def retune_all(pitch):
+    retune(pitch)
