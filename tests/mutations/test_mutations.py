@@ -61,7 +61,9 @@ def build(builder, tmp_path_factory):
         shutil.copytree(HERE / "project", folder / "project", ignore=ignored)
         articles = ARTICLES if without else ALL_ARTICLES
         report = run(builder, folder / "project", articles, without)
-        assert set(report["states"].values()) == {"computed"} and report["warnings"] == []
+        assert report["warnings"] == []
+        if not without:  # a call with weaker keys may find what one inside of another stored
+            assert set(report["states"].values()) == {"computed"}
         return folder
 
     return built
