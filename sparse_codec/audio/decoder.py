@@ -97,12 +97,19 @@ class Sound:
         """Pass over the first frames, by a seek where the format has one. Raises: AudioError."""
         place = n_frames - int(RUN_UP * self.samplerate)
         if place > 0 and sf.SoundFile.seekable(self.decoder) and self.decoder.frames < sys.maxsize:
-            try:
-                n_frames -= self.decoder.seek(place)
-            except sf.LibsndfileError:
-                self.decoder.seek(0)
+            n_frames -= self._seek(place)
         while n_frames and (n_read := len(self.read(min(n_frames, self.samplerate)))):
             n_frames -= n_read
+
+    def _seek(self, place: int) -> int:
+        """Go to a place, or to the beginning in a format whose seek fails; return where it is."""
+        try:
+            return self.decoder.seek(place)
+        except sf.LibsndfileError:
+            try:
+                return self.decoder.seek(0)
+            except sf.LibsndfileError as error:
+                raise self._damaged(reason_of(error), 0) from error
 
     def read(self, n_frames: int, n_before: int = 0) -> np.ndarray:
         """Return the next frames, (T, channels) float32, fewer at the end.

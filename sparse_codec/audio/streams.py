@@ -160,10 +160,11 @@ def _chunked(data: mmap.mmap) -> Stream:
     size = _size_of_samples(data)
     if size is None:
         return Stream(0, len(data), is_plain=data[:4] == b"fLaC")
-    if 0 < size.stated <= size.there or _is_empty(data, size):
+    most = 256 ** struct.calcsize(size.form) - 1
+    if 0 < size.stated <= size.there and size.stated < most or _is_empty(data, size):
         return Stream(0, len(data), is_plain=True)
-    patch = (size.place, struct.pack(size.form, size.there))
-    return Stream(0, len(data), patch, is_cut=not size.is_open)
+    patch = (size.place, struct.pack(size.form, min(size.there, most)))
+    return Stream(0, len(data), patch, is_cut=not size.is_open or size.there > most)
 
 
 def _is_empty(data: mmap.mmap, size: _Size) -> bool:

@@ -1,5 +1,6 @@
 """Sound is read to its end, whatever the header says of its length."""
 
+import os
 import re
 import shutil
 import struct
@@ -11,10 +12,11 @@ import soundfile as sf
 
 from sparse_codec.audio.decoder import AudioError, Decoder, Sound, open_sounds
 from sparse_codec.audio.files import WRITTEN, duration, load_audio, read_blocks, save_audio
-from sparse_codec.audio.streams import LAYOUTS, Stream, StreamFile
+from sparse_codec.audio.streams import LAYOUTS, Stream, StreamFile, find_streams
 
 RATE = 22_050
 FRAME = 1152  # samples of a frame of MP3; no other codec has longer ones in these files
+LOSSY = (("OGG", "VORBIS"), ("MP3", "MPEG_LAYER_III"))
 NOT_WRITTEN = {  # by libsndfile
     *(("MP3", "MPEG_LAYER_I"), ("MP3", "MPEG_LAYER_II"), ("WAV", "MPEG_LAYER_III")),
     *(("AIFF", "DWVW_12"), ("RAW", "FLOAT")),
@@ -170,6 +172,16 @@ def test_an_empty_file_with_a_tag_behind_is_empty(tmp_path):
         load_audio(tmp_path / "empty.wav", RATE)
 
 
+def test_a_size_that_its_place_can_not_hold_is_no_error(tmp_path):
+    """5 GB that were never closed, most of them a hole in the file."""
+    data = write(tmp_path / "large.wav", noise(0), "WAV", "PCM_16")
+    (tmp_path / "large.wav").write_bytes(unknown_in_wav(data, 2**32 - 1))
+    os.truncate(tmp_path / "large.wav", 5 * 10**9)
+    (stream,) = find_streams(open(tmp_path / "large.wav", "rb", buffering=0))  # noqa: SIM115
+    assert stream.is_cut, "libsndfile reads the first 4 GiB, and that is told"
+    assert duration(tmp_path / "large.wav") == pytest.approx(2**31 / RATE, abs=1)
+
+
 def without_tag(mp3: bytes) -> bytes:
     """MP3 without its first frame, which is no sound, but tells the length."""
     second = mp3.index(mp3[:2], 4)
@@ -241,6 +253,23 @@ def test_a_resource_fork_beside_a_file_does_not_matter(tmp_path):
     n_samples = len(load_audio(path, RATE))
     (tmp_path / "._song.mp3").write_bytes(bytes.fromhex("00051607 00020000") + bytes(360))
     assert len(load_audio(path, RATE)) == n_samples
+
+
+def test_a_file_whose_bytes_are_anything_is_read_or_refused_in_words(tmp_path):
+    """Headers and streams with a few bytes changed, or cut anywhere."""
+    rng, path = np.random.default_rng(0), tmp_path / "changed.bin"
+    for kind, subtype in (("WAV", "PCM_16"), ("CAF", "PCM_16"), ("FLAC", "PCM_16"), *LOSSY):
+        data = write(path, noise(RATE // 4), kind, subtype)
+        for _ in range(40):
+            changed = bytearray(data[: rng.integers(1, len(data) + 1)])
+            for place in rng.integers(0, len(changed), 3):
+                if not 20 < place < 32:  # a samplerate of 1 Hz would be a long sound
+                    changed[place] = rng.integers(256)
+            path.write_bytes(changed)
+            try:
+                load_audio(path, RATE), load_audio(path, RATE, 0.2, 0.1), duration(path)
+            except AudioError as error:
+                assert str(path) in str(error)
 
 
 class FailingFile:
