@@ -4,6 +4,7 @@
 `transfer` a store behind a slow link. `servers` and `proxy` are the S3 server and the link; the
 tests in `tests/s3` use them too.
 
-`published_time` and `decode_time` time the codec against `plain_published` and `plain_sound`, which
-compute the same in the plainest way; `pairs` runs both ways in turn and prints ratios.
+`training_time` prints what a step of training is made of. `published_time` and `decode_time` time
+the codec against `plain_published` and `plain_sound`, which compute the same in the plainest way;
+`pairs` runs both ways in turn and prints ratios.
 """

@@ -429,14 +429,15 @@ class HarmonicDecoder(Decoder):
         start = steps.cumsum(1) - steps + 2 * math.pi * ((self.order.double() * GOLDEN) % 1)
         start = start[:, :, None] + step[:, :, None] * sample[::run, None]  # (E, blocks, U, H)
         inside = (step[:, :, :, None] * sample[:run]).float()  # (E, blocks or 1, H, run)
-        starts = torch.stack([start.sin(), start.cos()], 3).float()  # (E, blocks, U, 2, H)
+        turns = start / (2 * math.pi)
+        start = (2 * math.pi * (turns - turns.round())).float()  # near 0, where float32 is fine
+        starts = torch.stack([start.sin(), start.cos()], 3)  # (E, blocks, U, 2, H)
         starts = (starts[:, :, :, None] * edges[:, :, None, :, None]).flatten(4)  # for each edge
         insides = torch.cat([inside.cos(), inside.sin()], 2)  # (E, blocks or 1, 2 H, run)
         rows = starts.flatten(1, 3)[:, None] if still else starts.flatten(2, 3)
         sums = (rows @ insides).view(*starts.shape[:4], run)  # (E, blocks, U, 2, run)
         before, after = (sums[:, :, :, edge].flatten(2) for edge in (0, 1))
-        share = (sample / SYNTHESIS_HOP).float()
-        return ((1 - share) * before + share * after).flatten(1)
+        return torch.lerp(before, after, (sample / SYNTHESIS_HOP).float()).flatten(1)
 
     # A frame of white noise of variance 1 under a window w has complex normal bins of mean energy
     # sum(w^2), which is 3/8 W for a Hann window of length W. Their magnitudes are Rayleigh
@@ -452,8 +453,8 @@ class HarmonicDecoder(Decoder):
         bands = mel_bands(self.sizes.noise_bands, n_bins, self.config.samplerate).to(device)
         mean = math.sqrt(math.pi / 4 * 0.375 * self.config.window)
         heights = (levels / mean).transpose(1, 2) @ bands  # (E, blocks + 1, bins)
-        shaped = torch.fft.irfft(_white_spectrum(n_samples).to(device) * heights)
-        frames = shaped * hann(SYNTHESIS_WINDOW, device)
+        frames = torch.fft.irfft(_white_spectrum(n_samples).to(device) * heights)
+        frames *= hann(SYNTHESIS_WINDOW, device)
         n_overlaps, n_frames = SYNTHESIS_WINDOW // SYNTHESIS_HOP, levels.shape[2]
         summed = frames.new_zeros(len(frames), n_frames + n_overlaps - 1, SYNTHESIS_HOP)
         for i, part in enumerate(frames.unflatten(2, (n_overlaps, -1)).unbind(2)):

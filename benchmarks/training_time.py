@@ -1,0 +1,87 @@
+"""Measure steps of training and what they are made of: python -m benchmarks.training_time
+
+Trains a configuration of `experiments/configs` on the shipped clips for a few steps, in one thread.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from benchmarks.pairs import peak_megabytes
+from experiments.clips import SHIPPED
+from sparse_codec import read_config
+from sparse_codec.audio.recordings import Recording
+from sparse_codec.training.trainer import Trainer
+
+CONFIGS = Path(__file__).parent.parent / "experiments" / "configs"
+
+
+def small_trainer(name: str) -> Trainer:
+    """Return a trainer with the smallest pool, since only steps are measured."""
+    config, training = read_config(CONFIGS / f"{name}.toml")
+    training = dataclasses.replace(training, pool=training.batch)
+    files = sorted((SHIPPED / "music").glob("*.flac"))
+    recordings = [Recording(file, file.stem, "train", "clips") for file in files]
+    trainer = Trainer(config, training, recordings, "cpu", log=lambda line: None)
+    trainer.prepare()
+    return trainer
+
+
+@contextmanager
+def timed_parts(trainer: Trainer) -> Iterator[dict[str, float]]:
+    """Count the CPU seconds of a step's forward parts, in a `with` block."""
+    codec, seconds = trainer.codec, dict.fromkeys(("encoder", "events", "scenes"), 0.0)
+    places = [(codec.encoder, "forward"), (codec.decoder, "spectrograms"), (codec.decoder, "scene")]
+    for part, (module, method) in zip(seconds, places, strict=True):
+        _count(module, method, seconds, part)
+    yield seconds
+    for module, method in places:
+        delattr(module, method)
+
+
+def _count(module: nn.Module, method: str, seconds: dict[str, float], part: str) -> None:
+    plain = getattr(module, method)
+
+    def counted(*args: object) -> object:
+        started = time.process_time()
+        result = plain(*args)
+        seconds[part] += time.process_time() - started
+        return result
+
+    setattr(module, method, counted)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("configs", nargs="*", default=["default", "paper"], help="by name")
+    parser.add_argument("--steps", type=int, default=8, help="default: 8")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    for name in args.configs:
+        trainer = small_trainer(name)
+        trainer.train_step()  # fills caches
+        steps = []
+        with timed_parts(trainer) as parts:
+            for _ in range(args.steps):
+                started = time.process_time()
+                trainer.train_step()
+                steps.append(time.process_time() - started)
+        step, batch = statistics.median(steps), trainer.training.batch
+        shares = [f"{part} {seconds / sum(steps):.0%}" for part, seconds in parts.items()]
+        print(f"{name}: {step:.2f} CPU s a step, {batch / step:.1f} segments a second;", end=" ")
+        print("forward: " + ", ".join(shares), f"; peak {peak_megabytes():.0f} MB", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
