@@ -111,8 +111,9 @@ class EncodeOptions:
     candidates: Positive = 12  # tried at each step; the one that removes most is kept
     # fit the gains of all events again after each (orthogonal matching pursuit)
     joint_gains: bool = True
-    interim: Count = 20  # gradient steps on all events so far after every fourth; 0: none
-    refine: Count = 60  # gradient steps on all events at the end; 0: none
+    interim: Count = 15  # gradient steps on all events so far, now and then; 0: none
+    interim_every: Positive = 8  # events from one time to the next
+    refine: Count = 30  # gradient steps on all events at the end; 0: none
     # before those, drop the weaker of two events this similar (cosine of spectrograms); 0: off
     merge: Annotated[float, Meta(ge=0, le=1)] = 0.0
     # decibels below the original at which a residual is left alone; 0: never

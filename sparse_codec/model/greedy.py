@@ -7,6 +7,7 @@ events.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,13 +16,12 @@ from scipy.optimize import nnls
 from torch import Tensor
 
 from sparse_codec.config import CodecConfig, EncodeOptions
-from sparse_codec.model.decoder import Decoder, around
+from sparse_codec.model.decoder import Decoder
 from sparse_codec.model.encoder import Candidates, Encoder
 from sparse_codec.model.events import Events
+from sparse_codec.model.fast_scene import FittingScene, fitting_scene
 from sparse_codec.model.refine import refine
 from sparse_codec.model.spectrogram import place
-
-INTERIM_EVENTS = 4  # from one `interim` refinement to the next
 
 
 @dataclass
@@ -57,6 +57,11 @@ class GreedyLoop:
     decoder: Decoder
     options: EncodeOptions
 
+    @functools.cached_property
+    def scene(self) -> FittingScene:
+        """Scenes up to the horizon, to choose and to refine events by."""
+        return fitting_scene(self.decoder, self.config.horizon_frames)
+
     @torch.no_grad()
     def decompose(self, original: Tensor) -> GreedyState:
         """Take magnitude spectrograms (B, F, T) apart, event by event."""
@@ -67,7 +72,11 @@ class GreedyLoop:
             return state
         while state.n_found < n_events and not (done := self._done(state)).all():
             self._step(state, done)
-            if options.interim and state.n_found % INTERIM_EVENTS == 0 and state.n_found < n_events:
+            if (
+                options.interim
+                and state.n_found % options.interim_every == 0
+                and state.n_found < n_events
+            ):
                 self._refine(state, options.interim)
         if options.merge:
             self._merge(state, options.merge)
@@ -128,10 +137,7 @@ class GreedyLoop:
         batch, k = candidates.frames.shape
         if k == 1:
             return torch.zeros(batch, dtype=torch.long, device=residual.device)
-        target, flat = around(residual, candidates.frames, self.decoder), candidates.flatten()
-        events = self.decoder.spectrograms(flat.vectors, flat.offsets) * target.mask[:, None]
-        product, size = (target.spectrum * events).sum((1, 2)), events.pow(2).sum((1, 2))
-        return (product / (size + 1e-12).sqrt()).unflatten(0, (batch, k)).argmax(1)
+        return self.scene.match(residual, candidates).argmax(1)
 
     def _fit_gains(self, state: GreedyState) -> None:
         """Fit the gains of all events, or of the newest alone; a switch's gain stays as it is."""
@@ -212,7 +218,7 @@ class GreedyLoop:
         """Fit the events found so far together."""
         found, original = slice(0, state.n_found), state.original[..., : self.config.horizon_frames]
         last_frame = self.config.half_frames - 1
-        state.events[:, found] = refine(self.decoder, original, state.found, steps, last_frame)
+        state.events[:, found] = refine(self.scene, original, state.found, steps, last_frame)
         self._draw(state, found)
         self._measure(state, found)
         self._keep_useful(state)

@@ -25,14 +25,30 @@ from torch.nn import functional as F
 from sparse_codec.config import CodecConfig, HarmonicDecoderConfig
 from sparse_codec.model.convolution import block_spectra, convolve
 from sparse_codec.model.decoder import LN_1000, Decoder, Stages, fixed_noise, perceptron
+from sparse_codec.model.drawing import LOBE_ENERGY, NoiseBands, Place, draw
 from sparse_codec.model.events import Events
 from sparse_codec.model.spectrogram import hann, mel_bands
 
 FADE_FRAMES = 16  # every event is faded out over its last frames
+SILENCE = 1e-30  # added to levels before a logarithm is taken: far below any that is heard
+LEAST_LOG = -80.0  # of a level: the exponential of less is a denormal number, which is slow
 SYNTHESIS_HOP = 128  # samples between two points of an envelope in the rendered sound
 SYNTHESIS_RUN = 16  # samples that follow one start, where a pitch glides
 SYNTHESIS_WINDOW = 512  # samples, for the noise bands: noise sounds ahead of its onset by half
 GOLDEN = (math.sqrt(5) - 1) / 2
+# Numbers x that are read off a vector as softplus(slope x + shift), which is above 0: slope, shift.
+# They come first among those that are read.
+POSITIVE = {
+    "tone": (2.0, 0.0),
+    "tone_decay": (1.0, -2.5),
+    "hiss": (2.0, -5.0),
+    "hiss_decay": (1.0, 0.0),
+    "tone_knots": (1.0, 0.5),
+    "stiffness": (1.0, -6.0),
+    "attack": (1.0, 1.0),
+    "wet": (1.0, -3.0),
+    "hiss_knots": (1.0, 0.5),
+}
 PITCH_PACE = 0.015  # of refinement, in a pitch: a whole step would be semitones
 
 
@@ -78,10 +94,15 @@ class HarmonicDecoder(Decoder):
     """Partials and noise bands with an envelope, decays and a room; see the module."""
 
     pitch_numbers = (0,)
+    any_ages = True  # the stages may be computed at any ages, not only at equal steps
     sizes: HarmonicDecoderConfig
     order: Tensor  # (H,) 1, 2, ...
     knots: Tensor  # (K,) in frames after the onset
     bands: Tensor  # (N, F)
+    slopes: Tensor  # of all numbers of `POSITIVE`
+    shifts: Tensor  # likewise
+    kinds: Tensor  # (P, 3) 1 for a partial, 1 for a noise band, octaves above the first partial
+    loudness: Tensor  # (P,) energy of a part's lobe or band at level 1
     rooms: Tensor  # (R, L, L)
 
     def __init__(self, config: CodecConfig):
@@ -95,6 +116,14 @@ class HarmonicDecoder(Decoder):
         self.counts = self.outputs()
         self.read = perceptron(config.vector_size + 3, sum(self.counts.values()), sizes.hidden)
         self.start_read(*self.read[-1].parameters())
+        lines = [
+            torch.tensor(POSITIVE[name]).repeat(count, 1)
+            for name, count in self.counts.items()
+            if name in POSITIVE
+        ]
+        slopes, shifts = torch.cat(lines).unbind(1)
+        self.register_buffer("slopes", slopes.contiguous(), persistent=False)
+        self.register_buffer("shifts", shifts.contiguous(), persistent=False)
         pace = torch.ones(config.vector_size)
         pace[list(self.pitch_numbers)] = PITCH_PACE
         order = torch.arange(1, sizes.harmonics + 1.0)
@@ -104,6 +133,13 @@ class HarmonicDecoder(Decoder):
         self.register_buffer("order", order, persistent=False)
         self.register_buffer("knots", knots, persistent=False)
         self.register_buffer("bands", bands, persistent=False)
+        self.noise = NoiseBands(bands)
+        kinds = torch.zeros(self.n_parts, 3)
+        kinds[: sizes.harmonics, 0] = kinds[sizes.harmonics :, 1] = 1
+        kinds[: sizes.harmonics, 2] = torch.log2(order)
+        self.register_buffer("kinds", kinds, persistent=False)
+        loudness = torch.cat([torch.full_like(order, LOBE_ENERGY), bands.pow(2).sum(1)])
+        self.register_buffer("loudness", loudness, persistent=False)
         self.register_buffer("rooms", self._room_kernels(), persistent=False)
 
     # ---- the meaning of a vector
@@ -127,25 +163,27 @@ class HarmonicDecoder(Decoder):
         """Read the physical quantities off vectors (E, V)."""
         pitch = vectors[:, :1]
         features = torch.cat([vectors, torch.sin(3 * pitch), torch.cos(3 * pitch), pitch**2], 1)
-        outputs = self.read(features).split(list(self.counts.values()), 1)
-        read = dict(zip(self.counts, outputs, strict=True))
-        bins = self.frequencies(pitch, stiffness=0.01 * F.softplus(read["stiffness"] - 6))
-        audible = (bins < self.config.n_bins - 2).float()
-        tones, hiss = F.softplus(2 * read["tone"]) * audible, F.softplus(2 * read["hiss"] - 5)
+        outputs = self.read(features)
+        n_positive = self.slopes.shape[0]
+        positive = F.softplus(torch.addcmul(self.shifts, outputs[:, :n_positive], self.slopes))
+        outputs = torch.cat([positive, outputs[:, n_positive:]], 1)
+        read = dict(zip(self.counts, outputs.split(list(self.counts.values()), 1), strict=True))
+        bins = self.frequencies(pitch, stiffness=0.01 * read["stiffness"])
+        tones = read["tone"] * (bins < self.config.n_bins - 2)
         hiss_knots = read["hiss_knots" if self.sizes.noise_envelope else "tone_knots"]
         return Sounding(
             bins=bins,
-            strength=torch.cat([tones, hiss], 1),
-            envelope=F.softplus(torch.stack([read["tone_knots"], hiss_knots], 1) + 0.5),
-            attack=F.softplus(read["attack"][:, 0] + 1) + 0.05,
+            strength=torch.cat([tones, read["hiss"]], 1),
+            envelope=torch.stack([read["tone_knots"], hiss_knots], 1),
+            attack=read["attack"][:, 0] + 0.05,
             resonance=self.read_resonance(read),
-            wet=F.softplus(read["wet"] - 3),
+            wet=read["wet"],
             glide=self.sizes.glide / 12 * torch.tanh(read["glide"]),
         )
 
     def read_resonance(self, read: dict[str, Tensor]) -> Resonance:
         """Return what `resonate` needs to know, of numbers read off the vectors."""
-        decay = torch.cat([F.softplus(read["tone_decay"] - 2.5), F.softplus(read["hiss_decay"])], 1)
+        decay = torch.cat([read["tone_decay"], read["hiss_decay"]], 1)
         return Decays(decay, self.sizes.tilt * torch.tanh(read["tilt"]))
 
     def frequencies(self, pitch: Tensor, stiffness: Tensor | float = 0.0) -> Tensor:
@@ -168,24 +206,32 @@ class HarmonicDecoder(Decoder):
         age: in frames since the onset. The envelopes are 0 before it and at the event's end.
         """
         attack = 1 - torch.exp(-(age.clamp(min=0) + 0.25) * sound.attack[:, None])
-        envelopes = self._between_knots(sound.envelope, age)
+        envelopes = self.between_knots(sound.envelope, age)
         return envelopes * (attack * (age >= 0) * self.fade(age))[:, None]
 
     def resonate(self, sound: Sounding, envelopes: Tensor, age: Tensor) -> Tensor:
         """Return levels (E, P, L) of the parts: each part's strength, decay and change of colour
         over the excitation (E, 2, L).
         """
-        resonance, harmonics = sound.resonance, self.sizes.harmonics
+        return self.log_levels(sound, envelopes, age).clamp_(min=LEAST_LOG).exp_()
+
+    # A level is a product, strength * exp(-decay age) * envelope * exp(tilt octaves), so that its
+    # logarithm is a sum of products of a number of the part and a number of the age: a product of
+    # matrices (P, 5) and (5, L), of which only the exponential is taken.
+    def log_levels(
+        self, sound: Sounding, envelopes: Tensor, age: Tensor, power: float = 1.0
+    ) -> Tensor:
+        """Return the logarithms (E, P, L) of the levels that `resonate` returns, times `power`."""
+        resonance = sound.resonance
         assert isinstance(resonance, Decays)
-        since = age.clamp(min=0)[:, None]
-        fall = sound.strength[:, :, None] * torch.exp(-resonance.decay[:, :, None] * since)
-        counts = torch.tensor([harmonics, self.sizes.noise_bands], device=age.device)
-        levels = fall * envelopes.repeat_interleave(counts, 1)
-        if not self.sizes.tilt:
-            return levels
-        tilt = self._between_knots(resonance.tilt[:, None], age)
-        rise = torch.exp(tilt * torch.log2(self.order)[:, None])
-        return torch.cat([levels[:, :harmonics] * rise, levels[:, harmonics:]], 1)
+        strength = torch.log(sound.strength + SILENCE)
+        own = torch.stack([strength, -resonance.decay], 2) * power
+        octaves = self.kinds[None].expand(len(own), -1, -1) * power
+        tilt = self.between_knots(resonance.tilt[:, None], age)
+        at = [torch.ones_like(age)[:, None], age.clamp(min=0)[:, None]]
+        return torch.cat([own, octaves], 2) @ torch.cat(
+            [*at, torch.log(envelopes + SILENCE), tilt], 1
+        )
 
     def reverberate(self, sound: Sounding, levels: Tensor, age: Tensor) -> Tensor:
         """Return levels (E, P, L) with the room's answer to them."""
@@ -217,10 +263,10 @@ class HarmonicDecoder(Decoder):
         """
         if not self.sizes.glide:
             return sound.bins[:, :, None]
-        factor = torch.exp2(self._between_knots(sound.glide[:, None], age))
+        factor = torch.exp2(self.between_knots(sound.glide[:, None], age))
         return (sound.bins[:, :, None] * factor).clamp(max=self.config.n_bins + 1)
 
-    def _between_knots(self, values: Tensor, age: Tensor) -> Tensor:
+    def between_knots(self, values: Tensor, age: Tensor) -> Tensor:
         """Interpolate values (E, C, K) at the knots linearly to (E, C, L) at ages (E, L)."""
         since = age.clamp(0, self.sizes.event_frames)
         inner = self.knots[1:-1].contiguous()
@@ -233,6 +279,11 @@ class HarmonicDecoder(Decoder):
         """Return 1, then a cosine down to 0 at the longest age that an event may have."""
         left = ((self.sizes.event_frames - age) / FADE_FRAMES).clamp(0, 1)
         return 0.5 - 0.5 * torch.cos(math.pi * left)
+
+    def fade_slope(self, age: Tensor) -> Tensor:
+        """Return the derivative of `fade`."""
+        left = ((self.sizes.event_frames - age) / FADE_FRAMES).clamp(0, 1)
+        return (-0.5 * math.pi / FADE_FRAMES) * torch.sin(math.pi * left)
 
     # ---- as a spectrogram
 
@@ -262,9 +313,13 @@ class HarmonicDecoder(Decoder):
     def _framed(self, sound: Sounding, age: Tensor) -> Tensor:
         """Levels (E, P, L) after all stages, as the analysis window sees them."""
         levels = self.reverberate(sound, self.resonate(sound, self.excite(sound, age), age), age)
-        reach = (age * self.config.hop / self.config.window).clamp(-0.5, 0.5)
-        seen = reach + 0.5 + torch.sin(2 * math.pi * reach) / (2 * math.pi)
+        seen = self.seen(age)
         return levels * seen[:, None] + (age < 0)[:, None] * self._ahead(levels, seen, age)
+
+    def seen(self, age: Tensor) -> Tensor:
+        """Return how much of a level the window of a frame sees that is centred at an age."""
+        reach = (age * self.config.hop / self.config.window).clamp(-0.5, 0.5)
+        return reach + 0.5 + torch.sin(2 * math.pi * reach) / (2 * math.pi)
 
     def _ahead(self, levels: Tensor, seen: Tensor, age: Tensor) -> Tensor:
         """Levels (E, P, L) that frames centred before the onset see: that of the first frame at or
@@ -275,68 +330,21 @@ class HarmonicDecoder(Decoder):
         return onset[:, :, None] * seen[:, None]
 
     def _scale(self, levels: Tensor) -> Tensor:
-        """Norm (E,) of the event's spectrogram, as if its parts did not overlap.
-
-        The energy of a partial of level 1 is 1.5, see `_draw_tones`.
-        """
-        harmonics = self.sizes.harmonics
-        energy = 1.5 * levels[:, :harmonics].pow(2).sum((1, 2))
-        energy = energy + (levels[:, harmonics:].pow(2).sum(2) * self.bands.pow(2).sum(1)).sum(1)
-        return torch.sqrt(energy + 1e-12)
+        """Norm (E,) of the event's spectrogram, as if its parts did not overlap."""
+        return torch.sqrt(levels.pow(2).sum(2) @ self.loudness + 1e-12)
 
     def spectrograms(self, vectors: Tensor, offsets: Tensor) -> Tensor:
         bins, levels = self.parts(vectors, offsets)
-        own = torch.arange(len(vectors), device=vectors.device)
-        frames = torch.arange(self.event_frames, device=vectors.device).expand(len(vectors), -1)
-        return self._draw(bins, levels, own, frames, (len(vectors), self.event_frames))
+        return draw(levels, bins, Place(self.noise, len(vectors), self.event_frames))
 
     def scene(self, events: Events, n_frames: int) -> Tensor:
-        (batch, n_events), device = events.gains.shape, events.gains.device
-        flat = events.flatten()
+        batch, device, flat = len(events.gains), events.gains.device, events.flatten()
         bins, levels = self.parts(flat.vectors, flat.offsets)
         own_frames = torch.arange(self.event_frames, device=device)
         at = flat.frames[:, None] - self.lead + own_frames
         inside = (at >= 0) & (at < n_frames)
         levels = levels * (flat.gains[:, None] * inside)[:, None]
-        segment = torch.arange(batch, device=device).repeat_interleave(n_events)
-        return self._draw(bins, levels, segment, at.clamp(0, n_frames - 1), (batch, n_frames))
-
-    def _draw(
-        self, bins: Tensor, levels: Tensor, image: Tensor, frames: Tensor, shape: tuple[int, int]
-    ) -> Tensor:
-        """Draw parts (E, P, L) in images (B, F, T): event e in image[e], column l at frames[e, l].
-
-        A noise band is drawn as its mel triangle.
-        """
-        harmonics, (n_images, n_frames) = self.sizes.harmonics, shape
-        levels = levels.float()
-        column = image[:, None] * n_frames + frames  # (E, L) of B * T
-        tones = self._draw_tones(bins, levels[:, :harmonics], column, n_images * n_frames)
-        hiss = levels[:, harmonics:].transpose(0, 1).flatten(1)  # (N, E * L)
-        hiss = hiss.new_zeros(len(hiss), n_images * n_frames).index_add(1, column.flatten(), hiss)
-        picture = tones + self.bands.T @ hiss
-        return picture.view(self.config.n_bins, n_images, n_frames).transpose(0, 1)
-
-    # A sinusoid shows in a Hann spectrogram as the transform of the window around its frequency.
-    # At a distance of x bins, relative to the peak, that is
-    #   sin(pi x) / (pi x (1 - x^2)):  1 at 0, 1/2 at 1, 0 at 2.
-    # Its main lobe is four bins wide. cos(pi x / 4)^2 within these, and 0 beyond, has the same
-    # values there and differs by at most 0.027 elsewhere. It is cheap, and its energy does not
-    # depend on where the sinusoid lies between the bins: with y = pi x / 4,
-    #   cos(y)^4 = 3/8 + cos(2 y) / 2 + cos(4 y) / 8,
-    # and over four neighbouring bins y rises by pi / 4, so that both cosines sum to 0 and 4 * 3/8 =
-    # 1.5 is left. Source: Harris 1978, On the use of windows for harmonic analysis, Proc. IEEE 66.
-    def _draw_tones(self, bins: Tensor, levels: Tensor, column: Tensor, n_columns: int) -> Tensor:
-        """Add partials (E, H, L) at columns (E, L) to an image (F, n_columns) of zeros."""
-        n_bins = self.config.n_bins
-        lowest = bins.detach().floor().long()[:, :, None]
-        near = lowest + torch.arange(-1, 3, device=bins.device)[:, None]  # (E, H, 4, L or 1)
-        lobes = torch.cos(math.pi / 4 * (near - bins[:, :, None]).clamp(-2, 2)).pow(2)
-        lobes = lobes * (near < n_bins)  # a partial may glide out at the top
-        index = near.clamp(0, n_bins - 1) * n_columns + column[:, None, None]
-        heights = levels[:, :, None] * lobes
-        image = heights.new_zeros(n_bins * n_columns)
-        return image.index_add(0, index.flatten(), heights.flatten()).view(n_bins, -1)
+        return draw(levels, bins, Place(self.noise, batch, n_frames, at.clamp(0, n_frames - 1)))
 
     # ---- as sound
 

@@ -38,6 +38,7 @@ class Modes(Resonance):
 class RecurrentDecoder(HarmonicDecoder):
     """The harmonic decoder with another second stage."""
 
+    any_ages = False
     sizes: RecurrentDecoderConfig
 
     def __init__(self, config: CodecConfig):

@@ -7,6 +7,7 @@ import torch
 
 from sparse_codec import EncodeOptions
 from sparse_codec.model.events import Events
+from sparse_codec.model.fast_scene import fitting_scene
 from sparse_codec.model.refine import FreeEvents, refine, settle
 from sparse_codec.model.scene_loss import SceneLoss
 
@@ -32,8 +33,13 @@ def events(small_codec, original):
 
 
 @pytest.fixture(scope="module")
-def refined(small_codec, original, events):
-    return refine(small_codec.decoder, original, events, 20, small_codec.config.half_frames - 1)
+def scene(small_codec, original):
+    return fitting_scene(small_codec.decoder, original.shape[2])
+
+
+@pytest.fixture(scope="module")
+def refined(small_codec, scene, original, events):
+    return refine(scene, original, events, 20, small_codec.config.half_frames - 1)
 
 
 def loss_of(codec, original, events):
@@ -47,8 +53,8 @@ def test_refined_events_are_nearer_to_real_music(small_codec, original, events, 
     assert (after < 0.98 * before).all()
 
 
-def test_more_steps_come_nearer(small_codec, original, events, refined):
-    few = refine(small_codec.decoder, original, events, 3, small_codec.config.half_frames - 1)
+def test_more_steps_come_nearer(small_codec, scene, original, events, refined):
+    few = refine(scene, original, events, 3, small_codec.config.half_frames - 1)
     assert (loss_of(small_codec, original, refined) < loss_of(small_codec, original, few)).all()
 
 
@@ -65,10 +71,10 @@ def test_an_event_without_gain_stays_without_and_the_others_keep_theirs(events, 
     assert ((refined.gains > 0) == (events.gains > 0)).all()
 
 
-def test_the_model_is_left_alone(small_codec, original, events):
+def test_the_model_is_left_alone(small_codec, scene, original, events):
     before = {name: value.clone() for name, value in small_codec.state_dict().items()}
     given = [getattr(events, name).clone() for name in NAMES]
-    refine(small_codec.decoder, original, events, 2, small_codec.config.half_frames - 1)
+    refine(scene, original, events, 2, small_codec.config.half_frames - 1)
     assert all(p.grad is None for p in small_codec.parameters())
     assert all(torch.equal(value, before[name]) for name, value in small_codec.state_dict().items())
     assert all(torch.equal(getattr(events, name), g) for name, g in zip(NAMES, given, strict=True))
