@@ -50,7 +50,7 @@ def describe_checkpoint(model: str) -> Checkpoint:
     for name, size in sizes.items():
         parameters[name.partition(".")[0]] += size
     try:
-        config = parse_config(json.loads(header["config"]), str(file))[0]
+        config = config_of(header, file)
         card = json.loads(header["card"])
     except (ConfigError, KeyError, ValueError) as error:
         raise misfit(file, error) from error
@@ -81,6 +81,23 @@ def _read(file: Path) -> tuple[bytes, dict[str, str], dict[str, int]]:
             f"{file}: format {header.get('format')!r}, expected {FORMAT!r}; train it again"
         )
     return data, header, sizes
+
+
+def config_of(header: dict[str, str], file: Path) -> CodecConfig:
+    """Return the configuration in the facts of a checkpoint file.
+
+    Checkpoints without `interim_every` are from before refinement took larger steps. The numbers of
+    steps that they name are the defaults of then; they get those of today.
+
+    Raises: ConfigError, KeyError or ValueError if it does not fit this version.
+    """
+    tables = json.loads(header["config"])
+    options = tables["encode"]
+    if "interim_every" not in options and options["interim"]:
+        tables["encode"] = {
+            name: value for name, value in options.items() if name not in ("interim", "refine")
+        }
+    return parse_config(tables, str(file))[0]
 
 
 def misfit(file: Path, error: Exception) -> CheckpointError:

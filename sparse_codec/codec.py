@@ -20,6 +20,7 @@ from sparse_codec.audio.blocks import check_audio, cut_segments, mix_down, resam
 from sparse_codec.checkpoint import (
     FORMAT,
     CheckpointError,
+    config_of,
     find_checkpoint,
     misfit,
     read_checkpoint,
@@ -31,7 +32,6 @@ from sparse_codec.config import (
     HarmonicDecoderConfig,
     RecurrentDecoderConfig,
     config_tables,
-    parse_config,
 )
 from sparse_codec.events import EventSet, join
 from sparse_codec.model.decoder import Decoder
@@ -270,7 +270,7 @@ class SparseCodec(nn.Module):
         file = find_checkpoint(path)
         tensors, header, digest = read_checkpoint(file)
         try:
-            codec = cls(parse_config(json.loads(header["config"]), str(file))[0])
+            codec = cls(config_of(header, file))
             codec.load_state_dict(tensors)
             codec.card = json.loads(header["card"])
         except (ConfigError, RuntimeError, KeyError, ValueError) as error:

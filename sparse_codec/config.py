@@ -126,6 +126,25 @@ class EncodeOptions:
             _convert(type(self), key, value.item() if isinstance(value, np.generic) else value)
 
 
+# Three points of quality against time, as changes of a configuration's options. Their figures are
+# in docs/speed.md.
+EFFORTS: dict[str, dict[str, Any]] = {
+    "fast": {"interim": 0, "refine": 0},  # the greedy loop alone
+    "default": {},
+    "best": {"interim": 20, "interim_every": 4, "refine": 60},
+}
+
+
+def at_effort(options: EncodeOptions, effort: str) -> EncodeOptions:
+    """Return options with the effort of that name; those that refine nothing stay as they are.
+
+    Raises: ConfigError for a name that is not in `EFFORTS`.
+    """
+    if effort not in EFFORTS:
+        raise ConfigError(f"effort = {effort!r}; choose one of {sorted(EFFORTS)}")
+    return dataclasses.replace(options, **EFFORTS[effort]) if options.refine else options
+
+
 @dataclass(frozen=True)
 class TrainingConfig:
     """The training of a codec. A weight scales a term of the loss; 0 switches the term off."""

@@ -20,13 +20,15 @@ from experiments.measurements.command_line import add_data_option, held_out, mea
 from experiments.stored_figures import FigureFile, Figures, as_json
 from sparse_codec import EncodeOptions, SparseCodec
 from sparse_codec.audio.recordings import held_out_segments, spread
+from sparse_codec.config import EFFORTS
 from sparse_codec.model.spectrogram import shares_removed
 
 FIGURES = FigureFile.beside(__file__)
 SEGMENTS = 3  # held-out, spread over the data
 OPTIONS: dict[str, dict[str, Any]] = {
     "as the article": {},
-    "greedy: no refinement": {"interim": 0, "refine": 0},
+    "greedy: no refinement (--fast)": EFFORTS["fast"],
+    "more refinement (--best)": EFFORTS["best"],
     "one pass: no joint gains either": {"interim": 0, "refine": 0, "joint_gains": False},
     "1 candidate": {"candidates": 1},
     "4 candidates": {"candidates": 4},

@@ -7,7 +7,6 @@ from typing import Any
 from report import BibTeX, Prose
 from sparse_codec import CodecConfig, SparseCodec
 from sparse_codec.config import HarmonicDecoderConfig, ResonanceDecoderConfig
-from sparse_codec.model.greedy import INTERIM_EVENTS
 
 TITLES = {
     "music": "the codec for music",
@@ -67,8 +66,8 @@ def _harmonic_encoder(config: CodecConfig) -> str:
    least squares, and the events are subtracted from the original. What is left is the next step's
    residual.
 
-After every {INTERIM_EVENTS}th event, and once more at the end, all events found so far are
-**refined together**: {config.encode.interim} and {config.encode.refine} gradient steps on their
+After every {config.encode.interim_every}th event, and once more at the end, all events found so far
+are **refined together**: {config.encode.interim} and {config.encode.refine} gradient steps on their
 vectors, times and gains, towards less energy and less L1 norm left in the {config.horizon_frames}
 frames that they are fitted on, and a nearer log-mel spectrogram. Only the events move, not the
 model: the event found first was chosen for a residual that no other event had touched yet, and here

@@ -40,13 +40,12 @@ from sparse_codec.coding.formats import (
 from sparse_codec.coding.priors import Priors
 from sparse_codec.coding.quantise import SCALES
 from sparse_codec.coding.rate import limit_rate
-from sparse_codec.config import EncodeOptions
+from sparse_codec.config import EncodeOptions, at_effort
 from sparse_codec.outputs import STREAM, check_output, is_stream, open_output
 
 if TYPE_CHECKING:
     from sparse_codec.codec import SparseCodec
 
-FAST = {"interim": 0, "refine": 0}  # options of --fast
 TEXTS = (".json", ".mid")
 QUALITIES = (SCALE / SCALES[1], SCALE / SCALES[0])  # lowest and highest
 WITHIN = 0.98  # of the rate that was asked for: a file with less did not spend it
@@ -85,9 +84,19 @@ def _add_encode(commands: Commands) -> None:
     channels.add_argument("--left", action="store_true", help="code the left channel alone")
     _add_size(encode)
     _add_stop(encode)
-    encode.add_argument(
-        "--fast", action="store_true", help="no refinement: several times as fast, and less exact"
-    )
+    effort = encode.add_mutually_exclusive_group()
+    for name, text in (
+        ("fast", "no refinement: twice as fast, and less exact"),
+        ("best", "more refinement: half as fast, and a little more exact"),
+    ):
+        effort.add_argument(
+            f"--{name}",
+            action="store_const",
+            const=name,
+            dest="effort",
+            default="default",
+            help=text,
+        )
     encode.add_argument("--raw", type=_raw_format, metavar="RATE,CHANNELS,FORMAT", help=_raw_help())
     encode.add_argument("--json", action="store_true", help="print a line of JSON for each file")
     add_force(encode)
@@ -186,9 +195,8 @@ def encode_files(args: argparse.Namespace) -> int:
 def _options(args: argparse.Namespace, codec: SparseCodec) -> EncodeOptions:
     """Return the checkpoint's options, with those of the command in their place."""
     options = {"n_events": args.events, "stop": args.stop, "smallest_share": args.smallest_share}
-    changes: dict[str, Any] = FAST if args.fast else {}
-    changes = changes | {name: value for name, value in options.items() if value is not None}
-    return dataclasses.replace(codec.config.encode, **changes)
+    changes: dict[str, Any] = {name: x for name, x in options.items() if x is not None}
+    return dataclasses.replace(at_effort(codec.config.encode, args.effort), **changes)
 
 
 def _encode(

@@ -105,10 +105,10 @@ class FastScene:
         device, lead = decoder.knots.device, decoder.lead
         self.decoder, self.n_frames = decoder, n_frames
         self.ages = torch.tensor(ages or few_ages(decoder.sizes), device=device)
-        between = _between(self.ages, decoder.sizes.event_frames)
+        between = _between(self.ages, decoder.sizes.event_frames).to(decoder.knots)
         lags = slice(0, between.shape[1])
         self.rooms = (between @ decoder.rooms[:, lags, lags])[:, :, self.ages].flatten(1)
-        self.room_kernel = torch.eye(len(self.ages), device=device).flatten()
+        self.room_kernel = torch.eye(len(self.ages)).to(decoder.knots).flatten()
         self.knots = _between_knots(decoder, self.ages)
         self.frames = torch.arange(n_frames, device=device)
         self.own_frames = torch.arange(decoder.event_frames, device=device) - lead
@@ -252,8 +252,8 @@ def _between_knots(decoder: HarmonicDecoder, ages: Tensor) -> Tensor:
     The product with the first half is their values at the ages, with the second half their slopes
     there: knots are whole frames, so a curve is straight for a frame after each age.
     """
-    each = torch.eye(len(decoder.knots), device=ages.device)[None]
-    start = decoder.between_knots(each, ages[None].float())[0]  # (K, G)
+    each = torch.eye(len(decoder.knots)).to(decoder.knots)[None]
+    start = decoder.between_knots(each, ages[None].to(decoder.knots))[0]  # (K, G)
     slope = 2 * (decoder.between_knots(each, ages[None] + 0.5)[0] - start)
     return torch.cat([start, slope], 1)
 

@@ -46,7 +46,7 @@ class SceneLoss:
         self.norm = original.abs().sum((1, 2)) + 1e-9
         audible = self.original.clamp(min=0)
         self.hearings = [
-            _Hearing.of(audible, *_mel(n_bands, config, original.device), frames)
+            _Hearing.of(audible, *_mel(n_bands, config, original.device, original.dtype), frames)
             for n_bands, frames in RESOLUTIONS
         ]
 
@@ -124,10 +124,10 @@ class _Hearing:
 
 @functools.lru_cache
 def _mel(
-    n_bands: int, config: CodecConfig, device: torch.device
+    n_bands: int, config: CodecConfig, device: torch.device, dtype: torch.dtype
 ) -> tuple[SparseMatrix, SparseMatrix]:
     """Mel bands (n_bands, F), each with weights that add up to 1, and their transpose."""
-    mel = mel_bands(n_bands, config.n_bins, config.samplerate).to(device)
+    mel = mel_bands(n_bands, config.n_bins, config.samplerate).to(device, dtype)
     mel = mel / mel.sum(1, keepdim=True)
     return SparseMatrix(mel), SparseMatrix(mel.T)
 

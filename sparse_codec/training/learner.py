@@ -9,6 +9,7 @@ from sparse_codec.codec import SparseCodec
 from sparse_codec.config import TrainingConfig
 from sparse_codec.model.decoder import around
 from sparse_codec.model.encoder import Candidates
+from sparse_codec.model.fast_scene import fitting_scene
 from sparse_codec.model.scene_loss import SceneLoss, SceneWeights
 from sparse_codec.model.spectrogram import place
 from sparse_codec.training.discriminator import generator_loss
@@ -74,5 +75,5 @@ class Learner(nn.Module):
             weights.scene_l2, weights.scene_l1, weights.perceptual, weights.sparsity
         )
         loss = SceneLoss(scenes.original, self.codec.config, terms)
-        scene = self.codec.decoder.scene(events, scenes.original.shape[2])
-        return loss(scene, events.gains).mean()
+        scene = fitting_scene(self.codec.decoder, scenes.original.shape[2])
+        return loss(scene(events), events.gains).mean()

@@ -67,7 +67,7 @@ def test_the_residual_is_the_original_without_the_scene_of_the_events(small_code
 )
 def test_fitting_together_removes_more_than_the_greedy_loop(small_codec, music, fitted):
     original, horizon = segment(small_codec, music), small_codec.config.horizon_frames
-    options = dataclasses.replace(GREEDY, n_events=8)
+    options = dataclasses.replace(GREEDY, n_events=8, interim_every=4)
     shares = []
     for each in (options, dataclasses.replace(options, **fitted)):
         left = small_codec.decompose(original, each).residual
