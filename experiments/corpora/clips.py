@@ -13,7 +13,7 @@ import soundfile as sf
 
 from experiments.clips import SEGMENT_SECONDS, SHIPPED, STREAM_SECONDS
 from experiments.corpora.music import choose_scores
-from sparse_codec import load_audio
+from sparse_codec import load_audio, save_audio
 
 MUSIC = (  # work in the corpus, seconds, title; the last is the long one
     ("haydn_opus74no1_movement1", 0.0, "Haydn, string quartet op. 74 no. 1, first movement"),
@@ -76,7 +76,7 @@ def _write(cuts: list[Cut], out: Path, licence: str) -> None:
         seconds = STREAM_SECONDS if cut is cuts[-1] else SEGMENT_SECONDS
         rate = sf.info(cut.path).samplerate
         audio = load_audio(cut.path, rate, cut.start, seconds)[: round(seconds * rate)]
-        sf.write(out / f"{cut.name}.flac", audio, rate, subtype="PCM_16")
+        save_audio(out / f"{cut.name}.flac", audio, rate)
         described.append(
             {
                 "file": f"{cut.name}.flac",

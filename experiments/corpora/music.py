@@ -28,8 +28,9 @@ from pathlib import Path
 
 import mido
 import numpy as np
-import soundfile as sf
 from tqdm import tqdm
+
+from sparse_codec.audio.files import load_audio, save_audio
 
 FONT = Path("/usr/share/sounds/sf3/MuseScore_General.sf3")
 SAMPLERATE = 22_050  # Hz
@@ -260,8 +261,7 @@ def render(notes: list[Note], programs: tuple[int, ...], font: Path, seed: int) 
         command += ["-o", "synth.dynamic-sample-loading=1"]  # only the instruments that play
         command += [str(font), str(midi)]
         subprocess.run(command, check=True, timeout=RENDER_TIMEOUT, capture_output=True)
-        audio, _ = sf.read(wav, dtype="float32", always_2d=True)
-    mono = audio.mean(axis=1)
+        mono = load_audio(wav, SAMPLERATE)
     return 0.95 * mono / max(1e-6, abs(mono).max())
 
 
@@ -299,9 +299,7 @@ def render_score(job: tuple[Score, Path, Path]) -> tuple[Score, str]:
             return score, "no notes"
         audio = render(notes, ENSEMBLES[score.ensemble], font, seed=score.number)
         write_labels(notes, ENSEMBLES[score.ensemble], labels)
-        partial = wav.with_suffix(".part")
-        sf.write(partial, audio, SAMPLERATE, format="WAV", subtype="PCM_16")
-        partial.replace(wav)
+        save_audio(wav, audio, SAMPLERATE)
     except Exception as error:  # music21 fails on a few scores, each in its own way
         return score, f"{type(error).__name__}: {str(error)[:80]}"
     return score, ""

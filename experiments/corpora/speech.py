@@ -20,8 +20,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import soundfile as sf
 from tqdm import tqdm
+
+from sparse_codec.audio.files import save_audio
 
 SOUNDS = Path("/usr/share/asterisk/sounds/en_US_f_Allison")
 SAMPLERATE = 16_000  # Hz
@@ -126,7 +127,7 @@ def write(sounds: dict[str, np.ndarray], folder: Path) -> None:
     """Write each sound as a WAV file of its name."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, audio in sounds.items():
-        sf.write(folder / f"{name}.wav", audio, SAMPLERATE, subtype="PCM_16")
+        save_audio(folder / f"{name}.wav", audio, SAMPLERATE)
 
 
 if __name__ == "__main__":

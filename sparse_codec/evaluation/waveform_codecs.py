@@ -10,6 +10,8 @@ import numpy as np
 import soundfile as sf
 import soxr
 
+WRITTEN = 2**18  # samples at once: more than a segment; libsndfile's Ogg crashes at some millions
+
 
 @dataclass(frozen=True)
 class WaveformCodec:
@@ -29,7 +31,9 @@ class WaveformCodec:
         file = io.BytesIO()
         resampled = _resample(audio, samplerate, self.samplerate)
         kind = {"format": self.format, "subtype": self.subtype}
-        sf.write(file, resampled, self.samplerate, **kind, **self.options)
+        with sf.SoundFile(file, "w", self.samplerate, 1, **kind, **self.options) as sound:
+            for part in np.split(resampled, range(WRITTEN, len(resampled), WRITTEN)):
+                sound.write(part)
         n_bytes = file.tell()
         file.seek(0)
         decoded, rate = sf.read(file, dtype="float32", start=self.delay)

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+import soundfile as sf
 from scipy.signal import correlate
 
-from sparse_codec.evaluation.waveform_codecs import WAVEFORM_CODECS
+from sparse_codec.evaluation.waveform_codecs import WAVEFORM_CODECS, WRITTEN
 
 RATE = 22_050
 
@@ -33,3 +34,17 @@ def test_the_rate_is_the_files_bits_over_the_clips_seconds(music, name):
     """Twice as long a clip is about twice the file, so the rate stays."""
     short, long = (WAVEFORM_CODECS[name].code(music[: n * RATE], RATE)[1] for n in (6, 12))
     assert long == pytest.approx(short, rel=0.25)
+
+
+def test_minutes_are_written_a_part_at_a_time(monkeypatch):
+    """libsndfile's Ogg crashes if it gets minutes at once."""
+    sizes, write = [], sf.SoundFile.write
+
+    def written(file, part):
+        sizes.append(len(part))
+        write(file, part)
+
+    monkeypatch.setattr(sf.SoundFile, "write", written)
+    audio = np.zeros(2 * WRITTEN + 1, np.float32)
+    decoded, _ = WAVEFORM_CODECS["Vorbis, lowest"].code(audio, RATE)
+    assert len(decoded) == len(audio) and sizes == [WRITTEN, WRITTEN, 1]
