@@ -313,21 +313,15 @@ class HarmonicDecoder(Decoder):
     def _framed(self, sound: Sounding, age: Tensor) -> Tensor:
         """Levels (E, P, L) after all stages, as the analysis window sees them."""
         levels = self.reverberate(sound, self.resonate(sound, self.excite(sound, age), age), age)
-        seen = self.seen(age)
-        return levels * seen[:, None] + (age < 0)[:, None] * self._ahead(levels, seen, age)
+        # a frame centred before the onset sees the level of the first one at or after it
+        first = torch.where(age >= 0, age, torch.inf).argmin(1)
+        onset = levels[torch.arange(len(levels)), :, first][:, :, None]
+        return torch.where(age[:, None] < 0, onset, levels) * self.seen(age)[:, None]
 
     def seen(self, age: Tensor) -> Tensor:
         """Return how much of a level the window of a frame sees that is centred at an age."""
         reach = (age * self.config.hop / self.config.window).clamp(-0.5, 0.5)
         return reach + 0.5 + torch.sin(2 * math.pi * reach) / (2 * math.pi)
-
-    def _ahead(self, levels: Tensor, seen: Tensor, age: Tensor) -> Tensor:
-        """Levels (E, P, L) that frames centred before the onset see: that of the first frame at or
-        after the onset, since their own is 0.
-        """
-        first = torch.where(age >= 0, age, torch.inf).argmin(1)
-        onset = levels[torch.arange(len(levels)), :, first]
-        return onset[:, :, None] * seen[:, None]
 
     def _scale(self, levels: Tensor) -> Tensor:
         """Norm (E,) of the event's spectrogram, as if its parts did not overlap."""

@@ -75,14 +75,13 @@ def test_at_every_age_it_is_the_exact_scene_and_so_is_its_gradient(decoder, seed
     fast = FastScene(decoder, N_FRAMES, tuple(range(SIZES.event_frames + 1)))
     exact = ExactScene(decoder, N_FRAMES)
     with torch.no_grad():
-        torch.testing.assert_close(fast(events), exact(events), rtol=3e-4, atol=1e-6)
+        torch.testing.assert_close(fast(events), exact(events), rtol=1e-6, atol=1e-9)
     generator = torch.Generator().manual_seed(seed)
     weights = torch.rand(batch, 1025, N_FRAMES, generator=generator, dtype=torch.double)
     for ours, theirs in zip(
         gradients(fast, events, weights), gradients(exact, events, weights), strict=True
     ):
-        # before its onset, the exact scene adds a level of 1e-6 that keeps roots differentiable
-        assert (ours - theirs).norm() <= 3e-4 * theirs.norm() + 1e-6
+        assert (ours - theirs).norm() <= 1e-6 * theirs.norm() + 1e-9
 
 
 @torch.no_grad()
