@@ -22,6 +22,7 @@
   /** Keys reach a box that scrolls, and pass by one that does not. */
   const boxes = new ResizeObserver((entries) => {
     for (const { target } of entries) {
+      tables.fit(target);
       if (target.scrollWidth > target.clientWidth) {
         target.setAttribute('tabindex', '0');
       } else {
@@ -91,6 +92,7 @@
   }
   for (const box of elements.all('pre, .scroll, .math.block')) {
     boxes.observe(box);
+    box.closest('details')?.addEventListener('toggle', () => tables.fit(box));
   }
   document.addEventListener('DOMContentLoaded', () => {
     document.querySelectorAll('details').forEach((fold) => fold.closest('.contents') && addContents(fold));
