@@ -5,8 +5,10 @@ libsndfile believes what a header says of lengths; `streams` sees to it that thi
 
 from __future__ import annotations
 
+import io
 import os
 import shlex
+import stat
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -151,30 +153,48 @@ def open_sounds(path: str | Path, raw: RawFormat | None = None) -> Iterator[Soun
     Raises: AudioError for a file that is missing or not audio.
     """
     try:
-        if raw is not None or is_stream(path):
+        file = None if raw is not None else _file_on_disk(path)
+        if file is None:
             yield from _open_by_name(path, raw)
         elif Path(path).suffix.lower() == TWO_FILES:
+            file.close()
             yield from _open_by_name(path, None, Stream(0, Path(path).stat().st_size))
         else:
-            with open(path, "rb", buffering=0) as file:
+            with file:
                 for stream in find_streams(file):
                     source = None if stream.is_plain else StreamFile(file, stream)
                     with Decoder(source or file.fileno(), closefd=False) as decoder:
-                        yield Sound(str(path), decoder, stream, source)
+                        yield Sound(name_of(path), decoder, stream, source)
     except (sf.LibsndfileError, OSError, TypeError) as error:  # TypeError: a file without header
         raise AudioError(_explain(path, reason_of(error))) from error
+
+
+def _file_on_disk(path: str | Path) -> io.FileIO | None:
+    """Return a file, or the one that standard input is redirected from; None for a pipe."""
+    if path != STREAM:
+        return None if is_stream(path) else open(path, "rb", buffering=0)
+    number = sys.stdin.fileno()
+    if stat.S_ISREG(os.fstat(number).st_mode) and not os.lseek(number, 0, os.SEEK_CUR):
+        return open(number, "rb", buffering=0, closefd=False)
+    return None
 
 
 def _open_by_name(
     path: str | Path, raw: RawFormat | None, stream: Stream | None = None
 ) -> Iterator[Sound]:
+    """Yield what libsndfile opens by itself: a pipe, samples without a header, two files in one."""
     is_input = path == STREAM
     options: dict[str, Any] = {}
     if raw is not None:
         options = {**asdict(raw), "format": "RAW", "endian": "LITTLE"}
     source = sys.stdin.fileno() if is_input else os.fsencode(path)
     with Decoder(source, closefd=not is_input, **options) as decoder:
-        yield Sound("standard input" if is_input else str(path), decoder, stream)
+        yield Sound(name_of(path), decoder, stream)
+
+
+def name_of(path: str | Path) -> str:
+    """Return the name of an input for messages."""
+    return "standard input" if path == STREAM else str(path)
 
 
 def _explain(path: str | Path, reason: str) -> str:

@@ -26,7 +26,7 @@ from sparse_codec.audio.decoder import RAW_FORMATS as RAW_FORMATS
 from sparse_codec.audio.decoder import SUFFIXES as SUFFIXES
 from sparse_codec.audio.decoder import AudioError as AudioError
 from sparse_codec.audio.decoder import RawFormat as RawFormat
-from sparse_codec.audio.decoder import Sound, open_sounds, reason_of
+from sparse_codec.audio.decoder import Sound, name_of, open_sounds, reason_of
 from sparse_codec.outputs import (
     STREAM,
     OutputError,
@@ -136,7 +136,7 @@ def _frames(
     path: str | Path, raw: RawFormat | None, start: float, seconds: float | None
 ) -> Iterator[tuple[Sound, np.ndarray]]:
     """Yield the streams of a file with their blocks (T, channels). Raises: AudioError."""
-    name, asked, is_empty = "standard input" if path == STREAM else path, start, True
+    name, asked, is_empty = name_of(path), start, True
     for sound in open_sounds(path, raw):
         first, n_frames = round(start * sound.samplerate), sound.n_frames
         if n_frames is not None and 0 < n_frames <= first:  # the part begins in another stream
@@ -155,12 +155,14 @@ def _frames(
         if seconds is not None and (seconds := seconds - n_read / sound.samplerate) <= 0:
             return
         start = 0.0
-    if is_empty:
+    if is_empty and asked:
+        raise AudioError(f"{name}: ends before {asked:.1f} s; begin earlier")
+    if is_empty and path == STREAM:
         raise AudioError(
-            f"{name}: ends before {asked:.1f} s; begin earlier"
-            if asked
-            else f"{name}: holds no samples; give a file with sound"
+            f"{name}: holds no samples, or its header says so; store it in a file, and give that"
         )
+    if is_empty:
+        raise AudioError(f"{name}: holds no samples; give a file with sound")
 
 
 def _check_finite(sound: Sound, block: np.ndarray, n_before: int) -> None:

@@ -212,6 +212,29 @@ def test_samples_without_a_header_go_through_a_pipe(pipe):
     np.testing.assert_allclose(again, sound, atol=1e-4)
 
 
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".mp3"])
+def test_a_file_that_is_redirected_is_read_as_a_file(tmp_path, monkeypatch, suffix):
+    path = tmp_path / f"a{suffix}"
+    write_blocks(path, [noise(2 * RATE)], RATE)
+    data = path.read_bytes()
+    if suffix == ".wav":  # never closed
+        path.write_bytes(data.replace(data[40:44], bytes(4)))
+    with path.open("rb") as file:
+        monkeypatch.setattr(sys, "stdin", file)
+        again = read("-")
+        assert not file.closed
+    np.testing.assert_array_equal(again, read(path))
+    assert len(again) == 2 * RATE
+
+
+def test_a_pipe_whose_header_says_that_it_is_empty_is_told_the_fix(pipe):
+    file = io.BytesIO()
+    sf.write(file, noise(RATE), RATE, format="WAV")
+    data = file.getvalue()
+    with pytest.raises(AudioError, match=r"standard input: holds no samples.*store it in a file"):
+        pipe(data.replace(data[40:44], bytes(4)))
+
+
 def test_a_pipe_that_brings_something_else_is_refused_with_the_fix(pipe):
     with pytest.raises(AudioError, match="standard input: not a WAV stream.*ffmpeg's -f wav -"):
         pipe(b"this is no sound")
