@@ -77,17 +77,10 @@ def code_of(function: Callable, roots: frozenset[Reference] = frozenset()) -> Re
             f"the source of {function.__qualname__} can not be read; "
             "define it in a file, not in a shell"
         )
-    versions: dict[str, str] = {}
-    while True:  # the effects that count depend on the libraries that are used, and use some, too
-        reached = _reach({Reference("symbol", module.name, name), *roots}, frozenset(versions))
-        external = [reference for reference in reached if reference.kind == "external"]
-        libraries = {reference.module for reference in external}
-        before = versions
-        versions = library_versions(frozenset(name.partition(".")[0] for name in libraries))
-        if versions.keys() <= before.keys():
-            break
+    reached, versions = _reach_with_effects({Reference("symbol", module.name, name), *roots})
+    external = [reference for reference in reached if reference.kind == "external"]
     _warn(reached)
-    places = {str(reference): reference for reference in _with_code(reached, libraries)}
+    places = {str(reference): reference for reference in _with_code(reached)}
     return ReachableCode(
         symbols={name: _digest_of(reached, places[name]) for name in sorted(places)},
         places=places,
@@ -102,11 +95,11 @@ def code_of(function: Callable, roots: frozenset[Reference] = frozenset()) -> Re
 Reached = dict[Reference, Summary | None]
 
 
-def _with_code(reached: Reached, libraries: set[str]) -> list[Reference]:
+def _with_code(reached: Reached) -> list[Reference]:
     """What has code to tell apart, also compiled modules that belong to no library."""
     coded = [reference for reference, summary in reached.items() if summary and summary.tokens]
-    compiled = [Reference("external", name) for name in libraries if unversioned_extension(name)]
-    return coded + compiled
+    names = {reference.module for reference in reached if reference.kind == "external"}
+    return coded + [Reference("external", name) for name in names if unversioned_extension(name)]
 
 
 def _digest_of(reached: Reached, reference: Reference) -> str:
@@ -124,14 +117,36 @@ def _variables(reached: Reached) -> tuple[Reference, ...]:
     return tuple(sorted(variables, key=str))
 
 
+def _reach_with_effects(roots: set[Reference]) -> tuple[Reached, dict[str, str]]:
+    """Follow all references, also to effects on libraries that are used, which may use others.
+
+    Returns: what was reached, and the versions of the libraries.
+    """
+    counted: frozenset[str] = frozenset()
+    while True:
+        reached = _reach(roots, counted)
+        used = {reference.module for reference in reached if reference.kind == "external"}
+        versions = library_versions(frozenset(name.partition(".")[0] for name in used))
+        set_up = {reference.module for reference in reached if reference.kind == "effects"}
+        touched = frozenset().union(*map(_libraries_touched, set_up)) & versions.keys()
+        if touched <= counted:
+            return reached, versions
+        counted |= touched
+
+
 def _reach(roots: set[Reference], libraries: frozenset[str]) -> Reached:
     """Follow all references. Effects on other libraries than these are left out."""
     reached: Reached = {}
+    effects = set()  # modules whose effects were reached
     unread = list(roots)
     while unread:
         reference = unread.pop()
         if reference.kind == "effects":
-            reference = _effects_on(reference.module, libraries)
+            if reference.module in effects:
+                continue
+            touched = _libraries_touched(reference.module) & libraries
+            effects.add(reference.module)
+            reference = Reference("effects", reference.module, ",".join(sorted(touched)))
         if reference in reached or reference.kind == "builtin":
             continue
         reached[reference], further = follow(reference)
@@ -141,12 +156,11 @@ def _reach(roots: set[Reference], libraries: frozenset[str]) -> Reached:
     return reached
 
 
-def _effects_on(name: str, libraries: frozenset[str]) -> Reference:
-    """Return a module's effects on these libraries, whose names it has, and on all else."""
+def _libraries_touched(name: str) -> frozenset[str]:
+    """The libraries that effects of a module are limited to."""
     module = find_module(name)
     effects = module.effects if module else []
-    touched = {library for effect in effects for library in effect.libraries & libraries}
-    return Reference("effects", name, ",".join(sorted(touched)))
+    return frozenset().union(*(effect.libraries for effect in effects))
 
 
 def follow(reference: Reference) -> tuple[Summary | None, Iterable[Reference]]:
@@ -164,7 +178,7 @@ def follow(reference: Reference) -> tuple[Summary | None, Iterable[Reference]]:
     if reference.kind == "module":
         return Summary(), [Reference("symbol", module.name, name) for name in module.definitions]
     if reference.kind == "effects":
-        summary = _effects_summary(module, reference)
+        summary = _summary(module, reference)
         return summary, summary.references
     if reference.kind == "injected":
         return _follow_injected(reference)
@@ -213,20 +227,17 @@ _summaries: WeakKeyDictionary[Module, dict[Reference, Summary]] = WeakKeyDiction
 
 
 def _summary(module: Module, reference: Reference) -> Summary:
-    """The cached Summary of the statements that a reference stands for."""
+    """The cached Summary of the statements that a reference stands for.
+
+    Effects of a module lead to the modules that it loads.
+    """
     summaries = _summaries.setdefault(module, {})
     if reference not in summaries:
-        summaries[reference] = summarise(module, _statements(module, reference))
+        summary = summaries[reference] = summarise(module, _statements(module, reference))
+        if reference.kind == "effects":
+            loaded = module.loads | ({module.name.rpartition(".")[0]} - {""})
+            summary.references |= {Reference("effects", other) for other in loaded}
     return summaries[reference]
-
-
-def _effects_summary(module: Module, reference: Reference) -> Summary:
-    """The Summary of a module's effects, which lead to the modules that it loads."""
-    summary = _summary(module, reference)
-    loaded = module.loads | ({module.name.rpartition(".")[0]} - {""})
-    return replace(
-        summary, references=summary.references | {Reference("effects", other) for other in loaded}
-    )
 
 
 def _statements(module: Module, reference: Reference) -> list[ast.stmt]:

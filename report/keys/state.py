@@ -15,7 +15,7 @@ def state_of(value: object, base: type) -> list[tuple[str, object]]:
 
     Results of cached_property are left out: they follow from the rest.
     """
-    kind = type(value)
+    kind: type = type(value)
     state = [
         (name, item)
         for name, item in sorted(getattr(value, "__dict__", {}).items())
@@ -35,11 +35,13 @@ def state_of(value: object, base: type) -> list[tuple[str, object]]:
     return state
 
 
+@functools.lru_cache(maxsize=4096)
 def layers(kind: type, base: type) -> list[type]:
     """Return the classes that a type has beside its base and what that inherits from."""
     return [layer for layer in kind.__mro__ if layer not in base.__mro__]
 
 
+@functools.lru_cache(maxsize=4096)
 def hiding_class(kind: type, base: type) -> type | None:
     """Return a class that gives its instances memory which no attribute shows; None if none does.
 

@@ -101,7 +101,7 @@ def identity(value: Any, what: str, walk: Walk, paths: bool = True) -> list[obje
 
 
 def _identity(value: Any, kind: type, what: str, walk: Walk, paths: bool) -> list[object]:
-    kind_name = full_name(kind.__module__, kind.__qualname__)
+    kind_name = _name_of_type(kind)
     walk.roots |= _code_of_type(kind)
     digest = getattr(value, "digest", None)
     if isinstance(digest, str) and not isinstance(value, type):
@@ -121,7 +121,7 @@ def _identity(value: Any, kind: type, what: str, walk: Walk, paths: bool) -> lis
         return identity(part, where, walk, paths)
 
     described = [kind_name, describer(value, what, describe, walk, base)]
-    if base is not None:
+    if base is not None and (kind is not base or hasattr(value, "__dict__")):
         _check_kind(kind, base, what)
         if state := state_of(value, base):
             described.append([[name, describe(part, f"{what}.{name}")] for name, part in state])
@@ -175,6 +175,11 @@ def _code_of_type(kind: type) -> set[Reference]:
     if kind.__module__ == "builtins" or find_module(kind.__module__):
         return set()
     return {Reference("external", kind.__module__, kind.__qualname__)}
+
+
+@functools.lru_cache(maxsize=4096)
+def _name_of_type(kind: type) -> str:
+    return full_name(kind.__module__, kind.__qualname__)
 
 
 def is_function(value: object) -> bool:

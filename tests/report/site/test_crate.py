@@ -47,7 +47,7 @@ def test_an_action_names_its_function_its_inputs_and_its_arguments(site, crate):
     half = read((site / "manifest.json").read_bytes()).artifacts["ramps/half/1"]
     action = crate[f"#{half.key}"]
     function = crate[action["instrument"]["@id"]]
-    assert (function["name"], function["identifier"]) == ("article_ramps.half", half.code)
+    assert (function["name"], function["identifier"]) == ("half", half.code)
     assert {crate[x["@id"]]["name"] for x in function["softwareRequirements"]} >= {
         "numpy",
         "python",

@@ -46,7 +46,7 @@ def test_every_file_but_the_manifest_is_named_by_hash_length_and_type(site):
 def test_every_artifact_says_how_it_was_made_and_nothing_that_varies(site):
     manifest = json.loads((site / "manifest.json").read_bytes())
     half = manifest["artifacts"]["ramps/half/1"]
-    assert half["function"] == "article_ramps.half" and half["media_type"] == "audio/wav"
+    assert half["function"] == "half" and half["media_type"] == "audio/wav"
     assert half["bytes"] == manifest["files"][f"media/{half['sha256']}.wav"]["bytes"] == 644
     assert "numpy" in half["libraries"]
     assert manifest["artifacts"]["ramps/ramp/1"]["arguments"] == {"n": "100"}
