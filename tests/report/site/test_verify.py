@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from report.cli.main import run
+from report.cli.program import Articles, Program
 from report.errors import SiteError, StoreError
 from report.sharing.archive import export_zip
 from report.sharing.publish import publish
@@ -291,3 +293,11 @@ def test_the_self_check_says_of_anything_else_that_it_is_no_site(tmp_path, text,
     assert "manifest.json: damaged" in capsys.readouterr().out
     (tmp_path / "a.zip").write_bytes(text)
     assert selfcheck.main([str(tmp_path / "a.zip")]) == 1
+
+
+def test_the_address_of_a_site_is_printed_as_a_browser_takes_it(published, serve, capsys):
+    published.rename(published.parent / "my site")
+    address = serve(published.parent)
+    program = Program("report", "report", "", lambda parser: None, lambda args: Articles([]))
+    assert run(program, ["verify", f"{address}/my site"]) == 0
+    assert capsys.readouterr().out.startswith(f"{address}/my%20site: ")
