@@ -212,7 +212,8 @@ def test_an_interrupted_command_ends_with_one_line_and_leaves_what_was_there(
     (folder / "slow.py").write_text(SLOW)
     assert report("build", "slow.py").returncode == 0
     (folder / "wait").touch()
-    (folder / "other.py").write_text(SLOW)  # `reproduce` takes what was built before
+    # `build` has other calls to compute; `reproduce` takes what was built before.
+    (folder / "other.py").write_text(SLOW.replace("(1, 2)", "(3, 4)"))
     before = sorted(folder.glob(".site*")), (folder / "site").stat().st_ino
     script = {"build": "other.py", "reproduce": "slow.py"}[command]
     status, message = interrupted(folder, number, command, script)
