@@ -21,6 +21,8 @@ OGG_FIRST, OGG_LAST = 2, 4  # flags of a page
 MPEG_FRAME = 2881  # bytes, at most
 MPEG_SYNC = re.compile(rb"\xff[\xe2-\xe7\xf2-\xf7\xfa-\xff]")
 MPEG_TAG = re.compile(rb"Xing|Info")
+ZEROS = re.compile(rb"\0{1,65536}")
+WAV_OF_MPEG = (b"\x50\0", b"\x55\0")  # formats of samples in a WAV file
 ID3_FOOTER = 16  # a flag of a tag
 
 
@@ -43,8 +45,8 @@ def find_streams(file: io.FileIO) -> list[Stream]:
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         if data[:4] == b"OggS":
             return list(_ogg_links(data))
-        if _is_mpeg(data, 0):
-            return list(_mpeg_streams(data))
+        if mpeg := _find_mpeg(data):
+            return list(_mpeg_streams(data, *mpeg))
         return [_chunked(data)]
 
 
@@ -228,19 +230,35 @@ def _ogg_links(data: mmap.mmap) -> Iterator[Stream]:
 # ---- MPEG audio: frames without a length, but for a tag that an encoder writes at the end
 
 
-def _mpeg_streams(data: mmap.mmap) -> Iterator[Stream]:
-    """Yield the streams of a file: one ends where its tag says, if another begins there."""
-    start = 0
+def _find_mpeg(data: mmap.mmap) -> tuple[int, int] | None:
+    """Return where MPEG audio begins and ends in a file, if that is what it holds.
+
+    It may stand in a WAV file, and behind zeros, which some cutters leave.
+    """
+    is_mpeg = False
+    for chunk in _chunks(data):
+        if chunk.name == b"fmt ":
+            is_mpeg = data[chunk.start : chunk.start + 2] in WAV_OF_MPEG
+        if chunk.name == b"data" and is_mpeg and _is_mpeg(data, chunk.start):
+            end = chunk.end if chunk.start < chunk.end <= len(data) else len(data)
+            return chunk.start, end
+    zeros = ZEROS.match(data)
+    start = zeros.end() if zeros else 0
+    return (start, len(data)) if _is_mpeg(data, start) else None
+
+
+def _mpeg_streams(data: mmap.mmap, start: int, stop: int) -> Iterator[Stream]:
+    """Yield the streams between two places; one ends where its tag says, if another begins."""
     while True:
         n_frames, n_bytes, first = _xing(data, start)
         end = first + n_bytes
-        if not n_frames or not n_bytes or end > len(data):
+        if not n_frames or not n_bytes or end > stop:
             cut = bool(n_frames and n_bytes)
-            yield Stream(start, len(data), is_guess=not n_frames, is_cut=cut)
+            yield Stream(start, stop, is_guess=not n_frames, is_cut=cut)
             return
         following = _after_tags(data, end)
-        if len(data) - following <= MPEG_FRAME or not _is_mpeg(data, following):
-            yield Stream(start, len(data), is_plain=not start)
+        if stop - following <= MPEG_FRAME or not _is_mpeg(data, following):
+            yield Stream(start, stop, is_plain=(start, stop) == (0, len(data)))
             return
         yield Stream(start, following)
         start = following

@@ -204,6 +204,29 @@ def test_mp3_without_a_length_is_read_to_its_end(tmp_path, first, mode):
     np.testing.assert_allclose(part, whole[6 * RATE :][: len(part)], atol=1e-3)
 
 
+def wav_of(mp3: bytes) -> bytes:
+    """MP3 in a WAV file, which says nothing of its length."""
+    form = struct.pack("<HHIIHHHHIHHH", 0x55, 1, RATE, 4_000, 1, 0, 12, 1, 2, 522, 1, 1393)
+    chunks = b"WAVEfmt " + struct.pack("<I", len(form)) + form
+    chunks += b"data" + struct.pack("<I", len(mp3)) + mp3 + b"\0" * (len(mp3) % 2)
+    chunks += b"LIST" + struct.pack("<I", 4) + b"INFO"
+    return b"RIFF" + struct.pack("<I", len(chunks)) + chunks
+
+
+@pytest.mark.parametrize("wrap", [wav_of, lambda mp3: bytes(3000) + mp3], ids=["WAV", "zeros"])
+@pytest.mark.parametrize("has_tag", [True, False])
+def test_mp3_that_is_wrapped_is_read_as_mp3(tmp_path, caplog, wrap, has_tag):
+    path, sound = tmp_path / "wrapped.bin", noise(6 * RATE)
+    sound[3 * RATE :] *= 0.001
+    data = write(path, sound, "MP3", "MPEG_LAYER_III", bitrate_mode="VARIABLE")
+    path.write_bytes(data if has_tag else without_tag(data))
+    bare = load_audio(path, RATE)
+    path.write_bytes(wrap(path.read_bytes()))
+    np.testing.assert_array_equal(load_audio(path, RATE), bare)
+    assert duration(path) == len(bare) / RATE
+    assert not caplog.records
+
+
 @pytest.mark.parametrize(
     ("kind", "subtype", "rate", "tag"),
     [
