@@ -33,7 +33,7 @@ def plain_render(
     1/32768 there.
     """
     dry = decoder.dry(vectors, offsets)
-    before = decoder.colourless(dry.levels, dry.envelopes)
+    before = decoder.colourless(dry)
     excitation = _synthesise(decoder, dry.bins, before, phases)
     resonance = _synthesise(decoder, dry.bins, dry.levels, phases)
     age = torch.arange(resonance.shape[1])[None] / decoder.config.hop

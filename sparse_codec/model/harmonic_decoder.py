@@ -344,7 +344,7 @@ class HarmonicDecoder(Decoder):
 
     def render(self, vectors: Tensor, offsets: Tensor) -> Stages:
         dry = self.dry(vectors, offsets)
-        before = self.colourless(dry.levels, dry.envelopes)
+        before = self.colourless(dry)
         excitation = self._synthesise(dry.bins, before)
         resonance = self._synthesise(dry.bins, dry.levels)
         return Stages(excitation, resonance, self._finish(dry.sound, resonance))
@@ -374,22 +374,24 @@ class HarmonicDecoder(Decoder):
         room = self._room(sound, resonance)
         return torch.cat([room[:, :start], room[:, start:] * self.fade(age)], 1)
 
-    def colourless(self, levels: Tensor, envelopes: Tensor) -> Tensor:
+    def colourless(self, dry: Dry) -> Tensor:
         """Levels (E, P, L) before the resonance: equal impulses and equal noise.
 
-        Impulses, and noise, have the energy that they have after the resonance.
+        Impulses, and noise, have the energy that they have after the resonance. A part without
+        strength, such as a partial above the highest bin, stays without.
         """
-        harmonics = self.sizes.harmonics
+        harmonics, levels, envelopes = self.sizes.harmonics, dry.levels, dry.envelopes
+        heard = (dry.sound.strength > 0)[:, :, None]
         # bands are wider at the top, and hold more of an equal noise
         width = self.bands.pow(2).sum(1).sqrt()[:, None]
 
-        def flatten(after: Tensor, envelope: Tensor, width: Tensor | float) -> Tensor:
-            flat = envelope[:, None] * (after.amax(2, keepdim=True) > 0)
+        def flatten(parts: slice, envelope: Tensor, width: Tensor | float) -> Tensor:
+            after, flat = levels[:, parts], envelope[:, None] * heard[:, parts]
             energies = [(x * width).pow(2).sum((1, 2), keepdim=True) for x in (after, flat)]
             return flat * (energies[0] / (energies[1] + 1e-12)).sqrt()
 
-        tones = flatten(levels[:, :harmonics], envelopes[:, 0], 1.0)
-        return torch.cat([tones, flatten(levels[:, harmonics:], envelopes[:, 1], width)], 1)
+        tones = flatten(slice(0, harmonics), envelopes[:, 0], 1.0)
+        return torch.cat([tones, flatten(slice(harmonics, None), envelopes[:, 1], width)], 1)
 
     def _synthesise(self, bins: Tensor, levels: Tensor) -> Tensor:
         """Partials and filtered noise (E, T) with levels (E, P, blocks + 1) in magnitudes."""

@@ -122,6 +122,16 @@ def test_the_sound_is_that_of_its_plainest_form(vectors, sizes):
 
 
 @torch.no_grad()
+def test_a_partial_that_is_too_high_to_be_heard_takes_no_energy_of_the_impulses(codec, vectors):
+    high = vectors.clone()
+    high[:, 0] = torch.linspace(-1, 1, len(high))
+    dry = codec.decoder.dry(high, torch.zeros(len(high)))
+    impulses = codec.decoder.colourless(dry).amax(2)
+    assert torch.equal(impulses > 0, dry.sound.strength > 0)
+    assert not (impulses > 0).all() and (impulses > 0).any(1).all()
+
+
+@torch.no_grad()
 def test_stages_differ_and_the_last_is_the_event(codec, vectors):
     stages = codec.decoder.render(vectors, torch.zeros(len(vectors)))
     assert stages.excitation.shape == stages.resonance.shape == stages.room.shape == (6, 128 * 512)
