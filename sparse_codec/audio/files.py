@@ -47,7 +47,7 @@ KINDS = {  # suffixes of files that are written, with libsndfile's format and su
 UNKNOWN_LENGTH = 2**32 - 1  # in the header of a WAV stream
 WRITTEN = 2**16  # samples of a channel at once; libsndfile's Ogg crashes at some millions
 
-LEFT = "give --left on the command line, or left=True"
+LEFT = "give --left to encode or prepare, or left=True to load_audio or read_blocks"
 
 WriteBlock = Callable[[np.ndarray], object]
 
@@ -138,7 +138,7 @@ def _frames(
     """Yield the streams of a file with their blocks (T, channels). Raises: AudioError."""
     name, asked, is_empty = name_of(path), start, True
     for sound in open_sounds(path, raw):
-        first, n_frames = round(start * sound.samplerate), sound.n_frames
+        first, n_frames = max(0, round(start * sound.samplerate)), sound.n_frames
         if n_frames is not None and 0 < n_frames <= first:  # the part begins in another stream
             start -= n_frames / sound.samplerate
             continue

@@ -156,6 +156,12 @@ def test_an_archive_is_not_written_into_the_site_that_it_holds(built, folder):
     assert built("export", "--zip", "site.zip").returncode == 0
 
 
+def test_a_folder_whose_name_is_no_utf_8_is_printed(report, folder):
+    done = report("build", "mine.py", "--out", os.fsdecode(b"s\xe9"))
+    assert done.returncode == 0, done.stderr
+    assert r"s\udce9: pages: 1" in done.stdout and "s%E9/index.html" in done.stdout
+
+
 def test_an_archive_has_the_modules_that_its_articles_import(report, folder):
     (folder / "helper.py").write_text("LEVEL = 0.5\n")
     (folder / "mine.py").write_text(ARTICLE.replace("import numpy", "import helper\nimport numpy"))

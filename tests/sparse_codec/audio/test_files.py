@@ -254,7 +254,7 @@ def test_channels_that_cancel_out_are_told_and_the_left_one_can_be_had(tmp_path,
     assert np.abs(load_audio(tmp_path / "wrong.wav", RATE)).max() < 1e-4
     (record,) = caplog.records
     assert "wrong.wav: the channels cancel each other out" in record.getMessage()
-    assert "--left on the command line, or left=True" in record.getMessage()
+    assert "give --left to encode or prepare, or left=True to load_audio" in record.getMessage()
     caplog.clear()
     left = load_audio(tmp_path / "wrong.wav", RATE, left=True)
     np.testing.assert_allclose(left, sound[:, 0], atol=1e-4)
