@@ -24,5 +24,9 @@ class Damaged(StoreError):
     """The bytes under a name are not those that were stored there."""
 
 
+class WorkerError(ReportError):
+    """A worker can not compute what it was sent, however often: it is no error of the article."""
+
+
 class SiteError(ReportError):
     """The site can not be built or written. The site that was there before stays as it was."""

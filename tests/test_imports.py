@@ -13,6 +13,7 @@ PACKAGES = ("workers", "report", "sparse_codec", "experiments")
 # of a package is a room of its own; "" is the package's public names.
 WORKERS = {
     "forks": (),
+    "cluster": ("forks",),
     "": (),
 }
 REPORT = {

@@ -1,5 +1,5 @@
-"""Tasks side by side, in copies of this process.
+"""Tasks side by side: in copies of this process, or in the workers of a Dask cluster.
 
-`forks` has the copies, and `Forks`, a `concurrent.futures` executor. The package knows nothing of
-reports and codecs.
+`forks` has the copies, and `Forks`, a `concurrent.futures` executor; `cluster` opens that or one of
+a Dask cluster, and has what the two share. The package knows nothing of reports and codecs.
 """

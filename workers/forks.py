@@ -7,6 +7,7 @@ again; one whose parent is gone ends too.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import signal
 import sys
@@ -17,6 +18,7 @@ from functools import partial
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from queue import SimpleQueue
 from threading import Event, Lock, Semaphore, Thread
 from typing import Any, TypeVar
 
@@ -29,7 +31,7 @@ GRACE = 5.0  # seconds that a fork has to end when it is asked to
 SHORT_GRACE = 1.0  # for the tasks of an executor: their user has pressed Ctrl-C and waits
 
 
-class ForkLost(RuntimeError):
+class ForkLost(ChildProcessError):
     """A fork ended before it had a result; the message says how."""
 
 
@@ -82,9 +84,10 @@ def run_in_fork(
 class Forks(Executor):
     """Does each task in a fork that is made when the task is submitted.
 
-    `submit` waits until fewer than `jobs` tasks run. A task whose fork is killed is done again, up
-    to TRIES times, and then has failed with ForkLost. `answer` answers the questions that tasks ask
-    by `ask`; it is called in other threads.
+    `submit` waits until fewer than `jobs` tasks run, and imports the modules that earlier tasks had
+    to import, as if they had run here: else each would import them again. A task whose fork is
+    killed is done again, up to TRIES times, and then has failed with ForkLost. `answer` answers the
+    questions that tasks ask by `ask`; it is called in other threads.
     """
 
     def __init__(self, jobs: int, answer: Ask = lambda question: None):
@@ -94,16 +97,18 @@ class Forks(Executor):
         self._forks: set[_Fork] = set()
         self._threads: list[Thread] = []
         self._closed = False
+        self._imported: SimpleQueue[str] = SimpleQueue()  # modules that tasks had to import
 
     def submit(self, work: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         """Start work(*args, **kwargs). Its error is an OSError if no fork can be made."""
         self._slots.acquire()
         if self._closed:
             raise RuntimeError("the executor was shut down")
+        self.import_modules()
         future: Future[T] = Future()
         future.set_running_or_notify_cancel()
         begun = Event()
-        task = partial(_with_ask, partial(work, *args, **kwargs))
+        task = partial(_do_task, partial(work, *args, **kwargs))
         arguments = (self._attend, task, future, begun)
         # A new thread, as in `run_in_fork`; it also waits for the result.
         thread = Thread(target=copy_context().run, args=arguments, daemon=True)
@@ -115,7 +120,9 @@ class Forks(Executor):
     def _attend(self, task: Callable[[Ask], Any], future: Future[Any], begun: Event) -> None:
         _leave_signals()
         try:
-            result = self._do(task, begun)
+            result, modules = self._do(task, begun)
+            for name in modules:
+                self._imported.put(name)
         except BaseException as error:
             future.set_exception(error)
         else:
@@ -123,6 +130,17 @@ class Forks(Executor):
         finally:
             begun.set()
             self._slots.release()
+
+    def import_modules(self) -> None:
+        """Import the modules that tasks had to import.
+
+        A module that only another puts into place can not be imported, and is left out.
+        """
+        while not self._imported.empty():
+            name = self._imported.get()
+            if name not in sys.modules:
+                with contextlib.suppress(Exception):
+                    importlib.import_module(name)
 
     def _do(self, task: Callable[[Ask], Any], begun: Event) -> Any:
         for attempt in range(TRIES):
@@ -164,10 +182,13 @@ def ask(question: Any) -> Any:
     return _ask(question)
 
 
-def _with_ask(work: Callable[[], T], asking: Ask) -> T:
+def _do_task(work: Callable[[], T], asking: Ask) -> tuple[T, list[str]]:
+    """Return the result of a task, and the modules that it imported, in order."""
     global _ask
     _ask = asking
-    return work()
+    before = set(sys.modules)
+    result = work()
+    return result, [name for name in sys.modules if name not in before]
 
 
 # ---- one fork, seen from its parent

@@ -17,7 +17,7 @@ from report.article import comment_form, percent
 from report.article.cells import Cell, Evaluate, Output, move_down
 from report.article.imports import read_source
 from report.artifacts.session import CallFailed
-from report.errors import CellError, ReportError, StoreError
+from report.errors import CellError, ReportError, StoreError, WorkerError
 
 PACKAGE = Path(__file__).parents[1]  # report/
 
@@ -163,7 +163,7 @@ def _blame(cell: Cell, number: int, path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (StoreError, KeyboardInterrupt, CallFailed):
+    except (StoreError, WorkerError, KeyboardInterrupt, CallFailed):
         raise
     except BaseException as error:
         stack = traceback.extract_tb(error.__traceback__)

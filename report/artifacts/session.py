@@ -31,7 +31,7 @@ from report.artifacts.media import _ENCODERS, Data, Encoded, Media, decode, enco
 from report.artifacts.randomness import numbers_of
 from report.artifacts.record import Build, Making, Record
 from report.artifacts.store import MemoryStore, Store
-from report.errors import StoreError
+from report.errors import StoreError, WorkerError
 from report.keys.dependencies import ReachableCode, code_of, runtime_value, variable_digests
 from report.keys.results import register_results
 from report.keys.source import full_name
@@ -49,6 +49,10 @@ class Artifact:
 
     made: "Record | Pending"
     store: Store = field(repr=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Go to another process with its bytes, since the store stays here."""
+        return _received, (self.record, self.store.read(self.record))
 
     @property
     def record(self) -> Record:
@@ -83,6 +87,12 @@ class Artifact:
         """
         media = decode(self.store.read(self.record), self.media_type)
         return media.value if isinstance(media, Data) else media
+
+
+def _received(record: Record, data: bytes) -> Artifact:
+    store = MemoryStore()
+    store.take(record, data)
+    return Artifact(record, store)
 
 
 @dataclass(frozen=True)
@@ -130,7 +140,6 @@ class Made:
     encoded: Encoded
     seconds: float
     machine: dict[str, str]
-    imported: tuple[str, ...] = ()  # modules that it imported, in order
 
 
 class Workers(Protocol):
@@ -252,7 +261,8 @@ class Session:
             try:
                 record = self._keep(request, done.result())
             except BaseException as error:
-                stop = error if isinstance(error, StoreError) else CallFailed(request.key)
+                final = isinstance(error, StoreError | WorkerError)
+                stop = error if final else CallFailed(request.key)
                 self._failure = self._failure or stop
                 kept.set_exception(stop)
             else:

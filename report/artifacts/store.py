@@ -87,6 +87,10 @@ class Store:
         self._forgotten.discard(record.key)
         return record
 
+    def take(self, record: Record, data: bytes) -> None:
+        """Store an object that another store has, without its record."""
+        self.storage.put(_object(record), data, record.media_type, immutable=True)
+
     def forget(self, key: str) -> None:
         """Find this record no more, so that its artifact is made again.
 

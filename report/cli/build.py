@@ -9,7 +9,6 @@ from report.cli.program import (
     Command,
     Program,
     article_options,
-    jobs_option,
     server_options,
     site_options,
 )
@@ -19,6 +18,7 @@ from report.number_formats import megabytes
 from report.site.target import check_target
 from report.storage.interface import Bucket, Storage, check_url
 from report.storage.transfer import transfer_bar
+from workers.cluster import add_options as workers_options
 
 # build
 
@@ -42,7 +42,7 @@ def build_options(parser: argparse.ArgumentParser, program: Program) -> None:
     parser.add_argument(
         "--publish", metavar="TARGET", help="then publish to a folder or s3://bucket/prefix"
     )
-    jobs_option(parser)
+    workers_options(parser)
     _readers_options(parser)
     article_options(parser, program)
 
@@ -64,6 +64,7 @@ def build_site(args: argparse.Namespace) -> int:
         tuple(args.force),
         args.only,
         args.jobs,
+        args.dask,
     )
     print(summary)
     print(f"open {(summary.out / 'index.html').as_uri()}")

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from workers.forks import cores
-
 
 @dataclass(frozen=True)
 class Articles:
@@ -62,17 +60,6 @@ def server_options(parser: argparse.ArgumentParser) -> None:
         "--endpoint-url", metavar="URL", help="of an S3-compatible server other than AWS"
     )
     parser.add_argument("--profile", help="of boto3's credentials")
-
-
-def jobs_option(parser: argparse.ArgumentParser) -> None:
-    """The option of commands that compute artifacts side by side."""
-    parser.add_argument(
-        "--jobs",
-        type=positive_count,
-        default=cores(),
-        metavar="N",
-        help="processes that compute side by side (default: the number of cores, %(default)s)",
-    )
 
 
 def site_options(parser: argparse.ArgumentParser) -> None:

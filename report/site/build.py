@@ -8,7 +8,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -21,7 +21,7 @@ from report.article.cells import Cell
 from report.article.page import Article, Entry, assets, render_article, render_index
 from report.article.script import parse_script, read_metadata, run_cells
 from report.artifacts.record import ARTICLE, Build, Record
-from report.artifacts.session import CallFailed, Session, matches, use_session
+from report.artifacts.session import CallFailed, Session, Workers, matches, use_session
 from report.artifacts.store import Store
 from report.errors import ReportError, SiteError
 from report.number_formats import megabytes
@@ -82,6 +82,7 @@ def build(
     force: tuple[str, ...] = (),
     only: bool = False,
     jobs: int = 1,
+    dask: str | None = None,
 ) -> BuildSummary:
     """Run the article scripts and write the site `out`.
 
@@ -90,8 +91,8 @@ def build(
     namespace: globals that each script begins with, such as {"BUILD": ...}.
     force: patterns of calls that are computed again.
     only: leave out the other articles that are in the site. Otherwise they stay as they were built.
-    jobs: the number of processes that compute artifacts side by side. The site does not depend on
-        it.
+    jobs: the number of processes that compute artifacts side by side.
+    dask: the address of a Dask scheduler whose workers compute them instead. The site is the same.
 
     All scripts are tried. If one fails, no site is written, but all that was computed is in the
     store.
@@ -109,7 +110,9 @@ def build(
         target.expected = kept.data
         order = kept.in_order(built)
         titles = _titles(scripts, kept, order)
-        work = partial(_run_article, facts, namespace or {}, titles, force, jobs)
+        work = partial(
+            _run_article, facts, namespace or {}, titles, force, partial(open_workers, jobs, dask)
+        )
         runs = _run_articles(scripts, work, store)
         articles, builds = [run.article for run in runs], [run.build for run in runs]
         _check_force(force, builds)
@@ -267,7 +270,7 @@ def _run_article(
     given: dict[str, Any],
     titles: dict[str, str],
     force: tuple[str, ...],
-    jobs: int,
+    open_workers: Callable[[Store], AbstractContextManager[Workers | None]],
     script: Path,
     here: frozenset[str],
     store: Store,
@@ -283,7 +286,7 @@ def _run_article(
     session.begin(script.stem)
     try:
         with (
-            open_workers(jobs, store) as session.workers,
+            open_workers(store) as session.workers,
             use_session(session),
             _Progress(script.stem, len(cells)) as progress,
         ):

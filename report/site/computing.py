@@ -5,24 +5,35 @@ has the arguments, settings, modules and functions of exactly that moment, and a
 nothing for it. The article goes on, until it asks for something about the result. What a fork
 computes, the article's process stores at once.
 
-A call that fails in a fork may have to fail in a place where its article catches the error, and
+On a Dask cluster, a call is the name of its function and its arguments. A worker imports the
+function, and computes nothing unless the call has the same key there. So it needs the same code and
+libraries, and functions of the article's own script are computed here.
+
+A call that fails in a worker may have to fail in a place where its article catches the error, and
 for its author the place counts. So the article then runs once more, finds in the store all that was
 computed, and computes that call itself.
 """
 
-import contextlib
 import importlib
+import inspect
+import operator
+import pickle
 import sys
+import warnings
 from collections.abc import Iterator
-from concurrent.futures import Future
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass
 from functools import partial
-from queue import SimpleQueue
+from threading import Lock
+from typing import Any
 
 from report.artifacts.session import Made, Request, Workers, compute, request_of
-from report.artifacts.store import Store
+from report.artifacts.store import MemoryStore, Store
+from report.errors import WorkerError
+from report.keys.source import find_module
 from report.site.isolation import ParentsStore, answer
+from workers.cluster import ClusterError, apart, open_cluster, share
 from workers.forks import Forks, ask, reason_not_to_fork
 
 SHORT = 0.05  # seconds: a call that takes less is not worth a fork
@@ -33,48 +44,53 @@ class Changed(Exception):
 
 
 @contextmanager
-def open_workers(jobs: int, store: Store) -> Iterator[Workers | None]:
+def open_workers(jobs: int, dask: str | None, store: Store) -> Iterator[Workers | None]:
     """Yield workers for an article in this process, or None if it has to compute all by itself.
 
     They end with the block; if it ends by an exception, before they have finished.
+    Raises: WorkerError if the cluster can not be used.
     """
-    if jobs == 1 or reason_not_to_fork():
+    if dask is not None:
+        try:
+            with open_cluster(dask) as executor:
+                yield ClusterWorkers(executor)
+        except ClusterError as error:
+            raise WorkerError(str(error)) from error
+    elif jobs == 1 or reason_not_to_fork():
         yield None
-        return
-    with Forks(jobs, partial(answer, store)) as forks:
-        yield ForkWorkers(forks)
+    else:
+        with Forks(jobs, partial(answer, store)) as forks:
+            yield ForkWorkers(forks)
 
 
-class ForkWorkers:
-    """Forks that compute calls. Functions that were always quick are left to the article."""
+class _Workers:
+    """Workers that leave functions which were always quick to the article."""
 
-    def __init__(self, forks: Forks):
-        self._forks = forks
+    def __init__(self) -> None:
         self._longest: dict[str, float] = {}  # function -> seconds
-        self._imported: SimpleQueue[str] = SimpleQueue()  # modules that forks had to import
 
-    def start(self, request: Request, store: Store) -> Future[Made] | None:
-        if reason_not_to_fork() or self._longest.get(request.function, SHORT) < SHORT:
-            return None
-        self._import()
-        return self._forks.submit(_compute_in_fork, request, store)
+    def is_quick(self, request: Request) -> bool:
+        return self._longest.get(request.function, SHORT) < SHORT
 
     def note(self, request: Request, made: Made) -> None:
         longest = self._longest.get(request.function, 0.0)
         self._longest[request.function] = max(made.seconds, longest)
-        for name in made.imported:
-            self._imported.put(name)
 
-    def _import(self) -> None:
-        """Import what forks had to import, as if this process had computed: the next ones have it.
 
-        A module that only code of another puts into place can not be imported, and is left out.
-        """
-        while not self._imported.empty():
-            name = self._imported.get()
-            if name not in sys.modules:
-                with contextlib.suppress(Exception):
-                    importlib.import_module(name)
+# Forks
+
+
+class ForkWorkers(_Workers):
+    """Forks that compute calls."""
+
+    def __init__(self, forks: Forks):
+        super().__init__()
+        self._forks = forks
+
+    def start(self, request: Request, store: Store) -> Future[Made] | None:
+        if reason_not_to_fork() or self.is_quick(request):
+            return None
+        return self._forks.submit(_compute_in_fork, request, store)
 
 
 def _compute_in_fork(request: Request, store: Store) -> Made:
@@ -86,6 +102,157 @@ def _compute_in_fork(request: Request, store: Store) -> Made:
         store.ask = ask
     if request_of(request.definition, request.bound).key != request.key:
         raise Changed(request.function)
-    before = set(sys.modules)
-    made = compute(request, ParentsStore(ask))
-    return replace(made, imported=tuple(name for name in sys.modules if name not in before))
+    return compute(request, ParentsStore(ask))
+
+
+# A Dask cluster
+
+
+LARGE = 2**16  # bytes of an argument that is sent once, whatever number of calls have it
+
+
+class NotSent(UserWarning):
+    """A call is computed here, since the workers of a cluster can not have it."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A call without its arguments."""
+
+    module: str
+    name: str  # of the function in it
+    parts: dict[str, Any]  # of the key, see `report.artifacts.session.INGREDIENTS`
+    folders: list[str]  # in which Python looks for modules here
+    threads: int | None  # of PyTorch, if it is used
+
+
+class ClusterWorkers(_Workers):
+    """The workers of a Dask cluster."""
+
+    def __init__(self, executor: Executor):
+        super().__init__()
+        self._executor = executor
+        self._shared: dict[str, Any] = {}  # large arguments that the cluster has, by their digests
+
+    def start(self, request: Request, store: Store) -> Future[Made] | None:
+        if self.is_quick(request):
+            return None
+        function = request.definition
+        module = find_module(function.__module__)
+        if module is None or module.is_script:
+            self._warn(request, "workers can not import it; move it to a module beside the script")
+            return None
+        try:
+            arguments = self._pickled(request)
+        except Exception as error:  # of pickle, which raises errors of many kinds
+            self._warn(request, f"an argument can not be sent ({error})")
+            return None
+        torch = sys.modules.get("torch")
+        threads = torch.get_num_threads() if torch else None
+        task = Task(function.__module__, function.__qualname__, request.parts, sys.path, threads)
+        return _with_our_errors(self._executor.submit(compute_on_worker, task, **arguments))
+
+    def _pickled(self, request: Request) -> dict[str, Any]:
+        """Return the arguments as bytes, or as what stands for bytes that the cluster has."""
+        arguments = {}
+        for name, value in request.bound.arguments.items():
+            digest = request.parts["arguments"][name]
+            if digest not in self._shared:
+                data = pickle.dumps(value)
+                if len(data) < LARGE:
+                    arguments[f"_{name}"] = data
+                    continue
+                self._shared[digest] = share(self._executor, data)
+            arguments[f"_{name}"] = self._shared[digest]
+        return arguments
+
+    def _warn(self, request: Request, why: str) -> None:
+        message = f"{request.function} is computed here, not on the cluster: {why}"
+        warnings.warn(message, NotSent, stacklevel=1)
+
+
+def _with_our_errors(made: Future[Made]) -> Future[Made]:
+    """Return a future whose error is the call's own, or a WorkerError."""
+    ours: Future[Made] = Future()
+
+    def hand_on(done: Future[Made]) -> None:
+        error = None if done.cancelled() else done.exception()
+        if done.cancelled():
+            ours.set_exception(WorkerError("the cluster's scheduler has gone"))
+        elif error is None:
+            ours.set_result(done.result())
+        elif isinstance(error, WorkerError | CallError) or type(error).__name__ == "KilledWorker":
+            ours.set_exception(error)
+        else:
+            ours.set_exception(WorkerError(f"a worker of the cluster failed: {error!r}"))
+
+    made.add_done_callback(hand_on)
+    return ours
+
+
+class CallError(Exception):
+    """The call's own error, which its article gets by computing it itself."""
+
+
+_turn = Lock()  # threads of one worker would share random numbers, modules and settings
+
+
+def compute_on_worker(task: Task, **arguments: bytes) -> Made:
+    """Compute a call in a fork of a cluster's worker, whose threads draw random numbers too.
+
+    Raises: WorkerError if the call has another key here; CallError.
+    """
+    with _turn, _importable(task.folders):
+        if task.threads is not None:
+            importlib.import_module("torch").set_num_threads(task.threads)
+        request = _unpacked(task, arguments)
+        if request.parts != task.parts:
+            raise WorkerError(_difference(task, request))
+        try:
+            return apart(compute, request, MemoryStore())
+        except Exception as error:
+            raise CallError(repr(error)) from None
+
+
+def _unpacked(task: Task, arguments: dict[str, bytes]) -> Request:
+    """Return the request of a call here. Raises: WorkerError if something can not be imported."""
+    try:
+        conjured = operator.attrgetter(task.name)(importlib.import_module(task.module))
+        function = conjured.__wrapped__
+        bound = inspect.signature(function).bind_partial()
+        for name, data in arguments.items():
+            bound.arguments[name.removeprefix("_")] = pickle.loads(data)
+        return request_of(function, bound)
+    except Exception as error:
+        raise WorkerError(
+            f"a worker of the cluster has not what {task.module}.{task.name} needs ({error!r}); "
+            "give it the same project, libraries and files"
+        ) from None
+
+
+@contextmanager
+def _importable(folders: list[str]) -> Iterator[None]:
+    """Let modules be found where they are found on the machine of the article, too."""
+    before = sys.path[:]
+    sys.path += [folder for folder in folders if folder not in before]
+    try:
+        yield
+    finally:
+        sys.path[:] = before
+
+
+def _difference(task: Task, request: Request) -> str:
+    """Say in which ingredients of its key a call is another one on this machine."""
+    names = [name for name, part in request.parts.items() if part != task.parts[name]]
+    details = []
+    for name in names:
+        here, there = request.parts[name], task.parts[name]
+        if isinstance(here, dict):
+            differing = sorted(k for k in here.keys() | there.keys() if here.get(k) != there.get(k))
+            details.append(f"{name} ({', '.join(differing)})")
+        else:
+            details.append(name)
+    return (
+        f"a worker of the cluster has other {' and '.join(details)} for {request.function}; "
+        "give it the same project and libraries, and start it anew"
+    )

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import glob
 import sys
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 from sparse_codec.audio.decoder import FORMATS, SUFFIXES
 from sparse_codec.audio.folders import find_files
 from sparse_codec.outputs import STREAM, OutputError, make_folder
+from workers.cluster import as_they_come
+from workers.forks import ForkLost
+
+Result = TypeVar("Result")
 
 FILE_SUFFIXES = SUFFIXES | {".events", ".json", ".mid"}  # a folder with such a name is a mistake
 ENDINGS = FORMATS | FILE_SUFFIXES  # that name a format; another, as in "take.2", is of the name
@@ -105,15 +113,56 @@ def run_jobs(todo: JobList, work: Callable[[Job], None], force: bool) -> int:
     Returns the exit code: 1 if there was such a file.
     Raises: OutputError, since the next job would fail too.
     """
-    n_failed = 0
+    return _report(todo, (partial(work, job) for job in _to_do(todo, force)))
+
+
+def run_side_by_side(
+    todo: JobList,
+    work: Callable[..., Result],
+    arguments: tuple[Any, ...],
+    tell: Callable[[Job, Result], None],
+    force: bool,
+    executor: Executor,
+) -> int:
+    """Do jobs as `run_jobs`, but work(job, *arguments) in the processes of an executor.
+
+    `tell` is called here with the results, in the order of the jobs.
+    """
+    started: deque[Job] = deque()
+
+    def tasks() -> Iterator[tuple[Any, ...]]:
+        for job in _to_do(todo, force):
+            started.append(job)
+            yield job, *arguments
+
+    def tell_next(future: Future[Result]) -> None:
+        job = started.popleft()
+        try:
+            tell(job, future.result())
+        except ForkLost as error:
+            raise InputError(f"{job.source}: its process ended early: {error}") from error
+
+    futures = as_they_come(executor, work, tasks())
+    return _report(todo, (partial(tell_next, future) for future in futures))
+
+
+def _to_do(todo: JobList, force: bool) -> Iterator[Job]:
+    """Yield the jobs whose target is not there yet, with folders for them. Raises: OutputError."""
     for job in todo.jobs:
         if todo.in_folder and Path(job.target).exists() and not force:
             print(f"{job.target} is there; --force makes it again", file=sys.stderr)
             continue
         if todo.in_folder:
             make_folder(Path(job.target).parent)
+        yield job
+
+
+def _report(todo: JobList, steps: Iterable[Callable[[], None]]) -> int:
+    """Take a step for each job, and report those that fail. Returns: the exit code."""
+    n_failed = 0
+    for step in steps:
         try:
-            work(job)
+            step()
         except OutputError:
             raise
         except ValueError as error:  # the project's own errors

@@ -20,6 +20,7 @@ from sparse_codec.config import CodecConfig, EncodeOptions
 from sparse_codec.evaluation.frozen_set import freeze, read_manifest, write_manifest
 from sparse_codec.evaluation.tables import markdown_results
 from sparse_codec.outputs import check_output
+from workers.cluster import add_options as add_workers
 
 if TYPE_CHECKING:
     from sparse_codec.codec import SparseCodec
@@ -141,9 +142,7 @@ def _add_evaluate(commands: Commands) -> None:
         type=positive(int),
         help="gradient steps at the end, instead of the checkpoint's",
     )
-    parser.add_argument(
-        "--jobs", type=positive(int), default=1, help="processes (default: %(default)s)"
-    )
+    add_workers(parser)
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
 
 
@@ -163,6 +162,7 @@ def run_evaluate(args: argparse.Namespace) -> int:
         _recordings(args.data),
         _options(args, codec),
         args.jobs,
+        args.dask,
         progress=lambda files: _with_bar(files, "file", n_files),
     )
     print(markdown_results(results))

@@ -8,6 +8,8 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -23,7 +25,8 @@ from sparse_codec.audio.files import (
     read_blocks,
     write_blocks,
 )
-from sparse_codec.cli.jobs import Job, list_jobs, run_jobs
+from sparse_codec.checkpoint import CheckpointError
+from sparse_codec.cli.jobs import Job, list_jobs, run_jobs, run_side_by_side
 from sparse_codec.cli.messages import Tally, clipping, say
 from sparse_codec.cli.options import Commands, add_command, add_force, add_model, positive
 from sparse_codec.coding.channels import Window, join_windows, play_windows
@@ -42,6 +45,8 @@ from sparse_codec.coding.quantise import SCALES
 from sparse_codec.coding.rate import limit_rate
 from sparse_codec.config import EncodeOptions, at_effort
 from sparse_codec.outputs import STREAM, check_output, is_stream, open_output
+from workers.cluster import add_options as add_workers
+from workers.cluster import open_executor
 
 if TYPE_CHECKING:
     from sparse_codec.codec import SparseCodec
@@ -100,6 +105,7 @@ def _add_encode(commands: Commands) -> None:
     encode.add_argument("--raw", type=_raw_format, metavar="RATE,CHANNELS,FORMAT", help=_raw_help())
     encode.add_argument("--json", action="store_true", help="print a line of JSON for each file")
     add_force(encode)
+    add_workers(encode)
 
 
 def _add_size(encode: argparse.ArgumentParser) -> None:
@@ -168,28 +174,59 @@ def _raw_format(text: str) -> RawFormat:
 
 
 def encode_files(args: argparse.Namespace) -> int:
-    """Encode sound files, one after the other; return the exit code."""
+    """Encode sound files, those of a folder side by side; return the exit code."""
     if args.json and args.out == STREAM:
         args.usage_error("--json and -o - both print on standard output")
     is_text = Path(args.out).suffix.lower() in TEXTS
     if args.rate and is_text:
         args.usage_error("--rate is of .events files; JSON and MIDI are as long as they are")
     codec, todo = load_codec(args.model), list_jobs(args.inputs, args.out, SUFFIXES, ".events")
-    options = _options(args, codec)
     if not todo.in_folder:
         check_output(args.out, SET_SUFFIXES)
     if not args.lossless and not is_text:
         load_priors(args.model)  # before the work, should there be none
+    side_by_side = todo.in_folder and (args.jobs > 1 or args.dask is not None)
+    encoding = Encoding(
+        args.model,
+        codec.digest,
+        _options(args, codec),
+        args.stereo,
+        args.left,
+        args.raw,
+        args.lossless,
+        args.quality,
+        args.rate,
+        bar=not side_by_side,
+    )
+    tell = partial(_tell_encoded, args)
+    if not side_by_side:
+        return run_jobs(todo, lambda job: tell(job, encode_file(job, encoding)), args.force)
+    with open_executor(args.jobs, args.dask) as executor:
+        return run_side_by_side(todo, encode_file, (encoding,), tell, args.force, executor)
 
-    def encode(job: Job) -> None:
-        facts = _encode(job, codec, options, args)
-        if args.json:
-            print(json.dumps({"file": job.source, "out": job.target, **facts}), flush=True)
-        else:
-            unspent = _unspent(facts.get("bits_per_second"), args.rate)
-            say(job.target, _sentence(**facts) + unspent)
 
-    return run_jobs(todo, encode, args.force)
+def _tell_encoded(args: argparse.Namespace, job: Job, facts: dict[str, float]) -> None:
+    if args.json:
+        print(json.dumps({"file": job.source, "out": job.target, **facts}), flush=True)
+    else:
+        unspent = _unspent(facts.get("bits_per_second"), args.rate)
+        say(job.target, _sentence(**facts) + unspent)
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """The encoding of a file, as a worker gets it."""
+
+    model: str
+    digest: str  # of the model's checkpoint
+    options: EncodeOptions
+    stereo: bool
+    left: bool
+    raw: RawFormat | None
+    lossless: bool
+    quality: float
+    rate: float | None
+    bar: bool  # show the progress through a file
 
 
 def _options(args: argparse.Namespace, codec: SparseCodec) -> EncodeOptions:
@@ -199,34 +236,47 @@ def _options(args: argparse.Namespace, codec: SparseCodec) -> EncodeOptions:
     return dataclasses.replace(at_effort(codec.config.encode, args.effort), **changes)
 
 
-def _encode(
-    job: Job, codec: SparseCodec, options: EncodeOptions, args: argparse.Namespace
-) -> dict[str, float]:
-    """Encode one file; return facts about the file that was written."""
-    windows, tally = _windows(job.source, codec, options, args), Tally()
+def encode_file(job: Job, encoding: Encoding) -> dict[str, float]:
+    """Encode one file; return facts about the file that was written.
+
+    Raises: CheckpointError if the checkpoint here is another.
+    """
+    import torch
+
+    # The greedy loop is many small operations, in which more threads only wait for each other; and
+    # so sums come out the same on any machine.
+    torch.set_num_threads(1)
+    codec = load_codec(encoding.model)
+    if codec.digest != encoding.digest:
+        raise CheckpointError(
+            f"{encoding.model}: another checkpoint on a worker, {codec.digest[:12]} and not"
+            f" {encoding.digest[:12]}; give all workers the same project and files"
+        )
+    windows, tally = _windows(job.source, codec, encoding), Tally()
     with open_output(job.target) as file:
         if Path(job.target).suffix.lower() in TEXTS:
             events = join_windows(windows)
             tally.add(events)
             file.write(to_bytes(job.target, events, codec))
         else:
-            _write_events(file, windows, tally, codec, args)
+            _write_events(file, windows, tally, codec, encoding)
     n_bytes = None if is_stream(job.target) else Path(job.target).stat().st_size
     return tally.facts(codec.samplerate, n_bytes)
 
 
-def _windows(
-    source: str, codec: SparseCodec, options: EncodeOptions, args: argparse.Namespace
-) -> Iterable[Window]:
+def _windows(source: str, codec: SparseCodec, encoding: Encoding) -> Iterable[Window]:
     """Return the windows of a sound file, encoded as they are read, with a progress bar."""
-    blocks = read_blocks(source, codec.samplerate, 2 if args.stereo else 1, args.raw, args.left)
+    channels = 2 if encoding.stereo else 1
+    blocks = read_blocks(source, codec.samplerate, channels, encoding.raw, encoding.left)
     windows: Iterator[Window]
-    if args.stereo:
+    if encoding.stereo:
         from sparse_codec.stereo import encode_stereo
 
-        windows = encode_stereo(codec, blocks, options)
+        windows = encode_stereo(codec, blocks, encoding.options)
     else:
-        windows = codec.stream(blocks, options)
+        windows = codec.stream(blocks, encoding.options)
+    if not encoding.bar:
+        return windows
     try:
         total = codec.n_windows(round(duration(source) * codec.samplerate))
     except AudioError:  # a stream, or a file that reading will refuse
@@ -240,13 +290,13 @@ def _write_events(
     windows: Iterable[Window],
     tally: Tally,
     codec: SparseCodec,
-    args: argparse.Namespace,
+    encoding: Encoding,
 ) -> None:
     """Write a .events file window by window, and send each off at once."""
-    priors = None if args.lossless else load_priors(args.model)
-    header = header_for(codec, 2 if args.stereo else 1, priors)
+    priors = None if encoding.lossless else load_priors(encoding.model)
+    header = header_for(codec, 2 if encoding.stereo else 1, priors)
     writer = EventWriter(file, header, priors)
-    for window, scale in _scaled(windows, header, priors, args):
+    for window, scale in _scaled(windows, header, priors, encoding):
         writer.write(window, scale)
         file.flush()
         tally.add(window)
@@ -255,12 +305,12 @@ def _write_events(
 
 
 def _scaled(
-    windows: Iterable[Window], header: Header, priors: Priors | None, args: argparse.Namespace
+    windows: Iterable[Window], header: Header, priors: Priors | None, encoding: Encoding
 ) -> Iterator[tuple[Window, int]]:
     """Return windows and the scale at which to round each."""
-    if args.rate and priors:
-        return limit_rate(windows, args.rate, header, priors)
-    scale = round(SCALE / args.quality)
+    if encoding.rate and priors:
+        return limit_rate(windows, encoding.rate, header, priors)
+    scale = round(SCALE / encoding.quality)
     return ((window, scale) for window in windows)
 
 

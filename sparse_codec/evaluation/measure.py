@@ -15,7 +15,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
 from itertools import pairwise
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +44,7 @@ from sparse_codec.model.spectrogram import (
     magnitudes,
     shares_removed,
 )
+from workers.cluster import as_they_come, open_executor, share
 
 COUNTS = (1, 4, 8, 16, 32)  # events after which the energy removed is measured
 MANY = 128  # partials of the larger matching pursuit
@@ -53,7 +53,6 @@ MARGIN = 4096  # samples after the first half that are rendered, so that its las
 
 Figures = dict[str, float | list[float]]  # by name; a list has one for each of COUNTS
 Methods = dict[str, Figures]  # figures of one segment, by method
-Task = tuple[SparseCodec, FrozenFile, Recording, EncodeOptions]
 Result = tuple[str, list[Methods]]  # a group, and a file's segments
 Shares = tuple[float, float]  # L2, L1
 
@@ -64,22 +63,25 @@ def evaluate(
     recordings: list[Recording],
     options: EncodeOptions,
     jobs: int = 1,
+    dask: str | None = None,
     progress: Callable[[Iterable[Result]], Iterable[Result]] = iter,
 ) -> dict[str, Any]:
     """Return figures of the codec and of its rivals, for every group of an evaluation set.
 
-    jobs: processes, each with one thread and one file at a time. The result holds plain values:
-    the model, the set and the options, then the groups.
-    Raises: ManifestError if a file is not there or is another.
+    jobs: processes, each with one thread and one file at a time. dask: the address of a Dask
+    scheduler, whose workers measure instead. Figures do not depend on them. The result holds plain
+    values: the model, the set and the options, then the groups.
+    Raises: ManifestError if a file is not there or is another; ClusterError.
     """
-    tasks = [
-        (codec, file, recording, options) for file, recording in find_files(frozen, recordings)
-    ]
+    files = list(find_files(frozen, recordings))
     # Longest first, so that at the end no process works alone.
-    tasks.sort(key=lambda task: -len(task[1].starts))
+    files.sort(key=lambda pair: -len(pair[0].starts))
     groups: dict[str, list[Methods]] = defaultdict(list)
-    with get_context("spawn").Pool(jobs) as pool:
-        for group, figures in progress(pool.imap_unordered(measure_file, tasks)):
+    with open_executor(jobs, dask) as executor:
+        shared = share(executor, codec)
+        tasks = [(shared, file, recording, options) for file, recording in files]
+        results = (future.result() for future in as_they_come(executor, measure_file, tasks))
+        for group, figures in progress(results):
             groups[group] += figures
     foreign = foreign_groups(frozen.files)
     own = [figures for name, group in groups.items() if name not in foreign for figures in group]
@@ -94,9 +96,10 @@ def evaluate(
     }
 
 
-def measure_file(task: Task) -> Result:
+def measure_file(
+    codec: SparseCodec, file: FrozenFile, recording: Recording, options: EncodeOptions
+) -> Result:
     """Return the group of one file, and the figures of its segments."""
-    codec, file, recording, options = task
     # A segment is many small operations, in which more threads only wait for each other.
     torch.set_num_threads(1)
     segments = read_segments(file, recording, codec.config.segment_samples, codec.samplerate)

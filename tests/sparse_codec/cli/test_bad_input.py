@@ -208,7 +208,7 @@ def test_an_interrupted_run_leaves_whole_files_and_the_next_goes_on(
         yield from windows
 
     monkeypatch.setattr(SparseCodec, "stream", interrupted)
-    code, _, error = run("encode", "songs", "-o", "out")
+    code, _, error = run("encode", "songs", "-o", "out", "--jobs", "1")
     assert code == 130 and error.startswith("interrupted; ") and error.count("\n") == 1
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["a.events"]
     whole = (tmp_path / "out" / "a.events").stat().st_mtime_ns

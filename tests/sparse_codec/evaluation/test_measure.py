@@ -34,14 +34,18 @@ def ruler(small_codec, music):
 
 
 @pytest.fixture(scope="module")
-def results(small_codec, recordings, tmp_path_factory):
-    """Of one segment of one file, by a codec that was saved and loaded."""
+def frozen(small_codec, recordings, tmp_path_factory):
+    """A codec that was saved and loaded, and one segment of one file."""
     folder, config = tmp_path_factory.mktemp("evaluation"), small_codec.config
     small_codec.save(folder / "small.safetensors")
     files = freeze(recordings[:1], [], config.segment_samples, config.samplerate, each=1)
     write_manifest(folder / "manifest.json", files)
-    codec = SparseCodec.load(folder / "small.safetensors")
-    return evaluate(codec, read_manifest(folder / "manifest.json"), recordings, OPTIONS)
+    return SparseCodec.load(folder / "small.safetensors"), read_manifest(folder / "manifest.json")
+
+
+@pytest.fixture(scope="module")
+def results(frozen, recordings):
+    return evaluate(*frozen, recordings, OPTIONS)
 
 
 @pytest.mark.slow
@@ -128,3 +132,16 @@ def test_a_summary_is_the_mean_of_the_segments_that_have_a_figure():
     figures = [{"codec": {"l2": [0.2, 0.4], "onset_f": 0.5}}, {"codec": {"l2": [0.4, 0.8]}}]
     assert summarise(figures) == {"segments": 2, "codec": {"l2": [0.3, 0.6], "onset_f": 0.5}}
     assert summarise([]) == {"segments": 0}
+
+
+@pytest.mark.slow
+def test_figures_do_not_depend_on_the_number_of_processes(results, frozen, recordings):
+    again = evaluate(*frozen, recordings, OPTIONS, jobs=2)
+    assert _without_times(again) == _without_times(results)
+
+
+def _without_times(value):
+    """Figures but for those in seconds."""
+    if isinstance(value, dict):
+        return {key: _without_times(x) for key, x in value.items() if key != "seconds"}
+    return value
