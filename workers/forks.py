@@ -317,13 +317,14 @@ def _run(
         sys.stdin = open(0, closefd=False)
     for number in STOPS:
         signal.signal(number, _interrupt)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
     os.register_at_fork(after_in_child=_restore_signals)
     message: _Result | _Failure
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
         message = _Result(work(_asking(pipe)))
     except errors as error:
         message = _Failure(error)
+    _ignore_stops()
     with contextlib.suppress(OSError):  # the parent was interrupted too, and reads no more
         _send(pipe, message)
 
@@ -368,9 +369,17 @@ def _end_with_parent() -> None:
 
 def _interrupt(_number: int, _frame: object) -> None:
     """Raise KeyboardInterrupt once: what ends then is not disturbed any more."""
-    for number in STOPS:
-        signal.signal(number, signal.SIG_IGN)
+    _ignore_stops()
     raise KeyboardInterrupt
+
+
+def _ignore_stops() -> None:
+    for number in STOPS:
+        # Not SIG_IGN: Python complains of a signal that comes just before that is set.
+        signal.signal(number, _do_nothing)
+
+
+def _do_nothing(_number: int, _frame: object) -> None: ...
 
 
 def _restore_signals() -> None:

@@ -125,7 +125,7 @@ def test_a_function_of_the_script_is_computed_here_and_its_author_told(cluster, 
     command = ["build", "article.py", "--dask", cluster.address]
     done = Running("report", command, tmp_path).wait()
     assert done.returncode == 0, done.stderr
-    told = r"NotSent: article_article.own is computed here, not on the cluster: .* move it to a"
+    told = r"NotSent: own is computed here, not on the cluster: .* move it to a"
     assert len(re.findall(told, done.stderr)) == 1
     page = (tmp_path / "site" / "article.html").read_text()
     assert '<p class="output">3</p>' in page and '<p class="output">4</p>' in page
