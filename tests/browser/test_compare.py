@@ -2,13 +2,14 @@
 
 import json
 import re
+import time
 
 import numpy as np
 import pytest
 from pyloudnorm import Meter
 from scipy.signal import butter, sosfilt
 
-from tests.browser.conftest import limited, wait_until
+from tests.browser.conftest import TWO_FRAMES, limited, wait_until
 
 RATE = 22050
 LABELS = ["Low", "High", "Short and loud"]
@@ -596,3 +597,24 @@ def test_a_damaged_copy_is_said_in_words(open_page, copied, text):
     failure = page.locator(".compare .failure").first
     failure.wait_for()
     assert "can not be loaded" in failure.inner_text() and "undefined" not in failure.inner_text()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_moves_when_scripts_take_over_that_come_late(open_page, site, serve, width):
+    def delay(route):
+        time.sleep(0.2)
+        route.continue_()
+
+    viewport = {"width": width, "height": 1600}  # so that both are seen from the top
+    page = open_page(serve(site), "index.html", viewport=viewport)
+    page.route("**/assets/*.js", delay)
+    page.add_init_script("""
+      window.shifts = [];
+      new PerformanceObserver((list) => {
+        shifts.push(...list.getEntries().map((entry) => entry.value));
+      }).observe({ type: 'layout-shift', buffered: true });""")
+    page.goto(page.url.replace("index.html", "small.html"))
+    wait_until(page, "document.querySelectorAll('.compare.live').length === 2")
+    page.evaluate(TWO_FRAMES)
+    assert page.locator(".compare").first.bounding_box()["y"] < 1600
+    assert sum(page.evaluate("shifts")) < 0.02

@@ -168,7 +168,8 @@ def test_nothing_from_a_script_can_become_markup(script):
     for page in article.pages:
         scripts = re.findall(r"<script[^>]*>", page.html)
         assert scripts and all(
-            re.fullmatch(r'<script src="assets/\w+\.js">', script) for script in scripts
+            re.fullmatch(r'<script src="assets/\w+\.js" defer blocking="render">', script)
+            for script in scripts
         )
         assert "<img src=x" not in page.html and "<b>" not in re.sub(
             r"<b>(Figure|Table)", "", page.html
