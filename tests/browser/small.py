@@ -26,6 +26,9 @@ from report import (
 )
 
 RATE = 8000
+CAPTION = (
+    "What is left of it, step by step, as one event after the other is taken off. All are tones."
+)
 RNG = np.random.default_rng(5)
 
 
@@ -153,7 +156,7 @@ roll = EventRoll(
     choices({"higher tones": others}, steps, looks),
     [*others, *(sound for rows in steps.values() for row in rows for sound in row if sound)],
 )
-[Decomposition(film(), stripes(80), roll, tone(500.0, 3.0), "What is left."), roll]
+[Decomposition(film(), stripes(80), roll, tone(500.0, 3.0), CAPTION), roll]
 
 # %% [markdown]
 # ```python

@@ -411,12 +411,12 @@ def test_a_plain_comparison_leaves_levels_alone(page):
 
 def test_the_buttons_that_share_stand_beside_the_download_of_what_is_heard(open_page):
     page = open_page(viewport={"width": 320, "height": 800})
-    link = compared(page).get_by_role("button", name="Link to Two tones.")
+    link = compared(page).get_by_role("button", name="Link to Two tones")
     link.focus()
     for key, label in zip("321", reversed(LABELS), strict=True):
         page.keyboard.press(key)
         download = compared(page).get_by_role("link", name=f"Download {label}")
-        cite = compared(page).get_by_role("button", name="Cite Two tones.")
+        cite = compared(page).get_by_role("button", name="Cite Two tones")
         tops = [part.bounding_box()["y"] for part in (link, cite, download)]
         assert max(tops) - min(tops) < 2
         assert page.evaluate("document.activeElement.textContent") == "Link"
@@ -465,9 +465,9 @@ def test_the_link_says_what_is_heard(open_page):
     page.evaluate(
         "() => { navigator.clipboard.writeText = async (text) => { window.copied = text; }; }"
     )
-    compared(page).get_by_role("button", name="Link to Two tones.").click()
+    compared(page).get_by_role("button", name="Link to Two tones").click()
     assert page.evaluate("copied").endswith("&version=3&matched=0&t=0.10")
-    compared(page).get_by_role("button", name="Cite Two tones.").click()
+    compared(page).get_by_role("button", name="Cite Two tones").click()
     assert page.evaluate(LIST)[2]["address"][6:70] in page.evaluate("copied")
 
 

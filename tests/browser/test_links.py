@@ -113,6 +113,22 @@ def test_a_citation_survives_any_title_and_author(open_page):
     assert authors == ["{L}, Ada", "{Sons and % Co.}"]
 
 
+def test_long_captions_make_short_names(open_page):
+    page = open_page(permissions=CLIPBOARD)
+    number = page.locator(".decomposition figcaption b").text_content().rstrip(".")
+    name = f"{number}: What is left of it, step by step"
+    assert entry_of(press_and_read(page, f"Cite {name}")).fields["title"] == name
+    assert page.get_by_role("button", name=f"Link to {name}", exact=True).count() == 1
+
+
+def test_a_citation_of_a_comparison_names_the_version(open_page):
+    page = open_page(permissions=CLIPBOARD)
+    page.get_by_role("radio", name="High").check()
+    entry = entry_of(press_and_read(page, "Cite Two tones"))
+    high = page.locator(".compare audio").nth(1).get_attribute("src")
+    assert entry.fields["title"] == "Two tones, High" and high[6:-4] in entry.fields["note"]
+
+
 def test_pages_that_came_by_plain_http_copy_too(open_page):
     page = open_page()
     page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")

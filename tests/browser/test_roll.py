@@ -282,7 +282,7 @@ def test_a_link_restores_what_was_listened_to_and_loads_nothing(open_page):
     assert position == "0.5 of 3.0 seconds, looping 0.5 to 1.5"
     assert not [url for url in page.requested if "offline" in url or url.endswith(".wav")]
     page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
-    page.get_by_role("button", name="Link to Nine events.").click()
+    page.get_by_role("button", name="Link to Nine events").click()
     wait_until(page, "window.copied")
     assert page.evaluate("window.copied").endswith(
         "#clip=events.events&event=5&solo=5,7&t=0.50,1.50"

@@ -69,6 +69,7 @@
     setGains();
     links.add(figure, {
       source: () => list[heard].address,
+      version: () => list[heard].label,
       state: () => ({
         version: String(heard + 1),
         ...(matched.checked ? {} : { matched: '0' }),

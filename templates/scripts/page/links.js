@@ -7,10 +7,11 @@ const links = (() => {
 
   /**
    * @typedef {Record<string, string>} State
-   * @typedef {{state: () => State, restore: (state: State) => void, source: () => string}} Shared `state` is what the
-   *   address holds besides the id, `restore` takes it back and must not play; `source` is the address of the sound to
-   *   cite
+   * @typedef {{state: () => State, restore: (state: State) => void, source: () => string, version?: () => string}} Shared
+   *   `state` is what the address holds besides the id, `restore` takes it back and must not play; `source` is the address
+   *   of the sound to cite, and `version` which one of several that is
    */
+  const SHORT = 48; // letters of a name
   /** @type {Map<string, Shared>} */
   const all = new Map();
   let restored = ''; // the id in the address
@@ -25,7 +26,8 @@ const links = (() => {
     const link = copier('Link', `Link to ${title}`, () => address(figure.id, shared.state()));
     const group = elements.make('span', { className: 'share' }, link);
     if (media.digest(shared.source())) {
-      group.append(copier('Cite', `Cite ${title}`, () => cite(figure.id, title, media.digest(shared.source()))));
+      const named = () => [title, ...(shared.version ? [shared.version()] : [])].join(', ');
+      group.append(copier('Cite', `Cite ${title}`, () => cite(figure.id, named(), media.digest(shared.source()))));
     }
     facts.insertBefore(group, facts.querySelector(':scope > a[download]'));
     if (restored === figure.id) {
@@ -33,11 +35,19 @@ const links = (() => {
     }
   }
 
-  /** @param {HTMLElement} figure @returns {string} */
+  /** A short name: the title or caption, or where a caption is long, the figure's number and the first clauses. @returns {string}
+   * @param {HTMLElement} figure */
   function titleOf(figure) {
     const caption = figure.querySelector(':scope > figcaption')?.cloneNode(true);
-    caption?.firstChild?.nodeName === 'B' && caption.firstChild.remove(); // "Figure 3."
-    return (figure.dataset.title || caption?.textContent || figure.id).replace(/\s+/g, ' ').trim();
+    const number = caption?.firstChild?.nodeName === 'B' ? caption.firstChild : null; // "Figure 3."
+    number && caption?.removeChild(number);
+    const text = (figure.dataset.title || caption?.textContent || figure.id).replace(/\s+/g, ' ').trim();
+    if (!number || text.length <= SHORT) {
+      return text.replace(/\.$/, '');
+    }
+    const clauses = text.match(`^.{1,${SHORT}}(?=[,:;.]( |$))`)?.[0];
+    const words = clauses || `${text.match(`^.{1,${SHORT}}(?= )`)?.[0] || text.slice(0, SHORT)}…`;
+    return `${number.textContent?.replace('.', ':')} ${words}`;
   }
 
   /**
