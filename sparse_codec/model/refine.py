@@ -21,6 +21,7 @@ REACH = 1.5  # frames: how far a time may move
 # Adam in the units of `FreeEvents`: the large steps and short memories that come nearest to real
 # music in 10 to 30 steps.
 RATE, BETAS = 0.3, (0.7, 0.9)
+EPSILON = 1e-8  # of Adam: keeps numbers without a gradient where they are
 RISE = 5  # steps in which the rate rises to that
 
 
@@ -66,17 +67,39 @@ def refine(
     """
     loss = SceneLoss(original, scene.decoder.config)
     moving = FreeEvents(events, scene.decoder.pace)
-    optimiser = torch.optim.Adam([moving.free], lr=RATE, betas=BETAS)
-    with torch.enable_grad():
-        for step in range(steps):
-            optimiser.param_groups[0]["lr"] = RATE * schedule(step, steps)
+    adam = Adam(moving.free.detach())
+    for step in range(steps):
+        with torch.enable_grad():
             now = moving.events()
             distance = loss(scene(now), now.gains).sum()
             # not backward(): that would leave gradients on the decoder
-            (moving.free.grad,) = torch.autograd.grad(distance, moving.free)
-            optimiser.step()
+            (gradient,) = torch.autograd.grad(distance, moving.free)
+        adam.step(gradient, RATE * schedule(step, steps))
     with torch.no_grad():
         return settle(moving.events(), last_frame)
+
+
+class Adam:
+    """Steps of gradients over the root of their mean square, both averaged over recent steps.
+
+    `torch.optim` has it too, and takes longer to import than to encode a window.
+    Source: Kingma and Ba 2014, arXiv:1412.6980.
+    """
+
+    def __init__(self, numbers: Tensor):
+        self.numbers = numbers  # changed in place
+        self.mean, self.square = torch.zeros_like(numbers), torch.zeros_like(numbers)
+        self.steps = 0
+
+    def step(self, gradient: Tensor, rate: float) -> None:
+        """Move the numbers against a gradient of them."""
+        self.steps += 1
+        first, second = BETAS
+        self.mean.lerp_(gradient, 1 - first)
+        self.square.lerp_(gradient.square(), 1 - second)
+        # the averages begin at 0, and are too small by these factors
+        size = (self.square / (1 - second**self.steps)).sqrt_().add_(EPSILON)
+        self.numbers.addcdiv_(self.mean, size, value=-rate / (1 - first**self.steps))
 
 
 def schedule(step: int, steps: int) -> float:

@@ -8,7 +8,7 @@ import torch
 from sparse_codec import EncodeOptions
 from sparse_codec.model.events import Events
 from sparse_codec.model.fast_scene import fitting_scene
-from sparse_codec.model.refine import FreeEvents, refine, settle
+from sparse_codec.model.refine import BETAS, Adam, FreeEvents, refine, settle
 from sparse_codec.model.scene_loss import SceneLoss
 
 NAMES = ("vectors", "frames", "offsets", "gains")
@@ -92,3 +92,15 @@ def test_freed_events_are_the_same_events(small_codec, events):
     assert torch.equal(free.frames, events.frames)
     for name in ("vectors", "offsets", "gains"):
         torch.testing.assert_close(getattr(free, name), getattr(events, name), rtol=1e-4, atol=1e-4)
+
+
+def test_adam_steps_as_the_optimiser_of_torch():
+    generator = torch.Generator().manual_seed(0)
+    ours = torch.randn(5, 4, generator=generator)
+    theirs = torch.nn.Parameter(ours.clone())
+    adam, optimiser = Adam(ours), torch.optim.Adam([theirs], lr=0.2, betas=BETAS)
+    for _ in range(6):
+        theirs.grad = torch.randn(5, 4, generator=generator)
+        adam.step(theirs.grad, 0.2)
+        optimiser.step()
+    torch.testing.assert_close(ours, theirs.detach(), rtol=1e-5, atol=1e-6)
