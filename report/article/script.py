@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from report.article import comment_form, percent
 from report.article.cells import Cell, Evaluate, Output, move_down
 from report.article.imports import read_source
-from report.artifacts.session import CallFailed
+from report.artifacts.session import CallFailed, use_script
 from report.errors import CellError, ReportError, StoreError, WorkerError
 
 PACKAGE = Path(__file__).parents[1]  # report/
@@ -130,7 +130,8 @@ def _registered(module: _Module, namespace: dict[str, Any]) -> Iterator[None]:
     name = module.module.__name__
     sys.modules[name] = module.module
     try:
-        yield
+        with use_script(name):
+            yield
     finally:
         del sys.modules[name]
         namespace.update(module.names)

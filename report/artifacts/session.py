@@ -34,7 +34,7 @@ from report.artifacts.store import MemoryStore, Store
 from report.errors import StoreError, WorkerError
 from report.keys.dependencies import ReachableCode, code_of, runtime_value, variable_digests
 from report.keys.results import register_results
-from report.keys.source import full_name
+from report.keys.source import find_module, full_name
 from report.keys.values import Walk, identity, readable
 
 INGREDIENTS = ("function", "code", "arguments", "globals", "libraries", "device")
@@ -370,6 +370,23 @@ def use_session(session: Session) -> Iterator[Session]:
         _session.reset(token)
 
 
+_script = ""  # the module of the article that runs; forks have it, too
+
+
+@contextmanager
+def use_script(module: str) -> Iterator[None]:
+    """Let the keys of calls that are made inside see how an article sets up libraries.
+
+    `module` is the name of the article's module.
+    """
+    global _script
+    before, _script = _script, module
+    try:
+        yield
+    finally:
+        _script = before
+
+
 def active_session() -> Session:
     """Return the session in use; outside every `use_store`, one that keeps artifacts in memory."""
     if (session := _session.get(None)) is None:
@@ -414,7 +431,7 @@ def request_of(function: Callable[..., Media], bound: inspect.BoundArguments) ->
         argument: _digest(identity(value, f"{name}: argument {argument!r}", walk))
         for argument, value in bound.arguments.items()
     }
-    code = code_of(function, frozenset(walk.roots))
+    code = code_of(function, frozenset(walk.roots), find_module(_script))
     parts = {
         "function": name,
         "code": code.digest,

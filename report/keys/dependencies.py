@@ -65,8 +65,14 @@ class ReachableCode:
 
 
 @functools.lru_cache(maxsize=4096)  # a new run of a script makes new functions
-def code_of(function: Callable, roots: frozenset[Reference] = frozenset()) -> ReachableCode:
+def code_of(
+    function: Callable,
+    roots: frozenset[Reference] = frozenset(),
+    script: Module | None = None,
+) -> ReachableCode:
     """Return the code that a function can use, and that of `roots`, which its arguments bring.
+
+    `script` is the article that calls it, whose statements may have set up libraries.
 
     Raises: ReportError if its source can not be read.
     """
@@ -77,7 +83,10 @@ def code_of(function: Callable, roots: frozenset[Reference] = frozenset()) -> Re
             f"the source of {function.__qualname__} can not be read; "
             "define it in a file, not in a shell"
         )
-    reached, versions = _reach_with_effects({Reference("symbol", module.name, name), *roots})
+    start = {Reference("symbol", module.name, name), *roots}
+    if script is not None:
+        start.add(Reference("effects", script.name))
+    reached, versions = _reach_with_effects(start)
     external = [reference for reference in reached if reference.kind == "external"]
     _warn(reached)
     places = {str(reference): reference for reference in _with_code(reached)}

@@ -119,6 +119,31 @@ def test_modules_of_one_name_are_told_apart_by_what_they_do(run, old, new):
     assert run("there/two.py", helper=HELPER.replace(old, new)) == {"made"}
 
 
+SHOWN = """
+import numpy as np
+from report import Data, conjure
+
+
+@conjure
+def third() -> Data:
+    return Data([str(np.array([1 / 3])), "of a helper"])
+"""
+SHOWS = "import helper\nimport numpy as np\n\n# %%\nhelper.third()\n"
+
+
+def test_a_function_of_a_module_is_shared_as_far_as_articles_set_up_libraries_alike(run):
+    def computed(name: str, cell: str) -> bool:
+        return "third" in run(name, SHOWS.replace("# %%", f"# %%\n{cell}\n\n# %%"), SHOWN)
+
+    assert computed("one.py", "pass")
+    assert not computed("two.py", "import matplotlib.pyplot as plt\nplt.close('all')")
+    assert computed("three.py", "np.set_printoptions(precision=2)")
+    assert computed("four.py", "np.set_printoptions(precision=3)")
+    assert not computed("five.py", "np.set_printoptions(precision=2)")
+    assert computed("six.py", "np.set_printoptions(precision=2)\nnp.set_printoptions(precision=3)")
+    assert not computed("six.py", "pass")
+
+
 def test_a_function_that_asks_for_its_module_is_not_shared(run):
     text = ARTICLE.replace("Data([twice(3)])", "Data([twice(3), __name__])")
     assert run("one.py", text) == {"made", "also"}
