@@ -44,6 +44,7 @@ class ReachableCode:
     variables: tuple[Reference, ...]  # globals that are known by their values
     versions: dict[str, str]
     chooses_device: bool  # whether it looks for an accelerator itself
+    needs_article: bool  # whether it depends on what the article that calls it sets up
 
     @functools.cached_property
     def digest(self) -> str:
@@ -90,12 +91,14 @@ def code_of(
     external = [reference for reference in reached if reference.kind == "external"]
     _warn(reached)
     places = {str(reference): reference for reference in _with_code(reached)}
+    alone = places if script is None else code_of(function, roots).places
     return ReachableCode(
         symbols={name: _digest_of(reached, places[name]) for name in sorted(places)},
         places=places,
         variables=_variables(reached),
         versions=versions,
         chooses_device=any(str(reference).startswith(ACCELERATORS) for reference in external),
+        needs_article=places != alone,
     )
 
 

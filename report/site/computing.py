@@ -142,6 +142,9 @@ class ClusterWorkers(_Workers):
         if module is None or module.is_script:
             self._warn(request, "workers can not import it; move it to a module beside the script")
             return None
+        if request.code.needs_article:
+            self._warn(request, "its article sets up what it uses; do so where it is defined")
+            return None
         try:
             arguments = self._pickled(request)
         except Exception as error:  # of pickle, which raises errors of many kinds

@@ -131,6 +131,15 @@ def test_a_function_of_the_script_is_computed_here_and_its_author_told(cluster, 
     assert '<p class="output">3</p>' in page and '<p class="output">4</p>' in page
 
 
+def test_a_call_that_its_article_sets_up_is_computed_here(article, cluster):
+    setting = "# %%\nnp.set_printoptions(precision=3)\n"
+    folder, _, summary = article(setting + ALL, dask=cluster.address)
+    assert summary.computed == 12 and len(began(folder)) == 12
+    assert {line.split()[-1] for line in began(folder)}.isdisjoint(
+        str(worker.pid) for worker in cluster.workers
+    )
+
+
 def test_a_worker_with_other_code_is_refused(article, cluster, tmp_path):
     article(ALL, dask=cluster.address)
     changed = MODULE.replace("LEVEL = 3", "LEVEL = 4")
