@@ -10,15 +10,19 @@ from report import FolderStore, use_store
 from report.article.script import parse_script, run_cells
 from report.artifacts import session as sessions
 from report.artifacts.record import Record
+from report.artifacts.session import Session, use_session
 from report.keys import dependencies, syntax
 from report.keys.source import Reference
+from report.site import computing
 
 
-def main(store: str, articles: list[str], without: str = "") -> None:
+def main(store: str, articles: list[str], without: str = "", jobs: int = 1) -> None:
     """Run articles on a store. `without` weakens the keys: as if one ingredient was forgotten."""
     if without:
         weaken(without)
-    print(json.dumps(run(Path(store), [Path(article).resolve() for article in articles])))
+    paths = [Path(article).resolve() for article in articles]
+    report = run(Path(store), paths) if jobs == 1 else run_side_by_side(Path(store), paths, jobs)
+    print(json.dumps(report))
 
 
 def run(store: Path, articles: list[Path]) -> dict:
@@ -40,6 +44,29 @@ def run(store: Path, articles: list[Path]) -> dict:
             run_cells(parse_script(article), article, {})
     return {
         "states": states,
+        "warnings": [[w.category.__name__, w.filename, w.lineno] for w in caught],
+    }
+
+
+def run_side_by_side(folder: Path, articles: list[Path], jobs: int) -> dict:
+    """Run articles whose calls other processes compute, also those that take no time."""
+    computing.SHORT = 0.0
+    store = FolderStore(folder)
+    before = {Path(name).stem for name in store.entries("index")}
+    with (
+        warnings.catch_warnings(record=True) as caught,
+        computing.open_workers(jobs, None, store) as workers,
+        use_session(Session(store, workers=workers)) as session,
+    ):
+        warnings.simplefilter("always")
+        for article in articles:
+            run_cells(parse_script(article), article, {})
+        records = [record for _, record in session.settled_calls()]
+    return {
+        "states": {
+            record.function.rpartition(".")[2]: "found" if record.key in before else "computed"
+            for record in records
+        },
         "warnings": [[w.category.__name__, w.filename, w.lineno] for w in caught],
     }
 

@@ -43,9 +43,9 @@ def copy(built: Path, to: Path) -> Path:
     return to / "project"
 
 
-def run(forks: Forks, project: Path, articles: list[str], without: str = "") -> dict:
+def run(forks: Forks, project: Path, articles: list[str], without: str = "", jobs: int = 1) -> dict:
     """Run articles of a project on the store beside it, with keys `without` an ingredient."""
-    arguments = str(project.parent / "store"), articles, without
+    arguments = str(project.parent / "store"), articles, without, jobs
     code = f"import runner; runner.main(*{arguments!r})"
     return json.loads(forks.output(code, project, [project, project / "installed"]))
 
@@ -96,6 +96,21 @@ def test_an_edit_that_can_change_results_rebuilds_them_and_no_others(edit, after
 @pytest.mark.parametrize("edit", named(CHANGES_NOTHING))
 def test_an_edit_that_can_change_nothing_rebuilds_nothing(edit, after):
     assert computed(after(edit)) == set()
+
+
+# The first edit of each kind: it takes seconds to compute in processes what takes no time.
+SOME = {kind: edits[:1] for kind, edits in {**REBUILDS, **CHANGES_NOTHING}.items()}
+
+
+@pytest.mark.parametrize("edit", named(SOME))
+def test_processes_side_by_side_rebuild_the_same(edit, build, editor, tmp_path):
+    if edit.file in (WITH_TORCH, WEIGHTS):
+        pytest.skip("the articles of these tests are without PyTorch")
+    project = copy(build(), tmp_path)
+    edit.apply(project)
+    rebuilt = set(edit.rebuilt.split()) if edit in chain(*REBUILDS.values()) else set()
+    report = run(editor, project, ARTICLES, jobs=2)
+    assert computed(report) == rebuilt & report["states"].keys()
 
 
 def test_an_edit_that_is_taken_back_finds_what_was_there(build, editor, tmp_path):
