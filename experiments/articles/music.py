@@ -18,6 +18,7 @@ from experiments.sections.about import (
 )
 from experiments.sections.evaluation import evaluation_section
 from experiments.sections.examples import conjure_example, example, figures_table, streaming
+from experiments.sections.sounds import begin_encoding
 from report import Prose
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 build = BUILD["music"]
 codec, clips, long_clip = build.codec, build.clips, build.long_clip
+begin_encoding([long_clip, *clips], codec)
 config = codec.config
 seconds = config.segment_samples / config.samplerate
 as_shipped = build.shipped and not build.own_audio

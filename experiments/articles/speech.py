@@ -17,6 +17,7 @@ from experiments.sections.about import (
 )
 from experiments.sections.evaluation import evaluation_section, word_table
 from experiments.sections.examples import conjure_example, example, figures_table, streaming
+from experiments.sections.sounds import begin_encoding
 from report import Prose
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 build = BUILD["speech"]
 codec, clips, long_clip = build.codec, build.clips, build.long_clip
+begin_encoding([long_clip, *clips], codec)
 config = codec.config
 seconds = config.segment_samples / config.samplerate
 [Prose(remark) for remark in build.remarks]

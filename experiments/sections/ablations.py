@@ -109,6 +109,7 @@ def learning_curves(figures: Figures) -> Figure:
 def reconstructions(clip: Clip, codecs: dict[str, SparseCodec]) -> Compare:
     """The coded half of a clip, and each codec's reconstruction of it, with their spectrograms."""
     first = next(iter(codecs.values()))
+    sounds.begin_encoding([clip], *codecs.values())
     versions = {"Original, coded half": sounds.first_half(clip, first)}
     for label, codec in codecs.items():
         versions[label] = sounds.rendered(sounds.half_events(clip, codec), codec)

@@ -81,13 +81,11 @@ def conjure_example(clip: Clip, codec: SparseCodec) -> Example:
     events = sounds.events_of(half)
     original = sounds.first_half(clip, codec)
     reconstruction = sounds.rendered(half, codec)
-    return Example(
-        clip,
-        events,
-        shares=sounds.shares(clip, half, codec).value,
-        figures=sounds.figures(original, reconstruction, half).value,
-        demos=_conjure_demos(clip, half, codec) if len(events) else None,
-    )
+    shares = sounds.shares(clip, half, codec)
+    demos = _conjure_demos(clip, half, codec) if len(events) else None
+    # Values come last: until one is asked for, everything is computed side by side.
+    figures = sounds.figures(original, reconstruction, half)
+    return Example(clip, events, shares.value, figures.value, demos)
 
 
 def _conjure_demos(clip: Clip, half: Artifact, codec: SparseCodec) -> Demos:

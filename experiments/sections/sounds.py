@@ -66,6 +66,13 @@ def variation(events: Artifact, kind: str, codec: SparseCodec) -> Data:
     return Data(vary(codec, events_of(events), kind).to_json())
 
 
+def begin_encoding(clips: list[Clip], *codecs: SparseCodec) -> None:
+    """Let a build encode clips side by side, ahead of what is shown of them: it takes longest."""
+    for clip in clips:
+        for codec in codecs:
+            encoded(clip, codec)  # is still computed when the call returns
+
+
 def clip_events(clip: Clip, codec: SparseCodec) -> Artifact:
     """Return the events of the whole clip."""
     return event_data(encoded(clip, codec), "events")
