@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         ConfigError,
         EncodeOptions,
         TrainingConfig,
+        at_effort,
         read_config,
     )
     from sparse_codec.events import EventSet, join
@@ -46,6 +47,7 @@ _HOMES = {  # name -> the module that it is imported from
     "Priors": "coding.priors",
     "SparseCodec": "codec",
     "TrainingConfig": "config",
+    "at_effort": "config",
     "encode_stereo": "stereo",
     "find_checkpoint": "checkpoint",
     "join": "events",
@@ -70,6 +72,7 @@ __all__ = [
     "Priors",
     "SparseCodec",
     "TrainingConfig",
+    "at_effort",
     "encode_stereo",
     "find_checkpoint",
     "join",

@@ -5,9 +5,11 @@
 - `events`: the columns that all the others hand on
 - `convolution`: of long signals, in blocks
 - `decoder`: the interface of decoders, which give events as spectrograms and sound
+- `sparse_matrix`, `drawing`: partials and noise bands become pictures
 - `harmonic_decoder`, `recurrent_decoder`, `resonance_decoder` (the published one): three of them
 - `encoder`: a residual gives candidate events
-- `greedy`: one event after another is chosen, and taken off the residual
 - `scene_loss`: how far the sum of events is from the original
+- `fast_scene`: that sum, fast enough to be fitted step by step
 - `refine`: all events of a segment are fitted together
+- `greedy`: one event after another is chosen, and taken off the residual; now and then all are refined
 """

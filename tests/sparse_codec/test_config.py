@@ -1,5 +1,6 @@
 """Configurations: read from TOML, and refused with the key, its value and the fix."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,8 @@ import pytest
 
 import experiments
 from sparse_codec import ConfigError, EncodeOptions, read_config
-from sparse_codec.config import FrameEncoderConfig, config_tables, parse_config
+from sparse_codec.checkpoint import config_of
+from sparse_codec.config import FrameEncoderConfig, at_effort, config_tables, parse_config
 
 CONFIGS = Path(experiments.__file__).parent / "configs"
 
@@ -78,3 +80,28 @@ def test_options_are_checked_where_they_are_made():
 def test_a_missing_file_is_named():
     with pytest.raises(ConfigError, match="nowhere.toml"):
         read_config("nowhere.toml")
+
+
+def test_efforts_change_refinement_and_nothing_else():
+    usual = EncodeOptions(candidates=3)
+    assert at_effort(usual, "default") == usual
+    fast, best = at_effort(usual, "fast"), at_effort(usual, "best")
+    assert (fast.interim, fast.refine, fast.candidates) == (0, 0, 3)
+    assert best.refine > usual.refine and best.interim_every < usual.interim_every
+    with pytest.raises(ConfigError, match="'better'; choose one of"):
+        at_effort(usual, "better")
+
+
+def test_a_system_that_refines_nothing_does_so_at_every_effort():
+    published = read_config(CONFIGS / "paper.toml")[0].encode
+    assert at_effort(published, "best") == published
+
+
+def test_checkpoints_of_before_have_the_steps_of_today():
+    """Their numbers of steps belong to an optimiser with smaller steps."""
+    old = {"candidates": 5, "joint_gains": True, "interim": 20, "refine": 60}
+    facts = {"config": json.dumps({"codec": {}, "encode": old})}
+    assert config_of(facts, Path("old")).encode == EncodeOptions(candidates=5)
+    for kept in (old | {"interim_every": 4}, old | {"interim": 0, "refine": 0}):
+        facts = {"config": json.dumps({"codec": {}, "encode": kept})}
+        assert config_of(facts, Path("new")).encode == EncodeOptions(**kept)
