@@ -11,5 +11,5 @@
 - `scene_loss`: how far the sum of events is from the original
 - `fast_scene`: that sum, fast enough to be fitted step by step
 - `refine`: all events of a segment are fitted together
-- `greedy`: one event after another is chosen, and taken off the residual; now and then all are refined
+- `greedy`: one event after another is chosen, and taken off the residual; all are refined at times
 """
