@@ -268,10 +268,14 @@ def _array(value: np.ndarray, what: str, *_: object) -> list[object]:
 
 
 def _numbers(array: np.ndarray) -> object:
-    """A hash of the numbers; field by field, since there may be anything between two fields."""
+    """A hash of the numbers, and not of the bytes between two fields or after a long double."""
     if array.dtype.names:
         return [_numbers(array[name]) for name in array.dtype.names]
-    return _hash(np.ascontiguousarray(array))
+    numbers = np.ascontiguousarray(array, array.dtype.newbyteorder("="))
+    if array.dtype.char in "gG" and np.finfo(array.dtype).nmant == 63:  # 80 bits, padded
+        padded = numbers.view(np.uint8).reshape(-1, np.dtype("g").itemsize)
+        numbers = np.ascontiguousarray(padded[:, :10])
+    return _hash(numbers)
 
 
 def _tensor(value: Any, what: str, describe: Describe, walk: Walk, base: type) -> list[object]:
