@@ -23,7 +23,7 @@ REPORT = {
     "storage": ("errors",),
     "keys": ("errors",),
     "artifacts": ("errors", "storage", "keys"),
-    "article": ("errors", "number_formats", "artifacts"),
+    "article": ("errors", "number_formats", "keys", "artifacts"),
     "site": ("errors", "number_formats", "storage", "keys", "artifacts", "article", "workers"),
     "sharing": ("errors", "number_formats", "mix", "storage", "artifacts", "article", "site"),
     "cli": (

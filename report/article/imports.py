@@ -9,7 +9,6 @@ import importlib.metadata
 import platform
 import sys
 import sysconfig
-import tokenize
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -19,6 +18,7 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from report.errors import ReportError
+from report.keys.source import read_source
 
 PACKAGE = Path(__file__).resolve().parents[1]  # report/, which is no part of an article
 
@@ -39,24 +39,6 @@ class Imports:
                 version = importlib.metadata.version(library) if name in self.direct else ""
                 versions[library] = versions.get(library) or version
         return versions
-
-
-def read_source(path: Path) -> str:
-    """Return a Python source as Python reads it: with its byte order mark or coding line.
-
-    Raises: ReportError that names the file.
-    """
-    try:
-        with tokenize.open(path) as file:
-            return file.read()
-    except OSError as error:
-        raise ReportError(f"cannot read the source {path}: {error}") from error
-    except (UnicodeDecodeError, SyntaxError) as error:
-        problem = error.msg if isinstance(error, SyntaxError) else error
-        raise ReportError(
-            f"cannot read the source {path}: {problem}; "
-            "save it as UTF-8, or name its coding in its first line, as in # coding: latin-1"
-        ) from error
 
 
 def imports_of(script: Path) -> Imports:

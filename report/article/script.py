@@ -15,9 +15,9 @@ from typing import Any, Protocol
 
 from report.article import comment_form, percent
 from report.article.cells import Cell, Evaluate, Output, move_down
-from report.article.imports import read_source
 from report.artifacts.session import CallFailed, use_script
 from report.errors import CellError, ReportError, StoreError, WorkerError
+from report.keys.source import read_source
 
 PACKAGE = Path(__file__).parents[1]  # report/
 

@@ -10,6 +10,7 @@ import importlib.util
 import inspect
 import sys
 import time
+import tokenize
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
@@ -121,8 +122,9 @@ class Module:
 
     def segment(self, statement: ast.stmt) -> str:
         """The statement's text, decorators included."""
-        lines = self.text.splitlines(keepends=True)
-        return "".join(lines[first_line(statement) - 1 : statement.end_lineno])
+        # As Python counts lines: str.splitlines also breaks them at form feeds and U+2028.
+        lines = self.text.split("\n")[first_line(statement) - 1 : statement.end_lineno]
+        return "".join(f"{line}\n" for line in lines)
 
     @functools.cached_property
     def effects(self) -> list[Effect]:
@@ -239,8 +241,26 @@ def unversioned_extension(name: str) -> Path | None:
 # ---- reading a module
 
 
+def read_source(path: Path) -> str:
+    """Return a Python source as Python reads it: with its byte order mark or coding line.
+
+    Raises: ReportError that names the file.
+    """
+    try:
+        with tokenize.open(path) as file:
+            return file.read()
+    except OSError as error:
+        raise ReportError(f"cannot read the source {path}: {error}") from error
+    except (UnicodeDecodeError, SyntaxError) as error:
+        problem = error.msg if isinstance(error, SyntaxError) else error
+        raise ReportError(
+            f"cannot read the source {path}: {problem}; "
+            "save it as UTF-8, or name its coding in its first line, as in # coding: latin-1"
+        ) from error
+
+
 def _read(name: str, path: Path) -> Module:
-    text = path.read_text(encoding="utf-8")
+    text = read_source(path)
     module = Module(
         name,
         path,

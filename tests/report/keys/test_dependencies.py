@@ -2,13 +2,14 @@
 
 import ast
 import inspect
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 import report
-from report import Data, Sound, conjure
+from report import Data, MemoryStore, Sound, build, conjure
 from report.artifacts.session import request_of
 from report.keys.dependencies import code_of
 from report.keys.libraries import library_versions
@@ -55,6 +56,26 @@ def test_a_function_depends_on_how_its_own_kind_of_media_is_encoded():
     assert f"{media}.encode_sound" in sound and f"{media}.encode_figure" not in sound
     around = ("report.artifacts.store", "report.artifacts.session")
     assert not any(name.startswith(around) for name in data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xef\xbb\xbfNAME = 'caf\xc3\xa9'\n",
+        b"# -*- coding: latin-1 -*-\nNAME = 'caf\xe9'\n",
+        b"# vim: set fileencoding=cp1252 :\r\nNAME = 'caf\xe9'\r\n",
+    ],
+)
+def test_a_module_is_read_as_python_reads_it(tmp_path, data):
+    (tmp_path / "names_of_places.py").write_bytes(data)
+    lines = ['"""A"""', "from names_of_places import NAME", "from report import Data, conjure"]
+    lines += ["@conjure", "def f() -> Data:", "    return Data(NAME)", "# %%", "f()"]
+    (tmp_path / "a.py").write_text("\n".join(lines))
+    store = MemoryStore()
+    build([tmp_path / "a.py"], tmp_path / "site", store)
+    ((_, record),) = store.build("a").calls
+    assert json.loads(store.read(record)) == "café"
+    assert "global names_of_places.NAME" in record.values
 
 
 def test_libraries_are_those_that_are_reached_and_what_they_require():

@@ -8,7 +8,7 @@ import pytest
 from report import FolderStore, build
 from report.artifacts.record import Build
 from report.errors import CellError, ReportError
-from report.site.plan import FOUND, NEW, STALE, WAITS, code_changes, plan
+from report.site.plan import FOUND, NEW, STALE, WAITS, plan
 from tests.processes import Running
 
 ARTICLE = '''"""Two tones"""
@@ -205,11 +205,27 @@ def test_why_and_plan_on_the_command_line(script, tmp_path):
 
 
 @pytest.mark.parametrize("break_", ["\f", "\u2028", "\x85", "\x1c"])
-def test_lines_are_counted_as_python_counts_them(break_):
-    def source(digest, level):
-        text = f'def f():\n    text = "a{break_}b"\n    return {level}\n'
-        return {"m.f": {"digest": digest, "file": "m.py", "line": 5, "text": text}}
-
-    (reason,) = code_changes(source("1", 1), source("2", 2))
-    assert reason.text == "line 7 of m.py changed, in f"
-    assert "-    return 1" in reason.difference.split("\n")
+def test_lines_are_counted_as_python_counts_them(tmp_path, break_):
+    script, store = tmp_path / "a.py", FolderStore(tmp_path / "store")
+    lines = [
+        '"""A"""',
+        "from report import Data, conjure",
+        "",
+        f'TEXT = "a{break_}b"',
+        "",
+        "@conjure",
+    ]
+    lines += [
+        "def f() -> Data:",
+        f"    text = 'c{break_}d'",
+        "    return Data(text + '1')",
+        "# %%",
+        "f()",
+    ]
+    script.write_text("\n".join(lines), encoding="utf-8")
+    build([script], tmp_path / "site", store)
+    script.write_text("\n".join(lines).replace("'1'", "'2'"), encoding="utf-8")
+    (step,) = plan([script], store, {}).steps
+    (reason,) = step.reasons
+    assert reason.text == "line 9 of a.py changed, in f"
+    assert "-    return Data(text + '1')" in reason.difference.split("\n")
