@@ -140,7 +140,8 @@ def _check_kind(kind: type, base: type, what: str) -> None:
     if is_made_at_run_time(kind) and not _is_named(kind, kind.__module__, kind.__qualname__):
         raise TypeError(
             f"{what} is a {kind.__qualname__}, a class that has no name to key it by in "
-            f"{kind.__module__}; define it on the top level of a file, under its own name"
+            f"{kind.__module__}; define it on the top level of a file, under its own name, or give "
+            "it a `digest` attribute (a str that changes when it does)"
         )
 
 
