@@ -1,7 +1,8 @@
-"""Measure a cold and a warm build of the site: python benchmarks/build_time.py [--json FILE]
+"""Measure cold and warm builds of the site: python benchmarks/build_time.py [--json FILE]
 
-Prints seconds, CPU seconds and memory. Each build is a fresh process. The cold one starts with an
-empty store, the warm one finds everything in it.
+Prints seconds, CPU seconds and memory. Each build is a fresh process. The cold ones start with an
+empty store, with one job and with as many as there are cores; the warm one finds everything.
+Other options are those of build_site.py, such as --article ablations.
 """
 
 from __future__ import annotations
@@ -56,23 +57,25 @@ def watch_memory(process: subprocess.Popen[str], peak: list[float]) -> None:
 
 
 def main() -> int:
-    """Build twice and print the table. Returns: the exit code."""
+    """Build and print the table. Returns: the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
-    args = parser.parse_args()
+    args, options = parser.parse_known_args()
     with tempfile.TemporaryDirectory() as folder:
-        build = [sys.executable, "build_site.py"]
-        build += ["--out", f"{folder}/site", "--store", f"{folder}/store"]
-        builds = {"cold": measure(build), "warm": measure(build)}
+        build = [sys.executable, "build_site.py", *options, "--out", f"{folder}/site"]
+        alone = [*build, "--store", f"{folder}/alone", "--jobs", "1"]
+        all_cores = [*build, "--store", f"{folder}/store"]
+        builds = {"1 job": measure(alone), "cold": measure(all_cores), "warm": measure(all_cores)}
         size = sum(f.stat().st_size for f in Path(folder, "site").rglob("*") if f.is_file())
     print(f"{'build':<8}{'seconds':>10}{'CPU seconds':>14}{'peak GB':>10}")
     for name, row in builds.items():
         seconds, cpu, peak = row.values()
         print(f"{name:<8}{seconds:>10.1f}{cpu:>14.1f}{peak:>10.2f}")
     ratio = builds["cold"]["seconds"] / builds["warm"]["seconds"]
+    gain = builds["1 job"]["seconds"] / builds["cold"]["seconds"]
     print(
-        f"warm is {ratio:.0f} times as fast; the site is {size / 1e6:.1f} MB; "
-        f"{os.cpu_count()} cores, {platform.machine()}"
+        f"all cores are {gain:.1f} times as fast as one job, warm is {ratio:.0f} times as fast; "
+        f"the site is {size / 1e6:.1f} MB; {os.cpu_count()} cores, {platform.machine()}"
     )
     if args.json:
         facts = {

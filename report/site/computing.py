@@ -36,7 +36,7 @@ from report.site.isolation import ParentsStore, answer
 from workers.cluster import ClusterError, apart, open_cluster, share
 from workers.forks import Forks, ask, reason_not_to_fork
 
-SHORT = 0.05  # seconds: a call that takes less is not worth a fork
+SHORT = 0.25  # seconds: a call that takes less is not worth a fork, which costs some 30 ms
 
 
 class Changed(Exception):

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from report import CellError, FolderStore, ReportError, build
+from report.site import computing
 from tests.clusters import running_cluster
 from tests.processes import Running
 from tests.report.site.test_computing import began, calls, files
@@ -63,6 +64,12 @@ large = np.zeros(100_000)
 def cluster(tmp_path_factory):
     with running_cluster(tmp_path_factory.mktemp("cluster")) as cluster:
         yield cluster
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch):
+    """Calls that take a tenth of a second are computed in other processes."""
+    monkeypatch.setattr(computing, "SHORT", 0.05)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from report import CellError, FolderStore, MemoryStore, build
+from report.site import computing
 from report.site.plan import FOUND, plan
 from report.site.reproduce import SAME_BYTES, reproduce
 
@@ -58,6 +59,12 @@ sounds = [beep(given, n) for n in (100, 200) for given in numbers]
 # %% Calls in a call, and the same call again
 Table(["n", "m"], [[str(quick(n).value), str(number(n).value)] for n in range(7)], "Numbers.")
 """
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch):
+    """Calls that take a tenth of a second are computed in other processes."""
+    monkeypatch.setattr(computing, "SHORT", 0.05)
 
 
 @pytest.fixture
