@@ -6,6 +6,7 @@ each article, and that of the reader's audio with the small codec.
 
 import functools
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -162,23 +163,38 @@ def small(small_codec, tmp_path_factory) -> str:
 
 
 @pytest.fixture(scope="module")
-def own(small, tmp_path_factory) -> Path:
+def own_clip(tmp_path_factory) -> str:
+    """A clip whose name is no UTF-8 and no identifier."""
+    path = tmp_path_factory.mktemp("clip") / os.fsdecode(b"caf\xe9 (live) 1.5.flac")
+    return str(shutil.copyfile(CLIP, path))
+
+
+@pytest.fixture(scope="module")
+def own(own_clip, small, tmp_path_factory) -> Path:
     """The article of one clip by the small codec; the store stays beside the site."""
     folder = tmp_path_factory.mktemp("own")
-    assert build(folder, "--audio", CLIP, "--checkpoint", small) == 0
+    assert build(folder, "--audio", own_clip, "--checkpoint", small) == 0
     return folder / "site"
 
 
 @pytest.mark.slow
-def test_two_builds_are_the_same_bytes(own, small, tmp_path):
+def test_a_clip_of_any_name_has_a_page(own, own_clip):
+    (page,) = own.glob("music-*.html")
+    assert page.name.isascii()
+    for text in (page.read_text(), (own / "music.html").read_text()):
+        assert r"caf\xe9 (live) 1.5" in text and Path(own_clip).parent.name not in text
+
+
+@pytest.mark.slow
+def test_two_builds_are_the_same_bytes(own, own_clip, small, tmp_path):
     """From an empty store, so that everything is computed again."""
-    assert build(tmp_path, "--audio", CLIP, "--checkpoint", small) == 0
+    assert build(tmp_path, "--audio", own_clip, "--checkpoint", small) == 0
     assert tree(tmp_path / "site") == tree(own)
 
 
 @pytest.mark.slow
-def test_a_warm_build_computes_nothing(own, small, capsys):
-    assert build(own.parent, "--audio", CLIP, "--checkpoint", small) == 0
+def test_a_warm_build_computes_nothing(own, own_clip, small, capsys):
+    assert build(own.parent, "--audio", own_clip, "--checkpoint", small) == 0
     assert "artifacts computed: 0 " in capsys.readouterr().out
 
 

@@ -30,6 +30,7 @@ from report import (
 from sparse_codec import EventSet, SparseCodec
 from sparse_codec.evaluation.variations import VARIATIONS
 from sparse_codec.evaluation.waveform_codecs import WAVEFORM_CODECS
+from sparse_codec.outputs import printable
 
 STAGES = ("excitation", "resonance", "room")  # of the decoder
 STEPS = (1, 2, 4, 8, 16, 32)  # of a decomposition: a caption says what is gone after so many events
@@ -209,7 +210,8 @@ def example(number: int, computed: Example) -> Part | Group:
         " listen to."
     )
     _, _, picture = demos.coded_half[0]  # of the original
-    return Part(clip.path.stem.replace(".", "-"), title, description, components, picture)
+    name = printable(clip.path.stem).replace(".", "-")
+    return Part(name, title, description, components, picture)
 
 
 def source(clip: Clip) -> str:

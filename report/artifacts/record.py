@@ -17,7 +17,8 @@ from report.artifacts.media import EXTENSIONS, Encoded, MediaType
 SCHEMA = 2
 ARTICLE = re.compile(r"\w[\w-]{0,99}", re.ASCII)
 CALL = re.compile(r"[\w./<>-]{1,200}")
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # characters that could garble a terminal
+# Characters that could garble a terminal, and bytes of names that are no UTF-8.
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 FINITE = sys.float_info.max
 Table = dict[Text, Text]
@@ -139,7 +140,7 @@ class Build:
 def make_record(encoded: Encoded, **making: Unpack[Making]) -> Record:
     """Return the record of `encoded`, which was made just now, and in this way."""
     making["arguments"] = {
-        name: CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+        name: UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
         for name, text in making["arguments"].items()
     }
     return Record(
