@@ -1,5 +1,8 @@
 import functools
 import os
+import random
+import subprocess
+import sys
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +12,7 @@ import pytest
 
 from report.artifacts.media import Data, Sound, to_int16
 from report.artifacts.session import INGREDIENTS, Session, conjure, key_of, use_session, use_store
-from report.artifacts.store import FolderStore
+from report.artifacts.store import FolderStore, MemoryStore
 from report.errors import ReportError, StoreError
 
 SCALE = 2
@@ -378,3 +381,61 @@ def test_following_the_advice_heals_the_store(tmp_path):
         damaged.write_bytes(b"damaged")
         with use_session(Session(FolderStore(tmp_path), force=(key[:12],))) as session:
             assert beep(7).value.samples.size == 7 and session.computed == 1
+
+
+def test_a_key_is_the_same_before_and_after_pytorch_is_imported(tmp_path):
+    """As by a function that is called first: a warm build does not call it."""
+    (tmp_path / "late.py").write_text(
+        "from report import Data\ndef f(n: int) -> Data:\n    import torch\n"
+        "    return Data(torch.zeros(n).tolist())\n"
+    )
+    code = (
+        "import inspect, sys, late\nfrom report.artifacts.session import request_of\n"
+        "call = inspect.signature(late.f).bind(3)\nbefore = request_of(late.f, call).key\n"
+        "assert 'torch' not in sys.modules\nimport torch\n"
+        "assert request_of(late.f, call).key == before\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@conjure
+def drawn(n: int) -> Data:
+    return Data([random.random(), float(np.random.rand()), n])
+
+
+@conjure
+def drawn_inside(n: int) -> Data:
+    return Data([drawn(n).value, random.random()])
+
+
+def test_random_numbers_of_a_call_depend_on_nothing_but_its_key():
+    with use_store(MemoryStore()):
+        random.seed(1), np.random.seed(1)
+        expected = random.getstate()
+        values = [drawn(n).value for n in (1, 2)]
+        assert random.getstate() == expected  # those of the article go on as if none was called
+    with use_store(MemoryStore()):
+        random.random()
+        assert [drawn(n).value for n in (2, 1)] == values[::-1]
+    assert values[0][0] != values[1][0]
+
+
+def test_a_call_inside_of_another_is_no_call_of_the_article():
+    """Or a build that finds the other one would list other calls than the one that computed it."""
+    store, names = MemoryStore(), []
+    for _ in range(2):
+        with use_store(store) as session:
+            session.begin("article")
+            drawn_inside(3)
+            names.append([name for name, _ in session.finish().calls])
+    assert names == [["drawn_inside/1"]] * 2
+    with use_store(store) as session:
+        drawn(3)
+        assert (session.hits, session.computed) == (1, 0)
