@@ -6,10 +6,11 @@ the ideas that lost, with the commit that had them.
 
 # %% tags=["hide"]
 from experiments.clips import shipped_clips
-from experiments.measurements import compare_time_codes, second_decoder, switches
+from experiments.measurements import compare_time_codes, encoding_options, second_decoder, switches
 from experiments.sections.ablations import (
     ablation_table,
     decoder_table,
+    effort_curve,
     encoding_table,
     learning_curves,
     paces,
@@ -57,6 +58,12 @@ ablation_table(figures)
 
 # %% tags=["hide"]
 encoding_table()
+
+# %% [markdown]
+# Three of these have names: `--fast`, the default and `--best` are three points of one curve.
+
+# %% tags=["hide"]
+Image(effort_curve(encoding_options.FIGURES.read()), "Three efforts of encoding.")
 
 # %% [markdown]
 # ## A second decoder

@@ -55,6 +55,30 @@ def encoding_table() -> Table:
     return Table(["Options", "L2", "L1", "Events", "Seconds"], rows, caption)
 
 
+@conjure
+def effort_curve(figures: Figures) -> Figure:
+    """The three efforts as points of one curve: shares removed against seconds a segment."""
+    from matplotlib.figure import Figure as Canvas
+
+    canvas = Canvas(figsize=(5.2, 2.6), layout="constrained", facecolor="none")
+    rows = {name: figures["rows"][row] for name, row in encoding_options.EFFORT_ROWS.items()}
+    for place, order in enumerate(("l2", "l1"), start=1):
+        label = f"share of {order.upper()} removed"
+        axes = canvas.add_subplot(
+            1, 2, place, xlabel="seconds a segment", ylabel=label, facecolor="none"
+        )
+        seconds = [row["seconds"] for row in rows.values()]
+        shares = [row[order] for row in rows.values()]
+        axes.plot(seconds, shares, "o-", color=COLOURS["harmonic"], markersize=5)
+        for name, x, y in zip(rows, seconds, shares, strict=True):
+            axes.annotate(name, (x, y), (5, -11), textcoords="offset points", color=pictures.INK)
+        axes.set_xlim(0, 1.35 * max(seconds))
+        axes.margins(y=0.2)
+        pictures.tone_down(axes)
+    points = ", ".join(f"{name} {row['seconds']:.1f} s" for name, row in rows.items())
+    return Figure(canvas, f"The shares of L2 and of L1 removed, by seconds a segment: {points}")
+
+
 # ---- the second decoder
 
 
