@@ -97,7 +97,7 @@ def run_cells(
     """
     module = _Module(path, namespace)
     outputs, placed = [], []
-    with _importable(path.resolve().parent), _registered(module, namespace):
+    with _as_program(path), _registered(module, namespace):
         for number, cell in enumerate(cells, start=1):
             on_cell(cell)
             with _blame(cell, number, path):
@@ -109,19 +109,20 @@ def run_cells(
 
 
 @contextmanager
-def _importable(folder: Path) -> Iterator[None]:
-    """Let modules in `folder` be found first, as for a program that Python runs there.
+def _as_program(path: Path) -> Iterator[None]:
+    """Let modules beside a script be found first, and its arguments be none, as if Python ran it.
 
-    At the end, search path and working directory are as before: a page is written by paths that its
-    author gave.
+    At the end, search path, arguments and working directory are as before: a page is written by
+    paths that its author gave.
     """
-    before = sys.path[:], Path.cwd()
-    sys.path.insert(0, str(folder))
+    search, arguments, folder = sys.path[:], sys.argv[:], Path.cwd()
+    sys.path.insert(0, str(path.resolve().parent))
+    sys.argv[:] = [str(path)]
     try:
         yield
     finally:
-        sys.path[:] = before[0]
-        os.chdir(before[1])
+        sys.path[:], sys.argv[:] = search, arguments
+        os.chdir(folder)
 
 
 @contextmanager

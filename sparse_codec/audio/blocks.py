@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Iterable, Iterator
+from numbers import Real
 
 import numpy as np
 import soxr
@@ -74,8 +75,9 @@ def resample(blocks: Iterable[np.ndarray], samplerate: int, wanted: int) -> Iter
 
     Raises: ValueError for a samplerate below 1, or that is no number.
     """
-    if not 1 <= samplerate < math.inf:  # false for NaN too
-        raise ValueError(f"samplerate = {samplerate}; give that of the audio, in Hz")
+    for rate in (samplerate, wanted):
+        if not isinstance(rate, Real) or not 1 <= rate < math.inf:  # false for NaN too
+            raise ValueError(f"samplerate = {rate!r}; give that of the audio, in Hz")
     if samplerate == wanted:
         yield from blocks
         return

@@ -7,6 +7,7 @@ Ogg Vorbis and MP3 go out, and WAV on standard output.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import struct
 import sys
@@ -21,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 
-from sparse_codec.audio.blocks import check_audio, mix_down, resample
+from sparse_codec.audio.blocks import MOST_CHANNELS, check_audio, mix_down, resample
 from sparse_codec.audio.decoder import RAW_FORMATS as RAW_FORMATS
 from sparse_codec.audio.decoder import SUFFIXES as SUFFIXES
 from sparse_codec.audio.decoder import AudioError as AudioError
@@ -38,16 +39,33 @@ from sparse_codec.outputs import (
 
 log = logging.getLogger(__name__)
 
-KINDS = {  # suffixes of files that are written, with libsndfile's format and subtype
-    ".wav": ("WAV", "PCM_16"),
-    ".flac": ("FLAC", "PCM_16"),
-    ".ogg": ("OGG", "VORBIS"),
-    ".mp3": ("MP3", "MPEG_LAYER_III"),
-}
 UNKNOWN_LENGTH = 2**32 - 1  # in the header of a WAV stream
 WRITTEN = 2**16  # samples of a channel at once; libsndfile's Ogg crashes at some millions
 
 LEFT = "give --left to encode or prepare, or left=True to load_audio or read_blocks"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A format that is written, in libsndfile's names, and the sound that it can hold."""
+
+    name: str
+    subtype: str
+    most_channels: int
+    samplerates: range | tuple[int, ...]  # Hz
+
+
+KINDS = {  # by suffix
+    # The bytes of a second are in the header, in 32 bits.
+    ".wav": Kind("WAV", "PCM_16", MOST_CHANNELS, range(1, 2**32 // (2 * MOST_CHANNELS))),
+    ".flac": Kind("FLAC", "PCM_16", 8, range(1, 655_351)),
+    # libsndfile crashes above.
+    ".ogg": Kind("OGG", "VORBIS", MOST_CHANNELS, range(1, 200_001)),
+    ".mp3": Kind(
+        *("MP3", "MPEG_LAYER_III", 2),
+        (8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000),
+    ),
+}
 
 WriteBlock = Callable[[np.ndarray], object]
 
@@ -65,8 +83,14 @@ def load_audio(
     """Return mono float32 audio (T,) at `samplerate` Hz; `start` and `seconds` choose a part.
 
     It is the mean of all channels, or the left one alone.
-    Raises: AudioError as `read_blocks`, and for a file that ends before `start`.
+    Raises: AudioError as `read_blocks`, and for a file that ends before `start`; ValueError for a
+    samplerate or a part that can not be.
     """
+    if not math.isfinite(start) or not 0 <= (seconds or 0.0) < math.inf:
+        raise ValueError(
+            f"start = {start} and seconds = {seconds} are no part of a sound;"
+            " give seconds from 0 on, or None for all that follows"
+        )
     return np.concatenate(list(_read(path, samplerate, 1, None, left, start, seconds)))
 
 
@@ -129,7 +153,15 @@ def _read(
             blocks = (np.ascontiguousarray(block[:, 0]) for block in blocks)
         elif channels == 1:
             blocks = mix_down(blocks, sound.name, LEFT)
-        yield from resample(blocks, sound.samplerate, samplerate)
+        is_empty = True
+        for block in resample(blocks, sound.samplerate, samplerate):
+            is_empty = is_empty and not len(block)
+            yield block
+        if is_empty:
+            raise AudioError(
+                f"{sound.name}: is shorter than a sample at {samplerate} Hz, since its header says"
+                f" {sound.samplerate} Hz; correct that, or give a longer file"
+            )
 
 
 def _frames(
@@ -204,17 +236,24 @@ def write_blocks(path: str | Path, blocks: Iterable[np.ndarray], samplerate: int
     """Write blocks (T,) or (T, channels) in the format that the suffix names.
 
     "-", a pipe or a device gets a WAV stream. Samples over full scale are clipped, and counted.
-    Raises: OutputError, also if there is no block; ValueError for one that is no audio, as
-    `check_audio`.
+    Raises: OutputError, also if there is no block, or if the format can not hold the sound;
+    ValueError for a block that is no audio, as `check_audio`.
     """
     check_output(path, KINDS)
+    kind = KINDS[".wav" if is_stream(path) else Path(path).suffix.lower()]
+    _check_samplerate(path, kind, samplerate)
     blocks = iter(blocks)
     first = next(blocks, None)
     if first is None:
         raise OutputError(f"{path}: there is no sound to write; give at least one block")
     channels = 1 if check_audio(first).ndim == 1 else first.shape[1]
+    if channels > kind.most_channels:
+        raise OutputError(
+            f"{path}: {kind.name} holds at most {kind.most_channels} channels, not {channels};"
+            " give fewer, or another format"
+        )
     n_samples = n_clipped = 0
-    with _open_sound(path, samplerate, channels) as write:
+    with _open_sound(path, kind, int(samplerate), channels) as write:
         for block in chain([first], blocks):
             check_audio(block)
             for part in np.split(block, range(WRITTEN, len(block), WRITTEN)):
@@ -224,23 +263,34 @@ def write_blocks(path: str | Path, blocks: Iterable[np.ndarray], samplerate: int
     return SampleCounts(n_samples, n_clipped)
 
 
+def _check_samplerate(path: str | Path, kind: Kind, samplerate: object) -> None:
+    rates = kind.samplerates
+    if samplerate not in rates:
+        known = f"{rates[0]} to {rates[-1]}" if isinstance(rates, range) else f"one of {rates}"
+        raise OutputError(
+            f"{path}: {kind.name} can not be written at {samplerate!r} Hz;"
+            f" give {known}, or another format"
+        )
+
+
 def _open_sound(
-    path: str | Path, samplerate: int, channels: int
+    path: str | Path, kind: Kind, samplerate: int, channels: int
 ) -> AbstractContextManager[WriteBlock]:
     if is_stream(path):
         return _open_stream(path, samplerate, channels)
-    return _open_file(path, samplerate, channels)
+    return _open_file(path, kind, samplerate, channels)
 
 
 @contextmanager
-def _open_file(path: str | Path, samplerate: int, channels: int) -> Iterator[WriteBlock]:
+def _open_file(
+    path: str | Path, kind: Kind, samplerate: int, channels: int
+) -> Iterator[WriteBlock]:
     """Yield a function that writes a block to a sound file."""
-    kind, subtype = KINDS[Path(path).suffix.lower()]
     try:
         with (
             partial_file(path) as partial,
             sf.SoundFile(
-                os.fsencode(partial), "w", samplerate, channels, subtype, format=kind
+                os.fsencode(partial), "w", samplerate, channels, kind.subtype, format=kind.name
             ) as file,
         ):
             yield file.write

@@ -89,6 +89,13 @@ def test_cells_share_one_module_that_is_not_main(script):
     assert name not in sys.modules
 
 
+def test_a_script_has_no_arguments_of_the_build(script, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["report", "build", "a.py", "--out", "site"])
+    path = script("import sys\n# %%\nlist(sys.argv)\n# %%\nsys.argv.append('--more')\n")
+    assert [str(path)] in run(path)
+    assert sys.argv == ["report", "build", "a.py", "--out", "site"]
+
+
 def test_a_script_may_change_the_folder(script, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     script("import os\n# %%\nos.chdir('/')\n__file__\n")

@@ -139,6 +139,68 @@ def test_an_output_that_can_not_be_is_refused_before_the_first_block(tmp_path, n
         write_blocks(tmp_path / name, blocks(), RATE)
 
 
+@pytest.mark.parametrize(
+    ("name", "samplerate", "message"),
+    [
+        ("a.ogg", 250_000, r"a\.ogg: OGG can not be written at 250000 Hz; give 1 to 200000, or an"),
+        ("a.flac", 700_000, "FLAC can not be written at 700000 Hz; give 1 to 655350"),
+        ("a.mp3", 96_000, "MP3 can not be written at 96000 Hz; give one of .*48000"),
+        ("a.wav", 0, "WAV can not be written at 0 Hz; give 1 to"),
+        ("a.wav", 22_050.5, "at 22050.5 Hz"),
+        ("a.wav", "44100", "at '44100' Hz"),
+        ("-", 2**30, "-: WAV can not be written at"),
+    ],
+)
+def test_a_samplerate_that_a_format_can_not_hold_is_named(tmp_path, name, samplerate, message):
+    def blocks():
+        pytest.fail("work was begun")
+        yield
+
+    with pytest.raises(OutputError, match=message):
+        write_blocks(name if name == "-" else tmp_path / name, blocks(), samplerate)
+
+
+@pytest.mark.parametrize(("suffix", "most"), [(".flac", 8), (".mp3", 2)])
+def test_channels_that_a_format_can_not_hold_are_named(tmp_path, suffix, most):
+    with pytest.raises(OutputError, match=f"holds at most {most} channels, not {most + 1}; give f"):
+        save_audio(tmp_path / f"a{suffix}", noise(100, channels=9)[:, : most + 1], 44_100)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("suffix", KINDS)
+def test_every_format_holds_what_it_is_said_to(tmp_path, suffix):
+    kind = KINDS[suffix]
+    sound = np.zeros((100, kind.most_channels), np.float32)
+    for samplerate in (kind.samplerates[0], kind.samplerates[-1]):
+        save_audio(tmp_path / f"a{suffix}", sound, samplerate)
+        info = sf.info(tmp_path / f"a{suffix}")
+        assert (info.samplerate, info.channels) == (samplerate, kind.most_channels)
+
+
+def test_a_file_that_is_shorter_than_a_sample_is_named(tmp_path):
+    sf.write(tmp_path / "a.wav", noise(100), 2**31 - 1)
+    with pytest.raises(
+        AudioError, match=r"a\.wav: is shorter than a sample at 22050 Hz, since its"
+    ):
+        read(tmp_path / "a.wav")
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ({"samplerate": 0}, "samplerate = 0; give"),
+        ({"samplerate": "22050"}, "samplerate = '22050'; give"),
+        ({"seconds": -1}, "seconds = -1 are no part of a sound; give seconds from 0 on, or None"),
+        ({"seconds": np.inf}, "seconds = inf are no part of a sound"),
+        ({"start": np.nan}, "start = nan and"),
+    ],
+)
+def test_a_part_that_can_not_be_is_refused(tmp_path, part, message):
+    sf.write(tmp_path / "a.wav", noise(RATE), 2 * RATE)
+    with pytest.raises(ValueError, match=message):
+        load_audio(tmp_path / "a.wav", **{"samplerate": RATE} | part)
+
+
 def test_audio_is_saved_whole_as_its_blocks_are(tmp_path):
     sound = np.stack([noise(RATE), noise(RATE)], axis=1)
     assert save_audio(tmp_path / "whole.wav", sound, RATE).n_samples == RATE
