@@ -56,6 +56,8 @@ def _read(path: Path) -> tuple[str, Form]:
         raise ReportError(
             f"{path} is a notebook; make a script of it: jupytext --to py:percent {path.name}"
         )
+    if path.suffix != ".py":  # the sources of its functions would not be found
+        raise ReportError(f"{path} is no Python script by its name; rename it {path.stem}.py")
     source = read_source(path)
     return source, FORMS["comment" if comment_form.is_comment_form(source) else "percent"]
 

@@ -10,6 +10,7 @@ import math
 import wave
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
@@ -36,6 +37,13 @@ class Sound:
 
     samples: np.ndarray
     samplerate: int
+
+    def __post_init__(self) -> None:
+        rate = self.samplerate
+        if not isinstance(rate, Real) or rate % 1 != 0 or not 1 <= rate < 2**31:  # as WAV has it
+            raise ValueError(
+                f"Sound.samplerate is {rate!r}; give a whole number of Hz, such as 44100"
+            )
 
 
 @dataclass(frozen=True, eq=False)

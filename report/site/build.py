@@ -161,7 +161,11 @@ def _check_script_names(scripts: list[Path]) -> None:
         raise SiteError("no article script was given")
     lower = [script.stem.lower() for script in scripts]  # as some systems see names
     for name in (script.stem for script in scripts):
-        if name.lower() == "index" or lower.count(name.lower()) > 1:
+        if name.lower() == "index":
+            raise SiteError(
+                f"{name}.html is the page that lists all articles; rename the script {name}.py"
+            )
+        if lower.count(name.lower()) > 1:
             raise SiteError(
                 f"{name}.html would be written twice; rename one of the scripts called {name}.py"
             )

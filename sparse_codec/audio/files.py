@@ -16,6 +16,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, groupby
+from numbers import Real
 from operator import itemgetter
 from pathlib import Path
 
@@ -263,9 +264,10 @@ def write_blocks(path: str | Path, blocks: Iterable[np.ndarray], samplerate: int
     return SampleCounts(n_samples, n_clipped)
 
 
-def _check_samplerate(path: str | Path, kind: Kind, samplerate: object) -> None:
+def _check_samplerate(path: str | Path, kind: Kind, samplerate: float) -> None:
     rates = kind.samplerates
-    if samplerate not in rates:
+    is_whole = isinstance(samplerate, Real) and samplerate % 1 == 0
+    if not is_whole or int(samplerate) not in rates:
         known = f"{rates[0]} to {rates[-1]}" if isinstance(rates, range) else f"one of {rates}"
         raise OutputError(
             f"{path}: {kind.name} can not be written at {samplerate!r} Hz;"

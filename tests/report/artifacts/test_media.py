@@ -1,4 +1,5 @@
 import io
+import re
 
 import numpy as np
 import pytest
@@ -136,6 +137,18 @@ def test_pauses_and_quiet_passages_do_not_count_for_loudness():
 )
 def test_what_has_no_loudness_has_none(samples, samplerate):
     assert loudness(samples, samplerate) is None
+
+
+@pytest.mark.parametrize("samplerate", [0, -1, 44_100.5, float("nan"), "44100", None, 2**31])
+def test_a_samplerate_that_can_not_be_is_named(samplerate):
+    message = f"Sound.samplerate is {samplerate!r}; give a whole number of Hz"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        Sound(np.zeros(100), samplerate)
+
+
+@pytest.mark.parametrize("samplerate", [8000, 8000.0, np.int64(8000), np.float32(8000)])
+def test_a_samplerate_is_a_whole_number_of_any_type(samplerate):
+    assert encode(Sound(np.zeros(100), samplerate)).info["samplerate"] == 8000
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,9 @@ def test_a_folder_and_a_notebook_are_told_from_scripts(report, folder):
     assert "scripts is a folder; give article scripts" in error(report("build", "scripts"))
     message = error(report("build", "mine.ipynb"))
     assert "mine.ipynb is a notebook; make a script of it: jupytext --to py:percent" in message
+    (folder / "mine.txt").write_text((folder / "mine.py").read_text())
+    message = error(report("build", "mine.txt"))
+    assert "mine.txt is no Python script by its name; rename it mine.py" in message
 
 
 def test_a_mistyped_command_is_wrong_usage(report):

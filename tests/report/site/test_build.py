@@ -318,13 +318,13 @@ def test_a_damaged_object_stops_the_build(scripts, store, tmp_path):
 
 
 def test_names_that_would_collide_are_refused(scripts, store, tmp_path):
-    for bad in (
-        [scripts[0], scripts[0]],
-        [scripts[0], tmp_path / "Music.py"],
-        [tmp_path / "Index.py"],
-        [],
+    for bad, message in (
+        ([scripts[0], scripts[0]], "music.html would be written twice; rename one of"),
+        ([scripts[0], tmp_path / "Music.py"], "would be written twice; rename one of the scripts"),
+        ([tmp_path / "Index.py"], "Index.html is the page that lists all articles; rename the scr"),
+        ([], "no article script was given"),
     ):
-        with pytest.raises(SiteError):
+        with pytest.raises(SiteError, match=message):
             build(bad, tmp_path / "site", store)
     with pytest.raises(ReportError, match="missing.py"):
         build([tmp_path / "missing.py"], tmp_path / "site", store)
