@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -95,8 +96,9 @@ def _words(checkpoint: Path, codec: SparseCodec) -> Figures | None:
 
 def _beside(checkpoint: Path, suffix: str, command: str) -> FigureFile:
     path = checkpoint.with_suffix(suffix)
+    word = shlex.quote(str(path))
     return FigureFile(
-        path, f"python -m sparse_codec {command} --json {path}, or move the file away"
+        path, f"python -m sparse_codec {command} --json {word}, or move the file away"
     )
 
 

@@ -208,6 +208,8 @@ def _explain(path: str | Path, reason: str) -> str:
         return f"{path}: is a link that leads nowhere (to {os.readlink(path)}); mend or remove it"
     if not os.path.exists(path):
         return f"{path}: no such file; check the name"
+    if os.path.isfile(path) and not os.path.getsize(path):
+        return f"{path}: is an empty file; copy or export it again"
     suffixes = ", ".join(sorted(SUFFIXES))
     return (
         f"{path}: cannot be read as audio ({reason}); give one of {suffixes},"

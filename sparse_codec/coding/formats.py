@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -166,7 +167,7 @@ def _read_json(path: str) -> dict[str, Any]:
     if "schema" in values and "events" in values:
         raise EventFileError(
             f"{path}: an edit that a page exported, of sounds instead of events;"
-            f" to hear it run python -m report mix {path}"
+            f" to hear it run python -m report mix {shlex.quote(str(path))}"
         )
     return values
 

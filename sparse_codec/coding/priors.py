@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -75,8 +76,8 @@ class Priors:
         if not file.is_file():
             raise PriorsError(
                 f"{file}: no such file; fit them with"
-                f" python -m sparse_codec priors {checkpoint} --data FOLDER"
-                " or write without loss, which needs none"
+                f" python -m sparse_codec priors {shlex.quote(str(checkpoint))} --data FOLDER"
+                " or write without loss (--lossless), which needs none"
             )
         try:
             content = msgspec.json.decode(file.read_bytes(), type=PriorsFile)

@@ -96,6 +96,9 @@ def test_a_part_is_read_from_where_it_starts(tmp_path):
 def test_bad_files_are_named(tmp_path):
     with pytest.raises(AudioError, match="no such file"):
         load_audio(tmp_path / "gone.wav", 22_050)
+    (tmp_path / "nothing.wav").touch()
+    with pytest.raises(AudioError, match=r"nothing\.wav: is an empty file; copy or export it ag"):
+        load_audio(tmp_path / "nothing.wav", 22_050)
     (tmp_path / "text.wav").write_text("hello")
     with pytest.raises(AudioError, match="cannot be read as audio"):
         load_audio(tmp_path / "text.wav", 22_050)

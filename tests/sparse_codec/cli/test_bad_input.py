@@ -282,5 +282,7 @@ def test_a_file_that_is_no_event_set_is_refused(run, tmp_path, name):
 
 
 def test_an_edit_of_a_page_is_told_its_command(run, tmp_path):
-    (tmp_path / "edit.json").write_text('{"schema": 1, "events": []}')
-    assert "python -m report mix edit.json" in run("render", "edit.json", "-o", "out.wav")[2]
+    (tmp_path / "my edit.json").write_text('{"schema": 1, "events": []}')
+    assert (
+        "python -m report mix 'my edit.json'" in run("render", "my edit.json", "-o", "out.wav")[2]
+    )
