@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from importlib.util import find_spec
 from types import ModuleType
 
 import numpy as np
@@ -57,18 +56,23 @@ def _seed_torch(seed: int) -> None:
 
 
 class _TorchSeeder(MetaPathFinder):
-    """Seeds PyTorch when it is imported, for each process begins with other numbers."""
+    """Seeds PyTorch when it is imported, for each process begins with other numbers.
+
+    It stays until then: libraries look for PyTorch without importing it, to see if it is installed.
+    """
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         if name != "torch":
             return None
-        sys.meta_path.remove(self)
-        spec = find_spec(name)
-        if spec is not None and spec.loader is not None:
-            spec.loader = _SeedingLoader(spec.loader)
-        return spec
+        for finder in sys.meta_path:
+            spec = None if finder is self else finder.find_spec(name, path, target)
+            if spec is not None:
+                if spec.loader is not None:
+                    spec.loader = _SeedingLoader(spec.loader)
+                return spec
+        return None
 
 
 class _SeedingLoader(Loader):
@@ -82,4 +86,5 @@ class _SeedingLoader(Loader):
         if module.__spec__ is not None:
             module.__spec__.loader = module.__loader__ = self._loader
         self._loader.exec_module(module)
+        sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, _TorchSeeder)]
         module.manual_seed(_torch_seed)

@@ -427,6 +427,25 @@ def test_random_numbers_of_a_call_depend_on_nothing_but_its_key():
     assert values[0][0] != values[1][0]
 
 
+def test_pytorch_is_seeded_when_it_is_imported_though_others_looked_for_it_before(tmp_path):
+    """As libraries do to see if it is installed, and keys of functions that import it."""
+    (tmp_path / "torch.py").write_text("seeds = []\nmanual_seed = seeds.append\n")
+    program = """
+import importlib.util, sys
+from report.artifacts.randomness import SEED, begin_alike
+begin_alike()
+assert importlib.util.find_spec("torch").origin.endswith("torch.py")
+import torch
+assert torch.seeds == [SEED], torch.seeds
+assert "Seed" not in f"{sys.meta_path} {torch.__spec__.loader}"
+"""
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    environment = {**os.environ, "PYTHONPATH": path}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_call_inside_of_another_is_no_call_of_the_article():
     """Or a build that finds the other one would list other calls than the one that computed it."""
     store, names = MemoryStore(), []
