@@ -86,7 +86,7 @@ class Sound:
     def n_frames(self) -> int | None:
         """How many frames there are; None if only decoding tells."""
         stream = self.stream
-        if stream is None or stream.is_guess or (stream.is_cut and not stream.patch):
+        if stream is None or stream.is_guess or self._is_shorter:
             return None
         return self.decoder.frames if self.decoder.frames < UNKNOWN else None
 
@@ -95,13 +95,23 @@ class Sound:
         """Whether its header, or its last page, tells that there was more."""
         return self.stream is not None and self.stream.is_cut
 
-    def skip(self, n_frames: int) -> None:
-        """Pass over the first frames, by a seek where the format has one. Raises: AudioError."""
-        place = n_frames - int(RUN_UP * self.samplerate)
-        if place > 0 and sf.SoundFile.seekable(self.decoder) and self.decoder.frames < sys.maxsize:
-            n_frames -= self._seek(place)
-        while n_frames and (n_read := len(self.read(min(n_frames, self.samplerate)))):
-            n_frames -= n_read
+    @property
+    def _is_shorter(self) -> bool:
+        """Whether the decoder may believe in more frames than there are."""
+        return self.stream is not None and self.stream.is_cut and not self.stream.is_patched
+
+    def skip(self, n_frames: int) -> int:
+        """Pass over the first frames, by a seek where the format has one that is to be believed.
+
+        Returns: how many these were, fewer at the end. Raises: AudioError.
+        """
+        place, n_skipped = n_frames - int(RUN_UP * self.samplerate), 0
+        can_seek = sf.SoundFile.seekable(self.decoder) and self.decoder.frames < sys.maxsize
+        if place > 0 and can_seek and not self._is_shorter:
+            n_skipped = self._seek(place)
+        while n_read := len(self.read(min(n_frames - n_skipped, self.samplerate))):
+            n_skipped += n_read
+        return n_skipped
 
     def _seek(self, place: int) -> int:
         """Go to a place, or to the beginning in a format whose seek fails; return where it is."""

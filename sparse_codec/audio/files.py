@@ -175,7 +175,10 @@ def _frames(
         if n_frames is not None and 0 < n_frames <= first:  # the part begins in another stream
             start -= n_frames / sound.samplerate
             continue
-        sound.skip(first)
+        if (n_skipped := sound.skip(first)) < first:  # likewise, but the stream had to be decoded
+            _tell_cut(sound, n_skipped)
+            start -= n_skipped / sound.samplerate
+            continue
         wanted = sys.maxsize if seconds is None else round(seconds * sound.samplerate) + 1
         n_read = 0
         while len(block := sound.read(min(sound.samplerate, wanted - n_read), first + n_read)):

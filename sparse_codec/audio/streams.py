@@ -37,6 +37,11 @@ class Stream:
     is_cut: bool = False  # the header tells of more than there is
     is_plain: bool = False  # libsndfile can be given the file as it is, which is faster
 
+    @property
+    def is_patched(self) -> bool:
+        """Whether the header is read with another length, that of what is there."""
+        return bool(self.patch[1])
+
 
 def find_streams(file: io.FileIO) -> list[Stream]:
     """Return the streams of an open file, in order. Raises: OSError."""
@@ -183,7 +188,7 @@ def _size_of_samples(data: mmap.mmap) -> _Size | None:
     wide = None
     for chunk in _chunks(data):
         layout, there = LAYOUTS[data[:4]], len(data) - chunk.start
-        if chunk.name == b"ds64":
+        if chunk.name == b"ds64" and chunk.stated >= 16:
             wide = chunk.start + 8  # where RF64 has the size of the samples, in 64 bits
         if chunk.name in SOUND_CHUNKS:
             if wide and chunk.stated == 2**32 - 1:
@@ -219,11 +224,10 @@ def _ogg_links(data: mmap.mmap) -> Iterator[Stream]:
         if flags & OGG_FIRST and not before & OGG_FIRST:
             yield Stream(start, place, is_cut=not before & OGG_LAST)
             start = place
-        before = flags
         end = place + 27 + n_lengths + sum(data[place + 27 : place + 27 + n_lengths])
-        if end > len(data):
-            before = 0
-        place = data.find(b"OggS", end)
+        following = end if data[end : end + 4] == b"OggS" else data.find(b"OggS", place + 4)
+        is_cut = end > len(data) or place < following < end
+        before, place = 0 if is_cut else flags, following
     yield Stream(start, len(data), is_cut=not before & OGG_LAST, is_plain=not start)
 
 

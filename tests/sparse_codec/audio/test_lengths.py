@@ -249,6 +249,42 @@ def test_streams_that_follow_each_other_in_a_file_are_all_read(tmp_path, kind, s
         load_audio(path, rate, start=9.0)
 
 
+@pytest.mark.parametrize(("kind", "subtype"), LOSSY)
+def test_a_copy_that_breaks_off_is_as_long_as_what_is_there(tmp_path, caplog, kind, subtype):
+    path = tmp_path / "cut.bin"
+    data = write(path, noise(4 * RATE), kind, subtype)
+    path.write_bytes(data[: len(data) * 3 // 5])
+    n_there = len(load_audio(path, RATE))
+    assert 2 * RATE < n_there < 3 * RATE
+    assert duration(path) == n_there / RATE
+    caplog.clear()
+    with pytest.raises(AudioError, match="ends before 3.5 s"):
+        load_audio(path, RATE, start=3.5)
+    assert f"{path}: ends after {n_there / RATE:.1f} s" in caplog.text
+
+
+def test_a_link_that_breaks_off_does_not_hide_the_next_one(tmp_path, caplog):
+    path, sound = tmp_path / "chain.ogg", noise(4 * RATE)
+    data = write(path, sound, "OGG", "VORBIS")
+    path.write_bytes(data[: len(data) * 3 // 5])
+    n_first = len(load_audio(path, RATE))
+    path.write_bytes(data[: len(data) * 3 // 5] + data)
+    caplog.clear()
+    whole = load_audio(path, RATE)
+    assert len(whole) == n_first + len(sound)
+    assert caplog.text.count("ends after") == 1
+    assert duration(path) == pytest.approx(len(whole) / RATE)
+    later = load_audio(path, RATE, start=n_first / RATE + 1.0, seconds=0.5)
+    np.testing.assert_allclose(later, whole[n_first + RATE :][: len(later)], atol=1e-3)
+
+
+def test_a_chunk_of_sizes_without_sizes_is_refused_in_words(tmp_path):
+    path = tmp_path / "short.rf64"
+    path.write_bytes(b"RF64" + bytes(4) + b"WAVEds64" + bytes(4) + b"data" + b"\xff" * 4 + bytes(2))
+    with pytest.raises(AudioError, match="cannot be read as audio"):
+        load_audio(path, RATE)
+
+
 def test_links_of_a_chain_may_differ_in_samplerate(tmp_path):
     path = tmp_path / "chain.ogg"
     links = [write(path, noise(rate), "OGG", "VORBIS", rate) for rate in (RATE, 44_100)]
