@@ -106,8 +106,10 @@ def build(
     warn_if_shared(len(scripts))
     built = [f"{script.stem}.html" for script in scripts]
     with replacing(out) as target:
-        kept = Kept(out) if only else kept_articles(out, built)
-        target.expected = kept.data
+        kept = Kept(out, built)
+        if not only:
+            kept = kept_articles(out, built)
+            target.check = kept.check
         order = kept.in_order(built)
         titles = _titles(scripts, kept, order)
         work = partial(

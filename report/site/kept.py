@@ -18,7 +18,6 @@ from report.site.manifest import (
     describe,
     read,
 )
-from report.site.target import check_manifest
 
 REMEDY = "build it too, or leave out with --only what is there"
 
@@ -28,6 +27,7 @@ class Kept:
     """Articles that are not built now, by the addresses of their pages."""
 
     site: Path
+    built: list[str]  # the pages of the other articles
     manifest: Manifest = field(default_factory=lambda: Manifest({}, {}, {}, {}))  # of the old site
     data: bytes | None = None  # of the old manifest; None if nothing is kept
     pages: dict[str, About] = field(default_factory=dict)
@@ -72,6 +72,14 @@ class Kept:
             files[name] = describe(name, data)
         return files
 
+    def check(self) -> None:
+        """Raise SiteError if another build has changed these articles, or brought some."""
+        if kept_articles(self.site, self.built).data != self.data:
+            raise SiteError(
+                f"{self.site} was replaced by another build meanwhile; build again: "
+                "what was computed is in the store"
+            )
+
     def is_outdated(self, files: dict[str, File]) -> bool:
         """Tell whether a new site has other scripts or styles than these pages were built with."""
         return any(
@@ -95,8 +103,7 @@ class Kept:
         except FileNotFoundError:
             data = b""
         if file is None or sha256(data).hexdigest() != file.sha256:
-            if self.data is not None:
-                check_manifest(self.site, self.data)
+            self.check()
             raise SiteError(f"{self.site / name} is not what was built; {REMEDY}")
         return data
 
@@ -109,18 +116,18 @@ def kept_articles(site: Path, built: list[str]) -> Kept:
     try:
         data = (site / MANIFEST).read_bytes()
     except (FileNotFoundError, NotADirectoryError):
-        return Kept(site)
+        return Kept(site, built)
     try:
         manifest = read(data, str(site / MANIFEST))
     except SiteError as error:
         if set(_pages_of(data)) <= set(built):
-            return Kept(site)
+            return Kept(site, built)
         raise SiteError(f"{error}, all of it, or leave out with --only what is there") from error
     pages = {page: about for page, about in manifest.articles if page not in built}
     for page, about in pages.items():
         if about.parts is None:
             raise SiteError(f"{site / page} was built by an older version; {REMEDY}")
-    return Kept(site, manifest, data if pages else None, pages)
+    return Kept(site, built, manifest, data if pages else None, pages)
 
 
 def _pages_of(data: bytes) -> list[str]:

@@ -7,7 +7,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,10 +70,10 @@ def _strangers(out: Path) -> Iterator[Path]:
 
 @dataclass
 class Target:
-    """A new folder, and the manifest that the folder which it replaces has to have at the end."""
+    """A new folder, and a last check of the folder that it replaces."""
 
     folder: Path
-    expected: bytes | None = None  # None: any
+    check: Callable[[], None] = lambda: None  # raises SiteError if that may not be replaced
 
 
 @contextmanager
@@ -88,21 +88,17 @@ def replacing(out: Path) -> Iterator[Target]:
         _put_back(out)
         folder.mkdir()
         yield target
-        _swap(folder, out, target.expected)
+        _swap(folder, out, target.check)
     except OSError as error:
         raise SiteError(f"cannot write the site {out}: {error.strerror or error}") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _swap(new: Path, out: Path, expected: bytes | None = None) -> None:
-    """Move the folder `new` to `out`. If that fails, the old `out` comes back.
-
-    Raises: SiteError if the old one has another manifest than `expected`.
-    """
+def _swap(new: Path, out: Path, check: Callable[[], None] = lambda: None) -> None:
+    """Move the folder `new` to `out` after a check. If that fails, the old `out` comes back."""
     with _locked(out):
-        if expected is not None:
-            check_manifest(out, expected)
+        check()
         if not out.exists():
             os.rename(new, out)
             return
@@ -114,15 +110,6 @@ def _swap(new: Path, out: Path, expected: bytes | None = None) -> None:
             os.rename(old, out)
             raise
         shutil.rmtree(old, ignore_errors=True)
-
-
-def check_manifest(out: Path, expected: bytes) -> None:
-    """Raise SiteError unless the site still has this manifest."""
-    if (out / MANIFEST).read_bytes() != expected:
-        raise SiteError(
-            f"{out} was replaced by another build meanwhile; build again: "
-            "what was computed is in the store"
-        )
 
 
 def _put_back(out: Path) -> None:
