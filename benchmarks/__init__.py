@@ -1,10 +1,10 @@
 """Measurements of speed and memory: commands that print a table, and figures with `--json FILE`.
 
-`build_time` and `streaming_memory` measure fresh processes, `key_time` the keys of a build, and
-`transfer` a store behind a slow link. `servers` and `proxy` are the S3 server and the link; the
-tests in `tests/s3` use them too.
+`build_time`, `start_time` and `streaming_memory` measure fresh processes, `key_time` the keys of a
+build, and `transfer` a store behind a slow link. `servers` and `proxy` are the S3 server and the
+link; the tests in `tests/s3` use them too.
 
-`training_time` prints what a step of training is made of. `published_time` and `decode_time` time
-the codec against `plain_published` and `plain_sound`, which compute the same in the plainest way;
-`pairs` runs both ways in turn and prints ratios.
+`training_time` prints what a step of training is made of. `encode_time`, `decode_time` and
+`published_time` time the codec against `plain_encode`, `plain_sound` and `plain_published`, which
+do the same in the plainest way; `pairs` runs both ways in turn and prints ratios.
 """

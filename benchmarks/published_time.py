@@ -1,6 +1,6 @@
 """Measure the published system against its plainest form: python -m benchmarks.published_time
 
-Encodes a segment of music, and takes steps of training, with random weights and one thread.
+Encodes a segment of music with random weights, in one thread.
 """
 
 from __future__ import annotations

@@ -41,7 +41,11 @@ def small_trainer(name: str) -> Trainer:
 def timed_parts(trainer: Trainer) -> Iterator[dict[str, float]]:
     """Count the CPU seconds of a step's forward parts, in a `with` block."""
     codec, seconds = trainer.codec, dict.fromkeys(("encoder", "events", "scenes"), 0.0)
-    places = [(codec.encoder, "forward"), (codec.decoder, "spectrograms"), (codec.decoder, "scene")]
+    places = [
+        (codec.encoder, "forward"),
+        (codec.decoder, "spectrograms"),
+        (trainer.learner, "_scene"),  # with its loss; the decoder draws some scenes, others not
+    ]
     for part, (module, method) in zip(seconds, places, strict=True):
         _count(module, method, seconds, part)
     yield seconds

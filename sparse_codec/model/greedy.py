@@ -78,6 +78,8 @@ class GreedyLoop:
                 and state.n_found < n_events
             ):
                 self._refine(state, options.interim)
+        if not state.n_found:  # no segment has anything before the second half
+            return state
         if options.merge:
             self._merge(state, options.merge)
         if options.refine:
@@ -86,10 +88,8 @@ class GreedyLoop:
 
     def _start(self, original: Tensor, n_events: int) -> GreedyState:
         config, batch, device = self.config, len(original), original.device
-        size, n_later = (
-            (config.n_bins, config.horizon_frames),
-            config.n_frames - config.horizon_frames,
-        )
+        size = (config.n_bins, config.horizon_frames)
+        n_later = config.n_frames - config.horizon_frames
         return GreedyState(
             original=original,
             residual=original.clone(),

@@ -218,15 +218,13 @@ class HarmonicDecoder(Decoder):
     # A level is a product, strength * exp(-decay age) * envelope * exp(tilt octaves), so that its
     # logarithm is a sum of products of a number of the part and a number of the age: a product of
     # matrices (P, 5) and (5, L), of which only the exponential is taken.
-    def log_levels(
-        self, sound: Sounding, envelopes: Tensor, age: Tensor, power: float = 1.0
-    ) -> Tensor:
-        """Return the logarithms (E, P, L) of the levels that `resonate` returns, times `power`."""
+    def log_levels(self, sound: Sounding, envelopes: Tensor, age: Tensor) -> Tensor:
+        """Return the logarithms (E, P, L) of the levels that `resonate` returns."""
         resonance = sound.resonance
         assert isinstance(resonance, Decays)
         strength = torch.log(sound.strength + SILENCE)
-        own = torch.stack([strength, -resonance.decay], 2) * power
-        octaves = self.kinds[None].expand(len(own), -1, -1) * power
+        own = torch.stack([strength, -resonance.decay], 2)
+        octaves = self.kinds[None].expand(len(own), -1, -1)
         tilt = self.between_knots(resonance.tilt[:, None], age)
         at = [torch.ones_like(age)[:, None], age.clamp(min=0)[:, None]]
         return torch.cat([own, octaves], 2) @ torch.cat(

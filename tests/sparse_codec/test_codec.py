@@ -88,6 +88,13 @@ def test_a_residual_that_is_low_enough_is_left_alone(small_codec, music):
     assert state.n_found == 1 + next(i for i, level in enumerate(decibels) if level <= stop) <= 6
 
 
+def test_a_first_half_of_silence_has_no_events_and_nothing_to_refine(small_codec, music):
+    late = music.copy()
+    late[: small_codec.config.segment_samples * 3 // 4] = 0.0
+    options = dataclasses.replace(QUICK, stop=-3.0, merge=0.9)
+    assert small_codec.decompose(segment(small_codec, late), options).n_found == 0
+
+
 def test_a_segment_that_is_done_gets_no_more_events_while_others_go_on(small_codec, music):
     size = small_codec.config.segment_samples
     original = small_codec.magnitudes(torch.from_numpy(music[: 2 * size]).view(2, size))
