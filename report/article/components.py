@@ -20,6 +20,7 @@ from report.article.fields import (
     check_artifact_field,
     check_flag,
     check_list,
+    check_name,
     check_optional_field,
     check_share,
     check_text,
@@ -58,6 +59,7 @@ class Player:
     def __post_init__(self) -> None:
         check_artifact_field(self, "sound", "a sound")
         check_text(self, "title", "note")
+        check_name("Player.title", self.title)
         check_optional_field(self, "picture", "a picture")
 
 
@@ -144,6 +146,7 @@ class Compare:
             label, sound, picture = version
             if not isinstance(label, str):
                 raise TypeError(f"the label of {where} is {describe(label)}; give a str")
+            check_name(f"the label of {where}", label)
             check_artifact(f"the sound of {where}", sound, "a sound")
             if picture is not None:
                 check_artifact(f"the picture of {where}", picture, "a picture")
@@ -354,8 +357,7 @@ class Part:
 
     def __post_init__(self) -> None:
         check_text(self, "name", "title", "description")
-        if not self.title.strip():
-            raise ValueError("Part.title is empty; it is the heading, and the title of the page")
+        check_name("Part.title", self.title)
         _check_components(self, self.components)
         check_optional_field(self, "picture", "a picture")
 

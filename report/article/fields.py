@@ -42,6 +42,12 @@ def check_encodable(where: str, text: str) -> None:
         ) from error
 
 
+def check_name(where: str, name: str) -> None:
+    """Raise ValueError for a name of white space, by which nobody finds what it names."""
+    if not name.strip():
+        raise ValueError(f"{where} is empty; give a text that tells it from others")
+
+
 def check_flag(owner: object, name: str) -> None:
     """Raise TypeError unless a field is True or False."""
     value = getattr(owner, name)

@@ -265,7 +265,7 @@ def read_header(file: BinaryIO) -> Header:
     name = _name(file)
     data = _read(file, HEADER.size + 4)
     if data[: len(MAGIC)] != MAGIC:
-        raise EventFileError(f"{name}: not an .events file; give one that `encode` wrote")
+        raise EventFileError(f"{name}: not an .events file; give one, or JSON to `render`")
     if len(data) > len(MAGIC) and data[len(MAGIC)] != VERSION:
         raise EventFileError(
             f"{name}: version {data[len(MAGIC)]} of the format, but this reads {VERSION}; update it"

@@ -125,6 +125,10 @@ WRONG = {
     "the picture of Compare.items[0] is a sound, not a picture": (
         lambda: Compare("x", [("A", beep(9), beep(9))])
     ),
+    "Player.title is empty; give a text": lambda: Player(beep(9), " "),
+    "the label of Compare.items[0] is empty; give a text": (
+        lambda: Compare("x", [("", beep(9), None)])
+    ),
     "Compare.items has two versions called 'A'; rename one": (
         lambda: Compare("x", [("A", beep(9), None), ("A", beep(8), None)])
     ),
@@ -306,7 +310,7 @@ def test_a_plan_does_not_judge_by_what_an_artifact_was_before(tmp_path):
     """A function that made a sound makes a picture now, and the cell shows it as one."""
     source = (
         '"""A"""\nimport numpy as np\nfrom report import *\n\n@conjure\ndef f() -> Sound:\n'
-        "    return Sound(np.zeros(9), 8000)\n\n# %%\nPlayer(f(), '')\n"
+        "    return Sound(np.zeros(9), 8000)\n\n# %%\nPlayer(f(), 'x')\n"
     )
     script, store = tmp_path / "a.py", MemoryStore()
     script.write_text(source)

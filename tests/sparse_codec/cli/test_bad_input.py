@@ -281,6 +281,13 @@ def test_a_file_that_is_no_event_set_is_refused(run, tmp_path, name):
     assert not (tmp_path / "out.wav").exists()
 
 
+def test_json_is_not_decoded_but_rendered(run, tmp_path):
+    (tmp_path / "set.json").write_text("{}")
+    code, _, error = run("decode", "set.json", "-o", "out.wav")
+    message = "error: set.json: not an .events file; give one, or JSON to `render`\n"
+    assert (code, error) == (1, message)
+
+
 def test_an_edit_of_a_page_is_told_its_command(run, tmp_path):
     (tmp_path / "my edit.json").write_text('{"schema": 1, "events": []}')
     assert (
