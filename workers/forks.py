@@ -27,6 +27,7 @@ T = TypeVar("T")
 Ask = Callable[[Any], Any]  # asks the parent a question, and returns its answer
 
 TRIES = 3  # of work whose fork is killed
+WATCH = 1.0  # seconds between two looks at whether a fork is alive
 GRACE = 5.0  # seconds that a fork has to end when it is asked to
 SHORT_GRACE = 1.0  # for the tasks of an executor: their user has pressed Ctrl-C and waits
 
@@ -71,13 +72,15 @@ def run_in_fork(
             failures.append(error)
 
     thread = Thread(target=copy_context().run, args=(start,))
-    thread.start()
-    thread.join()
-    if failures:
-        raise failures[0]
     try:
+        thread.start()
+        thread.join()
+        if failures:
+            raise failures[0]
         return fork.result(answer)
     finally:
+        if thread.is_alive():  # interrupted while the fork is being made
+            thread.join()
         fork.end(GRACE)
 
 
@@ -103,6 +106,7 @@ class Forks(Executor):
         """Start work(*args, **kwargs). Its error is an OSError if no fork can be made."""
         self._slots.acquire()
         if self._closed:
+            self._slots.release()
             raise RuntimeError("the executor was shut down")
         self.import_modules()
         future: Future[T] = Future()
@@ -149,6 +153,8 @@ class Forks(Executor):
             try:
                 fork.start()
                 begun.set()
+                if self._closed:  # while the fork was being made, so that nobody has ended it
+                    fork.ask_to_end()
                 return fork.result(self._answer)
             except ForkLost:
                 if self._closed or attempt == TRIES - 1:
@@ -165,7 +171,8 @@ class Forks(Executor):
                 fork.ask_to_end()
         if wait:
             for thread in self._threads:
-                thread.join()
+                if thread.is_alive():  # an interrupt may come before it has started
+                    thread.join()
         self._closed = True
 
     def __exit__(self, kind: type[BaseException] | None, *_rest: object) -> None:
@@ -235,8 +242,13 @@ class _Fork:
         return message.value
 
     def _receive(self) -> Any:
-        assert self._pipe is not None
+        """Return the next message. Raises: EOFError if none will come."""
+        assert self._pipe is not None and self._process is not None
         try:
+            # Processes that the fork has started keep its end of the pipe open when it is killed.
+            while not self._pipe.poll(WATCH):
+                if not self._process.is_alive() and not self._pipe.poll():
+                    raise EOFError
             return self._pipe.recv()
         except ConnectionError as error:
             raise EOFError from error

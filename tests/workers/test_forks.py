@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from workers.forks import TRIES, ForkLost, Forks, ask, run_in_fork
+from workers.forks import TRIES, ForkLost, Forks, _Fork, ask, run_in_fork
 
 STATE = {"value": 0}
 
@@ -100,6 +100,38 @@ def test_a_task_that_is_killed_every_time_fails(tmp_path):
         with pytest.raises(ForkLost, match="killed, perhaps because it needed more memory"):
             forks.submit(task).result()
     assert len((tmp_path / "tries").read_text()) == TRIES
+
+
+def test_a_fork_that_is_killed_is_missed_though_processes_that_it_started_live_on(tmp_path):
+    def work(_ask):
+        if (pid := os.fork()) == 0:
+            time.sleep(60)
+            os._exit(0)
+        (tmp_path / "pid").write_text(str(pid))
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    begun = time.monotonic()
+    with pytest.raises(ForkLost, match="killed"):
+        run_in_fork(work, lambda question: None, ())
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+    assert time.monotonic() - begun < 20
+
+
+def test_a_task_whose_fork_is_made_while_the_executor_is_shut_down_is_ended(monkeypatch):
+    start = _Fork.start
+
+    def slow_start(fork):
+        forks.shutdown(wait=False, cancel_futures=True)
+        start(fork)
+
+    monkeypatch.setattr(_Fork, "start", slow_start)
+    begun = time.monotonic()
+    with Forks(1) as forks:
+        future = forks.submit(time.sleep, 60)
+    assert time.monotonic() - begun < 20
+    assert isinstance(future.exception(), KeyboardInterrupt)
+    with pytest.raises(RuntimeError, match="shut down"):
+        forks.submit(time.sleep, 60)
 
 
 def test_an_exception_ends_the_tasks_within_a_second_or_two():
