@@ -30,16 +30,17 @@ def _walk(
     """Yield files. above: device and inode of each folder that this one is in."""
     try:
         status = folder.stat()
-        names = os.listdir(folder)
+        names = [name for name in os.listdir(folder) if not name.startswith(".")]
+        paths = [(folder / name, (folder / name).is_dir()) for name in names]
     except OSError as error:
         raise AudioError(
-            f"{folder}: cannot be read ({error.strerror}); change who may read it"
+            f"{error.filename or folder}: cannot be read ({error.strerror}); change who may read it"
         ) from error
     here = (status.st_dev, status.st_ino)
     if here in above:
         return
-    for path in (folder / name for name in names if not name.startswith(".")):
-        if path.is_dir():
+    for path, is_folder in paths:
+        if is_folder:
             yield from _walk(path, suffixes, (*above, here))
         elif path.suffix.lower() in suffixes and (path.is_file() or is_broken_link(path)):
             yield path

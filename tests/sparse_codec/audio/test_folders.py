@@ -68,15 +68,17 @@ def test_links_that_lead_nowhere_are_named(tree, caplog):
         assert f"{tree / name}: is a link that leads nowhere" in caplog.text
 
 
-def test_a_folder_that_may_not_be_read_is_named(tree, monkeypatch):
-    real = os.listdir
+@pytest.mark.parametrize(("call", "at"), [("listdir", "real"), ("stat", "a.wav")])
+def test_a_folder_that_may_not_be_read_is_named(tree, monkeypatch, call, at):
+    """Its names, or what they are the names of."""
+    real = getattr(os, call)
 
-    def listdir(path):
-        if str(path).endswith("real"):
+    def refused(path, **options):
+        if str(path).endswith(at):
             raise PermissionError(13, "Permission denied")
-        return real(path)
+        return real(path, **options)
 
-    monkeypatch.setattr(os, "listdir", listdir)
+    monkeypatch.setattr(os, call, refused)
     with pytest.raises(AudioError, match=r"real: cannot be read \(Permission denied\)"):
         names(tree)
 
