@@ -32,6 +32,7 @@ PLACEHOLDER_HTML = re.compile(r"<p>\ue000(\d+)\ue000</p>\n")
 HEADING_ID = re.compile(r'<h[234] id="([^"]+)">')
 OTHERS = re.compile(r'<nav class="others".*?</nav>\n', re.DOTALL)
 COLOPHON = '<footer class="colophon"'
+LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 LOCAL_ADDRESS = re.compile(r'\bhref="#([^"]+)"')
 # Scripts that come alone, at a press or when the reader is near, and not with their folder.
 SINGLE_SCRIPTS = {"abx", "bibtex", "verify"}
@@ -171,7 +172,9 @@ def render_index(articles: list[Entry], facts: dict[str, str]) -> str:
 def _authors(namespace: dict[str, Any], path: Path) -> list[str]:
     authors = namespace.get("AUTHORS", [])
     names = [authors] if isinstance(authors, str) else authors
-    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+    if not isinstance(names, list | tuple) or not all(
+        isinstance(name, str) and name.strip() for name in names
+    ):
         raise ReportError(f"{path}: AUTHORS is {authors!r}; give a name, or a list of names")
     return list(names)
 
@@ -192,7 +195,7 @@ def _date(namespace: dict[str, Any], path: Path) -> str:
 
 def _language(namespace: dict[str, Any], path: Path) -> str:
     language = namespace.get("LANG", "en")
-    if not isinstance(language, str):
+    if not isinstance(language, str) or not LANGUAGE_TAG.fullmatch(language):
         raise ReportError(f'{path}: LANG is {language!r}; write it as in "en"')
     return language
 

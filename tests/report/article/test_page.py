@@ -101,7 +101,15 @@ def test_the_page_carries_title_language_authors_facts_and_the_way_to_other_arti
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("AUTHORS", 3), ("AUTHORS", [None]), ("AUTHORS", {"a": 1}), ("LANG", None), ("DATE", "May 1")],
+    [
+        ("AUTHORS", 3),
+        ("AUTHORS", [None]),
+        ("AUTHORS", {"a": 1}),
+        ("AUTHORS", ["Ada", " "]),
+        ("LANG", None),
+        ("LANG", "in German"),
+        ("DATE", "May 1"),
+    ],
 )
 def test_a_wrong_global_is_named(script, name, value):
     with pytest.raises(ReportError, match=rf"demo.py: {name} is {re.escape(repr(value))}; "):
