@@ -92,8 +92,8 @@ def config_of(header: dict[str, str], file: Path) -> CodecConfig:
     Raises: ConfigError, KeyError or ValueError if it does not fit this version.
     """
     tables = json.loads(header["config"])
-    options = tables["encode"]
-    if "interim_every" not in options and options["interim"]:
+    options = tables.get("encode") if isinstance(tables, dict) else None
+    if isinstance(options, dict) and "interim_every" not in options and options.get("interim"):
         tables["encode"] = {
             name: value for name, value in options.items() if name not in ("interim", "refine")
         }

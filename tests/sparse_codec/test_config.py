@@ -105,3 +105,9 @@ def test_checkpoints_of_before_have_the_steps_of_today():
     for kept in (old | {"interim_every": 4}, old | {"interim": 0, "refine": 0}):
         facts = {"config": json.dumps({"codec": {}, "encode": kept})}
         assert config_of(facts, Path("new")).encode == EncodeOptions(**kept)
+
+
+@pytest.mark.parametrize("text", ["[]", "3", '{"encode": 3}', '{"encode": []}'])
+def test_facts_of_a_checkpoint_that_are_no_tables_are_refused_in_words(text):
+    with pytest.raises(ConfigError, match="file.*expected a table"):
+        config_of({"config": text}, Path("file"))
