@@ -61,7 +61,11 @@ def open_executor(jobs: int, dask: str | None = None) -> Iterator[Executor]:
             yield _Apart(executor)
     elif reason_not_to_fork():
         with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
-            yield pool
+            try:
+                yield pool
+            except BaseException:  # else it would first do all tasks that wait
+                pool.shutdown(cancel_futures=True)
+                raise
     else:
         with Forks(jobs) as forks:
             yield forks

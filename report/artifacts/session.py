@@ -266,8 +266,8 @@ class Session:
                 self._failure = self._failure or stop
                 kept.set_exception(stop)
             else:
-                self._finished.put(record)
                 kept.set_result(record)
+                self._finished.put(record)  # who waits wakes up
 
         made.add_done_callback(keep)
         return Pending(request.key, kept, self)
