@@ -32,6 +32,8 @@ RAW_FORMATS = {
 }
 TWO_FILES = ".sd2"  # a format whose header is in another file, which libsndfile finds by the name
 UNKNOWN = 2**38  # frames; libsndfile has more where it knows no length
+# Samples of all channels; the header of a stream whose writer knew no length tells of more.
+UNKNOWN_IN_STREAM = 2**28 - 2**16
 RUN_UP = 0.25  # seconds that are decoded after a seek: a frame of MP3 needs some before it
 MADE_UP = 32  # reads behind the end of a file: a whole file asks for half as many at most
 
@@ -99,6 +101,14 @@ class Sound:
     def _is_shorter(self) -> bool:
         """Whether the decoder may believe in more frames than there are."""
         return self.stream is not None and self.stream.is_cut and not self.stream.is_patched
+
+    @property
+    def n_promised(self) -> int:
+        """How many frames the header of a file or of a stream tells of; 0 if it tells of none."""
+        if self.stream is not None:
+            return self.n_frames or 0
+        n_frames = self.decoder.frames
+        return n_frames if n_frames * self.decoder.channels < UNKNOWN_IN_STREAM else 0
 
     def skip(self, n_frames: int) -> int:
         """Pass over the first frames, by a seek where the format has one that is to be believed.

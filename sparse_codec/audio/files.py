@@ -213,7 +213,7 @@ def _check_finite(sound: Sound, block: np.ndarray, n_before: int) -> None:
 
 def _tell_cut(sound: Sound, n_frames: int) -> None:
     """Log a warning if a stream ended after fewer frames than its header tells of."""
-    if sound.is_cut or n_frames < (sound.n_frames or 0):
+    if sound.is_cut or n_frames < sound.n_promised:
         end = n_frames / sound.samplerate
         log.warning(
             "%s: ends after %.1f s, before its header says; the rest is missing", sound.name, end

@@ -258,7 +258,7 @@ def pipe(monkeypatch, capfdbinary):
 
 @pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "PCM_32", "FLOAT"])
 @pytest.mark.parametrize("length", ["known", "unknown"])
-def test_wav_goes_through_a_pipe(pipe, subtype, length):
+def test_wav_goes_through_a_pipe(pipe, subtype, length, caplog):
     sound, file = noise(3 * RATE // 2), io.BytesIO()
     sf.write(file, sound, RATE, subtype=subtype, format="WAV")
     data = file.getvalue()
@@ -266,6 +266,16 @@ def test_wav_goes_through_a_pipe(pipe, subtype, length):
         at = data.index(b"data") + 4
         data = data[:4] + b"\xff" * 4 + data[8:at] + b"\xff" * 4 + data[at + 4 :]
     np.testing.assert_allclose(pipe(data), sound, atol=1e-4)
+    assert not caplog.messages
+
+
+def test_a_pipe_that_breaks_off_says_so(pipe, caplog):
+    file = io.BytesIO()
+    sf.write(file, noise(2 * RATE), RATE, format="WAV")
+    assert len(pipe(file.getvalue()[: 2 * RATE + 44])) == RATE
+    assert caplog.messages == [
+        "standard input: ends after 1.0 s, before its header says; the rest is missing"
+    ]
 
 
 def test_samples_without_a_header_go_through_a_pipe(pipe):
