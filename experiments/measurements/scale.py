@@ -24,6 +24,7 @@ from experiments.clips import shipped_clips
 from experiments.measurements.command_line import measurement_parser
 from experiments.stored_figures import FigureFile, Figures, as_json
 from sparse_codec import EventSet, SparseCodec, write_events
+from sparse_codec.audio.files import duration
 from sparse_codec.coding.formats import load_priors
 from sparse_codec.events import join
 
@@ -112,7 +113,7 @@ def measure(codec: SparseCodec) -> Costs:
         decode=(decoded - encoded) / seconds,
         start=_start_seconds(),
         event_bytes=_event_bytes(join(windows), codec) / seconds,
-        sound_bytes=clip.path.stat().st_size / _length(clip.path),
+        sound_bytes=clip.path.stat().st_size / duration(clip.path),
         dispatch=dispatch,
         task_bytes=task_bytes,
     )
@@ -123,12 +124,6 @@ def _event_bytes(events: EventSet, codec: SparseCodec) -> int:
         path = Path(folder, "clip.events")
         write_events(path, events, codec, load_priors("music"))
         return path.stat().st_size
-
-
-def _length(path: Path) -> float:
-    from sparse_codec.audio.files import duration
-
-    return duration(path)
 
 
 def _start_seconds() -> float:
@@ -206,9 +201,10 @@ def totals(collection: Collection, costs: Costs) -> Figures:
     seconds, files = 3600 * collection.hours, collection.files
     core_hours = collection.hours * costs.encode
     events, sound = (seconds * size / 1e9 for size in (costs.event_bytes, costs.sound_bytes))
+    price = ASSUMED["dollars a million reads"] + 2 * ASSUMED["dollars a million writes"]
     dollars = {
         "cores": core_hours * ASSUMED["dollars a core hour"],
-        "requests": files / 1e6 * (ASSUMED["dollars a million reads"] + 2 * _write_price()),
+        "requests": files / 1e6 * price,
         "a month of events": events * ASSUMED["dollars a GB and month"],
         "a month of sound": sound * ASSUMED["dollars a GB and month"],
     }
@@ -227,10 +223,6 @@ def totals(collection: Collection, costs: Costs) -> Figures:
         "dollars": {name: float(f"{value:.3g}") for name, value in dollars.items()},
         "workers until": {name: float(f"{value:.3g}") for name, value in limits.items()},
     }
-
-
-def _write_price() -> float:
-    return ASSUMED["dollars a million writes"]
 
 
 # ---- show

@@ -35,7 +35,7 @@ UNKNOWN = 2**38  # frames; libsndfile has more where it knows no length
 # Samples of all channels; the header of a stream whose writer knew no length tells of more.
 UNKNOWN_IN_STREAM = 2**28 - 2**16
 RUN_UP = 0.25  # seconds that are decoded after a seek: a frame of MP3 needs some before it
-MADE_UP = 32  # reads behind the end of a file: a whole file asks for half as many at most
+MOST_EMPTY_READS = 32  # behind the end of a stream: one that is whole takes half as many
 
 
 class AudioError(ValueError):
@@ -145,7 +145,7 @@ class Sound:
                 raise self.source.error
         except (sf.LibsndfileError, OSError) as error:
             raise self._damaged(reason_of(error), n_before) from error
-        if self.source and self.source.n_empty_reads > MADE_UP:
+        if self.source and self.source.n_empty_reads > MOST_EMPTY_READS:
             raise self._damaged("it breaks off", n_before)
         return block
 

@@ -1,7 +1,9 @@
 """Convolution of long signals by transforms that are short, and many at once.
 
-A transform of two rows of 2^17 samples takes less time than one of a single row, and a row of 2^14
-samples a fiftieth. So signals are cut into blocks, which also leaves out what is beyond the end.
+A transform of a single row of 2^17 samples takes more time than one of two such rows, and fifty
+times as long as one of 2^14 samples. So signals are cut into blocks, and blocks that only matter
+after the end of the result are left out. Where a long transform is needed, a single row gets a
+second one beside it.
 """
 
 from __future__ import annotations
@@ -45,7 +47,7 @@ def convolve(signal: Tensor, response: Tensor) -> Tensor:
 
 
 def long_rfft(signal: Tensor, size: int) -> Tensor:
-    """Return the spectrum (..., size / 2 + 1) of a signal, zeros after it; see the module."""
+    """Return the spectrum (..., size / 2 + 1) of a signal (..., T) with zeros up to `size`."""
     rows = signal.reshape(-1, signal.shape[-1])
     rows = F.pad(rows, (0, 0, 0, 1)) if len(rows) == 1 else rows
     spectra = torch.fft.rfft(rows, size)
@@ -53,7 +55,7 @@ def long_rfft(signal: Tensor, size: int) -> Tensor:
 
 
 def long_irfft(spectrum: Tensor, size: int) -> Tensor:
-    """Return the signal (..., size) of a spectrum (..., size / 2 + 1); see the module."""
+    """Return the signal (..., size) of a spectrum (..., size / 2 + 1)."""
     rows = spectrum.reshape(-1, spectrum.shape[-1])
     rows = torch.cat([rows, torch.zeros_like(rows)]) if len(rows) == 1 else rows
     signals = torch.fft.irfft(rows, size)

@@ -1,7 +1,7 @@
 """Events' parts as pictures: each partial is a lobe across bins, each noise band its mel triangle.
 
-The gradient of drawing is reading: how much a picture's gradient rises at a lobe, or in a band, is
-that of the part. Autograd would make copies of pictures for it.
+The gradient of a part is read off the gradient of its picture: the sum over the lobe, or the band,
+with the weights that it was drawn with. Autograd would copy whole pictures for that.
 
 Shapes: B pictures, E events, H harmonics, M noise bands, P = H + M parts, C columns of an event, T
 frames of a picture, F bins.

@@ -35,8 +35,10 @@ const links = (() => {
     }
   }
 
-  /** A short name: the title or caption, or where a caption is long, the figure's number and the first clauses. @returns {string}
-   * @param {HTMLElement} figure */
+  /**
+   * A short name: the title or caption, or where a caption is long, the figure's number and the first clauses.
+   * @param {HTMLElement} figure @returns {string}
+   */
   function titleOf(figure) {
     const caption = figure.querySelector(':scope > figcaption')?.cloneNode(true);
     const number = caption?.firstChild?.nodeName === 'B' ? caption.firstChild : null; // "Figure 3."
