@@ -142,7 +142,8 @@ def at_effort(options: EncodeOptions, effort: str) -> EncodeOptions:
     """
     if effort not in EFFORTS:
         raise ConfigError(f"effort = {effort!r}; choose one of {sorted(EFFORTS)}")
-    return dataclasses.replace(options, **EFFORTS[effort]) if options.refine else options
+    refines = options.interim or options.refine
+    return dataclasses.replace(options, **EFFORTS[effort]) if refines else options
 
 
 @dataclass(frozen=True)

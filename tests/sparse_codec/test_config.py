@@ -92,6 +92,12 @@ def test_efforts_change_refinement_and_nothing_else():
         at_effort(usual, "better")
 
 
+def test_the_fast_effort_refines_nothing_whatever_is_refined_otherwise():
+    for options in (EncodeOptions(interim=15, refine=0), EncodeOptions(interim=0, refine=30)):
+        fast = at_effort(options, "fast")
+        assert fast.interim == fast.refine == 0
+
+
 def test_a_system_that_refines_nothing_does_so_at_every_effort():
     published = read_config(CONFIGS / "paper.toml")[0].encode
     assert at_effort(published, "best") == published
