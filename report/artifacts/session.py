@@ -182,8 +182,8 @@ class Session:
     force: tuple[str, ...] = ()  # patterns of names of calls that are computed again
     workers: Workers | None = None
     here: frozenset[str] = frozenset()  # keys of calls that no worker could compute
+    made: set[str] = field(default_factory=set)  # keys of calls that were computed
     hits: int = 0
-    computed: int = 0
     seconds: float = 0.0  # spent in conjured functions
     article: str = ""
     # Of the article, by key: name and record.
@@ -194,6 +194,11 @@ class Session:
     _failure: BaseException | None = None
     _process: int = field(default_factory=os.getpid)
     _counting: Lock = field(default_factory=Lock)
+
+    @property
+    def computed(self) -> int:
+        """The number of calls that were computed."""
+        return len(self.made)
 
     def begin(self, article: str) -> None:
         """Count the calls from now on, which are those of an article."""
@@ -239,10 +244,11 @@ class Session:
 
     def resolve(self, name: str, request: Request) -> Record | Pending:
         """Find the record under the request's key, or compute and store it."""
-        if any(matches(pattern, self.article, name, request.key) for pattern in self.force):
+        forced = any(matches(pattern, self.article, name, request.key) for pattern in self.force)
+        if forced and request.key not in self.made:
             self.store.forget(request.key)
         if (record := self.store.find(request.key)) is not None:
-            self.hits += 1
+            self.hits += request.key not in self.made
             return record
         # Read now, as the values and modules of the moment are what the key names.
         _ = request.values, request.code.source()
@@ -274,7 +280,7 @@ class Session:
 
     def _keep(self, request: Request, made: Made) -> Record:
         with self._counting:
-            self.computed += 1
+            self.made.add(request.key)
             self.seconds += made.seconds
         if self.workers:
             self.workers.note(request, made)

@@ -213,7 +213,16 @@ class _Run:
     seconds: float
 
 
-_Work = Callable[[Path, frozenset[str], Store], _Run | CallFailed]  # see `_run_article`
+@dataclass(frozen=True)
+class _Tries:
+    """The tries to run an article so far: each ended at a call that a worker could not compute."""
+
+    here: frozenset[str] = frozenset()  # keys of those calls, which the article computes itself
+    made: frozenset[str] = frozenset()  # keys of all calls that were computed
+    seconds: float = 0.0  # which that took
+
+
+_Work = Callable[[Path, _Tries, Store], _Run | _Tries]  # see `_run_article`
 
 
 def _run_articles(scripts: list[Path], work: _Work, store: Store) -> list[_Run]:
@@ -240,12 +249,10 @@ def _run_articles(scripts: list[Path], work: _Work, store: Store) -> list[_Run]:
 
 def _run_until_computed(script: Path, work: _Work, store: Store) -> _Run:
     """Run an article, again and again if a worker fails: it then computes that call itself."""
-    here: frozenset[str] = frozenset()
-    while True:
-        run = run_alone(str(script), partial(work, script, here), store)
-        if isinstance(run, _Run):
-            return run
-        here |= {run.key}
+    result: _Run | _Tries = _Tries()
+    while isinstance(result, _Tries):
+        result = run_alone(str(script), partial(work, script, result), store)
+    return result
 
 
 def _titles(scripts: list[Path], kept: Kept, order: list[str]) -> dict[str, str]:
@@ -278,17 +285,18 @@ def _run_article(
     force: tuple[str, ...],
     open_workers: Callable[[Store], AbstractContextManager[Workers | None]],
     script: Path,
-    here: frozenset[str],
+    tries: _Tries,
     store: Store,
-) -> _Run | CallFailed:
-    """Run an article. `titles` are those of the whole site.
+) -> _Run | _Tries:
+    """Run an article after some `tries`. `titles` are those of the whole site.
 
-    here: keys of calls that are computed in this process.
-    Returns: the run, or the call that a worker could not compute.
+    Returns: the run; or if a worker could not compute a call, the tries with this one.
     """
     cells = parse_script(script)
     namespace = dict(given)
-    session = Session(store, force=force, here=here)
+    session = Session(
+        store, force=force, here=tries.here, made=set(tries.made), seconds=tries.seconds
+    )
     session.begin(script.stem)
     try:
         with (
@@ -301,7 +309,7 @@ def _run_article(
             calls = session.settled_calls()
             article = render_article(script, outputs, namespace, facts, titles, calls)
     except CallFailed as error:
-        return error
+        return _Tries(tries.here | {error.key}, frozenset(session.made), session.seconds)
     return _Run(article, session.finish(), session.hits, session.computed, session.seconds)
 
 

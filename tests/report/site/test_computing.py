@@ -226,6 +226,25 @@ def test_an_article_may_catch_the_error_of_a_call(article):
     results = [article(cells, jobs) for jobs in (1, 2)]
     assert calls(results[0][1]) == calls(results[1][1])
     assert files(results[0][0] / "site") == files(results[1][0] / "site")
+    counts = [(summary.computed, summary.hits) for _, _, summary in results]
+    assert counts[0] == counts[1]
+
+
+def test_nothing_is_forced_twice_though_the_article_runs_again(article):
+    cells = """
+one = number(1).value
+@conjure
+def fails(n: int) -> Data:
+    raise ValueError(n)
+try:
+    str(fails(1).value)
+except ValueError:
+    pass
+"""
+    for _ in range(2):
+        folder, _, summary = article(cells, 2, force=("*",))
+        assert (summary.computed, summary.hits) == (1, 0)
+    assert len(began(folder)) == 2
 
 
 def test_processes_that_an_article_starts_see_what_workers_make(article):
