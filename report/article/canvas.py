@@ -105,10 +105,11 @@ class Canvas:
             self._pages[id(part)] = page
             return True
 
-        usable = [part for part in parts if ARTICLE.fullmatch(part.name)]
-        named = {id(part) for part in usable if take(part, part.name)}
         for part in parts:
-            if id(part) not in named and id(part) not in self._pages:
+            if ARTICLE.fullmatch(part.name):
+                take(part, part.name)
+        for part in parts:
+            if id(part) not in self._pages:
                 name = _page_name(part.name)
                 numbered = (f"{name}-{n}" for n in itertools.count(2))
                 next(name for name in itertools.chain([name], numbered) if take(part, name))

@@ -217,6 +217,8 @@ def _describer(kind: type, paths: bool = True) -> tuple[type | None, Describer |
         return kind, _plain
     if issubclass(kind, np.generic):
         return next(base for base in kind.__mro__ if base in _SCALARS), _array
+    if kind is np.memmap:  # whose attributes say where the numbers lie
+        return None, _array
     for base in kind.__mro__:
         if describer := _DESCRIBERS.get(base) or _torch_describers().get(base):
             return (None if describer in _OF_THE_WHOLE else base), describer

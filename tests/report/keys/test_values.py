@@ -417,6 +417,17 @@ def test_what_pads_a_long_double_does_not_count(kind):
     assert key(array) != key(array * (1 + np.finfo(kind).eps))
 
 
+def test_an_array_in_a_file_is_known_by_its_numbers(tmp_path):
+    """Wherever the file is, and of a part of it, too."""
+    for name, numbers in (("one", [1, 2, 3]), ("same", [1, 2, 3]), ("other", [1, 2, 4])):
+        np.save(tmp_path / f"{name}.npy", np.array(numbers))
+    one, same, other = (
+        np.load(tmp_path / f"{name}.npy", mmap_mode="r") for name in ("one", "same", "other")
+    )
+    assert key(one) == key(same) != key(other)
+    assert key(one[:2]) == key(other[:2]) != key(one[1:])
+
+
 def test_devices_are_noted_in_the_order_of_the_keys_and_not_of_the_dict():
     class Model:
         digest, device = "abc", "cuda:0"
