@@ -21,6 +21,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from importlib import import_module
+from mmap import mmap
 from queue import Empty, SimpleQueue
 from threading import Lock
 from types import FunctionType
@@ -164,7 +165,7 @@ class CallFailed(BaseException):
 class Pending:
     """A record that a worker still makes."""
 
-    key: str
+    request: Request
     future: Future[Record] = field(repr=False)
     session: "Session" = field(repr=False)
 
@@ -192,6 +193,7 @@ class Session:
     # Records, as workers make them, and the first error that stopped them.
     _finished: SimpleQueue[Record] = field(default_factory=SimpleQueue)
     _failure: BaseException | None = None
+    _stopped: mmap = field(default_factory=lambda: mmap(-1, 1))  # shared with processes: 1 if so
     _process: int = field(default_factory=os.getpid)
     _counting: Lock = field(default_factory=Lock)
 
@@ -270,13 +272,14 @@ class Session:
                 final = isinstance(error, StoreError | WorkerError)
                 stop = error if final else CallFailed(request.key)
                 self._failure = self._failure or stop
+                self._stopped[0] = 1
                 kept.set_exception(stop)
             else:
                 kept.set_result(record)
                 self._finished.put(record)  # who waits wakes up
 
         made.add_done_callback(keep)
-        return Pending(request.key, kept, self)
+        return Pending(request, kept, self)
 
     def _keep(self, request: Request, made: Made) -> Record:
         with self._counting:
@@ -290,13 +293,26 @@ class Session:
     def wait(self, pending: Pending) -> Record:
         """Return the record when it is there. Raises: CallFailed or StoreError, of any call."""
         while not pending.future.done():
-            if os.getpid() == self._process:
-                self._tell_progress(POLL)
-            elif record := self.store.find(pending.key):  # a process that the article has started
-                return record
-            else:
-                time.sleep(POLL)
+            if os.getpid() != self._process:
+                return self._wait_for_other_process(pending.request)
+            self._tell_progress(POLL)
         return pending.future.result()
+
+    def _wait_for_other_process(self, request: Request) -> Record:
+        """Return the record in a process that the article has started, when it is stored.
+
+        If a call has failed it may never be: then it is computed here, with the error it has.
+        """
+        while (record := self.store.find(request.key)) is None:
+            if self._stopped[0]:
+                return self._keep(request, compute(request, self.store))
+            time.sleep(POLL)
+        return record
+
+    @property
+    def failed(self) -> CallFailed | None:
+        """The first call that a worker could not compute, perhaps one not asked about yet."""
+        return self._failure if isinstance(self._failure, CallFailed) else None
 
     def _tell_progress(self, seconds: float = 0.0) -> None:
         """Tell of records that workers have made, or waits so long for the first."""

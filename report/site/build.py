@@ -23,7 +23,7 @@ from report.article.script import parse_script, read_metadata, run_cells
 from report.artifacts.record import ARTICLE, Build, Record
 from report.artifacts.session import CallFailed, Session, Workers, matches, use_session
 from report.artifacts.store import Store
-from report.errors import ReportError, SiteError
+from report.errors import CellError, ReportError, SiteError
 from report.number_formats import megabytes
 from report.site.computing import open_workers
 from report.site.crate import CRATE, make_crate
@@ -308,8 +308,12 @@ def _run_article(
             outputs = run_cells(cells, script, namespace, progress.cell)
             calls = session.settled_calls()
             article = render_article(script, outputs, namespace, facts, titles, calls)
-    except CallFailed as error:
-        return _Tries(tries.here | {error.key}, frozenset(session.made), session.seconds)
+    except (CallFailed, CellError) as error:
+        # A cell may fail because of a call that failed in a worker, and that has to fail first.
+        failed = error if isinstance(error, CallFailed) else session.failed
+        if failed is None:
+            raise
+        return _Tries(tries.here | {failed.key}, frozenset(session.made), session.seconds)
     return _Run(article, session.finish(), session.hits, session.computed, session.seconds)
 
 

@@ -262,6 +262,27 @@ total
     assert '<p class="output">9</p>' in (folder / "site" / "article.html").read_text()
 
 
+def test_processes_that_an_article_starts_do_not_wait_for_a_call_that_fails(article):
+    cells = (
+        FAILS.partition("# %% The first")[0]
+        + """
+import multiprocessing
+values = [fails(n) for n in (1, 2)]
+def first(i):
+    return values[i].value[0]
+# %%
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    pool.map(first, range(2))
+"""
+    )
+    messages = []
+    for jobs in (1, 2):
+        with pytest.raises(CellError, match="2 is too much") as failure:
+            article(cells, jobs)
+        messages.append(str(failure.value).replace(f"jobs{jobs}", "jobs"))
+    assert messages[0] == messages[1]
+
+
 def test_a_store_in_memory_gets_everything(article):
     _, store, summary = article(ALL, 2, store=MemoryStore())
     records = [record for _, record in store.build("article").calls]
