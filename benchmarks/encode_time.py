@@ -1,6 +1,6 @@
 """The encoder against its plainest form, at each effort: CPU seconds and shares removed.
 
-    python -m benchmarks.encode_time [--checkpoint music] [--segments 8] [--json FILE]
+    python -m benchmarks.encode_time [--checkpoint music] [--segments 8] [--picture docs/speed.png]
 
 Segments are of the shipped clips, on one thread. Both ways see the same segment in turn.
 """
@@ -28,6 +28,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--checkpoint", default="music", choices=("music", "speech"))
     parser.add_argument("--segments", type=int, default=8)
     parser.add_argument("--json", metavar="FILE", help="write the figures there too")
+    parser.add_argument("--picture", metavar="FILE", help="draw the figures there")
     args = parser.parse_args(argv)
     torch.set_num_threads(1)
     codec, plain = SparseCodec.load(args.checkpoint), plain_codec(args.checkpoint)
@@ -35,7 +36,8 @@ def main(argv: list[str] | None = None) -> int:
     half, seconds = codec.config.half_frames, codec.config.segment_samples / 2 / codec.samplerate
     shares = {"plain": [shares_removed(plain_decompose(plain, x)[1], x, half) for x in originals]}
     print(HEADER)
-    figures = {}
+    figures: dict[str, dict[str, float]] = {}
+    plainly: list[float] = []
     for effort in EFFORTS:
         options, pairs = at_effort(codec.config.encode, effort), []
         shares[effort] = []
@@ -49,14 +51,37 @@ def main(argv: list[str] | None = None) -> int:
             )
         print(report(effort, pairs), flush=True)
         figures[effort] = _figures(pairs, seconds)
+        plainly += [pair.plain for pair in pairs]
+    figures["plain"] = {"seconds": round(float(np.median(plainly)), 3)}
     for way, rows in shares.items():
         l2, l1 = np.mean(rows, 0)
         print(f"{way:<24}L2 {l2:.4f}  L1 {l1:.4f}")
-        figures.setdefault(way, {}).update(l2=round(float(l2), 4), l1=round(float(l1), 4))
+        figures[way].update(l2=round(float(l2), 4), l1=round(float(l1), 4))
     if args.json:
         with open(args.json, "w") as file:
             file.write(as_json(figures))
+    if args.picture:
+        _draw(figures, args.picture)
     return 0
+
+
+def _draw(figures: dict[str, dict[str, float]], file: str) -> None:
+    """Draw shares removed against CPU seconds."""
+    from matplotlib.figure import Figure
+
+    canvas = Figure(figsize=(7.2, 2.8), layout="constrained")
+    for place, order in enumerate(("l2", "l1"), start=1):
+        label = f"share of {order.upper()} removed"
+        axes = canvas.add_subplot(1, 2, place, xlabel="CPU seconds a window", ylabel=label)
+        curve = [figures[effort] for effort in EFFORTS]
+        axes.plot([x["seconds"] for x in curve], [x[order] for x in curve], "o-", color="#c8553d")
+        axes.plot(figures["plain"]["seconds"], figures["plain"][order], "s", color="#555555")
+        for name in (*EFFORTS, "plain"):
+            at = (figures[name]["seconds"], figures[name][order])
+            axes.annotate(name, at, (4, -12), textcoords="offset points", fontsize=9)
+        axes.set_xlim(0, 1.25 * figures["plain"]["seconds"])
+        axes.margins(y=0.2)
+    canvas.savefig(file, dpi=110)
 
 
 def _figures(pairs: list[Pair], window_seconds: float) -> dict[str, float]:
