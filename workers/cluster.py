@@ -10,13 +10,20 @@ import argparse
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import (
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
 
-from workers.forks import Forks, cores, reason_not_to_fork
+from workers.forks import ForkLost, Forks, cores, reason_not_to_fork
 
 Result = TypeVar("Result")
 
@@ -146,5 +153,22 @@ def as_they_come(
         while waiting and waiting[0].done():
             yield waiting.popleft()
     for future in waiting:
-        future.exception()
+        wait([future])
         yield future
+
+
+def result_of(future: Future[Result]) -> Result:
+    """Return the result of a task.
+
+    Raises: the error of the task; ForkLost if its process or the cluster is gone.
+    """
+    try:
+        return future.result()
+    except BrokenExecutor as error:
+        raise ForkLost(str(error)) from error
+    except CancelledError as error:
+        raise ForkLost("the cluster's scheduler has gone") from error
+    except Exception as error:
+        if type(error).__name__ == "KilledWorker":  # of Dask, which need not be installed
+            raise ForkLost(str(error)) from error
+        raise

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from sparse_codec.audio.decoder import FORMATS, SUFFIXES
 from sparse_codec.audio.folders import find_files
 from sparse_codec.outputs import STREAM, OutputError, make_folder
-from workers.cluster import as_they_come
+from workers.cluster import as_they_come, result_of
 from workers.forks import ForkLost
 
 Result = TypeVar("Result")
@@ -138,7 +138,7 @@ def run_side_by_side(
     def tell_next(future: Future[Result]) -> None:
         job = started.popleft()
         try:
-            tell(job, future.result())
+            tell(job, result_of(future))
         except ForkLost as error:
             raise InputError(f"{job.source}: its process ended early: {error}") from error
 

@@ -44,7 +44,7 @@ from sparse_codec.model.spectrogram import (
     magnitudes,
     shares_removed,
 )
-from workers.cluster import as_they_come, open_executor, share
+from workers.cluster import as_they_come, open_executor, result_of, share
 
 COUNTS = (1, 4, 8, 16, 32)  # events after which the energy removed is measured
 MANY = 128  # partials of the larger matching pursuit
@@ -71,7 +71,7 @@ def evaluate(
     jobs: processes, each with one thread and one file at a time. dask: the address of a Dask
     scheduler, whose workers measure instead. Figures do not depend on them. The result holds plain
     values: the model, the set and the options, then the groups.
-    Raises: ManifestError if a file is not there or is another; ClusterError.
+    Raises: ManifestError if a file is not there or is another; ClusterError; ForkLost.
     """
     files = list(find_files(frozen, recordings))
     # Longest first, so that at the end no process works alone.
@@ -80,7 +80,7 @@ def evaluate(
     with open_executor(jobs, dask) as executor:
         shared = share(executor, codec)
         tasks = [(shared, file, recording, options) for file, recording in files]
-        results = (future.result() for future in as_they_come(executor, measure_file, tasks))
+        results = (result_of(future) for future in as_they_come(executor, measure_file, tasks))
         for group, figures in progress(results):
             groups[group] += figures
     foreign = foreign_groups(frozen.files)
