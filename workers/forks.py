@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import pickle
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -342,12 +343,16 @@ def _run(
 
 
 def _send(pipe: Connection, message: _Result | _Failure) -> None:
+    what = "a result"
     try:
+        if isinstance(message, _Failure):
+            what = f"the error {message.error!r}"
+            pickle.loads(pickle.dumps(message))  # many classes of errors can not be read again
         pipe.send(message)
     except OSError:
         raise
     except Exception as error:  # of pickle, which raises errors of many kinds
-        pipe.send(_Failure(RuntimeError(f"a result that can not be sent: {error}")))
+        pipe.send(_Failure(RuntimeError(f"{what} can not be sent: {error}")))
 
 
 def _asking(pipe: Connection) -> Ask:

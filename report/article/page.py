@@ -187,10 +187,17 @@ def _date(namespace: dict[str, Any], path: Path) -> str:
     if value == "":
         return ""
     try:
-        datetime.datetime.fromisoformat(value)
-        return value
+        return _parse_date(value).isoformat()
     except (TypeError, ValueError) as error:
         raise ReportError(f'{path}: DATE is {value!r}; write it as in "2026-05-01"') from error
+
+
+def _parse_date(text: str) -> datetime.date:
+    """Return the date in any of the forms of ISO 8601, such as 20260501, perhaps with a time."""
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        return datetime.datetime.fromisoformat(text)
 
 
 def _language(namespace: dict[str, Any], path: Path) -> str:

@@ -59,6 +59,11 @@ def test_a_task_asks_the_process_that_submitted_it():
     assert sorted(asked) == [(0, os.getpid())] * 3 + [(21, os.getpid())] * 3
 
 
+class Gone(Exception):
+    def __init__(self, name, place):
+        super().__init__(f"{name} is gone from {place}")
+
+
 def test_a_task_raises_its_own_error():
     class Odd(BaseException):
         pass
@@ -71,6 +76,8 @@ def test_a_task_raises_its_own_error():
             forks.submit(fail, KeyError("missing")).result()
         with pytest.raises(RuntimeError, match="can not be sent"):  # a class of this function
             forks.submit(fail, Odd()).result()
+        with pytest.raises(RuntimeError, match="song is gone from here.* can not be sent"):
+            forks.submit(fail, Gone("song", "here")).result()
 
 
 def test_a_task_whose_fork_is_killed_is_done_again_and_no_other(tmp_path):

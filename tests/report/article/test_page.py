@@ -124,6 +124,8 @@ def test_the_date_of_an_article_comes_before_that_of_the_build(script):
     assert dates() == [("2026-02-03T04:05:06", ""), ("", "2026-02-03")]
     assert dates(DATE="2026-05-01") == [("2026-05-01", ""), ("", "2026-05-01")]
     assert dates(DATE=datetime.date(2026, 5, 1)) == dates(DATE="2026-05-01")
+    assert dates(DATE="20260501") == dates(DATE="2026-W18-5") == dates(DATE="2026-05-01")
+    assert dates(DATE="20260501T1000") == [("2026-05-01T10:00:00", ""), ("", "2026-05-01")]
 
 
 def test_anchors_are_unique_and_repeats_carry_their_section(script):
