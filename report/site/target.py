@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 from report.errors import SiteError
 from report.site.manifest import GENERATOR, MANIFEST
@@ -82,7 +83,8 @@ def replacing(out: Path) -> Iterator[Target]:
 
     Raises: SiteError if something can not be written. After any error `out` is as it was.
     """
-    folder = out.with_name(f".{out.name}.building-{os.getpid()}")
+    # Processes of two machines or containers may have the same number.
+    folder = out.with_name(f".{out.name}.building-{uuid4().hex}")
     target = Target(folder)
     try:
         _put_back(out)

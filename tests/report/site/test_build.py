@@ -17,7 +17,7 @@ from report.artifacts.record import seal, unseal
 from report.artifacts.store import Store
 from report.site import selfcheck
 from report.site.kept import Kept
-from report.site.target import _swap
+from report.site.target import _swap, replacing
 
 ARTICLE = '''"""{title}
 
@@ -198,6 +198,15 @@ def test_a_site_of_another_schema_is_replaced_if_all_its_articles_are_built(
     with pytest.raises(SiteError, match="its schema is 1, not 2; build the site again, all of it"):
         built(scripts[:1], tmp_path / "site", store)
     built(scripts, tmp_path / "site", store)
+
+
+def test_builds_whose_processes_have_the_same_number_leave_each_other_alone(tmp_path):
+    """As those of two containers that write into one folder."""
+    with replacing(tmp_path / "site") as one, replacing(tmp_path / "site") as other:
+        (other.folder / "other").touch()
+        (one.folder / "one").touch()
+    assert set(files(tmp_path / "site")) == {"one"}  # the last to end
+    assert [path.name for path in tmp_path.iterdir()] == ["site"]
 
 
 @pytest.mark.parametrize("there", [2, 1, 0])
