@@ -19,6 +19,7 @@ const decomposition = (() => {
     const original = elements.find('.left audio', figure).getAttribute('src') || '';
     /** @type {Kind} the choice of the reader */
     let kind = 'removed';
+    let plays = 0; // counts what was asked for: a sound that was not the last is not computed to its end
     const viewer = reel.make(frame, { unit: 'step', first: 0, describe, toggle, onframe, onrun });
     const listener = deck.make(frame, { rate, length, changed, toggle, repeats: viewer.running });
     const { choices, run, save } = build(figure, listener.row, events.length, {
@@ -71,13 +72,15 @@ const decomposition = (() => {
       if (!has()) {
         viewer.go(1);
       }
-      listener.play(name(), render(), begins());
+      const mine = ++plays;
+      const rendering = render(() => mine !== plays);
+      listener.play(name(), rendering, begins());
     }
 
-    /** @returns {Promise<Int16Array>} */
-    async function render() {
+    /** @param {() => boolean} [isOld] whether another sound was asked for @returns {Promise<Int16Array>} */
+    async function render(isOld) {
       if (kind === 'left') {
-        return remainder(step());
+        return remainder(step(), isOld);
       }
       if (kind === 'removed') {
         return mix.render(events.slice(0, step()), length);
@@ -87,12 +90,12 @@ const decomposition = (() => {
       return mix.render([event], Math.min(length, end)); // without the silence after it
     }
 
-    /** What is left after n events. @param {number} n @returns {Promise<Int16Array>} */
-    async function remainder(n) {
+    /** What is left after n events. @param {number} n @param {() => boolean} [isOld] @returns {Promise<Int16Array>} */
+    async function remainder(n, isOld) {
       const layers = events
         .slice(0, n)
         .map(async ({ sound, start }) => ({ samples: await media.samples(sound), start }));
-      return subtraction.subtract(await media.samples(original), await Promise.all(layers));
+      return subtraction.subtract(await media.samples(original), await Promise.all(layers), isOld);
     }
 
     function toggle() {

@@ -19,13 +19,20 @@ const subtraction = (() => {
 
   /** @typedef {{samples: Int16Array, start: number}} Layer a sound that begins at a sample of another */
 
-  /** @param {Int16Array} original @param {Layer[]} events @returns {Promise<Int16Array>} as long as `original` */
-  async function subtract(original, events) {
+  /**
+   * @param {Int16Array} original @param {Layer[]} events
+   * @param {() => boolean} isOld whether nobody waits for the result any more: then it is left as far as it is
+   * @returns {Promise<Int16Array>} as long as `original`
+   */
+  async function subtract(original, events, isOld = () => false) {
     const left = new Float64Array(original.length);
     let until = performance.now() + SLICE;
     for (let at = HOP - WINDOW; at < original.length; at += HOP) {
       if (performance.now() > until) {
         await new Promise((resolve) => setTimeout(resolve));
+        if (isOld()) {
+          break;
+        }
         until = performance.now() + SLICE;
       }
       const [re, im] = spectrum({ samples: original, start: 0 }, null, at);

@@ -43,7 +43,7 @@ def test_a_decoder_has_a_column_with_its_size_and_its_training(small_codec, tmp_
     assert run["parameters"] > run["decoder_parameters"] > 0 and run["history"] == history
     assert run["minutes"] == 4
     table = decoder_table({"segments": 1, "decoders": {second_decoder.kind_of(codec): run}})
-    assert table.headers == ["", "harmonic"]
+    assert table.headers == ["Of a decoder", "harmonic"]
     assert ["Minutes until it was best", "3"] in table.rows
     assert ["Steps until then", "2"] in table.rows
 
@@ -57,6 +57,9 @@ def test_every_code_has_a_column_in_each_table():
     code = {"samples_off": off, "bits": bits, "recovery": recovery}
     figures = {"errors": [1, 4], "events": 20, "steps": 60, "codes": {name: code for name in CODES}}
     precision, recovered = precision_table(figures), recovery_table(figures)
-    assert precision.headers == ["", *CODES] and recovered.headers == ["Frames off", *CODES]
+    assert precision.headers == ["Of a code", *CODES] and recovered.headers == [
+        "Frames off",
+        *CODES,
+    ]
     assert [row[1] for row in precision.rows] == ["0.25", "0.000007", "17", "17"]
     assert [row[:2] for row in recovered.rows] == [["1", "50 % (3)"], ["4", "0 %"]]
