@@ -173,7 +173,6 @@ def test_nothing_from_a_script_can_become_markup(script):
             Part("part", EVIL, EVIL, [Player(beep(9), EVIL), Prose(f"#### {EVIL}")], picture(EVIL))
         ),
         AUTHORS=EVIL,
-        LANG='"><script>',
     )
     for page in article.pages:
         scripts = re.findall(r"<script[^>]*>", page.html)

@@ -97,7 +97,7 @@ def not_finite(value: float):
 UNREADABLE = "cannot be read as audio"
 REFUSED = {  # name: file's name, its bytes (None: there is no such file), the error
     "a missing file": ("gone.wav", None, "gone.wav: no such file; check the name"),
-    "an empty file": ("in.wav", lambda: b"", f"in.wav: {UNREADABLE}"),
+    "an empty file": ("in.wav", lambda: b"", "in.wav: is an empty file"),
     "a file without samples": ("in.wav", lambda: wav(np.zeros(0)), "in.wav: holds no samples"),
     "a header that is cut": ("in.wav", lambda: wav(noise(RATE))[:20], f"in.wav: {UNREADABLE}"),
     "text": ("in.wav", text, f"in.wav: {UNREADABLE}"),

@@ -22,7 +22,7 @@ from sparse_codec.evaluation.tables import markdown_results
 from sparse_codec.evaluation.variations import VARIATIONS
 from sparse_codec.evaluation.waveform_codecs import WAVEFORM_CODECS
 
-OPTIONS = EncodeOptions(candidates=2, interim=2, refine=3)
+OPTIONS = EncodeOptions(candidates=2, interim=5, refine=10)
 CODECS = ("codec", "codec, greedy")
 PURSUITS = ("matching pursuit", "orthogonal matching pursuit", "matching pursuit, 128")
 
