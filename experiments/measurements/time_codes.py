@@ -186,9 +186,13 @@ CODES: dict[str, type[TimeCode]] = {"one-hot": OneHot, "seconds": Seconds, "bits
 
 
 def nearest(position: Tensor, grid: Grid) -> Times:
-    """Return positions in samples as the nearest frames, with offsets that have the gradient."""
+    """Return positions in samples as the nearest frames, with offsets that have the gradient.
+
+    A clip's first event may start half a frame ahead of it. A position rounded to a little less
+    belongs to the first frame too: there is none before.
+    """
     position = position / grid.hop
-    frames = position.detach().round()
+    frames = position.detach().round().clamp(min=0)
     return Times(frames.long(), (position - frames).float())
 
 
