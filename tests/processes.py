@@ -9,7 +9,8 @@ import os
 import runpy
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -51,3 +52,20 @@ def _run(module, arguments, folder, files, setup, environment):
     sys.argv[1:] = arguments
     exec(setup, {})
     runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def wait_for(condition: Callable[[], object], seconds: float) -> None:
+    """Wait until a condition holds; it is a failure if it does not within some seconds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def is_running(pid: int) -> bool:
+    """Tell whether there is a process of this number that has not ended. Linux only."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

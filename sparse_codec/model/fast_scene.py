@@ -23,7 +23,7 @@ from torch.autograd.function import once_differentiable
 
 from sparse_codec.config import HarmonicDecoderConfig
 from sparse_codec.model.decoder import Decoder, around
-from sparse_codec.model.drawing import LOBE_ENERGY, LobeRows, Place, draw, lobes
+from sparse_codec.model.drawing import LOBE_ENERGY, LobeRows, Place, draw
 from sparse_codec.model.events import Events
 from sparse_codec.model.harmonic_decoder import (
     LEAST_LOG,
@@ -147,17 +147,18 @@ class FastScene:
             return ExactScene(self.decoder, self.n_frames).match(residual, candidates)
         flat, residual = candidates.flatten(), residual[..., : self.n_frames].contiguous()
         flat = replace(flat, gains=torch.ones_like(flat.gains))
-        sound, segment = self.decoder.sounding(flat.vectors), _segments(candidates)
+        sound = self.decoder.sounding(flat.vectors)
         columns = self._segment_columns(flat)
         parts = self._levels(sound, flat) @ (columns.shares * columns.seen[:, None])
         tones, noise = parts.split([sound.bins.shape[1], len(self.bands_products)], 1)
-        near, height, _ = lobes(sound.bins, residual.shape[1])
-        rows = near + (segment * residual.shape[1])[:, None, None]
-        near, rows, height = near.view(-1, 4), rows.view(-1, 4), height.view(-1, 4)
-        at_lobes = weighted_rows(residual.flatten(0, 1), rows, None, height).view_as(tones)
-        in_bands = self.decoder.noise.read(residual)[segment]
+        place = Place(self.decoder.noise, len(residual), self.n_frames)
+        lobes = LobeRows.of(sound.bins, place)
+        at_lobes = weighted_rows(residual.flatten(0, 1), lobes.rows, None, lobes.height)
+        at_lobes = at_lobes.view_as(tones)
+        in_bands = self.decoder.noise.read(residual)[place.pictures(tones)]
         product = at_lobes.mul_(tones).sum((1, 2)) + in_bands.mul_(noise).sum((1, 2))
-        beside = weighted_rows(self.bands_by_bin, near, None, height)  # bands at the lobes
+        bins = lobes.rows % residual.shape[1]
+        beside = weighted_rows(self.bands_by_bin, bins, None, lobes.height)  # bands at the lobes
         tones_in_bands = beside.view(*tones.shape[:2], -1).mT @ tones
         size = LOBE_ENERGY * tones.square().sum((1, 2))
         size += (self.bands_products @ noise).add_(tones_in_bands, alpha=2).mul_(noise).sum((1, 2))
@@ -227,12 +228,6 @@ class _Columns:
 
 def _delays(offsets: Tensor) -> Tensor:
     return offsets.detach().ceil().long().clamp(-FARTHEST, FARTHEST)
-
-
-def _segments(events: Events) -> Tensor:
-    """The segment (E,) of each event in one row."""
-    batch, n_events = events.frames.shape
-    return torch.arange(batch, device=events.frames.device).repeat_interleave(n_events)
 
 
 def _between(ages: Tensor, event_frames: int) -> Tensor:

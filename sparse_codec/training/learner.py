@@ -1,5 +1,6 @@
 """One optimiser step of training."""
 
+import functools
 from dataclasses import dataclass
 
 import torch
@@ -9,7 +10,7 @@ from sparse_codec.codec import SparseCodec
 from sparse_codec.config import TrainingConfig
 from sparse_codec.model.decoder import around
 from sparse_codec.model.encoder import Candidates
-from sparse_codec.model.fast_scene import fitting_scene
+from sparse_codec.model.fast_scene import FittingScene, fitting_scene
 from sparse_codec.model.scene_loss import SceneLoss, SceneWeights
 from sparse_codec.model.spectrogram import place
 from sparse_codec.training.discriminator import generator_loss
@@ -75,5 +76,9 @@ class Learner(nn.Module):
             weights.scene_l2, weights.scene_l1, weights.perceptual, weights.sparsity
         )
         loss = SceneLoss(scenes.original, self.codec.config, terms)
-        scene = fitting_scene(self.codec.decoder, scenes.original.shape[2])
-        return loss(scene(events), events.gains).mean()
+        return loss(self._fitting_scene(events), events.gains).mean()
+
+    @functools.cached_property
+    def _fitting_scene(self) -> FittingScene:
+        """The scenes up to the horizon; its tables are made once, on the codec's device."""
+        return fitting_scene(self.codec.decoder, self.codec.config.horizon_frames)

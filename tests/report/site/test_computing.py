@@ -14,6 +14,7 @@ from report import CellError, FolderStore, MemoryStore, build
 from report.site import computing
 from report.site.plan import FOUND, plan
 from report.site.reproduce import SAME_BYTES, reproduce
+from tests.processes import is_running, wait_for
 
 ROOT = Path(__file__).parents[3]
 HEADER = '''"""An article"""
@@ -314,30 +315,15 @@ values = [number(n) for n in range(2)]
         text=True,
     )
     pids = [tmp_path / f"pid{n}" for n in range(2)]
-    wait_for(lambda: all(file.exists() and file.read_text() for file in pids))
+    wait_for(lambda: all(file.exists() and file.read_text() for file in pids), seconds=120)
     begun = time.monotonic()
     if number == signal.SIGINT:  # as a terminal sends it
         os.killpg(process.pid, number)
     else:
         process.send_signal(number)
-    wait_for(lambda: not any(is_running(int(file.read_text())) for file in pids))
+    wait_for(lambda: not any(is_running(int(file.read_text())) for file in pids), seconds=120)
     assert time.monotonic() - begun < 2
     assert process.wait(10) == {signal.SIGINT: 130, signal.SIGTERM: 143}[number]
     assert "what was computed is kept" in process.communicate()[1]
     index = tmp_path / ".artifacts" / "index"
     assert len(list(index.rglob("*.json"))) == 2
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + 120
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-def is_running(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False

@@ -15,7 +15,7 @@ from report import FolderStore, MemoryStore, ReportError, SiteError, StoreError,
 from report.site.isolation import SharedProcess, run_alone
 from report.site.plan import plan
 from report.site.reproduce import reproduce
-from tests.processes import Running
+from tests.processes import Running, is_running, wait_for
 from workers.forks import reason_not_to_fork
 
 # A change to the process, and an expression that would show it.
@@ -220,26 +220,11 @@ def test_a_process_ends_with_its_parent(tmp_path):
     if pid == 0:
         killed_parent(MemoryStore())
         os._exit(0)
-    wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
+    wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text(), seconds=20)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
     child = int((tmp_path / "pid").read_text())
-    wait_for(lambda: not is_running(child))
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def is_running(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
+    wait_for(lambda: not is_running(child), seconds=20)
 
 
 def test_an_article_computes_with_many_threads_after_its_caller_did(tmp_path):
