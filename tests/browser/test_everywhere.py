@@ -135,15 +135,21 @@ def test_without_scripts_it_is_still_an_article(open_page):
 def test_every_control_is_reached_by_tab_and_none_holds_on_to_it(open_page):
     page = open_page(viewport={"width": 1280, "height": 800})
     focusable = """a[href], button, summary, input, select, [tabindex="0"]"""
-    stops = f"""[...document.querySelectorAll('{focusable}')].filter((x) =>
-      x.checkVisibility() && !x.disabled && x.tabIndex === 0
-      && (x.type !== 'radio' || x.checked))"""
-    expected = page.evaluate(f"{stops}.length")
-    reached = set()
-    for _ in range(expected + 20):
+    # Controls come and go while figures load, so each is remembered by itself and not by its place.
+    page.evaluate(f"""
+      window.reached = new Set();
+      window.missed = () => [...document.querySelectorAll('{focusable}')].filter((x) =>
+        x.checkVisibility() && !x.disabled && x.tabIndex === 0
+        && (x.type !== 'radio' || x.checked) && !reached.has(x)).map((x) => x.outerHTML)
+    """)
+    expected = len(page.evaluate("missed()"))
+    for presses in range(2 * expected):
+        if presses >= expected and page.evaluate("missed()") == []:
+            break
         page.keyboard.press("Tab")
-        reached.add(page.evaluate(f"{stops}.indexOf(document.activeElement)"))
-    assert set(range(expected)) <= reached
+        page.evaluate("reached.add(document.activeElement)")
+    assert page.evaluate("reached.size") > 50
+    assert page.evaluate("missed()") == []
 
 
 @pytest.mark.parametrize("name", ["small.html", "parts-first.html"])
