@@ -1,7 +1,8 @@
 """The harmonic decoder's sound in its plainest form, which the decoder is measured against.
 
-All stages are made though the last is heard, noise goes through `torch.istft`, a sine is taken for
-each partial and sample of a glide, and the room is one product of spectra of twice the length.
+All stages are made though the last is heard, noise goes through `torch.istft`, and a sine is taken
+for each partial and sample of a glide. The room is that of the first version, a convolution with
+noise, or as today levels, summed up frame by frame.
 """
 
 from __future__ import annotations
@@ -25,28 +26,36 @@ from sparse_codec.model.spectrogram import hann, mel_bands
 
 
 def plain_render(
-    decoder: HarmonicDecoder, vectors: Tensor, offsets: Tensor, phases: torch.dtype = torch.float
+    decoder: HarmonicDecoder,
+    vectors: Tensor,
+    offsets: Tensor,
+    phases: torch.dtype = torch.float,
+    convolved: bool = False,
 ) -> Stages:
     """Return the sound (E, T) of each stage of events at unit gain.
 
     phases: the type of those within a block, which reach 400 radians; float32 goes in steps of
-    1/32768 there.
+    1/32768 there. convolved: the room is a convolution.
     """
     dry = decoder.dry(vectors, offsets)
     before = decoder.colourless(dry)
     excitation = _synthesise(decoder, dry.bins, before, phases)
     resonance = _synthesise(decoder, dry.bins, dry.levels, phases)
+    if not convolved:
+        room = _synthesise(decoder, dry.bins, _levels_in_room(decoder, dry), phases)
+        return Stages(excitation, resonance, room)
     age = torch.arange(resonance.shape[1])[None] / decoder.config.hop
     return Stages(excitation, resonance, _room(decoder, dry, resonance) * decoder.fade(age))
 
 
 @torch.no_grad()
 def plain_decode(codec: SparseCodec, events: EventSet) -> np.ndarray:
-    """Return the sound (T,) of all events, each at its onset and gain."""
+    """Return the sound (T,) of all events as the first version made it, each at its onset."""
     assert isinstance(codec.decoder, HarmonicDecoder)
     sound, columns = np.zeros(events.n_samples, np.float32), Events.of(events, codec.device)
     for i, (onset, gain) in enumerate(zip(events.onsets, events.gains, strict=True)):
-        stages = plain_render(codec.decoder, columns.vectors[:, i], columns.offsets[:, i])
+        vectors, offsets = columns.vectors[:, i], columns.offsets[:, i]
+        stages = plain_render(codec.decoder, vectors, offsets, convolved=True)
         heard = stages.room[0].numpy()[: max(0, len(sound) - onset)]
         sound[onset : onset + len(heard)] += gain * heard
     return sound
@@ -91,6 +100,26 @@ def _noise(decoder: HarmonicDecoder, levels: Tensor) -> Tensor:
     white = torch.stft(fixed_noise(n_samples, 0), *sizes, window=window, return_complex=True)
     mean = math.sqrt(math.pi / 4 * 0.375 * decoder.config.window)
     return torch.istft(white * (bands.T @ (levels / mean)), *sizes, window=window, length=n_samples)
+
+
+def _levels_in_room(decoder: HarmonicDecoder, dry: Dry) -> Tensor:
+    """Levels (E, P, blocks + 1) with the room's answer."""
+    config, sound = decoder.config, dry.sound
+    whole = torch.arange(decoder.sizes.event_frames + 1.0).expand(len(dry.levels), -1)
+    age = torch.arange(dry.levels.shape[2]).expand(len(whole), -1) * (SYNTHESIS_HOP / config.hop)
+    # the scale, which `dry` does not tell, from the envelopes within the event
+    excited, ratio = decoder.excite(sound, age), slice(1, 2)
+    scale = excited[:, :1, ratio] / dry.envelopes[:, :1, ratio]
+    energy = decoder.resonate(sound, decoder.excite(sound, whole) / scale, whole).pow(2)
+    wet = torch.zeros_like(energy)
+    for seconds, share in zip(decoder.sizes.reverberation, sound.wet.T, strict=True):
+        kept = math.exp(-2 * LN_1000 * config.hop / config.samplerate / seconds)
+        coming = torch.zeros_like(energy[:, :, 0])
+        for frame in range(1, energy.shape[2]):
+            coming = kept * coming + (1 - kept) * energy[:, :, frame - 1]
+            wet[:, :, frame] += share[:, None] * coming
+    wet = torch.nn.functional.interpolate(wet, age.shape[1], mode="linear", align_corners=True)
+    return torch.sqrt(dry.levels.pow(2) + wet) * decoder.fade(age)[:, None]
 
 
 def _room(decoder: HarmonicDecoder, dry: Dry, sound: Tensor) -> Tensor:

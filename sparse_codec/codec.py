@@ -34,6 +34,7 @@ from sparse_codec.config import (
     config_tables,
 )
 from sparse_codec.events import EventSet, join
+from sparse_codec.model.consistent import Projection, RunningSum, Synthesis
 from sparse_codec.model.decoder import Decoder
 from sparse_codec.model.encoder import Encoder, FrameEncoder, HarmonicEncoder
 from sparse_codec.model.events import Events
@@ -46,6 +47,19 @@ from sparse_codec.model.threads import denormals_flushed
 from sparse_codec.outputs import partial_file
 
 Decoded = TypeVar("Decoded")
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """What one event adds to the sound of all."""
+
+    start: int  # the sample of the clip that it begins at
+    sound: np.ndarray  # (T,) float32
+
+
+def _heard(events: EventSet) -> EventSet:
+    """Return the events that start within the clip, in the order of their frames."""
+    return events.select(events.onsets < events.n_samples).in_time_order()
 
 
 class SparseCodec(nn.Module):
@@ -142,38 +156,87 @@ class SparseCodec(nn.Module):
 
     # ---- events -> audio
 
-    def decode(self, events: EventSet) -> np.ndarray:
-        """Return the sound (n_samples,) float32: the sum of the events, each at its onset."""
-        return np.concatenate(list(self.play(events.split(self.config.half_frames))))
+    def decode(self, events: EventSet, consistent: bool = True) -> np.ndarray:
+        """Return the sound (n_samples,) float32 of all events, each at its onset.
 
-    def play(self, windows: Iterable[EventSet]) -> Iterator[np.ndarray]:
+        consistent: the sound has the spectrogram that the events' spectrograms add up to, see
+        `sparse_codec.model.consistent`. So the sound of two event sets together is not the sum of
+        their sounds; `parts` splits it into events. Otherwise the sound is the sum of those that
+        `render` yields, whose partials beat where events overlap.
+        """
+        blocks = self.play(events.split(self.config.half_frames), consistent)
+        return np.concatenate(list(blocks))
+
+    def play(self, windows: Iterable[EventSet], consistent: bool = True) -> Iterator[np.ndarray]:
         """Yield the sound of event sets that follow each other, as `stream` yields them.
 
         The blocks join to the sound that `decode` makes of all the events. Memory does not grow
         with the clip.
         """
-        sounding, start, n_samples = np.zeros(0, np.float32), 0, 0
-        for events in windows:
-            sounding = self._add(sounding, start, events.in_time_order())
-            n_samples = events.n_samples
-            # an event of the next window may start up to half a hop ahead of it
-            final = max(0, n_samples - events.hop - start)
-            yield sounding[:final]
-            sounding, start = sounding[final:], start + len(sounding[:final])
-        yield sounding[: n_samples - start]
+        return self._play_consistent(windows) if consistent else self._play_sum(windows)
 
-    def _add(self, sounding: np.ndarray, start: int, events: EventSet) -> np.ndarray:
-        """Return the sound from sample `start` on, with events added, to the end of their clip."""
-        events = events.select(events.onsets < events.n_samples)
-        for onset, sound in zip(events.onsets - start, self.render(events), strict=True):
-            missing = onset + len(sound) - len(sounding)
-            if missing > 0:
-                sounding = np.pad(sounding, (0, missing))
-            sounding[onset : onset + len(sound)] += sound
-        return np.pad(sounding, (0, max(0, events.n_samples - start - len(sounding))))
+    def _play_sum(self, windows: Iterable[EventSet]) -> Iterator[np.ndarray]:
+        total, n_samples = RunningSum(0), 0
+        for events in windows:
+            heard, n_samples = _heard(events), events.n_samples
+            for onset, sound in zip(heard.onsets, self.render(heard), strict=True):
+                total.add(onset, sound)
+            # an event of the next window may start up to half a hop ahead of it
+            final = max(total.start, n_samples - events.hop)
+            yield total.between(total.start, final)
+            total.forget(final)
+        yield total.between(total.start, n_samples)
+
+    def _play_consistent(self, windows: Iterable[EventSet]) -> Iterator[np.ndarray]:
+        projection, synthesis, n_samples = Projection(self.config), Synthesis(self.config), 0
+        for events in windows:
+            n_samples = events.n_samples
+            self._add(projection, _heard(events))
+            yield from map(synthesis.add, projection.ready(n_samples // events.hop))
+        yield np.zeros(0, np.float32)  # without windows there is a sound too
+        while synthesis.end < n_samples:
+            left = n_samples - synthesis.end
+            yield synthesis.add(projection.take())[:left]
+
+    def _add(self, projection: Projection, events: EventSet) -> None:
+        """Add events to the sums that are projected."""
+        both = zip(self._shown(events), self.render(events), strict=True)
+        for frame, onset, (shown, sound) in zip(events.frames, events.onsets, both, strict=True):
+            projection.add(frame, shown, onset, sound)
+
+    def parts(self, events: EventSet) -> Iterator[Part]:
+        """Yield the part of each event in the sound that `decode` makes of all, in their order.
+
+        The parts add up to that sound. An event's part has the event's own magnitudes and the
+        phases of the whole, so it can have holes where louder ones lie over it, and it is not what
+        `render` yields: the event as it sounds alone. An event that starts after the clip's end has
+        an empty part.
+        """
+        projection, blocks = Projection(self.config), []
+        self._add(projection, _heard(events))
+        overlaps, hop = projection.transform.overlaps, events.hop
+        while projection.next < events.n_samples / hop + overlaps:
+            blocks.append(projection.take().phases)
+        phases = torch.cat(blocks)
+        heard = events.onsets < events.n_samples
+        for frame, shown, is_heard in zip(events.frames, self._shown(events), heard, strict=True):
+            of_whole = phases[frame : frame + len(shown)] if is_heard else phases[:0]
+            if not len(of_whole):
+                yield Part(events.n_samples, np.zeros(0, np.float32))
+                continue
+            spectrum = torch.from_numpy(shown[: len(of_whole)]) * of_whole
+            sound = projection.transform.synthesise(spectrum).numpy()
+            start = (int(frame) - overlaps) * hop
+            yield Part(max(0, start), sound[max(0, -start) : events.n_samples - start])
+
+    def _shown(self, events: EventSet) -> Iterator[np.ndarray]:
+        """Yield the spectrogram (L, F) of each event at its gain."""
+        for gain, shown in self._one_by_one(events, self.decoder.spectrograms):
+            yield gain * shown[0].T.cpu().numpy()
 
     def render(self, events: EventSet) -> Iterator[np.ndarray]:
-        """Yield the sound (T,) float32 of each event at its gain, from its onset on.
+        """Yield the sound (T,) float32 of each event at its gain, from its onset on: as it sounds
+        alone, whatever the others are, and with none of its phases changed.
 
         Raises: ValueError for events of another codec, as `check_events`.
         """

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sparse_codec.audio.files import KINDS
 from sparse_codec.cli.messages import Tally, clipping, say
-from sparse_codec.cli.options import Commands, add_command, add_model
+from sparse_codec.cli.options import Commands, add_command, add_model, add_plain
 from sparse_codec.coding.channels import Window, channels_of, window_of
 from sparse_codec.coding.event_file import EventFileError
 from sparse_codec.coding.formats import (
@@ -205,7 +205,7 @@ def morph_sets(args: argparse.Namespace) -> int:
         )
     pairs = zip(channels_of(one), channels_of(other), strict=True)
     between = window_of([a.interpolate(b, args.share) for a, b in pairs])
-    return _write(args.out, between, codec)
+    return _write(args, between, codec)
 
 
 # ---- shared by the edits
@@ -224,6 +224,7 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--out", required=True, help=f'{", ".join(OUTPUTS)}, or "-" for a WAV stream'
     )
+    add_plain(parser)
     add_model(parser)
 
 
@@ -232,13 +233,13 @@ def _edit(args: argparse.Namespace, edit: Callable[[EventSet, SparseCodec], Even
     check_output(args.out, OUTPUTS)
     events, codec = read_set(args.set, args.model)
     changed = window_of([edit(channel, codec) for channel in channels_of(events)])
-    return _write(args.out, changed, codec)
+    return _write(args, changed, codec)
 
 
-def _write(out: str, events: Window, codec: SparseCodec) -> int:
-    counts = write_set(out, events, codec)
+def _write(args: argparse.Namespace, events: Window, codec: SparseCodec) -> int:
+    counts = write_set(args.out, events, codec, not args.plain)
     tally = Tally()
     tally.add(events)
     length = tally.n_samples / codec.samplerate
-    say(out, f"{tally.n_events} events of {length:.1f} s{clipping(counts)}")
+    say(args.out, f"{tally.n_events} events of {length:.1f} s{clipping(counts)}")
     return 0

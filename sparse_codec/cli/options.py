@@ -31,6 +31,14 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_plain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--plain",
+        action="store_true",
+        help="sound is the plain sum of the events; else overlapping ones are kept from beating",
+    )
+
+
 def add_force(parser: argparse.ArgumentParser) -> None:
     """Add --force to a command that writes files into a folder."""
     parser.add_argument(

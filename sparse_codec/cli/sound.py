@@ -28,7 +28,14 @@ from sparse_codec.audio.files import (
 from sparse_codec.checkpoint import CheckpointError
 from sparse_codec.cli.jobs import Job, list_jobs, run_jobs, run_side_by_side
 from sparse_codec.cli.messages import Tally, clipping, say
-from sparse_codec.cli.options import Commands, add_command, add_force, add_model, positive
+from sparse_codec.cli.options import (
+    Commands,
+    add_command,
+    add_force,
+    add_model,
+    add_plain,
+    positive,
+)
 from sparse_codec.coding.channels import Window, join_windows, play_windows
 from sparse_codec.coding.event_file import SCALE, EventWriter, Header, header_for
 from sparse_codec.coding.formats import (
@@ -351,6 +358,7 @@ def _add_decode(commands: Commands) -> None:
     decode.add_argument(
         "--format", choices=[k[1:] for k in KINDS], default="wav", help="in a folder (%(default)s)"
     )
+    add_plain(decode)
     add_force(decode)
     add_model(decode)
 
@@ -360,13 +368,13 @@ def decode_files(args: argparse.Namespace) -> int:
     todo = list_jobs(args.inputs, args.out, {".events"}, f".{args.format}")
     if not todo.in_folder:
         check_output(args.out, KINDS)
-    return run_jobs(todo, lambda job: _decode(job, args.model), args.force)
+    return run_jobs(todo, lambda job: _decode(job, args.model, not args.plain), args.force)
 
 
-def _decode(job: Job, model: str | None) -> None:
+def _decode(job: Job, model: str | None, consistent: bool) -> None:
     with nullcontext(sys.stdin.buffer) if job.source == STREAM else open_file(job.source) as file:
         header, checkpoint, windows = open_windows(file, job.source, model)
         codec = load_codec(checkpoint.model)
-        sound = play_windows(codec, windows, header.channels)
+        sound = play_windows(codec, windows, header.channels, consistent)
         counts = write_blocks(job.target, sound, codec.samplerate)
     say(job.target, f"{counts.n_samples / codec.samplerate:.1f} s{clipping(counts)}")

@@ -43,11 +43,14 @@ def join_windows(windows: Iterable[Window]) -> Window:
 
 
 def play_windows(
-    codec: SparseCodec, windows: Iterable[Window], n_channels: int
+    codec: SparseCodec, windows: Iterable[Window], n_channels: int, consistent: bool = True
 ) -> Iterator[np.ndarray]:
-    """Yield the sound of windows that follow each other: blocks (T,), or (T, 2) in stereo."""
+    """Yield the sound of windows that follow each other: blocks (T,), or (T, 2) in stereo.
+
+    consistent: as in `SparseCodec.decode`.
+    """
     copies = tee(windows, n_channels)
-    sounds = [codec.play(_channel(copy, index)) for index, copy in enumerate(copies)]
+    sounds = [codec.play(_channel(copy, i), consistent) for i, copy in enumerate(copies)]
     if n_channels == 1:
         return sounds[0]
     return (np.stack(blocks, axis=1) for blocks in zip(*sounds, strict=True))

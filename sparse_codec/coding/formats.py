@@ -184,15 +184,19 @@ def _from_json(path: str, values: dict[str, Any], checkpoint: Checkpoint) -> Eve
 # ---- writing
 
 
-def write_set(path: str, events: Window, codec: SparseCodec) -> SampleCounts | None:
+def write_set(
+    path: str, events: Window, codec: SparseCodec, consistent: bool = True
+) -> SampleCounts | None:
     """Write events in the format that the suffix names, without loss.
 
-    A sound file, or "-", gets their sound; then the result is that of `write_blocks`.
+    A sound file, or "-", gets their sound, which is made as in `SparseCodec.decode`; then the
+    result is that of `write_blocks`.
     Raises: OutputError.
     """
     suffix = Path(path).suffix.lower()
     if suffix in KINDS or path == STREAM:
-        sound = play_windows(codec, windows_of(events, codec), len(channels_of(events)))
+        n_channels = len(channels_of(events))
+        sound = play_windows(codec, windows_of(events, codec), n_channels, consistent)
         return write_blocks(path, sound, codec.samplerate)
     if suffix == ".events":
         write_events(path, events, codec)

@@ -3,10 +3,11 @@
 - `spectrogram`: samples become magnitudes; measures of these
 - `threads`: a setting that each thread which computes here needs
 - `events`: the columns that all the others hand on
-- `convolution`: of long signals, in blocks
 - `decoder`: the interface of decoders, which give events as spectrograms and sound
 - `sparse_matrix`, `drawing`: partials and noise bands become pictures
-- `harmonic_decoder`, `recurrent_decoder`, `resonance_decoder` (the published one): three of them
+- `harmonic_decoder`, `recurrent_decoder`: two of them
+- `convolution`, `resonance_decoder`: the published one, which convolves long signals
+- `consistent`: the sound of events together has the spectrogram that theirs add up to
 - `encoder`: a residual gives candidate events
 - `scene_loss`: how far the sum of events is from the original
 - `fast_scene`: that sum, fast enough to be fitted step by step

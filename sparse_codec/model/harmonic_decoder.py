@@ -5,7 +5,7 @@ spectrogram and for the sound alike:
    over noise;
 2. resonance: each partial and each noise band has its own strength and decay, so the colour
    changes;
-3. room: a dry/wet mix with decaying noise at several reverberation times.
+3. room: the energy of a part comes back at several reverberation times, and joins its level.
 
 Shapes: E events, V numbers in a vector, H harmonics, N noise bands, P = H + N parts, F bins, L
 frames of an event, T samples of an event. The frames of an event are counted from `lead` frames
@@ -23,7 +23,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sparse_codec.config import CodecConfig, HarmonicDecoderConfig
-from sparse_codec.model.convolution import block_spectra, convolve
 from sparse_codec.model.decoder import LN_1000, Decoder, Stages, fixed_noise, perceptron
 from sparse_codec.model.drawing import LOBE_ENERGY, NoiseBands, Place, draw
 from sparse_codec.model.events import Events
@@ -87,6 +86,7 @@ class Dry:
     sound: Sounding
     envelopes: Tensor  # (E, 2, blocks + 1) of impulse train and noise
     levels: Tensor  # (E, P, blocks + 1) after the resonance
+    wet: Tensor  # (E, P, blocks + 1) energy that the room adds to them
     bins: Tensor  # (E, H, blocks + 1 or 1)
 
 
@@ -233,9 +233,16 @@ class HarmonicDecoder(Decoder):
 
     def reverberate(self, sound: Sounding, levels: Tensor, age: Tensor) -> Tensor:
         """Return levels (E, P, L) with the room's answer to them."""
-        kernel = torch.einsum("er,rkl->ekl", sound.wet, self.rooms)
-        energy = levels.pow(2) + levels.pow(2) @ kernel
+        energy = levels.pow(2) + self._wet(sound, levels)
         return torch.sqrt(energy + 1e-12) * self.fade(age)[:, None]
+
+    def _wet(self, sound: Sounding, levels: Tensor) -> Tensor:
+        """Return the energy (E, P, L) that the room answers to levels in frames that follow each
+        other.
+        """
+        lags = slice(0, levels.shape[2])
+        kernel = torch.einsum("er,rkl->ekl", sound.wet, self.rooms[:, lags, lags])
+        return levels.pow(2) @ kernel
 
     # A room answers an impulse with noise whose amplitude falls by 60 dB, a factor of 1000, in the
     # reverberation time T: its energy falls as exp(-r t) with r = 2 ln(1000) / T, r per frame
@@ -345,32 +352,43 @@ class HarmonicDecoder(Decoder):
         before = self.colourless(dry)
         excitation = self._synthesise(dry.bins, before)
         resonance = self._synthesise(dry.bins, dry.levels)
-        return Stages(excitation, resonance, self._finish(dry.sound, resonance))
+        return Stages(excitation, resonance, self._synthesise(dry.bins, self.in_room(dry)))
 
     def sound(self, vectors: Tensor, offsets: Tensor) -> Tensor:
         dry = self.dry(vectors, offsets)
-        return self._finish(dry.sound, self._synthesise(dry.bins, dry.levels))
+        return self._synthesise(dry.bins, self.in_room(dry))
 
     def dry(self, vectors: Tensor, offsets: Tensor) -> Dry:
         """Read off vectors the levels over time that are synthesised, at unit gain."""
-        sound, hop = self.sounding(vectors), self.config.hop
-        n_blocks = self.sizes.event_frames * hop // SYNTHESIS_HOP
-        age = torch.arange(n_blocks + 1, device=vectors.device)[None] * (SYNTHESIS_HOP / hop)
-        age = age.expand(len(vectors), -1)
-        scale = self._scale(self._framed(sound, self._age(offsets)))
+        sound = self.sounding(vectors)
+        age = self._block_ages(vectors)
+        scale = self._scale(self._framed(sound, self._age(offsets)))[:, None, None]
         # The attack rises from silence within the first block: a sine that starts at full height
         # clicks.
-        envelopes = self.excite(sound, age) * (age > 0)[:, None] / scale[:, None, None]
+        envelopes = self.excite(sound, age) * (age > 0)[:, None] / scale
         levels = self.resonate(sound, envelopes, age)
-        return Dry(sound, envelopes, levels, self.moving_bins(sound, age))
+        frames = torch.arange(self.sizes.event_frames + 1.0, device=age.device)
+        frames = frames.expand(len(vectors), -1)
+        wet = self._wet(sound, self.resonate(sound, self.excite(sound, frames) / scale, frames))
+        before = age[0].long().clamp(max=self.sizes.event_frames - 1)
+        wet = torch.lerp(wet[:, :, before], wet[:, :, before + 1], age[0] - before)
+        return Dry(sound, envelopes, levels, wet, self.moving_bins(sound, age))
 
-    def _finish(self, sound: Sounding, resonance: Tensor) -> Tensor:
-        """Add the room to a sound (E, T), and fade it out."""
-        n_samples, hop = resonance.shape[1], self.config.hop
-        start = max(0, n_samples - FADE_FRAMES * hop)  # the fade is 1 before
-        age = torch.arange(start, n_samples, device=resonance.device)[None] / hop
-        room = self._room(sound, resonance)
-        return torch.cat([room[:, :start], room[:, start:] * self.fade(age)], 1)
+    def _block_ages(self, like: Tensor) -> Tensor:
+        """Ages (E, blocks + 1), in frames, that sound is synthesised from."""
+        hop = self.config.hop
+        n_blocks = self.sizes.event_frames * hop // SYNTHESIS_HOP
+        ages = torch.arange(n_blocks + 1, device=like.device) * (SYNTHESIS_HOP / hop)
+        return ages.expand(len(like), -1)
+
+    def in_room(self, dry: Dry) -> Tensor:
+        """Levels (E, P, blocks + 1) with the room, which adds no phase of its own: what it answers
+        sounds on at the partial's frequency, and as the band's noise.
+        """
+        fade = self.fade(self._block_ages(dry.levels))[:, None]
+        if not self.sizes.reverberation:  # the root of a square is not the same to the last bit
+            return dry.levels * fade
+        return torch.sqrt(dry.levels.pow(2) + dry.wet) * fade
 
     def colourless(self, dry: Dry) -> Tensor:
         """Levels (E, P, L) before the resonance: equal impulses and equal noise.
@@ -464,17 +482,6 @@ class HarmonicDecoder(Decoder):
         inside = slice(SYNTHESIS_WINDOW // 2, SYNTHESIS_WINDOW // 2 + n_samples)
         return summed.flatten(1)[:, inside] * _least_squares_weights(n_samples).to(device)
 
-    def _room(self, sound: Sounding, dry: Tensor) -> Tensor:
-        """Add to dry sound (E, T) its convolution with the room's response, a mix of decaying
-        noises, each with the energy that `wet` says.
-        """
-        if not self.sizes.reverberation:
-            return dry
-        rooms = _room_spectra(self.sizes.reverberation, dry.shape[1], self.config.samplerate)
-        rooms = rooms.to(dry.device)
-        response = (sound.wet.sqrt() @ rooms.flatten(1)).unflatten(1, rooms.shape[1:])
-        return dry + convolve(dry, torch.view_as_complex(response))
-
 
 @functools.lru_cache
 def _white_spectrum(n_samples: int) -> Tensor:
@@ -493,15 +500,3 @@ def _least_squares_weights(n_samples: int) -> Tensor:
     for start in range(0, n_samples + 1, SYNTHESIS_HOP):
         total[start : start + SYNTHESIS_WINDOW] += squares
     return 1 / total[SYNTHESIS_WINDOW // 2 : SYNTHESIS_WINDOW // 2 + n_samples]
-
-
-@functools.lru_cache
-def _room_spectra(reverberation: tuple[float, ...], n_samples: int, samplerate: int) -> Tensor:
-    """Block spectra (R, J, BLOCK + 1, 2), real and imaginary, of decaying noises of unit energy,
-    one for each reverberation time in seconds.
-    """
-    seconds = torch.arange(n_samples) / samplerate
-    decays = torch.exp(-LN_1000 * seconds / torch.tensor(reverberation)[:, None])
-    noises = [fixed_noise(n_samples, seed=i + 1) for i in range(len(reverberation))]
-    decaying = torch.stack(noises) * decays
-    return torch.view_as_real(block_spectra(decaying / decaying.norm(dim=1, keepdim=True)))

@@ -31,6 +31,14 @@ def test_a_file_is_coded_as_the_library_does_it(song, run, place, checkpoint):
     sound = load_audio("again.flac", RATE)
     assert len(song) and song.n_samples == 3 * RATE
     np.testing.assert_allclose(sound, codec.decode(song).clip(-1, 1), atol=1e-4)
+    plain = codec.decode(song, consistent=False).clip(-1, 1)
+    assert np.abs(sound - plain).max() > 0.01
+    Path("song.json").write_text(json.dumps(song.to_json() | {"checkpoint": codec.digest}))
+    for source, command in (("song.events", "decode"), ("song.json", "render")):
+        run(command, source, "-o", "plain.flac", "--plain")
+        np.testing.assert_allclose(load_audio("plain.flac", RATE), plain, atol=1e-4)
+        run(command, source, "-o", "again.flac")
+        np.testing.assert_array_equal(load_audio("again.flac", RATE), sound)
 
 
 def test_a_line_says_how_large_a_file_became(run, place):
