@@ -203,21 +203,30 @@ class Mark:
     y: float  # in 0..1
     radius: float  # in 0..1
     colour: str  # #rrggbb
-    sound: Artifact
+    sound: Artifact  # what the event adds to the mix
+    alone: Artifact | None = None  # how it sounds by itself, if otherwise; it begins at `start`
+    lead: int = 0  # samples by which `sound` begins ahead of `start`
 
     def __post_init__(self) -> None:
         check_whole("Mark.start", self.start)
+        check_whole("Mark.lead", self.lead)
         check_share("Mark.y", self.y)
         check_share("Mark.radius", self.radius)
         check_text(self, "colour")
         if not COLOUR.fullmatch(self.colour):
             raise ValueError(f"Mark.colour is {self.colour!r}; write it as #rrggbb")
         check_artifact_field(self, "sound", "a sound")
+        check_optional_field(self, "alone", "a sound")
 
 
 @dataclass(frozen=True)
 class EventRoll:
     """Events over time, each of which can be heard, moved and changed.
+
+    The mix is the integer sum (`report.mix`) of the marks' sounds, each `lead` ahead of its start.
+    Such a sound may be no more than a share of a mix, which has holes where its neighbours are. So
+    an event with a sound `alone` is heard by that when it plays by itself, and in the mix once it
+    has been moved by more than `slack` samples.
 
     `choices` is data that says what an event may sound like instead, by the hash of `sounds`:
 
@@ -233,14 +242,16 @@ class EventRoll:
     title: str
     marks: list[Mark]  # in the order in which the events were found
     axis: str  # what the height of a mark means
-    mix: Artifact  # the published sum of the events' sounds (`report.mix`), as long as the roll
+    mix: Artifact  # the published sum of the events' sounds, as long as the roll
     vectors: Artifact | None = None  # a picture: a row of whole pixels an event, blue < 0 < red
     choices: Artifact | None = None
     sounds: list[Artifact] = field(default_factory=list)
     note: str = ""
+    slack: int = 0
 
     def __post_init__(self) -> None:
         check_text(self, "title", "axis", "note")
+        check_whole("EventRoll.slack", self.slack)
         check_list("EventRoll.marks", self.marks)
         for i, mark in enumerate(self.marks):
             if not isinstance(mark, Mark):
@@ -254,6 +265,8 @@ class EventRoll:
             self.check_rate(f"EventRoll.sounds[{i}]", sound)
         for i, mark in enumerate(self.marks):
             self.check_rate(f"the sound of EventRoll.marks[{i}]", mark.sound)
+            if mark.alone:
+                self.check_rate(f"the sound alone of EventRoll.marks[{i}]", mark.alone)
 
     def check_rate(self, where: str, sound: Artifact) -> None:
         """Raise ValueError unless a sound has the samplerate of the roll."""

@@ -51,7 +51,7 @@ const decomposition = (() => {
         input.checked = each === kind;
         holder.classList.toggle('heard', each === kind);
       }
-      mark(step(), step() ? Math.max(0, events[step() - 1].start / length) : 0);
+      mark(step(), step() ? Math.max(0, events[step() - 1].alone.start / length) : 0);
     }
 
     /** There is a sound of the chosen kind at this step. */
@@ -64,7 +64,7 @@ const decomposition = (() => {
 
     /** Where to begin, in seconds: an event where it is, all else (undefined) where the last sound was left. */
     function begins() {
-      return kind === 'event' ? Math.max(0, events[step() - 1].start / rate) : undefined;
+      return kind === 'event' ? Math.max(0, events[step() - 1].alone.start / rate) : undefined;
     }
 
     /** At a step without a sound, the first one that has a sound is played. */
@@ -85,7 +85,7 @@ const decomposition = (() => {
       if (kind === 'removed') {
         return mix.render(events.slice(0, step()), length);
       }
-      const event = events[step() - 1];
+      const event = events[step() - 1].alone;
       const end = event.start + (await media.samples(event.sound)).length;
       return mix.render([event], Math.min(length, end)); // without the silence after it
     }
@@ -168,13 +168,14 @@ const decomposition = (() => {
     show();
   }
 
-  /** The published events, in the order found. @param {HTMLElement} roll */
+  /** The published events, in the order found: in the mix and `alone`. @param {HTMLElement} roll */
   function eventsOf(roll) {
     const rate = Number(roll.dataset.rate);
-    return mix.read(roll).map(({ address, start, facts: { seconds, peak } }) => {
+    return mix.read(roll).map(({ address, lead, alone, start, facts: { seconds, peak } }) => {
       const [time, lasts, loudest] = [numbers.fixed(start / rate, 2), seconds.toFixed(2), numbers.fixed(peak, 1)];
       const facts = `at ${time} s, ${lasts} s long, peak ${loudest} dBFS`;
-      return { sound: address, start, gain: mix.UNITY, muted: false, facts };
+      const inMix = { sound: address, start: start - lead, gain: mix.UNITY, muted: false };
+      return { ...inMix, alone: alone === address ? inMix : { ...inMix, sound: alone, start }, facts };
     });
   }
 

@@ -99,7 +99,7 @@ const links = (() => {
   /** @param {string} id @param {State} state @returns {string} */
   function address(id, state) {
     const parameters = new URLSearchParams({ clip: id, ...state });
-    return `${location.href.split('#')[0]}#${String(parameters).replaceAll('%2C', ',')}`;
+    return `${location.href.split('#')[0]}#${String(parameters).replaceAll('%2C', ',').replaceAll('%3A', ':')}`;
   }
 
   /** A position or a loop, for an address. @param {number} now @param {[number, number] | null} range @returns {State} */

@@ -21,7 +21,7 @@ const actions = (() => {
 
     /** Change all events, and let them be heard. @param {(event: PlacedEvent, i: number) => PlacedEvent} to */
     function changeAll(to) {
-      edit.set(edit.events().map(to));
+      edit.changeAll(to);
       line.hear();
     }
 
@@ -51,12 +51,13 @@ const actions = (() => {
         }),
       exportWav: () =>
         attempt(async () => mix.save(mix.toWav(await line.refreshed(), rate), 'audio/wav', `${name}.wav`)),
-      exportEdit: () => mix.save(edits.toJson(edit.events(), measures), 'application/json', `${name}.json`),
+      exportEdit: () =>
+        mix.save(edits.toJson(sounds.begins(edit.events()), measures), 'application/json', `${name}.json`),
       /** @param {string} text */
       importEdit: (text) =>
         attempt(async () => {
           await sounds.load();
-          edit.set(edits.fromJson(text, measures, edit.published.length, sounds.has));
+          edit.set(sounds.starts(edits.fromJson(text, measures, edit.published.length, sounds.has)));
         }),
     };
   }

@@ -16,8 +16,9 @@ const edits = (() => {
   /**
    * @param {PlacedEvent[]} published
    * @param {(only?: number) => void} changed is called after every change; `only` is the event that is being dragged
+   * @param {(i: number, event: PlacedEvent) => PlacedEvent} settle gives an event the sound for where it is
    */
-  function make(published, changed) {
+  function make(published, changed, settle) {
     /** @type {PlacedEvent[][]} */
     const past = [];
     /** @type {PlacedEvent[][]} */
@@ -63,11 +64,18 @@ const edits = (() => {
     }
 
     /** @param {number} i @param {Partial<PlacedEvent>} to @returns {PlacedEvent[]} */
-    const changedTo = (i, to) => present.map((event, k) => (k === i ? { ...event, ...to } : event));
+    function changedTo(i, to) {
+      const placed = { ...present[i], ...to };
+      const event = 'start' in to || 'sound' in to ? settle(i, placed) : placed;
+      return present.map((other, k) => (k === i ? event : other));
+    }
+
     return {
       published,
       set,
       cancel,
+      /** @param {(event: PlacedEvent, i: number) => PlacedEvent} to */
+      changeAll: (to) => set(present.map((event, i) => settle(i, to(event, i)))),
       /** @param {number} i @param {Partial<PlacedEvent>} to */
       change: (i, to) => set(changedTo(i, to)),
       /** Change an event on the way, until `change` or `set` says where to: one step for undo. @param {number} i
@@ -96,22 +104,43 @@ const edits = (() => {
     return events.map((event) => ({ ...event, muted: event.muted || (alone && !event.solo), solo: false }));
   }
 
+  /** The starts of moved events, for an address. @param {PlacedEvent[]} events @param {PlacedEvent[]} published */
+  function moves(events, published) {
+    const moved = events.flatMap(({ start }, i) => (start === published[i].start ? [] : [`${i + 1}:${start}`]));
+    return moved.join(',');
+  }
+
+  /** Events at the starts in an address. @param {PlacedEvent[]} events @param {string} moved as `moves` writes it
+   * @param {(i: number, event: PlacedEvent) => PlacedEvent} settle @returns {PlacedEvent[]} */
+  function moveTo(events, moved, settle) {
+    const pairs = Array.from(moved.matchAll(/(\d+):(-?\d{1,9})\b/g), ([, number, start]) =>
+      [number, start].map(Number),
+    );
+    const starts = new Map(pairs.map(([number, start]) => [number - 1, start]));
+    return events.map((event, i) => {
+      const start = starts.get(i);
+      return start === undefined ? event : settle(i, { ...event, start });
+    });
+  }
+
   /**
    * @param {PlacedEvent[]} events @param {PlacedEvent[]} published @param {number | null} seed of their times, if drawn
+   * @param {(i: number, sound: string) => string} known the published sound of the event that sounds so alone
    * @returns {string} such as "3 events moved, 1 muted"
    */
-  function summary(events, published, seed) {
-    /** @type {[string, (now: PlacedEvent, then: PlacedEvent) => boolean][]} */
+  function summary(events, published, seed, known) {
+    /** @type {[string, (now: PlacedEvent, then: PlacedEvent, i: number) => boolean][]} */
     const kinds = [
       [seed ? `moved to the random times of seed ${seed}` : 'moved', (now, then) => now.start !== then.start],
       ['with another gain', (now, then) => now.gain !== then.gain],
-      ['with another sound', (now, then) => now.sound !== then.sound],
+      ['heard as alone', (now, then, i) => now.sound !== then.sound && known(i, now.sound) === then.sound],
+      ['with another sound', (now, then, i) => known(i, now.sound) !== then.sound],
       ['muted', (now) => now.muted],
       ['solo', (now) => now.solo],
     ];
     const counts = kinds.map(
       ([words, differs]) =>
-        /** @type {const} */ ([events.filter((event, i) => differs(event, published[i])).length, words]),
+        /** @type {const} */ ([events.filter((event, i) => differs(event, published[i], i)).length, words]),
     );
     return counts
       .filter(([n]) => n)
@@ -193,5 +222,5 @@ const edits = (() => {
   /** @param {unknown} value @param {number} least @param {number} most */
   const isWhole = (value, least, most) => Number.isInteger(value) && Number(value) >= least && Number(value) <= most;
 
-  return { fromJson, heard, judge, make, published, summary, toJson };
+  return { fromJson, heard, judge, make, moveTo, moves, published, summary, toJson };
 })();

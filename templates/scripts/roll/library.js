@@ -1,6 +1,9 @@
 /**
  * The sounds of an event roll by their hashes: those of its table, and those that its events may have instead.
  *
+ * A published event has one sound as its part of the mix, and perhaps another as it sounds alone. It is its part near its
+ * published place, and sounds as alone elsewhere. A part may begin ahead of its event's start.
+ *
  * @typedef {{y: number, colour: string, row: string | number | null}} Look of an event: `y` is a share of the plot's
  *   height, `row` its pixels in the picture of vectors, or the number of another row there, or null for its own
  */
@@ -12,10 +15,14 @@ const library = (() => {
    *   Choices as EventRoll in report/article/components.py defines them
    */
 
-  /** @param {EventRow[]} rows @param {number} rate Hz @param {string} source address of the choices, or "" */
-  function make(rows, rate, source) {
-    const stored = new Map(rows.map(({ address }) => [media.digest(address), address]));
-    const facts = new Map(rows.map((row) => [media.digest(row.address), row.facts]));
+  /**
+   * @param {EventRow[]} rows @param {number} rate Hz @param {number} slack samples by which an event may be moved and
+   *   still be its part of the mix @param {string} source address of the choices, or ""
+   */
+  function make(rows, rate, slack, source) {
+    const named = rows.map((row) => ({ ...row, part: media.digest(row.address), alone: media.digest(row.alone) }));
+    const stored = new Map(rows.flatMap(({ address, alone }) => [address, alone].map((x) => [media.digest(x), x])));
+    const facts = new Map(named.flatMap((row) => [row.part, row.alone].map((hash) => [hash, row.facts])));
     /** @type {Choices} */
     let choices = { sets: {}, steps: {} };
     /** @type {Promise<Choices> | null} */
@@ -31,12 +38,45 @@ const library = (() => {
       return { seconds, peak: peak + mix.toDecibels(gain) };
     }
 
+    /** The published event whose sound this is: event i where it has it too, -1 if none has. @param {number} i
+     * @param {string} hash */
+    function ownerOf(i, hash) {
+      const has = (/** @type {{part: string, alone: string}} */ row) => row.part === hash || row.alone === hash;
+      return named[i] && has(named[i]) ? i : named.findIndex(has);
+    }
+
+    /** Samples by which a sound begins ahead of its event. @param {number} i @param {string} hash */
+    function leadOf(i, hash) {
+      const owner = named[ownerOf(i, hash)];
+      return owner?.part === hash ? owner.lead : 0;
+    }
+
     /** @param {string} hash @returns {Promise<Int16Array>} */
     const samples = (hash) => media.samples(address(hash)).catch(again);
 
     return {
       samples,
-      /** The sum of events. @param {PlacedEvent[]} events @param {number} length @returns {Promise<Int16Array>} */
+      /** Events with `start` as the sample at which their sounds begin. @param {PlacedEvent[]} events */
+      begins: (events) => events.map((event, i) => ({ ...event, start: event.start - leadOf(i, event.sound) })),
+      /** The way back. @param {PlacedEvent[]} events */
+      starts: (events) => events.map((event, i) => ({ ...event, start: event.start + leadOf(i, event.sound) })),
+      /** An event as it sounds by itself, from where that begins. @param {number} i @param {PlacedEvent} event */
+      alone(i, event) {
+        const hash = named[ownerOf(i, event.sound)]?.alone || event.sound;
+        return { ...event, sound: hash, start: event.start - leadOf(i, hash), muted: false };
+      },
+      /** An event with a sound of its own, with the one for where it is. @param {number} i @param {PlacedEvent} event
+       * @returns {PlacedEvent} */
+      settle(i, event) {
+        const { part, alone, start } = named[i];
+        const own = event.sound === part || event.sound === alone;
+        return own ? { ...event, sound: Math.abs(event.start - start) <= slack ? part : alone } : event;
+      },
+      /** The sound by which an event is known: of an event as it sounds alone, that of its part. @param {number} i
+       * @param {string} hash */
+      asPublished: (i, hash) => named[ownerOf(i, hash)]?.part || hash,
+      /** The sum of events that begin at `start`. @param {PlacedEvent[]} events @param {number} length
+       * @returns {Promise<Int16Array>} */
       render(events, length) {
         const placed = events.map((event) => ({ ...event, sound: address(event.sound) }));
         return mix.render(placed, length).catch(again);
@@ -63,7 +103,7 @@ const library = (() => {
       async load() {
         loading = loading || (source ? media.json(source) : Promise.resolve(choices));
         try {
-          choices = await loading;
+          choices = { ...choices, ...(await loading) }; // steps may be left out
         } catch (error) {
           loading = null;
           again(/** @type {Error} */ (error));
@@ -76,8 +116,7 @@ const library = (() => {
        * @returns {Look}
        */
       lookOf(i, hash, looks) {
-        const is = (/** @type {EventRow | undefined} */ row) => row && media.digest(row.address) === hash;
-        const other = is(rows[i]) ? i : rows.findIndex(is);
+        const other = ownerOf(i, hash);
         const own = { ...looks[other < 0 ? i : other], row: other < 0 || other === i ? null : other };
         return (other !== i && choices.looks?.[hash]) || own;
       },

@@ -8,9 +8,9 @@
   /** @param {HTMLElement} figure */
   function enhance(figure) {
     const { title = '', mixSrc = '', choicesSrc = '', peaks = '', sets = '[]' } = figure.dataset;
-    const [rate, length] = [Number(figure.dataset.rate), Number(figure.dataset.length)];
+    const [rate, length, slack] = ['rate', 'length', 'slack'].map((name) => Number(figure.dataset[name] || 0));
     const rows = mix.read(figure);
-    const sounds = library.make(rows, rate, choicesSrc);
+    const sounds = library.make(rows, rate, slack, choicesSrc);
     const picture = /** @type {SVGSVGElement} */ (figure.querySelector('.plot'));
     let selected = -1;
     let offered = false; // the sounds that events may have are loaded
@@ -20,7 +20,7 @@
     /** @type {Int16Array | null} the last sum */
     let mixed = null;
 
-    const edit = edits.make(rows.map(edits.published), (i) => void changed(i));
+    const edit = edits.make(rows.map(edits.published), (i) => void changed(i), sounds.settle);
     const views = linked.make(figure, { select, go: (i) => board.focus(i), play });
     const attempt = tools.attempts(figure, picture);
     const pointer = pointing.make({ tell, plays: playsPointed, play: preview });
@@ -100,7 +100,7 @@
       controls.show({
         name: `Event ${selected + 1}`,
         details: words(selected),
-        event,
+        event: { ...event, sound: sounds.asPublished(selected, event.sound) },
         stored: edit.published[selected].sound,
         sets: Object.fromEntries(Object.entries(all).map(([name, hashes]) => [name, hashes[selected]])),
         steps: steps[String(selected)] || [],
@@ -167,7 +167,7 @@
     /** @param {Int16Array} values the new mix */
     async function judge(values) {
       mixed = values;
-      const edited = edits.summary(edit.events(), edit.published, deeds.seed());
+      const edited = edits.summary(edit.events(), edit.published, deeds.seed(), sounds.asPublished);
       const { words, wrong } = await edits.judge(values, rate, media.digest(mixSrc), edited);
       if (mixed === values) {
         bench.judge(words, wrong);
@@ -204,7 +204,9 @@
       const [event, ...solo] = [state.event, ...(state.solo || '').split(',')].map((text) => Number(text) - 1);
       line.stop();
       edit.set(
-        edit.events().map((placed, i) => ({ ...placed, solo: solo.includes(i) })),
+        edits
+          .moveTo(edit.events(), state.moved || '', sounds.settle)
+          .map((placed, i) => ({ ...placed, solo: solo.includes(i) })),
         false,
       );
       line.setRange(range);
@@ -217,9 +219,11 @@
     /** The state for an address. @returns {Record<string, string>} */
     function state() {
       const solo = edit.events().flatMap((event, i) => (event.solo ? [i + 1] : []));
+      const moved = edits.moves(edit.events(), edit.published);
       return {
         ...(selected < 0 ? {} : { event: String(selected + 1) }),
         ...(solo.length ? { solo: solo.join(',') } : {}),
+        ...(moved ? { moved } : {}),
         ...links.time(line.position(), line.range()),
       };
     }

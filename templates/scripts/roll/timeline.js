@@ -79,7 +79,7 @@ const timeline = (() => {
     }
 
     function mixed() {
-      const promise = current || sounds.render(editor.events(), length);
+      const promise = current || sounds.render(sounds.begins(editor.events()), length);
       current = promise;
       promise.catch(() => {
         current = current === promise ? null : current; // may be asked for again
@@ -123,11 +123,12 @@ const timeline = (() => {
       },
       /** Play an event at its gain, alone. @param {number} i */
       playEvent(i) {
-        const placed = { ...editor.events()[i], start: 0, muted: false };
-        const render = async () => sounds.render([placed], (await sounds.samples(placed.sound)).length);
+        const placed = sounds.alone(i, editor.events()[i]);
+        const render = async () =>
+          sounds.render([{ ...placed, start: 0 }], (await sounds.samples(placed.sound)).length);
         alone.stop();
         event = i;
-        offset = editor.events()[i].start / rate;
+        offset = placed.start / rate;
         alone.play(() => editor.attempt(render), 0);
       },
       /** Play the mix from a little before an event. @param {number} i */

@@ -3,7 +3,9 @@
  * in which nothing was moved has the bytes of the published reconstruction, and any other those of the command line.
  *
  * @typedef {{seconds: number, peak: number}} SoundFacts the peak is in dBFS
- * @typedef {{address: string, start: number, facts: SoundFacts}} EventRow of a roll's table; `start` is a sample
+ * @typedef {{address: string, lead: number, alone: string, start: number, facts: SoundFacts}} EventRow of a roll's
+ *   table: the address of what it adds to the mix, which begins `lead` samples ahead of its `start`, and that of how it
+ *   sounds by itself, whose facts these are; both are the same where one sound serves
  */
 const mix = (() => {
   'use strict';
@@ -21,8 +23,9 @@ const mix = (() => {
   function read(roll) {
     return rows(roll).map((row) => {
       const [seconds, peak] = [2, 3].map((k) => numbers.parse(row.cells[k].textContent || ''));
-      const address = elements.find('a', row).getAttribute('href') || '';
-      return { address, start: Number(row.dataset.start), facts: { seconds, peak } };
+      const alone = elements.find('a', row).getAttribute('href') || '';
+      const { partSrc: address = alone, lead = 0, start } = row.dataset;
+      return { address, lead: Number(lead), alone, start: Number(start), facts: { seconds, peak } };
     });
   }
 

@@ -177,6 +177,12 @@ WRONG = {
     "the sound of EventRoll.marks[0] has 8000 Hz, but EventRoll.mix 22050; resample": (
         lambda: roll(mix=beep(9, 22050))
     ),
+    "the sound alone of EventRoll.marks[0] has 9000 Hz, but EventRoll.mix 8000; resample": (
+        lambda: roll(marks=[Mark(*MARK, beep(20), beep(20, 9000))])
+    ),
+    "Mark.alone is a picture, not a sound": lambda: Mark(*MARK, beep(20), picture()),
+    "Mark.lead is the number 0.5; give a whole number": lambda: Mark(*MARK, beep(20), lead=0.5),
+    "EventRoll.slack is None; give a whole number": lambda: roll(slack=None),
     "BibTeX.text is a dict; give a str": lambda: BibTeX({}),
     "Group.components is a Player; give a list": lambda: Group(Player(beep(9), "x")),
     "Row.components[1]: a set can not be shown": lambda: Row([beep(9), {1}]),
