@@ -216,11 +216,11 @@ def _follow_symbol(
     name, value = reference.name, runtime_value(reference)
     unseen = False
     if not isinstance(value, type) and not is_function(value):
-        if name not in module.written_by_functions:
+        if name not in module.written_by_functions and not _holds_nothing(value):
             walk = Walk()
             if _try_identity(reference, walk) is not None:
                 return None, walk.roots
-            unseen = not _holds_nothing(value)
+            unseen = True
     summary = _summary(module, reference)
     if unseen:
         line = first_line(module.definitions[name][0])

@@ -54,9 +54,19 @@ def hiding_class(kind: type, base: type) -> type | None:
         visible = len(list(_slots(layer)))
         visible += bool(layer.__dictoffset__) and not parent.__dictoffset__
         visible += bool(layer.__weakrefoffset__) and not parent.__weakrefoffset__
-        if layer.__basicsize__ - parent.__basicsize__ > POINTER * visible:
+        hidden = layer.__basicsize__ - parent.__basicsize__ > POINTER * visible
+        if hidden or layer.__itemsize__ > parent.__itemsize__:
             return layer
     return None
+
+
+def shows_all(kind: type) -> bool:
+    """Return True for a class of Python whose objects hold all in attributes and slots.
+
+    Members of a class written in C may show an address instead of what lies there.
+    """
+    *above, base = kind.__mro__
+    return all(map(is_made_at_run_time, above)) and hiding_class(kind, base) is None
 
 
 def is_made_at_run_time(kind: type) -> bool:

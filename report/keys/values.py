@@ -15,6 +15,7 @@ import gc
 import hashlib
 import itertools
 import json
+import logging
 import operator
 import os
 import re
@@ -38,7 +39,7 @@ import numpy as np
 from report.errors import ReportError
 from report.keys.results import registered_results
 from report.keys.source import Kind, Reference, find_module, full_name
-from report.keys.state import hiding_class, is_made_at_run_time, state_of
+from report.keys.state import hiding_class, is_made_at_run_time, shows_all, state_of
 
 # Types whose own repr tells their values apart.
 PLAIN = (
@@ -47,7 +48,11 @@ PLAIN = (
     type(None), type(...), type(NotImplemented),
 )  # fmt: skip
 # Types that hold all they have in attributes and slots, as dataclasses do.
-OPEN = (fractions.Fraction, uuid.UUID, datetime.tzinfo)
+OPEN = (fractions.Fraction, uuid.UUID, datetime.tzinfo, types.SimpleNamespace)
+# Classes whose attributes are no value: messages go through loggers, and paths lead elsewhere.
+WITHOUT_VALUE = (logging.Logger, os.PathLike, Iterator)
+# Libraries that hold numbers where Python does not see them, and give all of them to pickle.
+SAID_BY_PICKLING = ("scipy", "sklearn")
 CLOCK = ("hour", "minute", "second", "microsecond", "fold")
 CALENDAR = ("year", "month", "day", *CLOCK)
 SHORT = reprlib.Repr()
@@ -111,10 +116,12 @@ def _identity(value: Any, kind: type, what: str, walk: Walk, paths: bool) -> lis
     if describer is None and _is_callable_by_name(value):
         base, describer = None, _function
     if describer is None:
+        base, describer = _object_describer(kind)
+    if describer is None:
         raise TypeError(
             f"{what} is a {kind_name}, which has no value to key it by; pass plain values, paths, "
-            "arrays, dataclasses, functions of a module, or give it a `digest` attribute (a str "
-            "that changes when it does)"
+            "arrays, objects of your own classes, functions of a module, or give it a `digest` "
+            "attribute (a str that changes when it does)"
         )
 
     def describe(part: object, where: str) -> list[object]:
@@ -123,9 +130,22 @@ def _identity(value: Any, kind: type, what: str, walk: Walk, paths: bool) -> lis
     described = [kind_name, describer(value, what, describe, walk, base)]
     if base is not None and (kind is not base or hasattr(value, "__dict__")):
         _check_kind(kind, base, what)
-        if state := state_of(value, base):
+        state = [(name, _as_value(part, kind)) for name, part in state_of(value, base)]
+        if state:
             described.append([[name, describe(part, f"{what}.{name}")] for name, part in state])
     return described
+
+
+def _as_value(part: object, owner: type) -> object:
+    """Return the random state in a fitted estimator as numbers: it was drawn from when fitting.
+
+    Elsewhere it is refused, since a function that draws from it changes it.
+    """
+    if not owner.__module__.startswith("sklearn."):
+        return part
+    if isinstance(part, np.random.RandomState):
+        return part.get_state()
+    return part.bit_generator.state if isinstance(part, np.random.Generator) else part
 
 
 def _check_kind(kind: type, base: type, what: str) -> None:
@@ -231,8 +251,28 @@ def _describer(kind: type, paths: bool = True) -> tuple[type | None, Describer |
     return None, None
 
 
+@functools.lru_cache(maxsize=4096)
+def _object_describer(kind: type) -> tuple[type | None, Describer | None]:
+    """Return, as `_describer` does, what describes the objects of a class without a rule."""
+    if kind is object or issubclass(kind, WITHOUT_VALUE):
+        return None, None
+    if shows_all(kind):
+        return object, _nothing
+    if kind.__module__.partition(".")[0] in SAID_BY_PICKLING:
+        return None, _pickled
+    return None, None
+
+
 def _nothing(*_: object) -> None:
     """All that there is lies in attributes and slots."""
+
+
+def _pickled(value: Any, what: str, describe: Describe, *_: object) -> list[object]:
+    """The function that makes a copy of an object, and what that is given."""
+    function, *parts = value.__reduce_ex__(4)
+    given = [list(part) if isinstance(part, Iterator) else part for part in parts]
+    name = full_name(function.__module__, function.__qualname__)
+    return [name, describe(given, f"what {what} gives to pickle")]
 
 
 def _plain(value: object, _what: str, _describe: Describe, _walk: Walk, base: Any) -> str:
@@ -260,10 +300,12 @@ def _bytes(value: bytes, *_: object) -> str:
     return _hash(value)
 
 
-def _array(value: np.ndarray, what: str, *_: object) -> list[object]:
+def _array(value: np.ndarray, what: str, describe: Describe, *_: object) -> list[object]:
+    if value.dtype == object:
+        return ["object", value.shape, [describe(x, f"{what}[…]") for x in value.flat]]
     if value.dtype.hasobject:
         raise TypeError(
-            f"{what} is an array of Python objects, which has no value to key it by; "
+            f"{what} is an array of records with Python objects, which has no value to key it by; "
             "give it a number type"
         )
     array = np.asarray(value)

@@ -663,10 +663,6 @@ NOT_FOLLOWED = {
         late('__import__("ma" + "th")'),
     ],
     "no value": [
-        Edit("an object", "studio/filters.py", each(
-            swap("return drive * sample", "return drive * sample * KNOB.turn"),
-            swap("SHAPES =", "class Knob:\n    turn = 2\n\n\nKNOB = Knob()\nSHAPES ="),
-        )),
         Edit("random state", "studio/late.py", each(
             swap("    return [n,", "    return [n * NUMBERS.random(),"),
             swap("def echo", "import random\n\nNUMBERS = random.Random(3)\n\n\ndef echo"),
@@ -684,6 +680,10 @@ FOLLOWED = [
     )),
     Edit("getattr of self", "studio/voices.py",
          swap("self.attack()", 'getattr(self, "att" + "ack")()')),
+    Edit("an object with attributes", "studio/filters.py", each(
+        swap("return drive * sample", "return drive * sample * KNOB.turn"),
+        swap("SHAPES =", "class Knob:\n    turn = 2\n\n\nKNOB = Knob()\nSHAPES ="),
+    )),
     Edit("an object that only marks a place", "studio/late.py", each(
         swap("    return [n,", "    return [0 if n is MARK else n,"),
         swap("def echo", "MARK = object()\n\n\ndef echo"),

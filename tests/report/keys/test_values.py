@@ -6,20 +6,37 @@ import enum
 import fractions
 import functools
 import json
+import logging
+import os
+import pickle
 import re
+import subprocess
+import sys
 import types
 import uuid
 import zoneinfo
 from collections import Counter, OrderedDict, defaultdict, namedtuple
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pytest
+import scipy.sparse
 import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from sklearn.decomposition import NMF
+from sklearn.ensemble import (
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+)
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 
 from report.keys.values import Walk, identity, readable
 
@@ -312,6 +329,9 @@ AROUND = {  # from a value
     "default of a dict": lambda x: defaultdict(functools.partial(scaled, x)),
     "mapping proxy": lambda x: types.MappingProxyType({"a": x}),
     "slice": lambda x: slice(x),
+    "own class": Room,
+    "namespace": lambda x: types.SimpleNamespace(a=x),
+    "array of objects": lambda x: np.array([x, None], dtype=object),
     "dataclass": Hall,
     "dataclass with slots": Setting,
     "attribute of a dataclass": lambda x: with_more(Hall(1), more=x),
@@ -439,7 +459,75 @@ def test_devices_are_noted_in_the_order_of_the_keys_and_not_of_the_dict():
     assert walks[1].devices == [["x[Setting(value=1)]", "cuda"]]
 
 
+# ---- fitted estimators
+
+
+SOUNDS = np.abs(np.random.default_rng(0).normal(size=(40, 4)))
+FITTED = {  # from data (n, 4) and targets (n,)
+    "arrays": lambda x, y: NMF(2, random_state=0, max_iter=5).fit(x),
+    "trees": lambda x, y: RandomForestClassifier(3, random_state=0).fit(x, y),
+    "trees in an array": lambda x, y: GradientBoostingClassifier(
+        n_estimators=2, random_state=0
+    ).fit(x, y),
+    "random state": lambda x, y: MLPClassifier((3,), random_state=0, max_iter=2).fit(x, y),
+    "a generator": lambda x, y: HistGradientBoostingClassifier(max_iter=2, random_state=0).fit(
+        x, y
+    ),
+    "a k-d tree": lambda x, y: KNeighborsClassifier(algorithm="kd_tree").fit(x, y),
+    "a pipeline": lambda x, y: make_pipeline(StandardScaler(), SVC()).fit(x, y),
+    "a sparse matrix": lambda x, y: SVC().fit(scipy.sparse.csr_matrix(x), y),
+}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("fit", FITTED.values(), ids=FITTED)
+def test_estimators_fitted_alike_are_equal_and_others_differ(fit):
+    targets = (SOUNDS[:, 0] > SOUNDS[:, 1]).astype(int)
+    one, same, other = (fit(data, targets) for data in (SOUNDS, SOUNDS.copy(), 2 * SOUNDS + 1))
+    assert key(one) == key(same) == key(pickle.loads(pickle.dumps(one))) != key(other)
+
+
+def test_an_estimator_has_the_same_key_in_another_process():
+    program = """
+import hashlib, json
+import numpy as np
+from sklearn.ensemble import RandomForestClassifier
+from report.keys.values import Walk, identity
+x = np.random.default_rng(0).normal(size=(40, 4))
+model = RandomForestClassifier(3, random_state=0).fit(x, x[:, 0] > 0)
+print(hashlib.sha256(json.dumps(identity(model, "x", Walk())).encode()).hexdigest())
+"""
+    path = os.pathsep.join(filter(None, sys.path))
+    keys = [
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env=os.environ | {"PYTHONPATH": path, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert keys[0] == keys[1] != ""
+
+
 # ---- refused
+
+
+class Drawn(torch.Generator):
+    """Random state in C, whose members show nothing but its address."""
+
+
+class Countdown:
+    def __init__(self):
+        self.left = 3
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        self.left -= 1
+        return self.left
 
 
 @dataclass
@@ -499,7 +587,15 @@ REFUSED = {
     ),
     "an old method with random state": (lambda: np.random.rand, "no (value|name) to key it by"),
     "PyTorch's random state": (lambda: torch.Generator(), "is a torch._C.Generator"),
-    "a method of an object": (lambda: Room(1).echo, r"x.__self__ is a .*Room"),
+    "a subclass of random state": (lambda: Drawn(), "Drawn, which has no value"),
+    "a method of an object with random state": (
+        lambda: Room(np.random.default_rng(1)).echo,
+        "x.__self__.size is a numpy.random._generator.Generator",
+    ),
+    "a plain object": (object, "is a builtins.object"),
+    "an iterator of an own class": (Countdown, "Countdown, which has no value"),
+    "a logger": (lambda: logging.getLogger("x"), "is a logging.Logger"),
+    "a pure path": (lambda: PurePosixPath("a"), "PurePosixPath, which has no value"),
     "a sparse tensor": (lambda: torch.eye(2).to_sparse(), r"tensor .*x.to_dense\(\)"),
     "a sparse row tensor": (lambda: torch.eye(2).to_sparse_csr(), r"tensor .*x.to_dense\(\)"),
     "a tensor without data": (without_data, "is a tensor that has no value"),
