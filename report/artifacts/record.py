@@ -43,6 +43,7 @@ class SoundInfo:
     peak: Number | None
     loudness: Number | None
     peaks: list[tuple[Number, Number]]
+    wav: Digest | None = None  # which records did not always have
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class DataInfo:
 
 
 INFO: dict[str, type] = {
+    "audio/flac": SoundInfo,
     "audio/wav": SoundInfo,
     "image/png": ImageInfo,
     "image/webp": ImageInfo,

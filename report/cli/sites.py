@@ -88,6 +88,7 @@ def mix_options(parser: argparse.ArgumentParser, _program: Program) -> None:
 
 
 def mix_edited(args: argparse.Namespace) -> int:
+    from report.artifacts.media import keeps_rate, to_flac, to_wav
     from report.sharing.edit import mix_edit, read_edit
     from report.site.locate import open_site
 
@@ -98,12 +99,14 @@ def mix_edited(args: argparse.Namespace) -> int:
         )
     edit = read_edit(args.edit.read_bytes(), str(args.edit))
     site = open_site(open_place(args.site, args))
-    data = mix_edit(edit, site)
+    samples = mix_edit(edit, site)
+    data = to_wav(samples, edit.samplerate)
     write_whole(out, data)
     digest = sha256(data).hexdigest()
     print(f"{out}: {edit.n_samples / edit.samplerate:.2f} s, SHA-256 {digest}")
+    stored = to_flac(samples, edit.samplerate) if keeps_rate(edit.samplerate) else data
     for name, artifact in site.manifest.artifacts.items():
-        if artifact.sha256 == digest:
+        if artifact.sha256 in (digest, sha256(stored).hexdigest()):
             print(f"the same as the published {name}")
             break
     return 0

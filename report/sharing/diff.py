@@ -132,7 +132,7 @@ def _level(
     old_name, new_name = _medium(old, before), _medium(new, after)
     if before is None or after is None or not old_name or not new_name:
         return None
-    if before.media_type != after.media_type:
+    if before.media_type.split("/")[0] != after.media_type.split("/")[0]:
         return None
     return compare(old.read(old_name), new.read(new_name), before.media_type)[1]
 

@@ -1,16 +1,16 @@
 """Read the edit that an event roll exports, and mix the sound that it stands for."""
 
 import json
-import wave
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated
 
 import numpy as np
+import soundfile as sf
 from msgspec import Meta
 
 from report.artifacts.fields import Digest, parse_fields
-from report.artifacts.media import Sound, decode, to_wav
+from report.artifacts.media import EXTENSIONS, Sound, decode
 from report.errors import ReportError
 from report.mix import UNITY, mix
 from report.site.locate import Site
@@ -27,7 +27,7 @@ LOUDEST = 16 * UNITY
 class PlacedEvent:
     """One event: a stored sound, scaled and placed."""
 
-    sound: Digest  # SHA-256 of a WAV file
+    sound: Digest  # SHA-256 of a stored file
     start: Annotated[int, Meta(ge=-MOST_SAMPLES, le=MOST_SAMPLES)]  # sample
     gain: Annotated[int, Meta(ge=0, le=LOUDEST)]  # in units of 1 / UNITY
     muted: bool
@@ -66,8 +66,8 @@ def read_edit(data: bytes, where: str = "the edit") -> Edit:
         raise ReportError(f"{where}: {error}; export the edit again") from error
 
 
-def mix_edit(edit: Edit, site: Site) -> bytes:
-    """Return the WAV file that an edit of sounds in this site stands for.
+def mix_edit(edit: Edit, site: Site) -> np.ndarray:
+    """Return the samples that an edit of sounds in this site stands for, int16 (n_samples,).
 
     Raises: ReportError if a sound is not in the site, is not what its hash says, or has another
     rate; StoreError.
@@ -75,32 +75,36 @@ def mix_edit(edit: Edit, site: Site) -> bytes:
     audible = [event for event in edit.events if not event.muted]
     digests = dict.fromkeys(event.sound for event in audible)
     sounds = {digest: _samples(digest, edit.samplerate, site) for digest in digests}
-    samples = mix(
+    return mix(
         [sounds[event.sound] for event in audible],
         [event.start for event in audible],
         [event.gain for event in audible],
         edit.n_samples,
     )
-    return to_wav(samples, edit.samplerate)
 
 
 def _samples(digest: str, samplerate: int, site: Site) -> np.ndarray:
     """Return the int16 samples of a sound in the site."""
-    name = f"{MEDIA}/{digest}.wav"
-    where = f"{name} at {site.location.place.address}"
-    if name not in site.manifest.files:
+    address = site.location.place.address
+    for media_type, extension in EXTENSIONS.items():
+        name = f"{MEDIA}/{digest}.{extension}"
+        if media_type.startswith("audio/") and name in site.manifest.files:
+            break
+    else:
         raise ReportError(
-            f"there is no {where}; give the site that the edit was made of with --site"
+            f"there is no sound {digest} at {address}; "
+            "give the site that the edit was made of with --site"
         )
+    where = f"{name} at {address}"
     data = site.read(name)
     if sha256(data).hexdigest() != digest:
         raise ReportError(
             f"{where} is damaged: its bytes have another SHA-256; build or publish the site again"
         )
     try:
-        sound = decode(data, "audio/wav")
-    except (wave.Error, EOFError) as error:
-        raise ReportError(f"{where} is no WAV file: {error}") from error
+        sound = decode(data, media_type)
+    except sf.LibsndfileError as error:
+        raise ReportError(f"{where} is no sound: {error}") from error
     assert isinstance(sound, Sound)
     if sound.samplerate != samplerate:
         raise ReportError(

@@ -197,7 +197,7 @@ class _StandIns(Store):
             created="",
             sha256=request.key,
             bytes=0,
-            media_type="audio/wav",
+            media_type="audio/flac",
             info=_AnyInfo(),
         )
 

@@ -117,6 +117,8 @@ def _check_file(name: str, read: Callable[[str], bytes], expected: Expected) -> 
 def _is_of_type(data: bytes, media_type: str) -> bool:
     try:
         match media_type:
+            case "audio/flac":
+                return data.startswith(b"fLaC")
             case "audio/wav":
                 return data[:4] == b"RIFF" and data[8:12] == b"WAVE"
             case "image/webp":

@@ -13,6 +13,7 @@ from report.storage.transfer import each
 
 SAME_TYPE = {  # other servers' names of media types -> ours
     "application/javascript": "text/javascript",
+    "audio/x-flac": "audio/flac",
     "audio/vnd.wave": "audio/wav",
     "audio/wave": "audio/wav",
     "audio/x-wav": "audio/wav",

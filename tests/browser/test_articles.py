@@ -45,7 +45,7 @@ def test_an_article_is_light_and_holds_no_sound_before_the_first_press(weigh, na
     page, sizes = weigh(name, viewport={"width": width, "height": 900})
     print({url.rsplit("/", 1)[-1][-20:]: size for url, size in sizes.items()}, sum(sizes.values()))
     assert sum(sizes.values()) <= BUDGET
-    assert not [url for url in sizes if url.endswith((".wav", ".json")) or "/offline/" in url]
+    assert not [url for url in sizes if url.endswith((".flac", ".json")) or "/offline/" in url]
     assert page.complaints == []
 
 

@@ -486,7 +486,7 @@ def test_a_missing_version_is_said_in_words_and_can_be_asked_for_again(
     open_page, copied, serve, how
 ):
     kept = {}
-    for path in [*copied.glob("media/*.wav"), *copied.glob("offline/*")]:
+    for path in [*copied.glob("media/*.flac"), *copied.glob("offline/*")]:
         kept[path] = path.read_bytes()
         path.unlink()
     page = open_page(copied if how == "file" else serve(copied))
@@ -523,7 +523,7 @@ def test_while_it_loads_it_says_so_and_a_second_press_takes_the_first_back(page)
 
 def test_nothing_is_fetched_before_the_first_press(page):
     page.wait_for_timeout(200)
-    assert [url for url in page.requested if "offline/" in url or url.endswith(".wav")] == []
+    assert [url for url in page.requested if "offline/" in url or url.endswith(".flac")] == []
     play(page)
     assert len([url for url in page.requested if "offline/" in url]) == 3
 
@@ -587,7 +587,7 @@ def test_memory_does_not_grow_over_a_hundred_plays_and_switches(open_page):
 )
 def test_a_damaged_copy_is_said_in_words(open_page, copied, text):
     sound = re.search(
-        r'class="compare.*?<audio[^>]*src="media/(\w+)\.wav"',
+        r'class="compare.*?<audio[^>]*src="media/(\w+)\.flac"',
         (copied / "small.html").read_text(),
         re.S,
     )[1]

@@ -86,7 +86,7 @@ def heard(page, number=1):
 def event(site, page, i):
     """The samples of event i of the roll, counted from 1."""
     address = page.locator(".roll tr[data-start] a").nth(i - 1).get_attribute("href")
-    return decode((site / address).read_bytes(), "audio/wav").samples
+    return decode((site / address).read_bytes(), "audio/flac").samples
 
 
 def summed(site, page, numbers):
@@ -96,7 +96,7 @@ def summed(site, page, numbers):
 
 def original(site, page):
     address = element(page).locator(".left audio").get_attribute("src")
-    return decode((site / address).read_bytes(), "audio/wav").samples
+    return decode((site / address).read_bytes(), "audio/flac").samples
 
 
 def frames(samples):
@@ -132,7 +132,7 @@ def saved(page):
 def test_nothing_is_fetched_before_the_first_press(page):
     page.wait_for_timeout(300)
     assert not [
-        url for url in page.requested if url.endswith((".wav", ".webp")) or "/offline/" in url
+        url for url in page.requested if url.endswith((".flac", ".webp")) or "/offline/" in url
     ]
     assert status(page) == "Step 0 of 9: nothing is taken off yet"
     assert element(page).get_by_role("button", name="Play what was taken off").is_enabled()
@@ -158,10 +158,12 @@ def test_all_events_taken_off_are_the_published_reconstruction(page, site):
     go(page, 9)
     hear(page, TAKEN)
     samples = heard(page)
-    published = page.locator(".roll").get_attribute("data-mix-src")
-    assert f"media/{sha256(to_wav(samples, RATE)).hexdigest()}.wav" == published
-    name, data = saved(page)
-    assert name == "events-1-to-9.wav" and data == (site / published).read_bytes()
+    roll = page.locator(".roll")
+    stored = decode((site / roll.get_attribute("data-mix-src")).read_bytes(), "audio/flac")
+    assert np.array_equal(samples, stored.samples)
+    wav = to_wav(samples, RATE)
+    assert sha256(wav).hexdigest() == roll.get_attribute("data-mix-wav")
+    assert saved(page) == ("events-1-to-9.wav", wav)
     assert page.complaints == []
 
 
@@ -187,7 +189,7 @@ def test_no_sound_is_fetched_but_the_events_and_the_original(open_page, serve, s
     for number, text in enumerate((TAKEN, EVENT, LEFT), 1):
         hear(page, text)
         begun(page, number)
-    fetched = {url.rpartition("/")[2] for url in page.requested if url.endswith(".wav")}
+    fetched = {url.rpartition("/")[2] for url in page.requested if url.endswith(".flac")}
     events = [page.locator(".roll tr[data-start] a").nth(i).get_attribute("href") for i in range(4)]
     events.append(element(page).locator(".left audio").get_attribute("src"))
     assert fetched == {address.removeprefix("media/") for address in events}
@@ -252,7 +254,7 @@ def test_what_is_asked_for_is_heard_though_the_sound_before_ends_meanwhile(open_
     hear(page, EVENT)
     begun(page)
     held = []
-    page.route("**/media/*.wav", lambda route: held.append(route))
+    page.route("**/media/*.flac", lambda route: held.append(route))
     choose(page, LEFT)
     wait_until(page, "played[0].voice.position() > 0.39")
     page.wait_for_timeout(200)
@@ -442,7 +444,7 @@ def test_a_link_leads_to_the_step_and_plays_nothing(open_page, scripts):
     assert element(page).get_by_role("button", name="Clear the loop 1.0–2.0 s").is_visible()
     assert element(page).get_by_role("radio", name=LEFT).is_checked()
     assert element(page).locator(".playing").count() == 0
-    assert not [url for url in page.requested if url.endswith(".wav") or "/offline/" in url]
+    assert not [url for url in page.requested if url.endswith(".flac") or "/offline/" in url]
 
 
 @pytest.mark.parametrize("step", ["-7", "1000", "x", "4.7", "NaN", ""])

@@ -3,7 +3,6 @@
 import functools
 import json
 import shutil
-import wave
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 
 from report import mix
+from report.artifacts.media import decode
 from sparse_codec import EventSet
 from tests.browser.conftest import LOAD_ALL, wait_until
 from tests.browser.test_roll import SOUNDING, centre, mark
@@ -42,8 +42,7 @@ def edit_of(page) -> dict:
 
 @functools.cache
 def stored(site: Path, digest: str) -> np.ndarray:
-    with wave.open(str(site / "media" / f"{digest}.wav")) as file:
-        return np.frombuffer(file.readframes(file.getnframes()), "<i2")
+    return decode((site / "media" / f"{digest}.flac").read_bytes(), "audio/flac").samples
 
 
 def summed(site: Path, edit: dict) -> bytes:
@@ -56,8 +55,8 @@ def summed(site: Path, edit: dict) -> bytes:
 
 
 def published(page) -> str:
-    """The SHA-256 of the reconstruction that the page names."""
-    return Path(page.locator(".roll").get_attribute("data-mix-src")).stem
+    """The SHA-256 that the reconstruction has as a WAV file, as the page names it."""
+    return page.locator(".roll").get_attribute("data-mix-wav")
 
 
 def change_much(page):
@@ -86,7 +85,7 @@ def test_the_untouched_mix_is_the_published_reconstruction(page):
 
 def test_that_is_computed_not_assumed(open_page, scripts, copied):
     text = (copied / "small.html").read_text()
-    right, wrong = (f'data-mix-src="media/{digest}' for digest in (published(scripts), "0" * 64))
+    right, wrong = (f'data-mix-wav="{digest}' for digest in (published(scripts), "0" * 64))
     (copied / "small.html").write_text(text.replace(right, wrong))
     page = open_page(copied)
     page.get_by_role("button", name="Play the mix of Nine events.").click()
@@ -402,7 +401,7 @@ def test_it_works_from_a_server_whose_media_lie_elsewhere(open_page, scripts, co
     )
     (copied / "small.html").write_text(text)
     page = open_page(serve(copied))
-    assert not [url for url in page.requested if url.endswith((".wav", ".json"))]
+    assert not [url for url in page.requested if url.endswith((".flac", ".json"))]
     assert sha256(exported(page, "WAV")).hexdigest() == digest
     press(page, "Higher tones")
     wait_until(page, f"{IN_A_BIT}.startsWith('Edited: 9 events with another sound')")

@@ -11,7 +11,7 @@ from tests.browser.conftest import TWO_FRAMES, wait_until, wait_until_it_moves
 PAGES = ("small.html", "parts.html", "parts-first.html", "parts-second.html", "index.html")
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 OPEN_ALL = "document.querySelectorAll('details').forEach((details) => { details.open = true; })"
-HEARD = (".wav", ".webp")  # files that come only when they are asked for
+HEARD = (".flac", ".webp")  # files that come only when they are asked for
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def test_a_link_leads_back_to_the_part_that_was_heard(open_page):
     assert slider(there).get_attribute("aria-valuetext") == "0.4 of 2.0 seconds, looping 0.4 to 0.8"
     assert there.evaluate("document.activeElement.id") == CLIP
     assert slider(there).is_visible() and there.evaluate("scrollY") > 0
-    assert playing(there) == [] and not [url for url in there.requested if url.endswith(".wav")]
+    assert playing(there) == [] and not [url for url in there.requested if url.endswith(".flac")]
 
 
 def test_a_link_holds_a_position_or_nothing_but_the_clip(open_page):

@@ -280,7 +280,7 @@ def test_a_link_restores_what_was_listened_to_and_loads_nothing(open_page):
     assert page.locator(".mark:not(.muted)").count() == 2
     position = page.get_by_role("slider", name=POSITION).get_attribute("aria-valuetext")
     assert position == "0.5 of 3.0 seconds, looping 0.5 to 1.5"
-    assert not [url for url in page.requested if "offline" in url or url.endswith(".wav")]
+    assert not [url for url in page.requested if "offline" in url or url.endswith(".flac")]
     page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
     page.get_by_role("button", name="Link to Nine events").click()
     wait_until(page, "window.copied")
@@ -452,7 +452,7 @@ def test_pointing_does_not_stop_another_sound(open_page):
 def test_while_the_mix_loads_it_says_so_and_seeking_counts(open_page, serve, site):
     page = open_page(serve(site))
     held = []
-    page.route("**/media/*.wav", lambda route: held.append(route))
+    page.route("**/media/*.flac", lambda route: held.append(route))
     page.get_by_role("button", name=PLAY).click()
     wait_until(page, "document.querySelector('.desk .time').textContent === 'Loading…'")
     assert page.locator(".desk .play").get_attribute("aria-busy") == "true"
@@ -463,7 +463,7 @@ def test_while_the_mix_loads_it_says_so_and_seeking_counts(open_page, serve, sit
     assert slider.get_attribute("aria-valuenow") == "1.50"
     for route in held:
         route.continue_()
-    page.unroute("**/media/*.wav")
+    page.unroute("**/media/*.flac")
     wait_until(page, PLAYING)
     assert page.locator(".desk .play").get_attribute("aria-busy") == "false"
     assert float(slider.get_attribute("aria-valuenow")) >= 1.5 and page.complaints == []

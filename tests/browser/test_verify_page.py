@@ -97,7 +97,7 @@ def test_how_much_is_fetched_is_said_first_and_how_far_it_came_then(open_page, s
     assert f"{len(named)} files, {size} in all" in colophon.inner_text()
     page.get_by_role("button", name="Cancel").click()
     assert colophon.inner_text() == ""
-    assert not [url for url in page.requested if url.endswith((".wav", ".js"))]
+    assert not [url for url in page.requested if url.endswith((".flac", ".js"))]
     assert page.evaluate("document.activeElement.textContent") == "Verify this page"
     told = []
     how_far = re.compile(rf"[1-9]\d* of {len(named)} files, \d.* of {size} …")
@@ -106,7 +106,7 @@ def test_how_much_is_fetched_is_said_first_and_how_far_it_came_then(open_page, s
         told.append(colophon.inner_text())
         route.continue_()
 
-    page.route("**/media/*.wav", read)
+    page.route("**/media/*.flac", read)
     verify_page(page)
     colophon.get_by_text("As published are all").wait_for()
     assert told and all(map(how_far.fullmatch, told))
@@ -162,10 +162,10 @@ def test_on_a_disk_the_copies_that_scripts_read_count_too(open_page, copied):
         page.locator(".compare audio")
         .first.get_attribute("src")
         .removeprefix("media/")
-        .removesuffix(".wav")
+        .removesuffix(".flac")
     )
     copy = copied / "offline" / f"{named}.js"
-    copy.write_text(copy.read_text().replace("AAAA", "AAAB", 1))
+    copy.write_text(copy.read_text().replace("ZkxhQ", "ZkxhR", 1))
     page.get_by_label("A page that was opened").set_input_files(copied)
     assert verified(page.locator(".colophon")).startswith("1 of ")
     assert f"offline/{named}.js" in page.locator(".colophon li").inner_text()

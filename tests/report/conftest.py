@@ -11,7 +11,7 @@ from report import FolderStore, build
 
 ARTICLE = '''"""Ramps & <slopes>
 
-It says href="x.html" and src="media/{zeros}.wav" in its description."""
+It says href="x.html" and src="media/{zeros}.flac" in its description."""
 import numpy as np
 from report import Image, Picture, Player, Sound, conjure
 
@@ -28,7 +28,7 @@ def grey(level: int) -> Picture:
     return Picture(np.full((4, 6), level, np.uint8), "grey")
 
 # %%
-[Player(ramp(100), "media/{zeros}.wav"), Player(ramp(n=200), "200")]
+[Player(ramp(100), "media/{zeros}.flac"), Player(ramp(n=200), "200")]
 
 # %%
 Player(half(ramp(300)), "Half")

@@ -134,7 +134,7 @@ def test_a_site_is_published_in_one_command_and_everyone_can_read_and_check_it(w
     name = next(name for name in bucket.entries("site/media/"))
     data = bytearray(bucket.get(name))
     data[50] ^= 1
-    bucket.put(name, bytes(data), "audio/wav", immutable=False)
+    bucket.put(name, bytes(data), "audio/flac", immutable=False)
     for place in ([url], [target, "--endpoint-url", endpoint]):
         found = report(folder, "verify", *place)
         assert found.returncode == 1 and name.removeprefix("site/") in found.stdout

@@ -128,7 +128,7 @@ const player = (() => {
     if (content) {
       const plays = !audio.paused;
       const now = Math.max(wanted, audio.currentTime);
-      audio.src = URL.createObjectURL(new Blob([content], { type: 'audio/wav' }));
+      audio.src = URL.createObjectURL(new Blob([content], { type: `audio/${address.split('.').pop()}` }));
       audio.currentTime = now;
       if (plays) {
         start(audio);

@@ -149,7 +149,7 @@ const edits = (() => {
   }
 
   /**
-   * Say in words whether a mix is the published one. @param {Int16Array} values @param {number} rate @param {string} published its SHA-256
+   * Say in words whether a mix is the published one. @param {Int16Array} values @param {number} rate @param {string} published its SHA-256 as a WAV file
    * @param {string} edited what `summary` says @returns {Promise<{words: string, wrong: boolean}>}
    */
   async function judge(values, rate, published, edited) {

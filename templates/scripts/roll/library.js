@@ -17,19 +17,20 @@ const library = (() => {
 
   /**
    * @param {EventRow[]} rows @param {number} rate Hz @param {number} slack samples by which an event may be moved and
-   *   still be its part of the mix @param {string} source address of the choices, or ""
+   *   still be its part of the mix @param {string} mixSrc address of the published mix
+   * @param {string} source address of the choices, or ""
    */
-  function make(rows, rate, slack, source) {
+  function make(rows, rate, slack, mixSrc, source) {
     const named = rows.map((row) => ({ ...row, part: media.digest(row.address), alone: media.digest(row.alone) }));
-    const stored = new Map(rows.flatMap(({ address, alone }) => [address, alone].map((x) => [media.digest(x), x])));
+    const stored = new Set(named.flatMap(({ part, alone }) => [part, alone]));
     const facts = new Map(named.flatMap((row) => [row.part, row.alone].map((hash) => [hash, row.facts])));
     /** @type {Choices} */
     let choices = { sets: {}, steps: {} };
     /** @type {Promise<Choices> | null} */
     let loading = null;
 
-    /** Media lie in one folder, wherever that is. @param {string} hash @returns {string} */
-    const address = (hash) => stored.get(hash) || source.replace(/[^/]*$/, `${hash}.wav`);
+    /** Media lie in one folder, wherever that is, and sounds of one rate are of one type. @param {string} hash @returns {string} */
+    const address = (hash) => mixSrc.replace(/[0-9a-f]{64}(?=\.\w+$)/, hash);
 
     /** The known facts of a sound: 0 seconds before `learn`. @param {string} hash @param {number} gain
      * @returns {SoundFacts} */

@@ -7,10 +7,10 @@
 
   /** @param {HTMLElement} figure */
   function enhance(figure) {
-    const { title = '', mixSrc = '', choicesSrc = '', peaks = '', sets = '[]' } = figure.dataset;
+    const { title = '', mixSrc = '', mixWav = '', choicesSrc = '', peaks = '', sets = '[]' } = figure.dataset;
     const [rate, length, slack] = ['rate', 'length', 'slack'].map((name) => Number(figure.dataset[name] || 0));
     const rows = mix.read(figure);
-    const sounds = library.make(rows, rate, slack, choicesSrc);
+    const sounds = library.make(rows, rate, slack, mixSrc, choicesSrc);
     const picture = /** @type {SVGSVGElement} */ (figure.querySelector('.plot'));
     let selected = -1;
     let offered = false; // the sounds that events may have are loaded
@@ -168,7 +168,7 @@
     async function judge(values) {
       mixed = values;
       const edited = edits.summary(edit.events(), edit.published, deeds.seed(), sounds.asPublished);
-      const { words, wrong } = await edits.judge(values, rate, media.digest(mixSrc), edited);
+      const { words, wrong } = await edits.judge(values, rate, mixWav, edited);
       if (mixed === values) {
         bench.judge(words, wrong);
       }

@@ -37,7 +37,7 @@ const media = (() => {
 
   /** @param {string} address @param {string} why @returns {Error} in words for those who listen */
   function wrong(address, why) {
-    return new Error(`This ${address.endsWith('.wav') ? 'sound' : 'file'} can not be loaded: ${why}`);
+    return new Error(`This ${/\.(flac|wav)$/.test(address) ? 'sound' : 'file'} can not be loaded: ${why}`);
   }
 
   /** @param {string} address @returns {Error} */
@@ -97,7 +97,7 @@ const media = (() => {
    */
   function samples(address) {
     const known = decoded.get(address);
-    const promise = known || bytes(address).then((buffer) => fromWav(buffer, address));
+    const promise = known || bytes(address).then((buffer) => read(buffer, address));
     decoded.delete(address); // so that it becomes the last one
     decoded.set(address, promise);
     if (!known) {
@@ -128,6 +128,18 @@ const media = (() => {
     }
     const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', buffer));
     return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  }
+
+  /** @param {ArrayBuffer} buffer @param {string} address @returns {Int16Array} */
+  function read(buffer, address) {
+    if (!address.endsWith('.flac')) {
+      return fromWav(buffer, address);
+    }
+    const values = flac.decode(buffer);
+    if (!values) {
+      throw damaged(address);
+    }
+    return values;
   }
 
   /** @param {ArrayBuffer} buffer @param {string} address @returns {Int16Array} */

@@ -1,3 +1,4 @@
+import hashlib
 import io
 import re
 
@@ -17,6 +18,7 @@ from report.artifacts.media import (
     decode,
     encode,
     to_int16,
+    to_wav,
 )
 
 RNG = np.random.default_rng(0)
@@ -45,12 +47,31 @@ def test_same_media_same_bytes(make):
 
 
 def test_sound_comes_back_within_half_a_step_and_int16_exactly():
-    sound = decode(encode(Sound(0.9 * NOISE, 22050)).data, "audio/wav")
+    sound = decode(encode(Sound(0.9 * NOISE, 22050)).data, "audio/flac")
     assert sound.samplerate == 22050 and sound.samples.dtype == np.int16
     assert np.abs(sound.samples / 32768 - 0.9 * NOISE).max() <= 0.5 / 32768
-    again = decode(encode(sound).data, "audio/wav")
+    again = decode(encode(sound).data, "audio/flac")
     assert np.array_equal(again.samples, sound.samples)
     assert np.array_equal(to_int16(sound.samples / 32768)[0], sound.samples)
+
+
+@pytest.mark.parametrize("samplerate", [1, 999, 22_050, 65_535, 65_536, 96_000, 655_350, 655_360])
+def test_sounds_are_flac_where_it_keeps_their_rate_and_wav_elsewhere(samplerate):
+    samples = np.concatenate([to_int16(NOISE)[0], [-32768, 32767], np.zeros(5000)]).astype(np.int16)
+    for part in (samples, samples[-1:], samples[:3] // 16 * 16):
+        encoded = encode(Sound(part, samplerate))
+        kept = samplerate not in (65_536, 655_360)
+        assert encoded.media_type == ("audio/flac" if kept else "audio/wav")
+        back = decode(encoded.data, encoded.media_type)
+        assert back.samplerate == samplerate and np.array_equal(back.samples, part)
+        assert encoded.info["wav"] == hashlib.sha256(to_wav(part, samplerate)).hexdigest()
+
+
+def test_a_flac_file_takes_less_than_half_and_nothing_of_it_is_found_in_floating_point():
+    """Bits 1 to 6 of a frame's content tell the kind: 32 and more are linear predictions."""
+    data = encode(Sound(sine(440, 1, 22050, 0.3), 22050)).data
+    assert len(data) < 22050
+    assert data[86:88] == b"\xff\xf8" and 8 <= data[92] >> 1 <= 12
 
 
 def test_levels_are_true_and_clipping_is_counted():
@@ -61,7 +82,7 @@ def test_levels_are_true_and_clipping_is_counted():
     assert quiet["clipped"] == 0
     loud = encode(Sound(np.array([0.5, 1.0, -1.0, 1.2, -7.0]), 100))
     assert loud.info["clipped"] == 2 and loud.info["peak"] == 0.0
-    assert decode(loud.data, "audio/wav").samples.tolist() == [16384, 32767, -32768, 32767, -32768]
+    assert decode(loud.data, "audio/flac").samples.tolist() == [16384, 32767, -32768, 32767, -32768]
     assert encode(Sound(np.zeros(10), 100)).info["peak"] is None
 
 

@@ -348,7 +348,7 @@ def beep(n: int) -> Sound:
 def test_without_a_store_artifacts_live_in_memory():
     artifact = beep(100)
     assert artifact.value.samples.dtype == np.int16 and artifact.value.samplerate == 8000
-    assert artifact.name == f"{artifact.sha256}.wav" and artifact.media_type == "audio/wav"
+    assert artifact.name == f"{artifact.sha256}.flac" and artifact.media_type == "audio/flac"
     assert artifact.info["n_samples"] == 100 and artifact.digest == artifact.sha256
 
 

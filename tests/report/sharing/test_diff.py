@@ -54,7 +54,7 @@ def test_exactly_what_changed_is_named_with_the_level_of_the_difference(sites):
         "-The higher peak is 0.5. <script> is text.",
         "+The higher peak is 0.25. <script> is text.",
     ]
-    assert f"changed levels/tone/2 (audio/wav, {SIX})" in str(result)
+    assert f"changed levels/tone/2 (audio/flac, {SIX})" in str(result)
 
 
 @pytest.mark.parametrize(
@@ -90,11 +90,11 @@ def test_the_page_has_both_sounds_of_each_change_and_no_markup_from_texts(sites,
     places = [Folder(site) for site in sites]
     page = write_page(diff(*places), *places, tmp_path / "changes")
     html = page.read_text()
-    assert f"audio/wav; {SIX}." in html
+    assert f"audio/flac; {SIX}." in html
     assert html.count("<audio") == 2 and "levels/tone/1" not in html
     for change in diff(*places).artifacts[1:]:
         for artifact in (change.before, change.after):
-            assert (tmp_path / "changes" / "media" / f"{artifact.sha256}.wav").exists()
+            assert (tmp_path / "changes" / "media" / f"{artifact.sha256}.flac").exists()
     assert "<script>" not in html and "&lt;script&gt; is text" in html
     with pytest.raises(SiteError, match="holds something already"):
         write_page(diff(*places), *places, tmp_path / "changes")

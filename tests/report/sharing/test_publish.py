@@ -23,7 +23,7 @@ from report.site.verify import verify
 from report.storage.folder import Folder, Memory
 from report.storage.interface import Head
 
-NAME = "5" * 64 + ".wav"
+NAME = "5" * 64 + ".flac"
 SCRIPT = '''"""Two"""
 import numpy as np
 from report import Compare, Sound, conjure
@@ -65,7 +65,7 @@ def serve_media():
                 except Missing:
                     self.send_error(404)
                     return
-                media_type = "audio/wav" if self.path.endswith(".wav") else "image/png"
+                media_type = "audio/flac" if self.path.endswith(".flac") else "image/png"
                 self.send_response(206)
                 self.send_header("Content-Type", media_type)
                 self.send_header("Content-Range", f"bytes 0-0/{len(data)}")
@@ -126,8 +126,8 @@ def test_what_is_published_are_the_same_pages_with_other_addresses_of_media(site
     for name in ("index.html", "ramps.html"):
         page = target.get(f"releases/{published.release}/{name}").decode()
         assert page.replace('"../../media/', '"media/') == (site / name).read_text()
-        title = f"media/{'0' * 64}.wav"  # of a sound
-        assert set(re.findall(r'="(media/\w+.wav)"', page)) <= {title}
+        title = f"media/{'0' * 64}.flac"  # of a sound
+        assert set(re.findall(r'="(media/\w+.flac)"', page)) <= {title}
     for name in ("assets/page.css", "assets/sound.js"):
         assert target.get(f"releases/{published.release}/{name}") == (site / name).read_bytes()
     media = {path.name: path.read_bytes() for path in (site / "media").iterdir()}
@@ -371,7 +371,7 @@ def test_media_that_were_cut_off_are_sent_again(site):
     publish(site, target)
     name = next(iter(target.entries("media/")))
     whole = target.get(name)
-    target.put(name, whole[:-1], "audio/wav", immutable=False)
+    target.put(name, whole[:-1], "audio/flac", immutable=False)
     assert publish(site, target).sent == 1
     assert target.get(name) == whole
 
@@ -399,7 +399,7 @@ def test_media_that_were_damaged_at_the_target_are_sent_again(site, tmp_path, ki
     publish(site, target)
     name = next(iter(target.entries("media/")))
     whole = target.get(name)
-    target.put(name, whole[:-1] + bytes([whole[-1] ^ 1]), "audio/wav", immutable=False)
+    target.put(name, whole[:-1] + bytes([whole[-1] ^ 1]), "audio/flac", immutable=False)
     again = publish(site, target)
     assert (again.sent, again.kept) == (1, 3) and target.get(name) == whole
     assert publish(site, target).sent == 0

@@ -93,7 +93,7 @@ def test_the_site_says_what_it_holds_and_how_it_was_made(scripts, store, tmp_pat
         artifact = manifest["artifacts"][f"{article}/ramp/1"]
         assert artifact["function"] == "ramp"  # which both share
         assert artifact["arguments"] == {"n": "100"}
-        assert f"media/{artifact['sha256']}.wav" in site
+        assert f"media/{artifact['sha256']}.flac" in site
     crate = json.loads(site["ro-crate-metadata.json"])
     parts = {part["@id"] for part in crate["@graph"][1]["hasPart"]}
     assert parts == set(site) - {"ro-crate-metadata.json"}
@@ -323,7 +323,7 @@ def test_builds_replace_a_site_one_after_the_other(tmp_path):
 def test_a_damaged_object_stops_the_build(scripts, store, tmp_path):
     built(scripts, tmp_path / "site", store)
     shutil.rmtree(tmp_path / "site")
-    victim = next((tmp_path / "store").glob("objects/*/*.wav"))
+    victim = next((tmp_path / "store").glob("objects/*/*.flac"))
     victim.write_bytes(b"")
     with pytest.raises(ReportError, match=victim.name):
         built(scripts, tmp_path / "site", store)
@@ -434,9 +434,9 @@ def test_sounds_that_scripts_read_have_copies_for_pages_on_a_disk(scripts, store
     _, plain = built(scripts, tmp_path / "plain", store)
     scripts[0].write_text(PARTS)
     _, site = built(scripts[:1], tmp_path / "site", store)
-    sounds = {name: data for name, data in site.items() if name.endswith(".wav")}
+    sounds = {name: data for name, data in site.items() if name.endswith(".flac")}
     copies = {name for name in site if name.startswith("offline/")}
-    expected = {name.replace("media/", "offline/").replace(".wav", ".js") for name in sounds}
+    expected = {name.replace("media/", "offline/").replace(".flac", ".js") for name in sounds}
     assert copies == expected and len(copies) == 3
     for data in sounds.values():
         digest = hashlib.sha256(data).hexdigest()

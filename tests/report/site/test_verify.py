@@ -148,7 +148,7 @@ def test_a_file_that_is_not_of_its_type_is_named_even_if_its_hash_is_right(site)
     manifest = json.loads((site / "manifest.json").read_bytes())
     files = manifest["files"]
     picture = next(name for name in files if name.endswith(".png"))
-    files[picture]["media_type"] = "audio/wav"
+    files[picture]["media_type"] = "audio/flac"
     files["ramps.html"]["media_type"] = "application/json"
     write_manifest(site, manifest)
     findings = problems_at(Folder(site)).items()
@@ -200,7 +200,7 @@ def test_a_changed_byte_in_an_archive_is_found_and_the_rest_is_checked(site, tmp
     dice = random.Random(6)
     with zipfile.ZipFile(tmp_path / "site.zip") as archive:
         members = {x.filename: x for x in archive.infolist() if x.filename.startswith("site/")}
-    names = dice.sample([name for name in members if name.endswith((".wav", ".html"))], 2)
+    names = dice.sample([name for name in members if name.endswith((".flac", ".html"))], 2)
     damaged = bytearray(whole)
     for name in names:
         damaged[members[name].header_offset + 30 + len(name) + 25] ^= 1
@@ -218,15 +218,17 @@ def test_a_published_address_is_checked_as_readers_see_it(published, serve):
     result = verify(open_storage(address))
     assert result.findings == [] and result.files == verify(Folder(published)).files
     assert "can not be listed" in result.unlisted
-    media = sorted((published / "media").glob("*.wav"))[0]
+    media = sorted((published / "media").glob("*.flac"))[0]
     media.write_bytes(flip(media.read_bytes(), random.Random(4)))
     assert list(problems_at(open_storage(address))) == [f"media/{media.name}"]
 
 
 def test_a_file_that_is_served_as_another_type_is_named(published, serve):
-    place = open_storage(serve(published, {".wav": "application/octet-stream"}))
-    assert set(problems_at(place).values()) == {"served as application/octet-stream, not audio/wav"}
-    assert all(name.endswith(".wav") for name in problems_at(place))
+    place = open_storage(serve(published, {".flac": "application/octet-stream"}))
+    assert set(problems_at(place).values()) == {
+        "served as application/octet-stream, not audio/flac"
+    }
+    assert all(name.endswith(".flac") for name in problems_at(place))
 
 
 def test_media_at_an_address_of_their_own_are_checked_there(site, tmp_path, serve, monkeypatch):
