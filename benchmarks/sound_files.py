@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from report.artifacts.media import Sound, decode, keeps_rate, to_flac, to_wav
 from report.article.page import assets
+from report.artifacts.media import Sound, decode, keeps_rate, to_flac, to_wav
 
 READ = """async (files) => {
   const buffers = files.map((text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);

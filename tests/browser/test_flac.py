@@ -16,9 +16,9 @@ MANY = f"(texts) => texts.map({DECODE})"
 # Every sound of the page that scripts read, by its address.
 ALL = """async () => {
   const found = document.querySelectorAll('.compare audio, .left audio, .roll a[href$=".flac"]');
-  const addresses = Array.from(found, (each) => each.getAttribute('src') || each.getAttribute('href'));
+  const addressOf = (each) => each.getAttribute('src') || each.getAttribute('href');
   const read = async (each) => [each, Array.from(await media.samples(each))];
-  return Object.fromEntries(await Promise.all(addresses.map(read)));
+  return Object.fromEntries(await Promise.all(Array.from(found, addressOf).map(read)));
 }"""
 SOUNDS = {
     "silence": np.zeros(3000),
