@@ -18,6 +18,7 @@ from experiments.sections.about import (
 )
 from experiments.sections.evaluation import evaluation_section
 from experiments.sections.examples import conjure_example, example, figures_table, streaming
+from experiments.sections.parts import parts_section
 from experiments.sections.sounds import begin_encoding
 from report import Prose
 
@@ -93,12 +94,19 @@ about_encoder(config)
 about_decoder(config)
 
 # %% [markdown]
-# The clip is the sum of its events. Event $i$ has a vector $v_i$, a time $n_i$ in samples and a
-# gain $g_i$; decoded to a sound $d(v_i)$ of unit energy, it adds to the reconstruction
+# Event $i$ has a vector $v_i$, a time $n_i$ in samples and a gain $g_i$. Its spectrogram is $g_i
+# S(v_i)$, and what the encoder fits to the clip is the sum of these magnitudes, the scene
 #
-# $$\hat{x}[t] = \sum_{i=1}^{N} g_i \, d(v_i)[t - n_i], \qquad N \le 32 .$$
+# $$M = \sum_{i=1}^{N} g_i \, S(v_i), \qquad N \le 32 .$$
 #
-# On this page that sum is one of integers, rounded once, so that any browser gets the same bytes.
+# The sound of all events is one that has this spectrogram. It begins as the sum of their sounds,
+# $\sum_i g_i \, d(v_i)[t - n_i]$, in which partials that lie close together beat. The spectrum of
+# that sum keeps its phases and takes the magnitudes $M$, three times over, each time with the
+# phases of the nearest sound (Griffin and Lim, 1984). Not one number more is sent for it. The sound
+# splits into parts again, one for each event, with the magnitudes of that event and the phases of
+# the whole: **together, events share the sound where they overlap; by itself, moved or with another
+# vector, an event is heard as it sounds alone.** On this page a reconstruction is the sum of such
+# parts as integers, rounded once, so that any browser gets the same bytes.
 #
 # Nothing is up-sampled by a network, so there are no up-sampling artifacts. The spectrogram that
 # the encoder subtracts and the sound that one hears come from the same controls. The examples below
@@ -154,13 +162,19 @@ examples = [conjure_example(clip, codec) for clip in clips]
 figures_table(examples)
 
 # %% [markdown]
+# ## Events together and alone
+
+# %% tags=["hide"]
+parts_section([each.demos.roll.compared for each in examples if each.demos])
+
+# %% [markdown]
 # ## Future work
 #
 # What one hears is clearly the piece, and clearly not the recording. The phases of the original are
-# not kept, so events that overlap add up differently; vibrato is missing, because an event's pitch
+# not kept, so that attacks are softer than they were; vibrato is missing, because an event's pitch
 # stands still; noises that are neither harmonic nor steady, such as a bow's scratch, are caught
 # badly. The refinement that makes the spectrogram nearer is free to use several events for one
-# note, and does. Fewer and more meaningful events, and phases, come next.
+# note, and does. Fewer and more meaningful events come next.
 
 # %% tags=["hide"]
 see_also("music", build.articles)
@@ -179,6 +193,7 @@ bibtex()
 # - Sounds are 16-bit at {{ config.samplerate }} Hz and are never normalised; each player shows its
 #   peak level and its loudness by BS.1770. Only comparisons change levels, to match them, and say
 #   by how much.
-# - A reconstruction is the integer sum of its stored events, in the order in which they were found.
+# - A reconstruction is the integer sum of its events' stored parts, in the order in which the
+#   events were found. Of an event alone, another sound is stored.
 # - Random vectors, random times and perturbations use fixed seeds, so that two builds give the same
 #   page.

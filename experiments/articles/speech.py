@@ -92,8 +92,8 @@ figures_table(examples)
 # %% [markdown]
 # ## What is wrong
 #
-# - The voice is hoarse and metallic: partials start with fixed phases, so a syllable made of
-#   several events does not have the pulses of a larynx.
+# - The voice is hoarse: the phases of a syllable that is made of several events fit together, but
+#   they are not those of a larynx, which gives all partials a pulse at the same moment.
 # - Consonants are soft. A plosive's burst is shorter than the analysis window, and a fricative gets
 #   one or two events of shaped noise.
 # - Syllables are split between events, and events are shared between syllables: a vector does not
@@ -117,4 +117,5 @@ bibtex()
 # - Sounds are 16-bit at {{ config.samplerate }} Hz and are never normalised; each player shows its
 #   peak level and its loudness by BS.1770. Only comparisons change levels, to match them, and say
 #   by how much.
-# - A reconstruction is the integer sum of its stored events, in the order in which they were found.
+# - A reconstruction is the integer sum of its events' stored parts, in the order in which the
+#   events were found. Of an event alone, another sound is stored.

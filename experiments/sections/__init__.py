@@ -1,6 +1,6 @@
 """The parts of an article, on the way of a clip to the page.
 
-`sounds` and `pictures` compute one artifact with each function. `examples` computes all artifacts
-of a clip, and then shows them. `evaluation`, with `event_files`, shows stored figures, `ablations`
-the tables of "What we tried", and `about` the texts.
+`sounds`, `parts` and `pictures` compute one artifact with each function. `examples` computes all
+artifacts of a clip, and then shows them. `evaluation`, with `event_files`, shows stored figures,
+`ablations` the tables of "What we tried", and `about` the texts.
 """

@@ -99,8 +99,8 @@ of three stages, and the sound goes through them in this order:
 - **Resonance**: {sizes.harmonics} partials and {sizes.noise_bands} noise bands, each with a
   strength and a decay of its own, and a tilt that makes the overtones brighter or duller while the
   event sounds.
-- **Room**: a dry/wet mix with decaying noise, mixed from {len(sizes.reverberation)} reverberation
-  times.
+- **Room**: what comes back of each partial and each noise band, mixed from
+  {len(sizes.reverberation)} reverberation times.
 """
 
 
@@ -169,7 +169,8 @@ Each example lets you
   this example; the original vectors at times drawn anew; and every vector moved in the same
   direction, by adding one small random vector to all, but for the pitch.
 - **put together again**: hear any event, move it, make it louder, mute it, give it another sound,
-  and take the edit along as a sound or as JSON.
+  and take the edit along as a sound or as JSON. Together, events share the sound where they
+  overlap; by itself, moved or with another vector, an event is heard as it sounds alone.
 
 Every example has a page of its own, to be shared.
 """

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from experiments.clips import Clip
-from experiments.sections import pictures, sounds
+from experiments.sections import parts, pictures, sounds
 from experiments.sections.pictures import Version
 from report import (
     Artifact,
@@ -65,8 +65,10 @@ class Demos:
 class Roll:
     """The sounds of single events, and the places of their marks."""
 
-    sounds: list[Artifact]  # one for each event
-    mix: Artifact  # their sum
+    parts: list[Artifact]  # what each event adds to the mix
+    alone: list[Artifact]  # each event as it sounds by itself
+    compared: Artifact  # see `parts.comparison`
+    mix: Artifact  # the sum of the parts
     layout: dict[str, Any]  # see `pictures.layout`
     vectors: Artifact  # a picture
     choices: Artifact  # the sounds that events may have instead, see `report.EventRoll`
@@ -105,13 +107,15 @@ def _conjure_demos(clip: Clip, half: Artifact, codec: SparseCodec) -> Demos:
 
 def _conjure_roll(half: Artifact, codec: SparseCodec) -> Roll:
     events = sounds.events_of(half)
-    own = [sounds.event_sound(half, i, codec) for i in range(len(events))]
+    together = parts.all_parts(half, codec)
     drawn = sounds.variation(half, "random vectors", codec)
     random = [sounds.event_sound(drawn, i, codec) for i in range(len(events))]
     steps = {str(i): _conjure_steps(half, i, codec) for i in sounds.strongest(events)}
     steered = [sound for rows in steps.values() for row in rows for sound in row if sound]
     return Roll(
-        sounds=own,
+        parts=[parts.part_sound(together, i, codec) for i in range(len(events))],
+        alone=[sounds.event_sound(half, i, codec) for i in range(len(events))],
+        compared=parts.comparison(together, half, codec),
         mix=sounds.rendered(half, codec),
         layout=pictures.layout(half, LAYOUT_SEED).value,
         vectors=pictures.vectors_picture(half),
@@ -228,7 +232,9 @@ def _coded_half(clip: Clip, versions: list[Version]) -> Compare:
 
 
 def _stages(versions: list[Version]) -> Compare:
-    title = "The loudest event after each of the decoder's stages; the last is how it is heard."
+    title = (
+        "The loudest event after each of the decoder's stages; the last is how it is heard alone."
+    )
     return Compare(title, versions, plain=True)
 
 
@@ -244,7 +250,10 @@ def _decomposition(demos: Demos, roll: EventRoll, shares: list[list[float]]) -> 
 
 
 def _event_roll(clip: Clip, events: EventSet, roll: Roll) -> EventRoll:
-    """Every event as a mark that plays it: time across, 1-D t-SNE up, colour by a projection."""
+    """Every event as a mark that plays it: time across, 1-D t-SNE up, colour by a projection.
+
+    Where an event's part of the mix hardly differs from the event alone, one sound serves.
+    """
     loudness = events.gains / max(events.gains.max(), 1e-9)
     marks = [
         Mark(
@@ -252,9 +261,11 @@ def _event_roll(clip: Clip, events: EventSet, roll: Roll) -> EventRoll:
             y=roll.layout["heights"][i],
             radius=float(np.sqrt(loudness[i])),
             colour=roll.layout["colours"][i],
-            sound=sound,
+            sound=roll.parts[i],
+            alone=roll.alone[i] if compared["differs"] else None,
+            lead=compared["lead"],
         )
-        for i, sound in enumerate(roll.sounds)
+        for i, compared in enumerate(roll.compared.value)
     ]
     return EventRoll(
         title=f"{clip.title}: its {len(marks)} events",
@@ -264,6 +275,7 @@ def _event_roll(clip: Clip, events: EventSet, roll: Roll) -> EventRoll:
         vectors=roll.vectors,
         choices=roll.choices,
         sounds=roll.other_sounds,
+        slack=events.hop,
     )
 
 

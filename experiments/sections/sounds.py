@@ -1,8 +1,8 @@
 """The sounds and numbers of the articles: each function makes one artifact of a clip or of events.
 
 All of them are pure and conjured: the same arguments give the same bytes, computed once. A sound is
-the sum of its events, each rendered to 16 bits (see `report.mix`), so the page can put it together
-again from them. `pictures.py` has the same for the eye.
+the sum of its events' parts, each in 16 bits (see `report.mix`), so the page can put it together
+again from them; `parts.py` has these one by one. `pictures.py` has the same for the eye.
 """
 
 from __future__ import annotations
@@ -94,17 +94,28 @@ def events_of(artifact: Artifact) -> EventSet:
 
 @conjure
 def rendered(events: Artifact, codec: SparseCodec) -> Sound:
-    """An event set as sound: the integer sum of its events."""
+    """An event set as sound: the integer sum of its events' parts."""
     event_set = events_of(events)
-    sounds = [to_int16(samples)[0] for samples in codec.render(event_set)]
-    levels = [UNITY] * len(sounds)
-    samples = mix(sounds, event_set.onsets.tolist(), levels, event_set.n_samples)
+    parts = event_parts(event_set, codec)
+    starts, sounds = [start for start, _ in parts], [samples for _, samples in parts]
+    samples = mix(sounds, starts, [UNITY] * len(parts), event_set.n_samples)
     return Sound(samples, codec.samplerate)
+
+
+def event_parts(events: EventSet, codec: SparseCodec) -> list[tuple[int, np.ndarray]]:
+    """Return for each event where its part of the sound begins, and the part, int16 (T,)."""
+    return [(int(part.start), to_int16(part.sound)[0]) for part in codec.parts(events)]
+
+
+@conjure
+def plain_sum(events: Artifact, codec: SparseCodec) -> Sound:
+    """An event set as the sum of its events as they sound alone, whose partials beat."""
+    return Sound(codec.decode(events_of(events), consistent=False), codec.samplerate)
 
 
 @conjure
 def event_sound(events: Artifact, index: int, codec: SparseCodec) -> Sound:
-    """One event at its gain, from its onset on, without the silence at its end."""
+    """One event at its gain as it sounds alone, without the silence at its end."""
     (samples,) = codec.render(events_of(events).select([index]))
     return Sound(without_silent_end(to_int16(samples)[0]), codec.samplerate)
 
