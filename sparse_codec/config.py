@@ -109,9 +109,11 @@ class EncodeOptions:
 
     n_events: Count = 0  # the most for each window; 0 is the configuration's
     candidates: Positive = 12  # tried at each step; the one that removes most is kept
+    # that are kept of the same candidates, before the encoder looks at what is left
+    events_per_pass: Positive = 2
     # fit the gains of all events again after each (orthogonal matching pursuit)
     joint_gains: bool = True
-    interim: Count = 15  # gradient steps on all events so far, now and then; 0: none
+    interim: Count = 10  # gradient steps on all events so far, now and then; 0: none
     interim_every: Positive = 8  # events from one time to the next
     refine: Count = 30  # gradient steps on all events at the end; 0: none
     # before those, drop the weaker of two events this similar (cosine of spectrograms); 0: off
@@ -131,7 +133,7 @@ class EncodeOptions:
 EFFORTS: dict[str, dict[str, Any]] = {
     "fast": {"interim": 0, "refine": 0},  # the greedy loop alone
     "default": {},
-    "best": {"interim": 20, "interim_every": 4, "refine": 60},
+    "best": {"events_per_pass": 1, "interim": 20, "interim_every": 4, "refine": 60},
 }
 
 

@@ -1,14 +1,14 @@
 """The greedy loop: one event after another is found and taken off the residual.
 
 Propose candidates, keep the one that removes most energy from the residual, fit the gains of all
-events, subtract, look again. Shapes: B segments, F bins, T frames of a segment, K candidates, N
-events.
+events, subtract, choose again; after a few events, propose again. Shapes: B segments, F bins, T
+frames of a segment, K candidates, N events.
 """
 
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -17,11 +17,13 @@ from torch import Tensor
 
 from sparse_codec.config import CodecConfig, EncodeOptions
 from sparse_codec.model.decoder import Decoder
-from sparse_codec.model.encoder import Candidates, Encoder
+from sparse_codec.model.encoder import Encoder
 from sparse_codec.model.events import Events
 from sparse_codec.model.fast_scene import FittingScene, fitting_scene
 from sparse_codec.model.refine import refine
 from sparse_codec.model.spectrogram import place
+
+DRAWN_AT_ONCE = 4  # events
 
 
 @dataclass
@@ -41,6 +43,8 @@ class GreedyState:
     removed: Tensor  # (B, N) float64, inner products of the events with the original, likewise
     exhausted: Tensor  # (B,) whether an event removed too little, which ends the search
     n_found: int = 0
+    proposed: Events | None = None  # (B, K) candidates for the residual, None before they are asked
+    taken: list[Tensor] = field(default_factory=list)  # (B,) each, indices of those taken since
 
     @property
     def found(self) -> Events:
@@ -90,6 +94,7 @@ class GreedyLoop:
         config, batch, device = self.config, len(original), original.device
         size = (config.n_bins, config.horizon_frames)
         n_later = config.n_frames - config.horizon_frames
+        original = original.contiguous()  # a transform leaves the frames of a bin far apart
         return GreedyState(
             original=original,
             residual=original.clone(),
@@ -117,9 +122,10 @@ class GreedyLoop:
         """Find one more event in each segment that is not `done` (B,), and take it off."""
         n, rows = state.n_found, torch.arange(len(state.residual), device=state.residual.device)
         gains, residual = state.events.gains.clone(), state.residual
-        candidates: Candidates = self.encoder(state.residual, self.options.candidates)
-        best = self._best(state.residual, candidates.events)
-        state.events[:, n] = candidates.events[rows, best]
+        candidates = self._candidates(state)
+        best = self._best(state, candidates)
+        state.events[:, n] = candidates[rows, best]
+        state.taken.append(best)
         state.n_found = n + 1
         self._draw(state, slice(n, n + 1))
         self._fit_gains(state)
@@ -128,16 +134,31 @@ class GreedyLoop:
         if self.options.smallest_share:
             self._drop_small(state, gains, residual)
 
+    def _candidates(self, state: GreedyState) -> Events:
+        """Candidates (B, K): the encoder looks at the residual once for `events_per_pass` events,
+        which costs as much as all else in a step.
+        """
+        n_used = min(self.options.events_per_pass, self.options.candidates)
+        if state.proposed is None or len(state.taken) == n_used:
+            state.proposed = self.encoder(state.residual, self.options.candidates).events
+            state.taken.clear()
+        return state.proposed
+
     # Of an event e taken off a residual r at gain g, |r - g e|^2 is least for g = <r, e> / <e, e>,
     # and then less than |r|^2 by <r, e>^2 / <e, e>. Gains are not negative, so candidates compare
     # by the root of that with the sign of <r, e>.
     # Source: matching pursuit, Mallat and Zhang 1993, doi:10.1109/78.258082.
-    def _best(self, residual: Tensor, candidates: Events) -> Tensor:
-        """Index (B,) of the candidate (B, K) that removes most."""
+    def _best(self, state: GreedyState, candidates: Events) -> Tensor:
+        """Index (B,) of the candidate (B, K) that removes most of the residual; each is taken
+        once.
+        """
         batch, k = candidates.frames.shape
         if k == 1:
-            return torch.zeros(batch, dtype=torch.long, device=residual.device)
-        return self.scene.match(residual, candidates).argmax(1)
+            return state.events.frames.new_zeros(batch)
+        match = self.scene.match(state.residual, candidates)
+        for taken in state.taken:
+            match[torch.arange(batch, device=match.device), taken] = -torch.inf
+        return match.argmax(1)
 
     def _fit_gains(self, state: GreedyState) -> None:
         """Fit the gains of all events, or of the newest alone; a switch's gain stays as it is."""
@@ -165,12 +186,15 @@ class GreedyLoop:
         state.exhausted |= small
 
     def _draw(self, state: GreedyState, which: slice) -> None:
-        """Draw some events, in all frames."""
-        events = state.events[:, which].flatten()
-        spectra = self.decoder.spectrograms(events.vectors, events.offsets)
-        for drawn, start in ((state.spectra, 0), (state.later, self.config.horizon_frames)):
-            placed = place(spectra, events.frames - start, self.decoder.lead, drawn.shape[3])
-            drawn[:, which] = placed.unflatten(0, (len(drawn), -1))
+        """Draw some events, in all frames: a few at a time, which a processor's cache holds."""
+        later, lead = self.config.horizon_frames, self.decoder.lead
+        for n in range(*which.indices(state.n_found))[::DRAWN_AT_ONCE]:
+            few = slice(n, min(n + DRAWN_AT_ONCE, which.stop))
+            events = state.events[:, few].flatten()
+            spectra = self.decoder.spectrograms(events.vectors, events.offsets)
+            for drawn, start in ((state.spectra, 0), (state.later, later)):
+                placed = place(spectra, events.frames - start, lead, drawn.shape[3])
+                drawn[:, few] = placed.unflatten(0, (len(drawn), -1))
 
     def _measure(self, state: GreedyState, which: slice) -> None:
         """Take inner products of some events with the original and with all events."""
@@ -223,6 +247,7 @@ class GreedyLoop:
         self._measure(state, found)
         self._keep_useful(state)
         self._subtract(state)
+        state.proposed = None
 
     # With G the events' inner products and b those with the original x, event n finds
     # r = x - sum_m<n g_m e_m when the events are taken off in order, and removes

@@ -61,3 +61,37 @@ def test_the_published_sound_is_that_of_its_plainest_form(codec):
     expected = expected * ratio[:, None]
     assert ((sound - expected).abs() <= 1e-6 * expected.abs().amax(1, keepdim=True)).all()
     assert torch.equal(sound, codec.decoder.render(vectors, offsets).room)
+
+
+@pytest.fixture
+def passes(small_codec, monkeypatch) -> list[int]:
+    """How many candidates the encoder proposed each time that it looked, in this test."""
+    proposed, look = [], small_codec.encoder.forward
+
+    def counted(residual, n_candidates):
+        proposed.append(n_candidates)
+        return look(residual, n_candidates)
+
+    monkeypatch.setattr(small_codec.encoder, "forward", counted)
+    return proposed
+
+
+@pytest.mark.parametrize(
+    ("options", "n_passes"),
+    [
+        ({"events_per_pass": 1}, 8),
+        ({"events_per_pass": 2}, 4),
+        ({"events_per_pass": 3}, 3),
+        ({"events_per_pass": 3, "candidates": 2}, 4),  # no more than there are
+        ({"events_per_pass": 3, "interim": 1, "interim_every": 4}, 4),  # again after refinement
+    ],
+)
+def test_the_encoder_looks_once_for_a_few_events(small_codec, music, passes, options, n_passes):
+    original = small_codec.magnitudes(
+        torch.from_numpy(music[: small_codec.config.segment_samples])[None]
+    )
+    options = {"candidates": 6, "interim": 0, "refine": 0, "n_events": 8} | options
+    state = small_codec.decompose(original, EncodeOptions(**options))
+    assert len(passes) == n_passes
+    found = torch.cat([state.events.vectors[0], state.events.frames[0, :, None]], 1)
+    assert len(found.unique(dim=0)) == 8  # a candidate is taken once
