@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 
 from sparse_codec import EventSet, SparseCodec
+from sparse_codec.config import SYNTHESIS_HOP
 from sparse_codec.model.decoder import LN_1000, Stages, fixed_noise
 from sparse_codec.model.events import Events
 from sparse_codec.model.harmonic_decoder import (
-    SYNTHESIS_HOP,
     SYNTHESIS_WINDOW,
     Dry,
     HarmonicDecoder,

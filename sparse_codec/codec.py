@@ -200,9 +200,12 @@ class SparseCodec(nn.Module):
 
     def _add(self, projection: Projection, events: EventSet) -> None:
         """Add events to the sums that are projected."""
-        both = zip(self._shown(events), self.render(events), strict=True)
-        for frame, onset, (shown, sound) in zip(events.frames, events.onsets, both, strict=True):
-            projection.add(frame, shown, onset, sound)
+        places = zip(events.frames, events.onsets, strict=True)
+        decoded = self._one_by_one(events, self.decoder.sound_and_spectrograms)
+        for (frame, onset), (gain, (sound, shown)) in zip(places, decoded, strict=True):
+            projection.add(
+                frame, gain * shown[0].cpu().numpy(), onset, gain * sound[0].cpu().numpy()
+            )
 
     def parts(self, events: EventSet) -> Iterator[Part]:
         """Yield the part of each event in the sound that `decode` makes of all, in their order.
@@ -220,19 +223,19 @@ class SparseCodec(nn.Module):
         phases = torch.cat(blocks)
         heard = events.onsets < events.n_samples
         for frame, shown, is_heard in zip(events.frames, self._shown(events), heard, strict=True):
-            of_whole = phases[frame : frame + len(shown)] if is_heard else phases[:0]
+            of_whole = phases[frame : frame + shown.shape[1]] if is_heard else phases[:0]
             if not len(of_whole):
                 yield Part(events.n_samples, np.zeros(0, np.float32))
                 continue
-            spectrum = torch.from_numpy(shown[: len(of_whole)]) * of_whole
+            spectrum = torch.from_numpy(shown.T[: len(of_whole)]) * of_whole
             sound = projection.transform.synthesise(spectrum).numpy()
             start = (int(frame) - overlaps) * hop
             yield Part(max(0, start), sound[max(0, -start) : events.n_samples - start])
 
     def _shown(self, events: EventSet) -> Iterator[np.ndarray]:
-        """Yield the spectrogram (L, F) of each event at its gain."""
+        """Yield the spectrogram (F, L) of each event at its gain."""
         for gain, shown in self._one_by_one(events, self.decoder.spectrograms):
-            yield gain * shown[0].T.cpu().numpy()
+            yield gain * shown[0].cpu().numpy()
 
     def render(self, events: EventSet) -> Iterator[np.ndarray]:
         """Yield the sound (T,) float32 of each event at its gain, from its onset on: as it sounds

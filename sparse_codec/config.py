@@ -49,6 +49,9 @@ class FrameEncoderConfig:
     dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64, 1)
 
 
+SYNTHESIS_HOP = 128  # samples between two points of an envelope in a harmonic decoder's sound
+
+
 @dataclass(frozen=True)
 class HarmonicDecoderConfig:
     """Sizes of the decoder of partials and noise bands with an envelope, decays, and a room."""
@@ -382,7 +385,16 @@ def _check_codec(codec: CodecConfig, source: str) -> None:
         "the encoder and decoder kinds go together:"
         " harmonic with harmonic or recurrent, frame with resonance",
     )
+    demand(
+        codec.window % (2 * codec.hop) == 0,
+        f"[codec] window = {codec.window} must be a multiple of twice the hop, {codec.hop}",
+    )
     if isinstance(codec.decoder, HarmonicDecoderConfig):
+        demand(
+            codec.hop % SYNTHESIS_HOP == 0,
+            f"[codec] hop = {codec.hop} must be a multiple of {SYNTHESIS_HOP} for this decoder,"
+            " whose envelopes have points so many samples apart",
+        )
         knots, end = codec.decoder.knots, codec.decoder.event_frames
         demand(
             list(knots) == sorted(set(knots)) and knots[:1] + knots[-1:] == (0, end),

@@ -73,36 +73,37 @@ class Transform:
 
 
 class RunningSum:
-    """A sum of arrays that begin anywhere, of which the front is forgotten when it is final.
+    """A sum of arrays (..., S) that begin anywhere, whose front is forgotten when it is final.
 
-    Rows before `start` are zeros at first, rows after the last that was added always.
+    Columns before `start` are zeros at first, columns after the last that was added always.
     """
 
     def __init__(self, start: int, *shape: int):
         self.start = start
-        self.rows = np.zeros((0, *shape), np.float32)
+        self.columns = np.zeros((*shape, 0), np.float32)
 
     def add(self, at: int, values: np.ndarray) -> None:
-        """Add values to the rows from `at` on, which must not be forgotten."""
-        begin = at - self.start
-        missing = begin + len(values) - len(self.rows)
+        """Add values (..., n) to the columns from `at` on, which must not be forgotten."""
+        begin, n = at - self.start, values.shape[-1]
+        missing = begin + n - self.columns.shape[-1]
         if missing > 0:
-            self.rows = _with_zeros(self.rows, max(missing, len(self.rows) // 2))
-        self.rows[begin : begin + len(values)] += values
+            self.columns = _with_zeros(self.columns, max(missing, self.columns.shape[-1] // 2))
+        self.columns[..., begin : begin + n] += values
 
     def between(self, start: int, end: int) -> np.ndarray:
-        """Return a copy of the rows from `start`, which must not be forgotten, to `end`."""
-        rows = self.rows[start - self.start : end - self.start]
-        return _with_zeros(rows, end - start - len(rows))
+        """Return a copy of the columns from `start`, which must not be forgotten, to `end`."""
+        columns = self.columns[..., start - self.start : end - self.start]
+        return _with_zeros(columns, end - start - columns.shape[-1])
 
     def forget(self, end: int) -> None:
-        """Drop the rows before `end`."""
-        self.rows = self.rows[max(0, end - self.start) :].copy()
+        """Drop the columns before `end`."""
+        self.columns = self.columns[..., max(0, end - self.start) :].copy()
         self.start = max(self.start, end)
 
 
-def _with_zeros(rows: np.ndarray, n_rows: int) -> np.ndarray:
-    return np.concatenate([rows, np.zeros((n_rows, *rows.shape[1:]), np.float32)])
+def _with_zeros(columns: np.ndarray, n: int) -> np.ndarray:
+    zeros = np.zeros((*columns.shape[:-1], n), np.float32)
+    return np.concatenate([columns, zeros], axis=-1)
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ class Projection:
         self.sound = RunningSum(self._first_sample(-self.context))
 
     def add(self, frame: int, spectrogram: np.ndarray, onset: int, sound: np.ndarray) -> None:
-        """Add an event in a frame: its spectrogram (L, F), and its sound (S,) from its onset on."""
+        """Add an event in a frame: its spectrogram (F, L), and its sound (S,) from its onset on."""
         self.scene.add(frame, spectrogram)
         self.sound.add(onset, sound)
 
@@ -144,7 +145,7 @@ class Projection:
         """Return the next block, though events may be missing from it."""
         start, context = self.next, self.context
         first, last = start - context, start + self.size + context
-        magnitudes = torch.from_numpy(self.scene.between(first, last))
+        magnitudes = torch.from_numpy(self.scene.between(first, last)).T.contiguous()
         sound = torch.from_numpy(
             self.sound.between(self._first_sample(first), (last - 1) * self.hop)
         )

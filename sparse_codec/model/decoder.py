@@ -74,6 +74,10 @@ class Decoder(nn.Module, ABC):
     def sound(self, vectors: Tensor, offsets: Tensor) -> Tensor:
         """Return the last stage (E, T) of `render`, the same bits, and compute no other."""
 
+    def sound_and_spectrograms(self, vectors: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:
+        """Return `sound` and `spectrograms`, the same bits. For decoders that share work in it."""
+        return self.sound(vectors, offsets), self.spectrograms(vectors, offsets)
+
 
 @dataclass(frozen=True)
 class Target:

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from sparse_codec.config import CodecConfig, HarmonicDecoderConfig
+from sparse_codec.config import SYNTHESIS_HOP, CodecConfig, HarmonicDecoderConfig
 from sparse_codec.model.decoder import LN_1000, Decoder, Stages, fixed_noise, perceptron
 from sparse_codec.model.drawing import LOBE_ENERGY, NoiseBands, Place, draw
 from sparse_codec.model.events import Events
@@ -31,7 +31,6 @@ from sparse_codec.model.spectrogram import hann, mel_bands
 FADE_FRAMES = 16  # every event is faded out over its last frames
 SILENCE = 1e-30  # added to levels before a logarithm is taken: far below any that is heard
 LEAST_LOG = -80.0  # of a level: the exponential of less is a denormal number, which is slow
-SYNTHESIS_HOP = 128  # samples between two points of an envelope in the rendered sound
 SYNTHESIS_RUN = 16  # samples that follow one start, where a pitch glides
 SYNTHESIS_WINDOW = 512  # samples, for the noise bands: noise sounds ahead of its onset by half
 GOLDEN = (math.sqrt(5) - 1) / 2
@@ -104,6 +103,8 @@ class HarmonicDecoder(Decoder):
     kinds: Tensor  # (P, 3) 1 for a partial, 1 for a noise band, octaves above the first partial
     loudness: Tensor  # (P,) energy of a part's lobe or band at level 1
     rooms: Tensor  # (R, L, L)
+    block_ages: Tensor  # (blocks + 1,) that sound is synthesised from, in frames
+    rooms_in_blocks: Tensor  # (R, event_frames + 1, blocks + 1)
 
     def __init__(self, config: CodecConfig):
         super().__init__()
@@ -140,7 +141,16 @@ class HarmonicDecoder(Decoder):
         self.register_buffer("kinds", kinds, persistent=False)
         loudness = torch.cat([torch.full_like(order, LOBE_ENERGY), bands.pow(2).sum(1)])
         self.register_buffer("loudness", loudness, persistent=False)
-        self.register_buffer("rooms", self._room_kernels(), persistent=False)
+        rooms = self._room_kernels()
+        self.register_buffer("rooms", rooms, persistent=False)
+        block_ages = torch.arange(sizes.event_frames * config.hop // SYNTHESIS_HOP + 1)
+        block_ages = block_ages * (SYNTHESIS_HOP / config.hop)
+        self.register_buffer("block_ages", block_ages, persistent=False)
+        own = slice(0, sizes.event_frames + 1)
+        in_blocks = F.interpolate(
+            rooms[:, own, own], size=len(block_ages), mode="linear", align_corners=True
+        )
+        self.register_buffer("rooms_in_blocks", in_blocks, persistent=False)
 
     # ---- the meaning of a vector
 
@@ -233,16 +243,9 @@ class HarmonicDecoder(Decoder):
 
     def reverberate(self, sound: Sounding, levels: Tensor, age: Tensor) -> Tensor:
         """Return levels (E, P, L) with the room's answer to them."""
-        energy = levels.pow(2) + self._wet(sound, levels)
+        kernel = torch.einsum("er,rkl->ekl", sound.wet, self.rooms)
+        energy = levels.pow(2) + levels.pow(2) @ kernel
         return torch.sqrt(energy + 1e-12) * self.fade(age)[:, None]
-
-    def _wet(self, sound: Sounding, levels: Tensor) -> Tensor:
-        """Return the energy (E, P, L) that the room answers to levels in frames that follow each
-        other.
-        """
-        lags = slice(0, levels.shape[2])
-        kernel = torch.einsum("er,rkl->ekl", sound.wet, self.rooms[:, lags, lags])
-        return levels.pow(2) @ kernel
 
     # A room answers an impulse with noise whose amplitude falls by 60 dB, a factor of 1000, in the
     # reverberation time T: its energy falls as exp(-r t) with r = 2 ln(1000) / T, r per frame
@@ -334,7 +337,10 @@ class HarmonicDecoder(Decoder):
 
     def spectrograms(self, vectors: Tensor, offsets: Tensor) -> Tensor:
         bins, levels = self.parts(vectors, offsets)
-        return draw(levels, bins, Place(self.noise, len(vectors), self.event_frames))
+        return self._shown(levels, bins)
+
+    def _shown(self, levels: Tensor, bins: Tensor) -> Tensor:
+        return draw(levels, bins, Place(self.noise, len(levels), self.event_frames))
 
     def scene(self, events: Events, n_frames: int) -> Tensor:
         batch, device, flat = len(events.gains), events.gains.device, events.flatten()
@@ -352,43 +358,47 @@ class HarmonicDecoder(Decoder):
         before = self.colourless(dry)
         excitation = self._synthesise(dry.bins, before)
         resonance = self._synthesise(dry.bins, dry.levels)
-        return Stages(excitation, resonance, self._synthesise(dry.bins, self.in_room(dry)))
+        return Stages(excitation, resonance, self._heard(dry))
 
     def sound(self, vectors: Tensor, offsets: Tensor) -> Tensor:
-        dry = self.dry(vectors, offsets)
-        return self._synthesise(dry.bins, self.in_room(dry))
+        return self._heard(self.dry(vectors, offsets))
+
+    def sound_and_spectrograms(self, vectors: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:
+        sound, age = self.sounding(vectors), self._age(offsets)
+        levels = self._framed(sound, age)
+        scale = self._scale(levels)
+        heard = self._heard(self._dry(sound, scale))
+        return heard, self._shown(levels / scale[:, None, None], self.moving_bins(sound, age))
 
     def dry(self, vectors: Tensor, offsets: Tensor) -> Dry:
         """Read off vectors the levels over time that are synthesised, at unit gain."""
         sound = self.sounding(vectors)
-        age = self._block_ages(vectors)
-        scale = self._scale(self._framed(sound, self._age(offsets)))[:, None, None]
+        return self._dry(sound, self._scale(self._framed(sound, self._age(offsets))))
+
+    def _dry(self, sound: Sounding, scale: Tensor) -> Dry:
+        age = self.block_ages.expand(len(scale), -1)
+        envelopes = self.excite(sound, age) / scale[:, None, None]
+        levels = self.resonate(sound, envelopes, age)
+        frames = slice(None, None, self.config.hop // SYNTHESIS_HOP)
+        kernel = torch.einsum("er,rkl->ekl", sound.wet, self.rooms_in_blocks)
+        wet = levels[:, :, frames].pow(2) @ kernel
         # The attack rises from silence within the first block: a sine that starts at full height
         # clicks.
-        envelopes = self.excite(sound, age) * (age > 0)[:, None] / scale
-        levels = self.resonate(sound, envelopes, age)
-        frames = torch.arange(self.sizes.event_frames + 1.0, device=age.device)
-        frames = frames.expand(len(vectors), -1)
-        wet = self._wet(sound, self.resonate(sound, self.excite(sound, frames) / scale, frames))
-        before = age[0].long().clamp(max=self.sizes.event_frames - 1)
-        wet = torch.lerp(wet[:, :, before], wet[:, :, before + 1], age[0] - before)
-        return Dry(sound, envelopes, levels, wet, self.moving_bins(sound, age))
-
-    def _block_ages(self, like: Tensor) -> Tensor:
-        """Ages (E, blocks + 1), in frames, that sound is synthesised from."""
-        hop = self.config.hop
-        n_blocks = self.sizes.event_frames * hop // SYNTHESIS_HOP
-        ages = torch.arange(n_blocks + 1, device=like.device) * (SYNTHESIS_HOP / hop)
-        return ages.expand(len(like), -1)
+        begun = self.block_ages > 0
+        bins = self.moving_bins(sound, age)
+        return Dry(sound, envelopes * begun, levels * begun, wet, bins)
 
     def in_room(self, dry: Dry) -> Tensor:
         """Levels (E, P, blocks + 1) with the room, which adds no phase of its own: what it answers
         sounds on at the partial's frequency, and as the band's noise.
         """
-        fade = self.fade(self._block_ages(dry.levels))[:, None]
+        fade = self.fade(self.block_ages)
         if not self.sizes.reverberation:  # the root of a square is not the same to the last bit
             return dry.levels * fade
         return torch.sqrt(dry.levels.pow(2) + dry.wet) * fade
+
+    def _heard(self, dry: Dry) -> Tensor:
+        return self._synthesise(dry.bins, self.in_room(dry))
 
     def colourless(self, dry: Dry) -> Tensor:
         """Levels (E, P, L) before the resonance: equal impulses and equal noise.
