@@ -29,13 +29,14 @@ if TYPE_CHECKING:
         Row,
         Table,
     )
-    from report.artifacts.media import Data, Figure, Film, Picture, Sound
+    from report.artifacts.media import Array, Data, Figure, Film, Picture, Sound, Weights
     from report.artifacts.session import Artifact, conjure, use_store
     from report.artifacts.store import FolderStore, MemoryStore
     from report.errors import CellError, ReportError, SiteError, StoreError
     from report.site.build import BuildSummary, build
 
 _HOMES = {  # name -> the module that it is imported from
+    "Array": "artifacts.media",
     "Artifact": "artifacts.session",
     "BibTeX": "article.components",
     "BuildSummary": "site.build",
@@ -62,12 +63,14 @@ _HOMES = {  # name -> the module that it is imported from
     "Sound": "artifacts.media",
     "StoreError": "errors",
     "Table": "article.components",
+    "Weights": "artifacts.media",
     "build": "site.build",
     "conjure": "artifacts.session",
     "use_store": "artifacts.session",
 }
 
 __all__ = [
+    "Array",
     "Artifact",
     "BibTeX",
     "BuildSummary",
@@ -94,6 +97,7 @@ __all__ = [
     "Sound",
     "StoreError",
     "Table",
+    "Weights",
     "build",
     "conjure",
     "mix",

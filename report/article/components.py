@@ -459,6 +459,14 @@ def _from_artifact(artifact: Artifact) -> Component:
         )
     if kind == "a picture":
         return Image(artifact, "")
+    if kind == "an array":
+        shape = " × ".join(map(str, artifact.info["shape"])) or "one value"
+        return Text(f"{title.capitalize()}: {shape}, {artifact.info['dtype']}")
+    if kind == "weights":
+        info = artifact.info
+        return Text(
+            f"{title.capitalize()}: {info['numbers']:,} numbers in {info['tensors']} tensors"
+        )
     return Text(json.dumps(artifact.value, indent=2, ensure_ascii=False), preformatted=True)
 
 

@@ -105,12 +105,13 @@ def check_optional_field(owner: object, name: str, kind: str) -> None:
 
 
 def kind_of(artifact: Artifact) -> str:
-    """Return "a sound", "a picture", "a film" or "data"."""
+    """Return "a sound", "a picture", "a film", "an array", "weights" or "data"."""
     if artifact.media_type.startswith("audio/"):
         return "a sound"
     if artifact.media_type.startswith("image/"):
         return "a film" if "n_frames" in artifact.info else "a picture"
-    return "data"
+    kinds = {"application/x-npy": "an array", "application/x-safetensors": "weights"}
+    return kinds.get(artifact.media_type, "data")
 
 
 def is_stand_in(artifact: Artifact) -> bool:

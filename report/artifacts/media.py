@@ -18,19 +18,26 @@ import numpy as np
 import soundfile as sf
 from PIL import Image
 
+from report.artifacts.arrays import from_npy, from_safetensors, to_npy, to_safetensors
+
 FULL_SCALE = 32768  # a float sample of 1.0; recordings read as floats come back bit for bit
 PEAK_PAIRS = 100  # columns of a drawn waveform
 LOUDNESS_RATE = 4000  # Hz; below it the filters of BS.1770 are too far from those at 48 kHz
 FIGURE_DPI = 160
 WEBP_SIDE = 16_383  # pixels
 
-MediaType = Literal["audio/flac", "audio/wav", "image/png", "image/webp", "application/json"]
+MediaType = Literal[
+    "audio/flac", "audio/wav", "image/png", "image/webp", "application/json",
+    "application/x-npy", "application/x-safetensors",
+]  # fmt: skip
 EXTENSIONS: dict[MediaType, str] = {
     "audio/flac": "flac",
     "audio/wav": "wav",
     "image/png": "png",
     "image/webp": "webp",
     "application/json": "json",
+    "application/x-npy": "npy",
+    "application/x-safetensors": "safetensors",
 }
 
 
@@ -93,7 +100,24 @@ class Data:
     value: Any
 
 
-Media = Sound | Figure | Picture | Film | Data
+@dataclass(frozen=True, eq=False)
+class Array:
+    """Numbers or texts of any shape, stored exactly, for other functions to go on with.
+
+    A tensor of PyTorch is stored as an array too.
+    """
+
+    values: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """Arrays or PyTorch's tensors by name, such as a model's `state_dict()`, stored exactly."""
+
+    tensors: Any
+
+
+Media = Sound | Figure | Picture | Film | Data | Array | Weights
 
 
 @dataclass(frozen=True)
@@ -118,8 +142,8 @@ def encode(media: Media) -> Encoded:
     raise TypeError(f"{type(media).__name__} is no media; return {kinds}")
 
 
-def decode(data: bytes, media_type: str) -> Sound | Data:
-    """Return the sound (int16 samples) or the data that `encode` stored.
+def decode(data: bytes, media_type: str) -> Sound | Data | Array | Weights:
+    """Return the sound (int16 samples), data, array or weights that `encode` stored.
 
     Raises: TypeError for pictures and films; sf.LibsndfileError for a file that is no sound.
     """
@@ -127,7 +151,13 @@ def decode(data: bytes, media_type: str) -> Sound | Data:
         return Sound(*sf.read(io.BytesIO(data), dtype="int16"))
     if media_type == "application/json":
         return Data(json.loads(data))
-    raise TypeError(f"{media_type} has no value to compute with; only sounds and data have one")
+    if media_type == "application/x-npy":
+        return Array(from_npy(data))
+    if media_type == "application/x-safetensors":
+        return Weights(from_safetensors(data))
+    raise TypeError(
+        f"{media_type} has no value to compute with; sounds, data, arrays and weights have one"
+    )
 
 
 def to_int16(samples: np.ndarray) -> tuple[np.ndarray, int]:
@@ -305,6 +335,19 @@ def encode_data(data: Data) -> Encoded:
     return Encoded(text.encode(), "application/json", {})
 
 
+def encode_array(array: Array) -> Encoded:
+    data, values = to_npy(array.values)
+    info = {"dtype": str(values.dtype), "shape": list(values.shape)}
+    return Encoded(data, "application/x-npy", info)
+
+
+def encode_weights(weights: Weights) -> Encoded:
+    data = to_safetensors(weights.tensors)
+    numbers = sum(math.prod(tensor.shape) for tensor in weights.tensors.values())
+    info = {"tensors": len(weights.tensors), "numbers": numbers}
+    return Encoded(data, "application/x-safetensors", info)
+
+
 def _pixels(pixels: np.ndarray, axes: int) -> np.ndarray:
     pixels = np.ascontiguousarray(pixels)
     grey_or_rgb = pixels.ndim == axes or (pixels.ndim == axes + 1 and pixels.shape[-1] == 3)
@@ -322,4 +365,6 @@ _ENCODERS: dict[type, Callable[[Any], Encoded]] = {
     Picture: encode_picture,
     Film: encode_film,
     Data: encode_data,
+    Array: encode_array,
+    Weights: encode_weights,
 }

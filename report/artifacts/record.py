@@ -60,12 +60,30 @@ class DataInfo:
     """A page needs to know nothing of data."""
 
 
+@dataclass(frozen=True)
+class ArrayInfo:
+    """The part of an array's info that a page needs."""
+
+    dtype: Text
+    shape: list[Count]
+
+
+@dataclass(frozen=True)
+class WeightsInfo:
+    """The part of the info of weights that a page needs."""
+
+    tensors: Count
+    numbers: Count
+
+
 INFO: dict[str, type] = {
     "audio/flac": SoundInfo,
     "audio/wav": SoundInfo,
     "image/png": ImageInfo,
     "image/webp": ImageInfo,
     "application/json": DataInfo,
+    "application/x-npy": ArrayInfo,
+    "application/x-safetensors": WeightsInfo,
 }
 
 

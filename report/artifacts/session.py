@@ -25,12 +25,13 @@ from mmap import mmap
 from queue import Empty, SimpleQueue
 from threading import Lock
 from types import FunctionType
-from typing import Any, Protocol, get_args
+from typing import Any, Protocol
 
 from report.artifacts.machine import fingerprint
-from report.artifacts.media import _ENCODERS, Data, Encoded, Media, decode, encode
+from report.artifacts.media import _ENCODERS, Array, Data, Encoded, Weights, decode, encode
 from report.artifacts.randomness import numbers_of
 from report.artifacts.record import Build, Making, Record
+from report.artifacts.several import encode_result, expected_of, member_key, members_of
 from report.artifacts.store import MemoryStore, Store
 from report.errors import StoreError, WorkerError
 from report.keys.dependencies import ReachableCode, code_of, runtime_value, variable_digests
@@ -48,7 +49,7 @@ class Artifact:
     It may still be computed, elsewhere: who asks for anything about it waits until it is there.
     """
 
-    made: "Record | Pending"
+    made: "Record | Pending | Member"
     store: Store = field(repr=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -57,7 +58,7 @@ class Artifact:
 
     @property
     def record(self) -> Record:
-        return self.made.record() if isinstance(self.made, Pending) else self.made
+        return self.made if isinstance(self.made, Record) else self.made.record()
 
     @property
     def sha256(self) -> str:
@@ -82,11 +83,15 @@ class Artifact:
 
     @functools.cached_property
     def value(self) -> Any:
-        """The Sound (int16 samples), or the value of the Data.
+        """The Sound (int16 samples), or the value of the Data, or the array, or the tensors.
 
         Raises: StoreError if the object is damaged; TypeError for pictures and films.
         """
         media = decode(self.store.read(self.record), self.media_type)
+        if isinstance(media, Array):
+            return media.values
+        if isinstance(media, Weights):
+            return media.tensors
         return media.value if isinstance(media, Data) else media
 
 
@@ -105,7 +110,7 @@ class Request:
     parts: dict[str, Any]  # INGREDIENTS -> JSON
     arguments: dict[str, str]  # for people
     inputs: list[str]
-    definition: Callable[..., Media] = field(repr=False)
+    definition: Callable[..., Any] = field(repr=False)
     bound: inspect.BoundArguments = field(repr=False)
 
     @functools.cached_property
@@ -141,6 +146,7 @@ class Made:
     encoded: Encoded
     seconds: float
     machine: dict[str, str]
+    members: dict[str, Encoded] = field(default_factory=dict)  # if the call returned several media
 
 
 class Workers(Protocol):
@@ -174,6 +180,24 @@ class Pending:
         return self.session.wait(self)
 
 
+@dataclass(frozen=True)
+class Member:
+    """One of the media that a call returned. It is there when the call's own record is."""
+
+    whole: Record | Pending
+    name: str
+    session: "Session" = field(repr=False)
+
+    def record(self) -> Record:
+        """Wait for the record. Raises: CallFailed, StoreError."""
+        return self._record
+
+    @functools.cached_property
+    def _record(self) -> Record:
+        whole = self.whole.record() if isinstance(self.whole, Pending) else self.whole
+        return self.session.member(whole, self.name)
+
+
 @dataclass
 class Session:
     """The store in use, and the calls so far that were looked up there."""
@@ -190,6 +214,7 @@ class Session:
     # Of the article, by key: name and record.
     calls: dict[str, tuple[str, Record | Pending]] = field(default_factory=dict)
     _names: Counter[str] = field(default_factory=Counter)
+    _forced: set[str] = field(default_factory=set)  # keys
     # Records, as workers make them, and the first error that stopped them.
     _finished: SimpleQueue[Record] = field(default_factory=SimpleQueue)
     _failure: BaseException | None = None
@@ -230,13 +255,34 @@ class Session:
         return self.calls[request.key][1]
 
     def settled_calls(self) -> list[tuple[str, Record]]:
-        """Wait for all calls, and return their names and records. Raises: as `result`."""
+        """Wait for all calls, and return names and records of them and their members.
+
+        Raises: as `result`.
+        """
         for key, (name, record) in self.calls.items():
             if isinstance(record, Pending):
                 self.calls[key] = name, record.record()
-        return [
-            (name, record) for name, record in self.calls.values() if isinstance(record, Record)
-        ]
+        settled = []
+        for name, record in self.calls.values():
+            if isinstance(record, Record):
+                settled.append((name, record))
+                for member in members_of(record):
+                    settled.append((f"{name}/{member}", self.member(record, member)))
+        return settled
+
+    def members(self, whole: Record) -> list[str]:
+        """Return the names of the results of a call that makes several."""
+        return members_of(whole)
+
+    def member(self, whole: Record, name: str) -> Record:
+        """Return the record of one of several results. Raises: StoreError if it is not there."""
+        record = self.store.find(member_key(whole.key, name))
+        if record is None:
+            raise StoreError(
+                f"{name} of {whole.function} is not in the store; "
+                f"build with --force {whole.key[:12]} to compute it anew"
+            )
+        return record
 
     def name_of(self, request: Request) -> str:
         """Name a call, such as "rendered/3": the article's third call of this function."""
@@ -248,6 +294,7 @@ class Session:
         """Find the record under the request's key, or compute and store it."""
         forced = any(matches(pattern, self.article, name, request.key) for pattern in self.force)
         if forced and request.key not in self.made:
+            self._forced.add(request.key)
             self.store.forget(request.key)
         if (record := self.store.find(request.key)) is not None:
             self.hits += request.key not in self.made
@@ -288,7 +335,12 @@ class Session:
         if self.workers:
             self.workers.note(request, made)
         self.store.put_source(request.code.digest, request.code.source())
-        return self.store.put(made.encoded, **_making(request, made))
+        for member, encoded in made.members.items():
+            key = member_key(request.key, member)
+            if request.key in self._forced:
+                self.store.forget(key)
+            self.store.put(encoded, **_making(request, made, key))
+        return self.store.put(made.encoded, **_making(request, made, request.key))
 
     def wait(self, pending: Pending) -> Record:
         """Return the record when it is there. Raises: CallFailed or StoreError, of any call."""
@@ -340,13 +392,14 @@ def compute(request: Request, store: Store) -> Made:
     """
     start = time.perf_counter()
     with use_session(Session(store)), numbers_of(request.key):
-        encoded = encode(_media(request.definition, request.bound))
-    return Made(encoded, time.perf_counter() - start, fingerprint())
+        result = request.definition(*request.bound.args, **request.bound.kwargs)
+        encoded, members = encode_result(result, request.definition)
+    return Made(encoded, time.perf_counter() - start, fingerprint(), members)
 
 
-def _making(request: Request, made: Made) -> Making:
+def _making(request: Request, made: Made, key: str) -> Making:
     return {
-        "key": request.key,
+        "key": key,
         "function": request.function,
         "code": request.code.digest,
         "arguments": request.arguments,
@@ -362,9 +415,12 @@ def matches(pattern: str, article: str, name: str, digest: str = "") -> bool:
     """Return True if a pattern means a call.
 
     Patterns are "music/rendered/3", "rendered/3", "rendered", "music/*", or the start of a digest.
+    One that names a member means the call that makes it, too.
     """
     for named in (name, f"{article}/{name}"):
         if fnmatch(named, pattern) or fnmatch(named, f"{pattern}/*"):
+            return True
+        if pattern.startswith(f"{named}/"):
             return True
     return len(pattern) >= 8 and digest.startswith(pattern)
 
@@ -416,11 +472,13 @@ def active_session() -> Session:
     return session
 
 
-def conjure(function: Callable[..., Media]) -> Callable[..., Artifact]:
+def conjure(function: Callable[..., Any]) -> Callable[..., Any]:
     """Decorate a function that returns media: it now returns the Artifact, computed at most once.
 
     The function must be pure: same arguments, same media. Annotate its return type, as in
-    `-> Sound`: then the key depends on how sounds become bytes, and not on how figures do.
+    `-> Sound`: then the key depends on how sounds become bytes, and not on how figures do. One that
+    says `-> tuple[Sound, Array]` or `-> dict[str, Sound]` returns a tuple or dict of Artifacts. A
+    tuple whose length it says is there at once; a dict waits until the call is computed.
     A call raises TypeError if the function returns something else, or if an argument or a global
     that it reads has no value to key it by.
     """
@@ -437,16 +495,32 @@ def conjure(function: Callable[..., Media]) -> Callable[..., Artifact]:
     signature = inspect.signature(function)
 
     @functools.wraps(function)
-    def conjured(*args: Any, **kwargs: Any) -> Artifact:
+    def conjured(*args: Any, **kwargs: Any) -> Any:
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
         session = active_session()
-        return Artifact(session.result(request_of(function, bound)), session.store)
+        return _artifacts(session.result(request_of(function, bound)), function, session)
 
     return conjured
 
 
-def request_of(function: Callable[..., Media], bound: inspect.BoundArguments) -> Request:
+def _artifacts(
+    made: Record | Pending, function: Callable[..., Any], session: Session
+) -> Artifact | tuple[Artifact, ...] | dict[str, Artifact]:
+    """Return the artifact of a call, or those of its members in the container it returns."""
+    expected = expected_of(function)
+    if expected.container is None:
+        return Artifact(made, session.store)
+    if expected.count is not None:
+        names = [str(i) for i in range(1, expected.count + 1)]
+    else:
+        whole = made.record() if isinstance(made, Pending) else made
+        names = session.members(whole)
+    artifacts = {name: Artifact(Member(made, name, session), session.store) for name in names}
+    return artifacts if expected.container is dict else tuple(artifacts.values())
+
+
+def request_of(function: Callable[..., Any], bound: inspect.BoundArguments) -> Request:
     """Return the request of a call. Raises: TypeError for a value that has no identity."""
     name, walk = full_name(function.__module__, function.__qualname__), Walk()
     arguments = {
@@ -464,16 +538,6 @@ def request_of(function: Callable[..., Media], bound: inspect.BoundArguments) ->
     }
     readings = {argument: readable(value) for argument, value in bound.arguments.items()}
     return Request(name, code, parts, readings, walk.inputs, function, bound)
-
-
-def _media(function: Callable[..., Media], bound: inspect.BoundArguments) -> Media:
-    result = function(*bound.args, **bound.kwargs)
-    annotation = inspect.get_annotations(function, eval_str=True).get("return")
-    kinds = (annotation,) if annotation in get_args(Media) else get_args(Media)
-    if not isinstance(result, kinds):
-        name, expected = function.__qualname__, ", ".join(kind.__name__ for kind in kinds)
-        raise TypeError(f"{name} returned {type(result).__name__}; it has to return {expected}")
-    return result
 
 
 def _defaults(code: ReachableCode) -> list[list[str]]:

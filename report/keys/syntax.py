@@ -180,7 +180,9 @@ class Reader(ast.NodeVisitor):
         self.word(type(node).__name__)
         self.defined_name(node.name)
         if results and len(decorators) < len(node.decorator_list):
-            self.refer(results.encoder_of(self.annotation(node.returns)))
+            kinds = map(self.annotation, self.media_of(node.returns))
+            for encoder in dict.fromkeys(results.encoder_of(kind) for kind in kinds):
+                self.refer(encoder)
         self.read_decorators(decorators)
         self.read_defaults(node.args)
         annotated = any(self.names.dotted(d) not in PLAIN_DECORATORS for d in decorators)
@@ -191,6 +193,20 @@ class Reader(ast.NodeVisitor):
             self.read_body(node.body)
 
     visit_AsyncFunctionDef = visit_FunctionDef
+
+    def media_of(self, node: ast.expr | None) -> list[ast.expr | None]:
+        """Return the annotations of the media that a function returns: several in a container."""
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            node = ast.parse(node.value, mode="eval").body
+        if not isinstance(node, ast.Subscript):
+            return [node]
+        container = self.names.dotted(node.value)
+        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        if container in ("dict", "builtins.dict"):
+            return [*parts[1:]]
+        if container in ("tuple", "builtins.tuple"):
+            return [p for p in parts if not (isinstance(p, ast.Constant) and p.value is ...)]
+        return [node]
 
     def annotation(self, node: ast.expr | None) -> Reference | None:
         """Return what an annotation leads to, which may be written as a string."""

@@ -16,6 +16,7 @@ from typing import Any
 from report.article.script import parse_script, read_metadata, run_cells
 from report.artifacts.record import Build, Record
 from report.artifacts.session import Request, Session, matches, use_session
+from report.artifacts.several import member_key
 from report.artifacts.store import Store
 from report.errors import StoreError
 from report.keys.dependencies import place_of
@@ -131,7 +132,8 @@ class Planner(Session):
     def gone_calls(self) -> list[str]:
         """Return the calls of the article's last build that were not made now."""
         names = {name for name, _ in self.calls.values()}
-        return [f"{self.article}/{name}" for name in self.last if name not in names]
+        whole = {name: "/".join(name.split("/")[:2]) for name in self.last}  # calls of members
+        return [f"{self.article}/{name}" for name in self.last if whole[name] not in names]
 
     def resolve(self, name: str, request: Request) -> Record:
         record, before = self.store.find(request.key), self.last.get(name)
@@ -139,10 +141,32 @@ class Planner(Session):
         self.steps.append(step)
         # Without bytes, which components take for a stand-in that may be of another kind.
         last = before and replace(before, bytes=0)
-        stand_in = record or last or self._stand_ins.placeholder(name, request)
+        stand_in = (
+            record
+            or last
+            or self._stand_ins.placeholder(name, request.key, request.function, request.code.digest)
+        )
         if step.state != FOUND:
             self._doubtful.add(stand_in.sha256)
         return stand_in
+
+    def members(self, whole: Record) -> list[str]:
+        """As in a build. Raises: Unplanned if they are known once the call is computed."""
+        if whole.bytes == 0 and not super().members(whole):
+            self._stand_ins.read(whole)
+        return super().members(whole)
+
+    def member(self, whole: Record, name: str) -> Record:
+        """Return the present record, or that of the last build, or a placeholder."""
+        key = member_key(whole.key, name)
+        record = self.store.find(key)
+        if record is None:
+            record = self._stand_ins.placeholder(name, key, whole.function, whole.code)
+        elif whole.bytes == 0:
+            record = replace(record, bytes=0)
+        if whole.sha256 in self._doubtful:
+            self._doubtful.add(record.sha256)
+        return record
 
     def _step(
         self, name: str, request: Request, record: Record | None, before: Record | None
@@ -182,12 +206,12 @@ class _StandIns(Store):
     def source(self, digest: str) -> dict[str, Any] | None:
         return self._store.source(digest)
 
-    def placeholder(self, name: str, request: Request) -> Record:
-        self._names[request.key] = name
+    def placeholder(self, name: str, key: str, function: str, code: str) -> Record:
+        self._names[key] = name
         return Record(
-            key=request.key,
-            function=request.function,
-            code=request.code.digest,
+            key=key,
+            function=function,
+            code=code,
             arguments={},
             values={},
             versions={},
@@ -195,7 +219,7 @@ class _StandIns(Store):
             seconds=0,
             machine={},
             created="",
-            sha256=request.key,
+            sha256=key,
             bytes=0,
             media_type="audio/flac",
             info=_AnyInfo(),

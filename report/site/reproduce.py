@@ -14,6 +14,7 @@ import soundfile as sf
 from PIL import Image, ImageSequence
 
 from report.article.script import parse_script, run_cells
+from report.artifacts.arrays import from_npy, from_safetensors
 from report.artifacts.machine import fingerprint
 from report.artifacts.record import Record
 from report.artifacts.session import Request, Session, compute, matches, use_session
@@ -96,14 +97,26 @@ class Reproducer(Session):
                 f"{self.article}/{name} is not in the store as this code makes it; "
                 "build first, or see `why`"
             )
-        if any(matches(pattern, self.article, name, record.sha256) for pattern in self.patterns):
-            self.verdicts.append(self._compare(name, request, record))
+        records = {name: record} | {
+            f"{name}/{member}": self.member(record, member) for member in self.members(record)
+        }
+        wanted = [called for called in records if self._is_wanted(called, records[called])]
+        if wanted:
+            made = compute(request, self.store)
+            media = {f"{name}/{member}": encoded for member, encoded in made.members.items()}
+            media = media or {name: made.encoded}  # the list of several says nothing more
+            for called in wanted:
+                if called in media:
+                    self._compare(called, records[called], media[called].data, made.seconds)
         return record
 
-    def _compare(self, name: str, request: Request, record: Record) -> Verdict:
-        made = compute(request, self.store)
-        verdict, level = compare(self.store.read(record), made.encoded.data, record.media_type)
-        return Verdict(f"{self.article}/{name}", record.sha256, verdict, level, made.seconds)
+    def _is_wanted(self, name: str, record: Record) -> bool:
+        return any(matches(p, self.article, name, record.sha256) for p in self.patterns)
+
+    def _compare(self, name: str, record: Record, now: bytes, seconds: float) -> None:
+        verdict, level = compare(self.store.read(record), now, record.media_type)
+        name = f"{self.article}/{name}"
+        self.verdicts.append(Verdict(name, record.sha256, verdict, level, seconds))
 
 
 def compare(before: bytes, now: bytes, media_type: str) -> tuple[str, float | None]:
@@ -153,9 +166,25 @@ def _contents(data: bytes, media_type: str) -> tuple[object, np.ndarray]:
                 np.asarray(frame.convert("RGBA"), float) for frame in ImageSequence.Iterator(image)
             ]
         return (len(frames), frames[0].shape), np.stack(frames)
+    if media_type == "application/x-npy":
+        values = np.asarray(from_npy(data))
+        return (values.dtype.str, values.shape), _as_floats(values)
+    if media_type == "application/x-safetensors":
+        tensors = sorted(from_safetensors(data).items())
+        forms = [(name, str(tensor.dtype), tuple(tensor.shape)) for name, tensor in tensors]
+        flat = [_as_floats(np.asarray(x.float() if hasattr(x, "float") else x)) for _, x in tensors]
+        return forms, np.concatenate([np.zeros(0), *flat])
     numbers: list[float] = []
     form = _move_numbers(json.loads(data), numbers)
     return form, np.array(numbers)
+
+
+def _as_floats(values: np.ndarray) -> np.ndarray:
+    """Return numbers (N,), of complex ones both parts. Raises: ValueError if they are none."""
+    if values.dtype.kind not in "biufc":
+        raise ValueError(f"{values.dtype} holds no numbers")
+    kind = complex if values.dtype.kind == "c" else float
+    return np.ascontiguousarray(values.ravel(), kind).view(float)
 
 
 def _move_numbers(value: object, numbers: list[float]) -> object:

@@ -128,6 +128,10 @@ def _is_of_type(data: bytes, media_type: str) -> bool:
             case "application/json":
                 json.loads(data)
                 return True
+            case "application/x-npy":
+                return data.startswith(b"\x93NUMPY")
+            case "application/x-safetensors":
+                return data[8:9] == b"{"
             case "text/html":
                 return data.decode().lower().startswith("<!doctype html>")
             case "text/css" | "text/javascript" | "text/plain":
