@@ -34,7 +34,7 @@ from sparse_codec.config import (
     config_tables,
 )
 from sparse_codec.events import EventSet, join
-from sparse_codec.model.consistent import Projection, RunningSum, Synthesis
+from sparse_codec.model.consistent import STEPS, Projection, RunningSum, Synthesis
 from sparse_codec.model.decoder import Decoder
 from sparse_codec.model.encoder import Encoder, FrameEncoder, HarmonicEncoder
 from sparse_codec.model.events import Events
@@ -72,6 +72,7 @@ class SparseCodec(nn.Module):
         super().__init__()
         self.config = config
         self.card: dict[str, Any] = {}  # facts about the training, from the checkpoint
+        self.steps = STEPS  # that make the sound of overlapping events consistent
         self._digest = ""
         if isinstance(config.decoder, HarmonicDecoderConfig):
             recurrent = isinstance(config.decoder, RecurrentDecoderConfig)
@@ -188,7 +189,7 @@ class SparseCodec(nn.Module):
         yield total.between(total.start, n_samples)
 
     def _play_consistent(self, windows: Iterable[EventSet]) -> Iterator[np.ndarray]:
-        projection, synthesis, n_samples = Projection(self.config), Synthesis(self.config), 0
+        projection, synthesis, n_samples = self._projection(), Synthesis(self.config), 0
         for events in windows:
             n_samples = events.n_samples
             self._add(projection, _heard(events))
@@ -197,6 +198,9 @@ class SparseCodec(nn.Module):
         while synthesis.end < n_samples:
             left = n_samples - synthesis.end
             yield synthesis.add(projection.take())[:left]
+
+    def _projection(self) -> Projection:
+        return Projection(self.config, self.steps)
 
     def _add(self, projection: Projection, events: EventSet) -> None:
         """Add events to the sums that are projected."""
@@ -215,7 +219,7 @@ class SparseCodec(nn.Module):
         `render` yields: the event as it sounds alone. An event that starts after the clip's end has
         an empty part.
         """
-        projection, blocks = Projection(self.config), []
+        projection, blocks = self._projection(), []
         self._add(projection, _heard(events))
         overlaps, hop = projection.transform.overlaps, events.hop
         while projection.next < events.n_samples / hop + overlaps:

@@ -2,6 +2,6 @@
 
 `command_line` has the options that they share. `rate_distortion` measures files of events, for the
 articles on music and speech. The others are for the article "What we tried": `switches` of the
-configuration, `encoding_options`, `second_decoder`, and `compare_time_codes`, which compares the
-codes in `time_codes`. `scale` is for `docs/scale.md`.
+configuration, `encoding_options`, `consistent_sound`, `second_decoder`, and `compare_time_codes`,
+which compares the codes in `time_codes`. `scale` is for `docs/scale.md`.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from experiments.clips import Clip
-from experiments.measurements import encoding_options
+from experiments.measurements import consistent_sound, encoding_options
 from experiments.measurements.switches import PUBLISHED, SWITCHES
 from experiments.sections import pictures, sounds
 from experiments.sections.examples import source
@@ -53,6 +53,36 @@ def encoding_table() -> Table:
         " one core."
     )
     return Table(["Options", "L2", "L1", "Events", "Seconds"], rows, caption)
+
+
+def sound_table(figures: Figures) -> Table:
+    """One row a way to make sound of the same events, means over the segments."""
+    rows = [
+        [way, f"{row['sound_l2']:.3f}", f"{row['sound_l1']:.3f}"]
+        + [f"{row['distance']:.2f}", f"{row['log_mel']:.2f}"]
+        + [f"{row['opinion']:.2f}", f"{row['level']:+.1f}"]
+        for way, row in consistent_sound.means(figures).items()
+    ]
+    headers = ["Sound of the same events", "L2", "L1", "Distance, dB", "Log-mel, dB", "Opinion"]
+    caption = f"Means over {len(figures['segments'])} segments; the level is relative to theirs."
+    return Table([*headers, "Level, dB"], rows, caption)
+
+
+def phase_table(figures: Figures) -> Table:
+    """One row a segment: opinions of its plain sum and of its consistent sound, and the lowest and
+    highest of the latter for other phases at the onsets.
+    """
+    consistent, rows = f"consistent, {figures['steps']} steps", []
+    for name, segment in sorted(figures["segments"].items()):
+        ways, draws = segment["ways"], segment["opinions of other phases"]
+        opinions = [
+            f"{ways[way]['opinion']:.2f}"
+            for way in (consistent_sound.FIRST, consistent_sound.PLAIN, consistent)
+        ]
+        rows.append([name, *opinions, f"{min(draws):.2f} to {max(draws):.2f}"])
+    headers = ["Opinion of", "First version", "Plain sum", "Consistent", "with other phases"]
+    draws = consistent_sound.DRAWS
+    return Table(headers, rows, f"Opinions of each segment; the other phases are {draws} draws.")
 
 
 @conjure

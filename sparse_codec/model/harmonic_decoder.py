@@ -96,6 +96,7 @@ class HarmonicDecoder(Decoder):
     any_ages = True  # the stages may be computed at any ages, not only at equal steps
     sizes: HarmonicDecoderConfig
     order: Tensor  # (H,) 1, 2, ...
+    start_turns: Tensor  # (H,) float64, phases at the onset, in turns
     knots: Tensor  # (K,) in frames after the onset
     bands: Tensor  # (N, F)
     slopes: Tensor  # of all numbers of `POSITIVE`
@@ -132,6 +133,7 @@ class HarmonicDecoder(Decoder):
         bands = mel_bands(sizes.noise_bands, config.n_bins, config.samplerate)
         self.register_buffer("pace", pace, persistent=False)
         self.register_buffer("order", order, persistent=False)
+        self.register_buffer("start_turns", (order.double() * GOLDEN) % 1, persistent=False)
         self.register_buffer("knots", knots, persistent=False)
         self.register_buffer("bands", bands, persistent=False)
         self.noise = NoiseBands(bands)
@@ -456,7 +458,7 @@ class HarmonicDecoder(Decoder):
         edges = torch.stack([amplitude[:, :-1], amplitude[:, 1:]], 2)  # (E, blocks, 2, H)
         sample = torch.arange(SYNTHESIS_HOP, device=bins.device, dtype=torch.double)
         steps = step.expand(-1, edges.shape[1], -1) * SYNTHESIS_HOP
-        start = steps.cumsum(1) - steps + 2 * math.pi * ((self.order.double() * GOLDEN) % 1)
+        start = steps.cumsum(1) - steps + 2 * math.pi * self.start_turns
         start = start[:, :, None] + step[:, :, None] * sample[::run, None]  # (E, blocks, U, H)
         inside = (step[:, :, :, None] * sample[:run]).float()  # (E, blocks or 1, H, run)
         turns = start / (2 * math.pi)

@@ -1,14 +1,16 @@
 """The tables of the article "What we tried"."""
 
 from experiments.clips import SHIPPED
-from experiments.measurements import second_decoder
+from experiments.measurements import consistent_sound, second_decoder
 from experiments.measurements.switches import PUBLISHED, measure
 from experiments.measurements.time_codes import CODES
 from experiments.sections.ablations import (
     ablation_table,
     decoder_table,
+    phase_table,
     precision_table,
     recovery_table,
+    sound_table,
 )
 from sparse_codec import SparseCodec
 from sparse_codec.audio.recordings import find_recordings
@@ -46,6 +48,27 @@ def test_a_decoder_has_a_column_with_its_size_and_its_training(small_codec, tmp_
     assert table.headers == ["Of a decoder", "harmonic"]
     assert ["Minutes until it was best", "3"] in table.rows
     assert ["Steps until then", "2"] in table.rows
+
+
+def test_every_way_to_sound_has_a_row_and_every_segment_its_opinions():
+    ways = (consistent_sound.FIRST, consistent_sound.PLAIN, "consistent, 3 steps")
+    low, high = (
+        {way: dict.fromkeys(consistent_sound.NAMES, x + i) for i, way in enumerate(ways)}
+        for x in (0.0, 1.0)
+    )
+    segments = {
+        name: {"ways": figures, "opinions of other phases": [2.0, 1.0, 3.0]}
+        for name, figures in (("b", high), ("a", low))
+    }
+    figures = {"steps": 3, "segments": segments}
+    table = sound_table(figures)
+    assert [row[0] for row in table.rows] == list(ways)
+    assert [row[1] for row in table.rows] == ["0.500", "1.500", "2.500"]
+    assert phase_table(figures).rows == [
+        ["a", "0.00", "1.00", "2.00", "1.00 to 3.00"],
+        ["b", "1.00", "2.00", "3.00", "1.00 to 3.00"],
+    ]
+    assert all(len(row) == len(table.headers) for row in table.rows)
 
 
 def test_every_code_has_a_column_in_each_table():
