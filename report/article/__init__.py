@@ -1,7 +1,8 @@
 """From an article script to HTML pages. In reading order:
 
 `cells` holds the types. `percent` and `comment_form` read the two forms of scripts, and `script`
-chooses between them and runs the cells. `prose` is the Markdown of the pages, `components` is
-everything else that a cell can show, and `fields` checks what authors give to these. `templates`
-loads templates/, `canvas` draws components with it, and `page` puts prose and components together.
+chooses between them and runs the cells; `parameters` are values that a command gives to them.
+`prose` is the Markdown of the pages, `components` is everything else that a cell can show, and
+`fields` checks what authors give to these. `templates` loads templates/, `canvas` draws components
+with it, and `page` puts prose and components together.
 """

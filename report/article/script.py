@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from report.article import comment_form, percent
 from report.article.cells import Cell, Evaluate, Output, move_down
+from report.article.parameters import declared
 from report.artifacts.session import CallFailed, use_script
 from report.errors import CellError, ReportError, StoreError, WorkerError
 from report.keys.source import read_source
@@ -69,12 +70,15 @@ class _Module:
         self.path = path
         self.module = types.ModuleType("article_" + re.sub(r"\W", "_", path.stem))
         self.names = vars(self.module)
+        self.given = frozenset(namespace)
         # Whole, as Python gives it: a cell may change the working directory.
         self.names.update(namespace, __file__=str(path.absolute()))
         # Remembers `from __future__` lines from one cell to the next.
         self._compiler = codeop.Compile()
 
     def execute(self, tree: ast.Module) -> None:
+        # A parameter that was given stays in the place of its default.
+        tree.body = [node for node in tree.body if declared(node) not in self.given]
         exec(self._compile(tree, "exec"), self.names)
 
     def evaluate(self, expression: str | ast.Expression) -> Any:
@@ -93,7 +97,8 @@ def run_cells(
 ) -> list[Output]:
     """Run `cells` in order as one module, which finds the modules beside the script.
 
-    `namespace` holds the script's globals: those given before, and all of them afterwards.
+    `namespace` holds the script's globals: those given before, and all of them afterwards. One
+    that was given comes before an annotated default of the same name.
     `on_cell` is called before each cell.
     Raises: CellError for the first cell that fails; the rest do not run.
     """

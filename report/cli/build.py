@@ -9,6 +9,7 @@ from report.cli.program import (
     Command,
     Program,
     article_options,
+    articles_of,
     server_options,
     site_options,
 )
@@ -52,7 +53,7 @@ def build_site(args: argparse.Namespace) -> int:
     check_target(args.out)
     target = open_place(args.publish, args) if args.publish else None
     store = open_store(args)
-    articles: Articles = args.program.prepare(args)
+    articles = articles_of(args)
     from report.site.build import build
 
     summary = build(

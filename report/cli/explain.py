@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from report.cli.program import Articles, Command, Program, article_options, positive_count
+from report.cli.program import Command, Program, article_options, articles_of, positive_count
 from report.cli.stores import check_built, open_store
 from report.errors import ReportError
 from report.number_formats import kilobytes, megabytes, seconds
@@ -61,7 +61,7 @@ def print_plan(args: argparse.Namespace) -> int:
 def _plan(args: argparse.Namespace) -> Plan:
     from report.site.plan import plan
 
-    articles: Articles = args.program.prepare(args)
+    articles = articles_of(args)
     return plan(articles.scripts, open_store(args), articles.namespace)
 
 
@@ -213,7 +213,7 @@ def reproduce_artifacts(args: argparse.Namespace) -> int:
 def _reproduce_here(args: argparse.Namespace) -> None:
     from report.site.reproduce import reproduce
 
-    articles: Articles = args.program.prepare(args)
+    articles = articles_of(args)
     result = reproduce(articles.scripts, open_store(args), tuple(args.only), articles.namespace)
     args.fresh.write_text(json.dumps(asdict(result)))
 

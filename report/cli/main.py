@@ -10,11 +10,11 @@ from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
 
-from report.cli import build, explain, sites
+from report.cli import build, explain, new, sites
 from report.cli.program import Program
 from report.errors import ReportError
 
-COMMANDS = build.COMMANDS | explain.COMMANDS | sites.COMMANDS
+COMMANDS = new.COMMANDS | build.COMMANDS | explain.COMMANDS | sites.COMMANDS
 
 
 def run(program: Program, argv: list[str] | None = None) -> int:

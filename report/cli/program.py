@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,6 +29,18 @@ class Program:
     prepare: Callable[[argparse.Namespace], Articles]  # for options that were parsed
 
 
+def articles_of(args: argparse.Namespace) -> Articles:
+    """Return the articles of a command, with the parameters that --set gives them.
+
+    Raises: ReportError for a wrong parameter, before any work.
+    """
+    from report.article.parameters import read_settings
+
+    articles: Articles = args.program.prepare(args)
+    settings = read_settings(args.settings, articles.scripts)
+    return replace(articles, namespace=articles.namespace | settings)
+
+
 class Command(NamedTuple):
     """A command of every program. The action returns the exit code."""
 
@@ -40,6 +52,14 @@ class Command(NamedTuple):
 def article_options(parser: argparse.ArgumentParser, program: Program) -> None:
     """Options that choose articles and the store of their artifacts."""
     program.add_options(parser)
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        dest="settings",
+        help="a parameter: an annotated default of the script, such as STEPS: int = 100",
+    )
     parser.add_argument(
         "--store",
         default=".artifacts",

@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from report.article.cells import Cell
 from report.article.page import Article, Entry, assets, render_article, render_index
+from report.article.parameters import settings_text
 from report.article.script import parse_script, read_metadata, run_cells
 from report.artifacts.record import ARTICLE, Build, Record
 from report.artifacts.session import CallFailed, Session, Workers, matches, use_session
@@ -88,7 +89,8 @@ def build(
 
     facts: for the colophon and the manifest, such as a commit or a checkpoint's digest. The date
         is that of SOURCE_DATE_EPOCH, if this is set.
-    namespace: globals that each script begins with, such as {"BUILD": ...}.
+    namespace: globals that each script begins with, such as {"BUILD": ...}. They come before its
+        annotated defaults, and such parameters are in the colophon.
     force: patterns of calls that are computed again.
     only: leave out the other articles that are in the site. Otherwise they stay as they were built.
     jobs: the number of processes that compute artifacts side by side.
@@ -294,6 +296,8 @@ def _run_article(
     """
     cells = parse_script(script)
     namespace = dict(given)
+    if settings := settings_text(script, given):
+        facts = facts | {"parameters": settings}
     session = Session(
         store, force=force, here=tries.here, made=set(tries.made), seconds=tries.seconds
     )
