@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(experiments.__file__).parents[1]
 SCRIPTS = ROOT / "experiments" / "articles"
-ARTICLES = ("music", "speech", "ablations")
+ARTICLES = ("music", "speech", "ablations", "listening")
+WITH_INPUTS = ("music", "speech")  # the others are about shipped models and clips
 RUNS = Path("runs")  # --train keeps checkpoints here, in a folder named after the configuration
 
 
@@ -91,7 +92,7 @@ def _prepare(args: argparse.Namespace) -> Articles:
     inputs = {
         name: inputs_of(name, articles, checkpoint, args.audio, args.data_dir)
         for name in articles
-        if name != "ablations"
+        if name in WITH_INPUTS
     }
     scripts = [SCRIPTS / f"{name}.py" for name in articles]
     return Articles(scripts, _facts(inputs), {"BUILD": inputs}, _sources())

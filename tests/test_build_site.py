@@ -70,7 +70,7 @@ def short_clips():
 
 @pytest.fixture(scope="module")
 def shipped(short_clips, tmp_path_factory) -> Path:
-    """The three articles; the store stays beside the site."""
+    """The four articles; the store stays beside the site."""
     folder = tmp_path_factory.mktemp("shipped")
     with pytest.MonkeyPatch.context() as patch:
         # One clip is not the mean of five.
@@ -80,10 +80,10 @@ def shipped(short_clips, tmp_path_factory) -> Path:
 
 
 @pytest.mark.slow
-def test_three_articles_and_an_index_from_the_shipped_models(shipped):
+def test_four_articles_and_an_index_from_the_shipped_models(shipped):
     """With one short clip for each; the whole site is what `make site` builds."""
     index = (shipped / "index.html").read_text()
-    for name in ("music", "speech", "ablations"):
+    for name in ("music", "speech", "ablations", "listening"):
         assert f'href="{name}.html"' in index
         page = (shipped / f"{name}.html").read_text()
         assert "No held-out figures" not in page and "No word errors" not in page

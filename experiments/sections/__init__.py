@@ -2,5 +2,5 @@
 
 `sounds`, `parts` and `pictures` compute one artifact with each function. `examples` computes all
 artifacts of a clip, and then shows them. `evaluation`, with `event_files`, shows stored figures,
-`ablations` the tables of "What we tried", and `about` the texts.
+`ablations` the tables of "What we tried", `listening` clips by every method, and `about` the texts.
 """

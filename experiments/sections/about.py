@@ -12,6 +12,7 @@ TITLES = {
     "music": "the codec for music",
     "speech": "the codec for speech",
     "ablations": "what was tried, and what each part is worth",
+    "listening": "ten clips by all methods, side by side",
 }
 
 
@@ -180,8 +181,9 @@ Every example has a page of its own, to be shared.
 def see_also(article: str, articles: list[str]) -> Prose:
     """Links to the other articles of the site, if there are any."""
     names = [name for name in TITLES if name in articles and name != article]
-    links = " and ".join(f"[{TITLES[name]}]({name}.html)" for name in names)
-    return Prose(f"On this site too: {links}." if links else "")
+    links = [f"[{TITLES[name]}]({name}.html)" for name in names]
+    listed = " and ".join([", ".join(links[:-1]), *links[-1:]] if links[1:] else links)
+    return Prose(f"On this site too: {listed}." if links else "")
 
 
 def bibtex() -> BibTeX:

@@ -8,6 +8,7 @@ import numpy as np
 
 from report import (
     Artifact,
+    Compare,
     Data,
     Decomposition,
     EventRoll,
@@ -71,4 +72,9 @@ roll = EventRoll(
     others,
     slack=SLACK,
 )
-[Decomposition(film(), grey(80), roll, tone(500.0, 3.0), "A film."), roll]
+versions = [(f"Method {i} at 7.0 kb/s", tone(300.0 + i, 1.0), grey(200)) for i in range(6)]
+[
+    Decomposition(film(), grey(80), roll, tone(500.0, 3.0), "A film."),
+    roll,
+    Compare("Six methods.", versions),
+]

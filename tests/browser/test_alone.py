@@ -188,3 +188,14 @@ def test_a_page_without_scripts_links_to_events_as_they_sound_alone(open_page, r
     names = [Path(link.get_attribute("href")).name for link in page.locator(".roll td a").all()]
     assert [stored(roll, Path(name).stem).size for name in names] == [3200, 3360, 3520, 3680, 4640]
     assert page.get_by_text("an event is heard as it sounds alone").is_visible()
+
+
+@pytest.mark.parametrize("width", [1280, 720])
+def test_many_pictures_of_a_comparison_stand_in_rows_in_which_labels_fit(open_page, roll, width):
+    page = open_page(roll, "alone.html", viewport={"width": width, "height": 900})
+    boxes = [box.bounding_box() for box in page.locator(".compare .version .spectrogram").all()]
+    assert [boxes.index(box) for box in boxes if box["x"] == boxes[0]["x"]] == [0, 3]
+    assert {box["y"] for box in boxes[:3]} == {boxes[0]["y"]}
+    sticking_out = """() => [...document.querySelectorAll('.compare .choice')]
+      .filter((label) => label.scrollWidth > label.clientWidth).length"""
+    assert page.evaluate(sticking_out) == 0

@@ -9,7 +9,7 @@ from tests.browser.conftest import wait_until
 
 ROOT = Path(__file__).parents[2]
 BUDGET = 300_000  # bytes, not compressed, before the reader presses anything
-ARTICLES = ("music", "speech", "ablations")
+ARTICLES = ("music", "speech", "ablations", "listening")
 
 pytestmark = pytest.mark.slow
 

@@ -5,6 +5,8 @@
 (() => {
   'use strict';
 
+  const COLUMNS = 4; // of pictures, at most: in more, labels do not fit
+
   /** @param {HTMLElement} figure */
   function enhance(figure) {
     const parts = elements.all('.version', figure);
@@ -173,7 +175,9 @@
     const group = elements.find('.versions', figure);
     const plain = parts.filter((part) => !part.querySelector('.spectrogram'));
     group.append(elements.make('div', { className: 'plain' }, ...plain));
-    group.style.setProperty('--columns', String(Math.max(1, parts.length - plain.length)));
+    const pictured = Math.max(1, parts.length - plain.length);
+    const rows = Math.ceil(pictured / COLUMNS); // all as long, but for the last
+    group.style.setProperty('--columns', String(Math.ceil(pictured / rows)));
     group.setAttribute('role', 'radiogroup');
     group.setAttribute('aria-label', 'Version');
     for (const hidden of abouts.flatMap((about) => elements.all('audio, figcaption', about))) {

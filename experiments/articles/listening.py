@@ -1,0 +1,45 @@
+"""Ten clips, side by side
+
+Five held-out clips of music and five of speech by the codec, by matching pursuit with as many
+numbers, and by Opus and MP3 at their lowest rates: all matched in loudness, with their
+spectrograms.
+"""
+
+# %% tags=["hide"]
+from experiments.clips import shipped_clips
+from experiments.sections.listening import numbers_a_second, side_by_side
+from experiments.sections.sounds import begin_encoding
+from sparse_codec import SparseCodec
+
+music, speech = SparseCodec.load("music"), SparseCodec.load("speech")
+music_clips, speech_clips = (shipped_clips(name)[0] for name in ("music", "speech"))
+begin_encoding(music_clips, music)
+begin_encoding(speech_clips, speech)
+numbers = numbers_a_second(music_clips[0], music)
+
+# %% [markdown]
+# Press a version, or its number on the keyboard, and the sound changes without a gap. No clip was
+# trained on.
+#
+# - **Codec**: at most {{ music.config.n_events }} events for every
+#   {{ music.config.segment_samples / music.samplerate / 2:.2f }} seconds of music, and
+#   {{ speech.config.n_events }} for every
+#   {{ speech.config.segment_samples / speech.samplerate / 2:.2f }} seconds of speech, with the
+#   spectrograms of the events added up and one sound made from that.
+# - **Codec, plain sum**: the same events, each made into sound by itself, and the sounds added up.
+#   Where events overlap they beat.
+# - **Matching pursuit**: damped partials, as many as take the same numbers as the events: for the
+#   first clip {{ numbers:.0f }} a second, before any coding.
+# - **Opus** and **MP3**: the lowest rates that libsndfile writes, at the rates of these files.
+
+# %% [markdown]
+# ## Music
+
+# %% tags=["hide"]
+side_by_side(music_clips, music)
+
+# %% [markdown]
+# ## Speech
+
+# %% tags=["hide"]
+side_by_side(speech_clips, speech)

@@ -1,0 +1,88 @@
+"""Clips by every method side by side: the codec, the plain sum of its events, and rivals."""
+
+from __future__ import annotations
+
+from experiments.clips import Clip
+from experiments.sections import pictures, sounds
+from experiments.sections.examples import source
+from experiments.sections.pictures import Version
+from experiments.sections.sounds import events_of
+from report import Artifact, Compare, Sound, conjure
+from sparse_codec import SparseCodec
+from sparse_codec.audio.blocks import cut_segments
+
+ATOM_NUMBERS = 4  # of a partial of matching pursuit: its frequency, time, decay and gain
+RIVALS = ("Opus, 6 kb/s", "MP3, lowest")  # of `sounds.coded_otherwise`
+
+
+def side_by_side(clips: list[Clip], codec: SparseCodec) -> list[Compare]:
+    """Each clip by all methods, with their spectrograms."""
+    # Everything is begun before a value is asked for.
+    computed = [_conjure_versions(clip, codec) for clip in clips]
+    return [
+        Compare(f"{clip.title}.", _with_rates(versions), source(clip))
+        for clip, versions in zip(clips, computed, strict=True)
+    ]
+
+
+def _conjure_versions(clip: Clip, codec: SparseCodec) -> list[tuple[Version, Artifact | None]]:
+    """Compute a clip by all methods, and the rates of those whose labels say them."""
+    original, events = sounds.original(clip, codec), sounds.clip_events(clip, codec)
+    made = {
+        "Original": original,
+        "Codec": sounds.rendered(events, codec),
+        "Codec, plain sum": sounds.plain_sum(events, codec),
+        "Matching pursuit": pursued(clip, events, codec),
+    }
+    others = {name: sounds.coded_otherwise(original, name) for name in RIVALS}
+    rates = [sounds.bits_otherwise(original, name) for name in RIVALS]
+    return [
+        *((version, None) for version in pictures.versions(made)),
+        *zip(pictures.versions(others), rates, strict=True),
+    ]
+
+
+def _with_rates(versions: list[tuple[Version, Artifact | None]]) -> list[Version]:
+    labelled = []
+    for (label, sound, picture), rate in versions:
+        if rate:
+            label = f"{label.partition(',')[0]} at {rate.value / 1000:.1f} kb/s"
+        labelled.append((label, sound, picture))
+    return labelled
+
+
+@conjure
+def pursued(clip: Clip, events: Artifact, codec: SparseCodec) -> Sound:
+    """The clip by matching pursuit, window by window, in as many numbers as its events take.
+
+    Each window's atoms are taken off the next one, as the codec does it with its events. They end
+    where the frames end that they were chosen for: without that the slow ones would ring on, of
+    which no later window knows.
+    """
+    import torch
+
+    from sparse_codec.evaluation.pursuit import MatchingPursuit
+
+    config, pursuit, event_set = codec.config, MatchingPursuit(codec.config), events_of(events)
+    half, horizon = config.segment_samples // 2, config.horizon_frames * config.hop
+    sound, left_over = torch.zeros(event_set.n_samples + horizon), torch.zeros(config.n_bins, 0)
+    fade = (torch.arange(horizon, 0, -1) / config.window).clamp(max=1)
+    segments = cut_segments([clip.audio(codec.samplerate)], config.segment_samples)
+    for window, (segment, _) in enumerate(segments):
+        original = codec.magnitudes(torch.from_numpy(segment)[None])[0].clone()
+        original[:, : left_over.shape[1]] -= left_over
+        n_events = int((event_set.frames // config.half_frames == window).sum())
+        n_atoms = n_events * (config.vector_size + 2) // ATOM_NUMBERS
+        left_over = left_over[:, :0]
+        if n_atoms:
+            atoms = pursuit.decompose(original, n_atoms)
+            sound[window * half :][:horizon] += fade * pursuit.render(atoms, horizon)
+            scene = torch.einsum("n,nft->ft", atoms.gains, pursuit.spectrograms(atoms))
+            left_over = scene[:, config.half_frames : 2 * config.half_frames]
+    return Sound(sound[: event_set.n_samples].numpy(), codec.samplerate)
+
+
+def numbers_a_second(clip: Clip, codec: SparseCodec) -> float:
+    """Return how many numbers the codec writes for a second of a clip."""
+    events = events_of(sounds.clip_events(clip, codec))
+    return (codec.config.vector_size + 2) * len(events) / clip.seconds
