@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -82,13 +83,9 @@ def _prepare(args: argparse.Namespace) -> Articles:
         from sparse_codec.training.trainer import train
 
         checkpoint = train(args.train, args.data, RUNS / args.train.stem, minutes=args.minutes)
-    # The greedy loop is many small operations: one thread is faster than two, and sums come out
-    # the same whatever number of cores a machine has.
-    import torch
-
+    _set_threads(getattr(args, "threads", 1))
     from experiments.inputs import inputs_of
 
-    torch.set_num_threads(getattr(args, "threads", 1))
     inputs = {
         name: inputs_of(name, articles, checkpoint, args.audio, args.data_dir)
         for name in articles
@@ -96,6 +93,17 @@ def _prepare(args: argparse.Namespace) -> Articles:
     }
     scripts = [SCRIPTS / f"{name}.py" for name in articles]
     return Articles(scripts, _facts(inputs), {"BUILD": inputs}, _sources())
+
+
+def _set_threads(n_threads: int) -> None:
+    """Let PyTorch use so many threads, now or when it is imported.
+
+    The greedy loop is many small operations: one thread is faster than two, and sums come out the
+    same whatever number of cores a machine has.
+    """
+    os.environ["OMP_NUM_THREADS"] = str(n_threads)
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(n_threads)
 
 
 def _facts(inputs: dict[str, Inputs]) -> dict[str, str]:

@@ -6,18 +6,24 @@ import shlex
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from experiments.clips import Clip, clips_of_folder, own_clips, shipped_clips
+from experiments.lazy_codec import LazyCodec
 from experiments.stored_figures import FigureFile, Figures
-from sparse_codec import EncodeOptions, SparseCodec, find_checkpoint
+from sparse_codec import EncodeOptions, find_checkpoint
 from sparse_codec.evaluation.frozen_set import read_manifest
+
+if TYPE_CHECKING:
+    from sparse_codec import SparseCodec
 
 
 @dataclass(frozen=True)
 class Inputs:
     """The inputs of one article."""
 
-    codec: SparseCodec
+    codec: SparseCodec  # a LazyCodec: its weights are loaded when they are needed
+    n_parameters: int
     clips: list[Clip]
     long_clip: Clip
     evaluation: Figures | None  # held-out figures of exactly this checkpoint, if there are any
@@ -53,9 +59,11 @@ def inputs_of(
     else:
         clips, long_clip = shipped_clips(article)
     file = find_checkpoint(checkpoint or article)
-    codec = SparseCodec.load(file)
+    lazy = LazyCodec(file)
+    codec = cast("SparseCodec", lazy)
     return Inputs(
         codec,
+        lazy.n_parameters,
         clips,
         long_clip,
         evaluation=_evaluation(file, codec),

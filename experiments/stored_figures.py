@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from report import ReportError
-from sparse_codec import SparseCodec
+
+if TYPE_CHECKING:
+    from sparse_codec import SparseCodec
+    from sparse_codec.checkpoint import Checkpoint
 
 Figures = dict[str, Any]  # a JSON object
 
@@ -26,6 +29,11 @@ class FigureFile:
         path = Path(script).with_suffix(".json")
         return cls(path, f"python -m experiments.measurements.{path.stem}")
 
+    @classmethod
+    def of(cls, measurement: str) -> FigureFile:
+        """The file of a measurement by its name, without importing what it needs to measure."""
+        return cls.beside(str(Path(__file__).parent / "measurements" / f"{measurement}.py"))
+
     def read(self) -> Figures:
         """Return the figures. Raises: ReportError if there is no such file, or no JSON object."""
         try:
@@ -38,13 +46,13 @@ class FigureFile:
             raise self.error("holds no figures")
         return figures
 
-    def read_of(self, codec: SparseCodec) -> Figures:
+    def read_of(self, codec: SparseCodec | Checkpoint) -> Figures:
         """Return figures that were measured with this checkpoint. Raises: ReportError."""
         figures = self.read()
         self.check(figures, codec)
         return figures
 
-    def check(self, figures: Figures, codec: SparseCodec) -> None:
+    def check(self, figures: Figures, codec: SparseCodec | Checkpoint) -> None:
         """Raises: ReportError if figures from the file were not measured with this checkpoint."""
         if "checkpoint" not in figures:
             raise self.error("does not say which checkpoint was measured")

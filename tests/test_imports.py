@@ -55,11 +55,15 @@ SPARSE_CODEC = {
 EXPERIMENTS = {
     "clips": ("sparse_codec",),
     "stored_figures": ("report", "sparse_codec"),
-    "inputs": ("clips", "stored_figures", "sparse_codec"),
+    "lazy_codec": ("sparse_codec",),
+    "inputs": ("clips", "lazy_codec", "stored_figures", "sparse_codec"),
     "corpora": ("clips", "sparse_codec"),
     "measurements": ("clips", "stored_figures", "sparse_codec"),
     "sections": ("clips", "stored_figures", "measurements", "report", "sparse_codec"),
-    "articles": ("clips", "inputs", "measurements", "sections", "report", "sparse_codec"),
+    "articles": (
+        *("clips", "lazy_codec", "stored_figures", "inputs", "measurements", "sections"),
+        *("report", "sparse_codec"),
+    ),
     "build": ("", "inputs", "report", "sparse_codec"),
     "": (),
 }

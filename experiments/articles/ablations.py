@@ -6,13 +6,8 @@ the ideas that lost, with the commit that had them.
 
 # %% tags=["hide"]
 from experiments.clips import shipped_clips
-from experiments.measurements import (
-    compare_time_codes,
-    consistent_sound,
-    encoding_options,
-    second_decoder,
-    switches,
-)
+from experiments.lazy_codec import open_codec
+from experiments.measurements.rows import SEGMENTS
 from experiments.sections.ablations import (
     ablation_table,
     decoder_table,
@@ -28,17 +23,18 @@ from experiments.sections.ablations import (
 )
 from experiments.sections.examples import stages
 from experiments.sections.sounds import half_events
+from experiments.stored_figures import FigureFile
 from report import Image
-from sparse_codec import SparseCodec
 
-figures, n_segments = switches.FIGURES.read(), switches.SEGMENTS
-music, recurrent = SparseCodec.load("music"), SparseCodec.load("recurrent")
-decoders = second_decoder.FIGURES.read()
+figures, n_segments = FigureFile.of("switches").read(), SEGMENTS
+music, recurrent = open_codec("music"), open_codec("recurrent")
+decoders_file = FigureFile.of("second_decoder")
+decoders = decoders_file.read()
 trained = decoders["decoders"]
-second_decoder.FIGURES.check(trained["recurrent"], recurrent)
+decoders_file.check(trained["recurrent"], recurrent)
 pace = paces(trained)
-times = compare_time_codes.FIGURES.read_of(music)
-rendering = consistent_sound.FIGURES.read_of(music)
+times = FigureFile.of("compare_time_codes").read_of(music)
+rendering = FigureFile.of("consistent_sound").read_of(music)
 clip = shipped_clips()[0][0]
 
 # %% [markdown]
@@ -73,7 +69,7 @@ encoding_table()
 # Three of these have names: `--fast`, the default and `--best` are three points of one curve.
 
 # %% tags=["hide"]
-Image(effort_curve(encoding_options.FIGURES.read()), "Three efforts of encoding.")
+Image(effort_curve(FigureFile.of("encoding_options").read()), "Three efforts of encoding.")
 
 # %% [markdown]
 # ## From events to sound

@@ -32,7 +32,7 @@ config = codec.config
 seconds = config.segment_samples / config.samplerate
 as_shipped = build.shipped and not build.own_audio
 origin = ", from works not trained on" if as_shipped else ""
-n_parameters = sum(p.numel() for p in codec.parameters())
+n_parameters = build.n_parameters
 [Prose(remark) for remark in build.remarks]
 
 # %% [markdown]

@@ -21,6 +21,7 @@ from tqdm import tqdm
 from benchmarks.plain_sound import plain_decode
 from experiments.clips import SHIPPED
 from experiments.measurements.command_line import measurement_parser
+from experiments.measurements.rows import DRAWS, FIRST, NAMES, PLAIN, means
 from experiments.stored_figures import FigureFile, Figures, as_json
 from sparse_codec import EventSet, SparseCodec, load_audio
 from sparse_codec.evaluation.frozen_set import Segment
@@ -28,10 +29,7 @@ from sparse_codec.evaluation.measure import MARGIN, Ruler
 from sparse_codec.model.harmonic_decoder import HarmonicDecoder
 
 FIGURES = FigureFile.beside(__file__)
-FIRST, PLAIN = "first version: the room convolves", "plain sum, the room as levels"
 STEPS = (0, 1, 3, 5, 10)
-NAMES = ("sound_l2", "sound_l1", "distance", "log_mel", "opinion", "level")
-DRAWS = 6  # of other phases that partials start with
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -100,15 +98,6 @@ def figures_of(ruler: Ruler, sound: np.ndarray) -> dict[str, float]:
     figures = ruler.measure_sound(torch.from_numpy(sound))
     level = 20 * np.log10(sound[: ruler.half].std() / ruler.segment.audio[: ruler.half].std())
     return {name: float(np.round(figures.get(name, level), 3)) for name in NAMES}
-
-
-def means(figures: Figures) -> dict[str, dict[str, float]]:
-    """Return the mean over segments of every way's figures."""
-    segments = [segment["ways"] for segment in figures["segments"].values()]
-    return {
-        way: {name: float(np.mean([s[way][name] for s in segments])) for name in NAMES}
-        for way in segments[0]
-    }
 
 
 if __name__ == "__main__":

@@ -45,12 +45,6 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "stopping at -6 dB": {"stop": -6.0},
     "stopping at -10 dB": {"stop": -10.0},
 }
-# the efforts of `sparse_codec.config.EFFORTS` among these
-EFFORT_ROWS = {
-    "fast": "greedy: no refinement (--fast)",
-    "default": "as the article",
-    "best": "more refinement (--best)",
-}
 
 
 def main(argv: list[str] | None = None) -> int:

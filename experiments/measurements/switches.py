@@ -22,6 +22,7 @@ import numpy as np
 import torch
 
 from experiments.measurements.command_line import add_data_option, measurement_parser, recordings_in
+from experiments.measurements.rows import PUBLISHED, SEGMENTS, SWITCHES, Tables
 from experiments.stored_figures import FigureFile, Figures
 from sparse_codec import SparseCodec
 from sparse_codec.audio.recordings import Recording, held_out_segments, spread
@@ -31,45 +32,6 @@ from sparse_codec.training.trainer import Trainer
 
 FIGURES = FigureFile.beside(__file__)
 CONFIGS = Path(__file__).parents[1] / "configs"
-SEGMENTS = 3  # held-out, spread over the data
-
-Tables = dict[str, dict[str, Any]]  # of a configuration in TOML
-
-# The name of each switch, what it changes in words, and in the tables of default.toml.
-SWITCHES: dict[str, tuple[str, Tables]] = {
-    "default": ("nothing", {}),
-    "no scenes": ("the greedy loss alone: no scenes are fitted", {"training": {"scenes": 0}}),
-    "switch gain": (
-        "the gain is the height of the encoder's switch, as published",
-        {"codec": {"gain": "switch"}},
-    ),
-    "linear input": (
-        "the encoder sees plain magnitudes, as published",
-        {"codec": {"input": "linear"}},
-    ),
-    "published gain and input": ("both of these", {"codec": {"gain": "switch", "input": "linear"}}),
-    "one envelope": (
-        "noise and partials share an envelope",
-        {"decoder": {"noise_envelope": False}},
-    ),
-    "no tilt": ("an event's colour does not change but by its decays", {"decoder": {"tilt": 0.0}}),
-    "glide": ("an event's pitch may move by a semitone", {"decoder": {"glide": 1.0}}),
-    "no room": ("the decoder has no room stage", {"decoder": {"reverberation": []}}),
-    "no perceptual loss": ("scenes without the log-mel term", {"training": {"perceptual": 0.0}}),
-    "sparsity": ("the sum of the gains has a price of 0.05", {"training": {"sparsity": 0.05}}),
-    "adversarial": ("a discriminator, with a weight of 0.1", {"training": {"adversarial": 0.1}}),
-    "no L1": (
-        "no reward for the L1 norm removed",
-        {"training": {"removed_l1": 0.0, "scene_l1": 0.0}},
-    ),
-    "no price on over-subtraction": ("what goes below zero is free", {"training": {"over": 0.0}}),
-    "no cosine": (
-        "no reward for the cosine between event and residual",
-        {"training": {"cosine": 0.0}},
-    ),
-    "one candidate": ("one candidate a step in training", {"training": {"candidates": 1}}),
-}
-PUBLISHED = "published configuration"
 
 
 def main(argv: list[str] | None = None) -> int:

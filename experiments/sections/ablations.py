@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from experiments.clips import Clip
-from experiments.measurements import consistent_sound, encoding_options
-from experiments.measurements.switches import PUBLISHED, SWITCHES
+from experiments.measurements import rows as measured
+from experiments.measurements.rows import EFFORT_ROWS, PUBLISHED, SWITCHES
 from experiments.sections import pictures, sounds
 from experiments.sections.examples import source
-from experiments.stored_figures import Figures
+from experiments.stored_figures import FigureFile, Figures
 from report import Compare, Figure, Table, conjure
-from sparse_codec import SparseCodec
+from sparse_codec.checkpoint import describe_checkpoint
+
+if TYPE_CHECKING:
+    from sparse_codec import SparseCodec
 
 COLOURS = {"harmonic": "#c8553d", "recurrent": "#3d7dc8"}  # of the decoders' curves
 MEASURED = (  # by `experiments.measurements.switches.measure`, of a model
@@ -43,7 +48,7 @@ def encoding_table() -> Table:
 
     Raises: ReportError if the figures are of another checkpoint.
     """
-    figures = encoding_options.FIGURES.read_of(SparseCodec.load("music"))
+    figures = FigureFile.of("encoding_options").read_of(describe_checkpoint("music"))
     rows = []
     for name, row in figures["rows"].items():
         shares = [f"{row['l2']:.3f}", f"{row['l1']:.3f}"]
@@ -61,7 +66,7 @@ def sound_table(figures: Figures) -> Table:
         [way, f"{row['sound_l2']:.3f}", f"{row['sound_l1']:.3f}"]
         + [f"{row['distance']:.2f}", f"{row['log_mel']:.2f}"]
         + [f"{row['opinion']:.2f}", f"{row['level']:+.1f}"]
-        for way, row in consistent_sound.means(figures).items()
+        for way, row in measured.means(figures).items()
     ]
     headers = ["Sound of the same events", "L2", "L1", "Distance, dB", "Log-mel, dB", "Opinion"]
     caption = f"Means over {len(figures['segments'])} segments; the level is relative to theirs."
@@ -76,12 +81,11 @@ def phase_table(figures: Figures) -> Table:
     for name, segment in sorted(figures["segments"].items()):
         ways, draws = segment["ways"], segment["opinions of other phases"]
         opinions = [
-            f"{ways[way]['opinion']:.2f}"
-            for way in (consistent_sound.FIRST, consistent_sound.PLAIN, consistent)
+            f"{ways[way]['opinion']:.2f}" for way in (measured.FIRST, measured.PLAIN, consistent)
         ]
         rows.append([name, *opinions, f"{min(draws):.2f} to {max(draws):.2f}"])
     headers = ["Opinion of", "First version", "Plain sum", "Consistent", "with other phases"]
-    draws = consistent_sound.DRAWS
+    draws = measured.DRAWS
     return Table(headers, rows, f"Opinions of each segment; the other phases are {draws} draws.")
 
 
@@ -91,7 +95,7 @@ def effort_curve(figures: Figures) -> Figure:
     from matplotlib.figure import Figure as Canvas
 
     canvas = Canvas(figsize=(5.2, 2.6), layout="constrained", facecolor="none")
-    rows = {name: figures["rows"][row] for name, row in encoding_options.EFFORT_ROWS.items()}
+    rows = {name: figures["rows"][row] for name, row in EFFORT_ROWS.items()}
     for place, order in enumerate(("l2", "l1"), start=1):
         label = f"share of {order.upper()} removed"
         axes = canvas.add_subplot(

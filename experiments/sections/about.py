@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from report import BibTeX, Prose
-from sparse_codec import CodecConfig, SparseCodec
+from sparse_codec import CodecConfig
 from sparse_codec.config import HarmonicDecoderConfig, ResonanceDecoderConfig
+
+if TYPE_CHECKING:
+    from sparse_codec import SparseCodec
 
 TITLES = {
     "music": "the codec for music",

@@ -12,12 +12,13 @@ from experiments.sections.event_files import files_section
 from experiments.stored_figures import Figures
 from report import Figure, Image, Prose, ReportError, Table, conjure
 from report.article.components import Component
-from sparse_codec import SparseCodec
 from sparse_codec.evaluation.tables import comparison_rows, count_rows
 from sparse_codec.evaluation.variations import VARIATIONS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from sparse_codec import SparseCodec
 
 AGREEMENT = 0.02  # how far a share that is measured again may be from the stored one
 EXAMPLES = "examples"  # the manifest's group of the clips that are shipped

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from experiments.measurements.rate_distortion import FIGURES
+from typing import TYPE_CHECKING
+
 from experiments.sections import pictures
-from experiments.stored_figures import Figures
+from experiments.stored_figures import FigureFile, Figures
 from report import Figure, Image, Prose, Table, conjure
 from report.article.components import Component
-from sparse_codec import SparseCodec
 from sparse_codec.coding.event_file import SCALE
 from sparse_codec.evaluation.waveform_codecs import WAVEFORM_CODECS
 
+if TYPE_CHECKING:
+    from sparse_codec import SparseCodec
+
+FIGURES = FigureFile.of("rate_distortion")
 LINE, OTHERS = "#c8553d", "#8a6fb0"
 PUBLISHED_RATIO = 2**16 / (32 * (32 + 1))  # samples of half a segment to the numbers of 32 events
 

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,10 +27,13 @@ from report import (
     Row,
     Table,
 )
-from sparse_codec import EventSet, SparseCodec
+from sparse_codec import EventSet
 from sparse_codec.evaluation.variations import VARIATIONS
 from sparse_codec.evaluation.waveform_codecs import WAVEFORM_CODECS
 from sparse_codec.outputs import printable
+
+if TYPE_CHECKING:
+    from sparse_codec import SparseCodec
 
 STAGES = ("excitation", "resonance", "room")  # of the decoder
 STEPS = (1, 2, 4, 8, 16, 32)  # of a decomposition: a caption says what is gone after so many events

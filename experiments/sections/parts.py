@@ -8,6 +8,7 @@ that of the event alone, which `sounds.event_sound` has.
 from __future__ import annotations
 
 import base64
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,7 +17,9 @@ from experiments.sections.sounds import event_parts, events_of
 from report import Artifact, Data, Figure, Image, Prose, Sound, conjure
 from report.article.components import Component
 from report.artifacts.media import to_int16
-from sparse_codec import SparseCodec
+
+if TYPE_CHECKING:  # PyTorch takes seconds to import
+    from sparse_codec import SparseCodec
 
 SAME = -40.0  # dB of a part's energy: where less than that differs, one sound serves for both
 DOT = "#c8553d"

@@ -22,11 +22,11 @@ from experiments.sections.sounds import (
     waveform,
 )
 from report import Artifact, Data, Film, Picture, conjure
-from sparse_codec import SparseCodec
-from sparse_codec.model.spectrogram import magnitudes, mel_bands
 
-if TYPE_CHECKING:  # matplotlib takes a second to import, and a warm build draws nothing
+if TYPE_CHECKING:  # they take seconds to import, and a warm build draws nothing
     from matplotlib.axes import Axes
+
+    from sparse_codec import SparseCodec
 
 FLOOR_DB = -70  # below the reference: a spectrogram is black from here on
 REFERENCE = 256.0  # magnitude at 0 dB: a sinusoid of half of full scale, Hann window of 2048
@@ -49,6 +49,8 @@ def versions(sounds: dict[str, Artifact]) -> list[Version]:
 @conjure
 def spectrogram(sound: Artifact, title: str) -> Picture:
     """Magnitudes of a sound in dB, on one scale, so that all pictures of the article compare."""
+    from sparse_codec.model.spectrogram import magnitudes
+
     samples, rate = waveform(sound.value), sound.value.samplerate
     hop = max(PICTURE_HOP, -(-samples.shape[1] // WIDTH))
     decibels = _decibels(magnitudes(samples, window=2048, hop=hop)[0].numpy(), rate)
@@ -188,6 +190,8 @@ def _decibels(magnitudes: np.ndarray, samplerate: int) -> np.ndarray:
 
     Negative magnitudes count as silence.
     """
+    from sparse_codec.model.spectrogram import mel_bands
+
     mel = mel_bands(MEL_BANDS, len(magnitudes), samplerate).numpy()
     bands = (mel / mel.sum(1, keepdims=True)) @ magnitudes.clip(min=0)
     return np.clip(20 * np.log10(np.maximum(bands, 1e-9) / REFERENCE), FLOOR_DB, 0)

@@ -9,21 +9,23 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from experiments.clips import Clip
 from report import Artifact, Data, Sound, conjure, mix
 from report.artifacts.media import FULL_SCALE, to_int16
 from report.mix import UNITY
-from sparse_codec import EventSet, SparseCodec
-from sparse_codec.evaluation.measure import BITS
+from sparse_codec import EventSet
 from sparse_codec.evaluation.variations import vary
 from sparse_codec.evaluation.waveform_codecs import WAVEFORM_CODECS
 from sparse_codec.events import join
-from sparse_codec.model.spectrogram import hann, log_spectral_distance, shares_removed, stft
+
+if TYPE_CHECKING:  # PyTorch takes seconds to import, and a warm build computes nothing
+    import torch
+
+    from sparse_codec import SparseCodec
 
 STEPS = (-2, -1, 0, 1, 2)  # along a principal direction, in standard deviations of its events
 DIRECTIONS = 2
@@ -133,6 +135,10 @@ def residual_sound(clip: Clip, half: Artifact, n_events: int, codec: SparseCodec
 
     Its magnitudes are the residual's where these are positive, its phases the original's.
     """
+    import torch
+
+    from sparse_codec.model.spectrogram import hann, stft
+
     config = codec.config
     scene = codec.scene(events_of(half).select(slice(n_events)), config.n_frames)
     residual = original_magnitudes(clip, codec) - scene
@@ -239,6 +245,8 @@ def _hashes(sounds: list[Artifact | None]) -> list[str | None]:
 @conjure
 def shares(clip: Clip, half: Artifact, codec: SparseCodec) -> Data:
     """The shares (L2, L1) of the coded half that are gone after each event."""
+    from sparse_codec.model.spectrogram import shares_removed
+
     original, *left = (residual[None] for residual in residuals(clip, half, codec))
     return Data([shares_removed(residual, original, codec.config.half_frames) for residual in left])
 
@@ -246,6 +254,11 @@ def shares(clip: Clip, half: Artifact, codec: SparseCodec) -> Data:
 @conjure
 def figures(original: Artifact, reconstruction: Artifact, events: Artifact) -> Data:
     """The figures of an example. The distance is that of the rendered sound of the coded half."""
+    import torch
+
+    from sparse_codec.evaluation.measure import BITS
+    from sparse_codec.model.spectrogram import log_spectral_distance
+
     sound, reference = waveform(reconstruction.value), waveform(original.value)
     event_set = events_of(events)
     n_events, vector_size = event_set.vectors.shape
@@ -266,6 +279,8 @@ def figures(original: Artifact, reconstruction: Artifact, events: Artifact) -> D
 
 def original_magnitudes(clip: Clip, codec: SparseCodec) -> torch.Tensor:
     """Return magnitudes (F, T) of the clip's first segment."""
+    import torch
+
     return codec.magnitudes(torch.from_numpy(_segment(clip, codec))[None])[0]
 
 
@@ -277,6 +292,8 @@ def residuals(clip: Clip, half: Artifact, codec: SparseCodec) -> list[torch.Tens
 
 def waveform(sound: Sound) -> torch.Tensor:
     """Return a stored sound as floats (1, T); 1 is full scale."""
+    import torch
+
     return torch.from_numpy(sound.samples.astype(np.float32) / FULL_SCALE)[None]
 
 

@@ -34,10 +34,11 @@ from report.artifacts.record import Build, Making, Record
 from report.artifacts.several import encode_result, expected_of, member_key, members_of
 from report.artifacts.store import MemoryStore, Store
 from report.errors import StoreError, WorkerError
-from report.keys.dependencies import ReachableCode, code_of, runtime_value, variable_digests
+from report.keys.dependencies import ReachableCode, code_of, variable_digests
 from report.keys.results import register_results
-from report.keys.source import find_module, full_name
+from report.keys.source import check_unedited, find_module, full_name
 from report.keys.values import Walk, identity, readable
+from report.keys.values_in_source import runtime_value
 
 INGREDIENTS = ("function", "code", "arguments", "globals", "libraries", "device")
 
@@ -394,6 +395,7 @@ def compute(request: Request, store: Store) -> Made:
     with use_session(Session(store)), numbers_of(request.key):
         result = request.definition(*request.bound.args, **request.bound.kwargs)
         encoded, members = encode_result(result, request.definition)
+    check_unedited(request.code.modules)
     return Made(encoded, time.perf_counter() - start, fingerprint(), members)
 
 

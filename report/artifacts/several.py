@@ -30,7 +30,7 @@ class Expected:
 
 def expected_of(function: Callable[..., Any]) -> Expected:
     """Return what a function's annotation says. One medium of any kind if it says nothing."""
-    annotation = inspect.get_annotations(function, eval_str=True).get("return")
+    annotation = _return_type(function)
     container = get_origin(annotation) or annotation
     kinds = get_args(annotation)
     if container is dict:
@@ -40,6 +40,14 @@ def expected_of(function: Callable[..., Any]) -> Expected:
     if not kinds or kinds[-1] is ...:
         return Expected(tuple, kinds[:1])
     return Expected(tuple, kinds, len(kinds))
+
+
+def _return_type(function: Callable[..., Any]) -> Any:
+    """Return the annotation of the result. Those of arguments may name what no module imports."""
+    annotation = inspect.get_annotations(function).get("return")
+    if not isinstance(annotation, str):
+        return annotation
+    return eval(annotation, inspect.unwrap(function).__globals__)
 
 
 def encode_result(result: Any, function: Callable[..., Any]) -> tuple[Encoded, dict[str, Encoded]]:

@@ -7,10 +7,8 @@ by their versions. A warning, NotFollowed, names file and line of code that can 
 import ast
 import functools
 import hashlib
-import importlib
 import json
 import logging
-import sys
 import threading
 import types
 import typing
@@ -27,12 +25,9 @@ from report.keys.scopes import first_line
 from report.keys.source import Module, Reference, find_module, resolve_in, unversioned_extension
 from report.keys.syntax import Summary, summarise
 from report.keys.values import Walk, identity, is_function, is_immutable, symbol_of
+from report.keys.values_in_source import DEFINED, MISSING, NotFollowed, runtime_value
 
 ACCELERATORS = ("torch.cuda", "torch.accelerator", "torch.backends.mps", "torch.mps")
-
-
-class NotFollowed(UserWarning):
-    """The result of a conjured function may depend on something that its key does not see."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +37,7 @@ class ReachableCode:
     symbols: dict[str, str]  # name -> digest of its summary
     places: dict[str, Reference]  # name -> what it stands for
     variables: tuple[Reference, ...]  # globals that are known by their values
+    modules: frozenset[str]  # of the project, in which all of it lies
     versions: dict[str, str]
     chooses_device: bool  # whether it looks for an accelerator itself
     needs_article: bool  # whether it depends on what the article that calls it sets up
@@ -96,6 +92,7 @@ def code_of(
         symbols={name: _digest_of(reached, places[name]) for name in sorted(places)},
         places=places,
         variables=_variables(reached),
+        modules=frozenset(r.module for r in reached if find_module(r.module)),
         versions=versions,
         chooses_device=any(str(reference).startswith(ACCELERATORS) for reference in external),
         needs_article=places != alone,
@@ -215,7 +212,7 @@ def _follow_symbol(
     """
     name, value = reference.name, runtime_value(reference)
     unseen = False
-    if not isinstance(value, type) and not is_function(value):
+    if value is not DEFINED and not isinstance(value, type) and not is_function(value):
         if name not in module.written_by_functions and not _holds_nothing(value):
             walk = Walk()
             if _try_identity(reference, walk) is not None:
@@ -260,23 +257,6 @@ def _statements(module: Module, reference: Reference) -> list[ast.stmt]:
     return [e.statement for e in effects if not e.libraries or e.libraries & chosen]
 
 
-def runtime_value(reference: Reference) -> Any:
-    """Return the value of a global, imported if need be; MISSING if there is none."""
-    module = sys.modules.get(reference.module)
-    if module is None:
-        try:
-            module = importlib.import_module(reference.module)
-        except Exception as error:  # a module may do anything when it is imported
-            warnings.warn(
-                f"{reference.module} can not be imported ({error}); its source is followed",
-                NotFollowed,
-                2,
-            )
-            return MISSING
-    return vars(module).get(reference.name, MISSING)
-
-
-MISSING = object()
 # Objects that hold nothing that results depend on, or file names.
 HARMLESS = (PurePath, logging.Logger, type(threading.Lock()), type(threading.RLock()))
 TYPES = (typing.TypeVar, typing.ParamSpec, typing.TypeVarTuple, typing.NewType)

@@ -7,6 +7,7 @@ import inspect
 import operator
 import sys
 import sysconfig
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import CodeType, ModuleType
 
@@ -15,15 +16,24 @@ from packaging.utils import canonicalize_name
 
 
 def origin_of(name: str) -> str | None:
-    """Return the file that a module would be imported from, or None.
+    """Return the file that a module would be imported from, or None. Packages are imported for it.
 
     The import system raises a TypeError where a loaded module answers to any attribute.
     """
+    spec = _find_spec(name)
+    return spec.origin if spec else None
+
+
+def _find_spec(name: str) -> ModuleSpec | None:
+    package = name.rpartition(".")[0]
+    if package and package not in sys.modules:
+        above = _find_spec(package)
+        if above is None or above.submodule_search_locations is None:
+            return None  # else a module that is no package would be imported, to look into it
     try:
-        spec = importlib.util.find_spec(name)
+        return importlib.util.find_spec(name)
     except (ImportError, ValueError, AttributeError, TypeError):
         return None
-    return spec.origin if spec else None
 
 
 @functools.cache

@@ -11,6 +11,7 @@ import inspect
 import sys
 import time
 import tokenize
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
@@ -167,12 +168,36 @@ def find_module(name: str) -> Module | None:
     # A module that is loaded again has another spec.
     version = getattr(loaded, "__spec__", None) or loaded
     if name not in _modules or _modules[name][0] is not version:
-        path = _project_file(name, loaded)
-        module = _read(name, path) if path else None
-        _modules[name] = version, module
-        if module and loaded and module.path.stat().st_mtime > STARTED:
-            _check_unchanged(loaded, module)
+        before = _modules.get(name, (None, None))
+        _modules[name] = version, _read_now(name, loaded, before)
     return _modules[name][1]
+
+
+def _read_now(
+    name: str, loaded: ModuleType | None, before: tuple[object, Module | None]
+) -> Module | None:
+    """Return a module as source. before: its version and source when it was read last.
+
+    Raises: ReportError if its file was edited since then, or since it was loaded.
+    """
+    path, (version, last) = _project_file(name, loaded), before
+    if path is None:
+        return None
+    edited = path.stat().st_mtime > STARTED
+    if last is not None and version is None and last.path == path:  # loaded after it was read
+        if edited and read_source(path) != last.text:
+            raise _edited(path)
+        return last
+    module = _read(name, path)
+    if loaded and edited:
+        _check_unchanged(loaded, module)
+    return module
+
+
+def check_unedited(names: Iterable[str]) -> None:
+    """Raise ReportError if the file of a project module was edited between reading and loading."""
+    for name in names:
+        find_module(name)
 
 
 def _check_unchanged(loaded: ModuleType, module: Module) -> None:
@@ -185,9 +210,11 @@ def _check_unchanged(loaded: ModuleType, module: Module) -> None:
         function = inspect.unwrap(value) if callable(value) else None
         running = getattr(function, "__code__", None)
         if running and running.co_filename == str(module.path) and not _same_code(running, code):
-            raise ReportError(
-                f"{module.path} was edited while it was in use, at {code.co_name}; run it again"
-            )
+            raise _edited(module.path, f", at {code.co_name}")
+
+
+def _edited(path: Path, place: str = "") -> ReportError:
+    return ReportError(f"{path} was edited while it was in use{place}; run it again")
 
 
 def _same_code(one: CodeType, other: CodeType) -> bool:

@@ -17,6 +17,7 @@ computed, and computes that call itself.
 import importlib
 import inspect
 import operator
+import os
 import pickle
 import sys
 import warnings
@@ -90,6 +91,9 @@ class ForkWorkers(_Workers):
     def start(self, request: Request, store: Store) -> Future[Made] | None:
         if reason_not_to_fork() or self.is_quick(request):
             return None
+        for value in request.bound.arguments.values():
+            if load := getattr(type(value), "load_before_fork", None):
+                load(value)
         return self._forks.submit(_compute_in_fork, request, store)
 
 
@@ -150,9 +154,8 @@ class ClusterWorkers(_Workers):
         except Exception as error:  # of pickle, which raises errors of many kinds
             self._warn(request, f"an argument can not be sent ({error})")
             return None
-        torch = sys.modules.get("torch")
-        threads = torch.get_num_threads() if torch else None
-        task = Task(function.__module__, function.__qualname__, request.parts, sys.path, threads)
+        name = function.__qualname__
+        task = Task(function.__module__, name, request.parts, sys.path, _threads(request))
         return _with_our_errors(self._executor.submit(compute_on_worker, task, **arguments))
 
     def _pickled(self, request: Request) -> dict[str, Any]:
@@ -172,6 +175,14 @@ class ClusterWorkers(_Workers):
     def _warn(self, request: Request, why: str) -> None:
         message = f"{request.function} is computed here, not on the cluster: {why}"
         warnings.warn(message, NotSent, stacklevel=1)
+
+
+def _threads(request: Request) -> int | None:
+    """Return the threads that PyTorch has here, or would have; None if the call does not use it."""
+    if torch := sys.modules.get("torch"):
+        return torch.get_num_threads()
+    number = os.environ.get("OMP_NUM_THREADS", "")
+    return int(number) if "torch" in request.code.versions and number.isdecimal() else None
 
 
 def _with_our_errors(made: Future[Made]) -> Future[Made]:

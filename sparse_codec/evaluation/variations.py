@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from sparse_codec.codec import SparseCodec
+from typing import TYPE_CHECKING
+
 from sparse_codec.events import EventSet
+
+if TYPE_CHECKING:
+    from sparse_codec.codec import SparseCodec
 
 VARIATIONS = {"random vectors": 11, "random times": 12, "perturbed": 13}  # each with its seed
 PERTURBATION = 0.6  # norm of the vector that is added to all

@@ -1,6 +1,7 @@
 """The program in each fork: it runs articles and prints which of their artifacts were computed,
 which were found, and warnings."""
 
+import ast
 import json
 import warnings
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from report.artifacts import session as sessions
 from report.artifacts.record import Record
 from report.artifacts.session import Session, use_session
 from report.keys import dependencies, syntax
-from report.keys.source import Reference
+from report.keys.source import Reference, find_module
 from report.site import computing
 
 
@@ -123,6 +124,9 @@ def kind_of(reference: Reference) -> str:
     if reference.kind != "symbol":
         return reference.kind
     value = dependencies.runtime_value(reference)
+    if value is dependencies.DEFINED:  # in a module that is not loaded
+        (definition,) = find_module(reference.module).definitions[reference.name]
+        return "classes" if isinstance(definition, ast.ClassDef) else "functions"
     if isinstance(value, type):
         return "classes"
     return "functions" if dependencies.is_function(value) else "constants"
