@@ -45,6 +45,8 @@ def test_paper_has_the_published_sizes():
         ("[codec]\nsegment_samples = 1000", "multiple of twice the hop"),
         ("[codec", "not TOML"),
         ("[codec]\nhop = 0", r"\[codec\] hop = 0: Expected `int` >= 1; give a value such as 512"),
+        ("[codec]\nhop = 64\nhorizon_frames = 1500", "hop = 64 must be a multiple of 128 for this"),
+        ("[codec]\nwindow = 2000", "window = 2000 must be a multiple of twice the hop, 512"),
         ("[codec]\nhorizon_frames = 3", "horizon_frames = 3 must be from 128 to 256"),
         ("[encode]\ncandidates = 0", r"\[encode\] candidates = 0: Expected `int` >= 1"),
         ("[encode]\nstop = 3.0", "such as -10.0"),
