@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import get_args
 
 from report.article.fields import (
@@ -48,6 +49,38 @@ class Prose:
 
 
 @dataclass(frozen=True)
+class Labels:
+    """What is heard when: words, notes or onsets of a sound, under the name of all of them.
+
+    Each is (start, end or None, text) in seconds; without an end it lasts until the next begins. An
+    onset needs no text.
+    """
+
+    name: str
+    items: Sequence[tuple[float, float | None, str]]
+
+    def __post_init__(self) -> None:
+        check_text(self, "name")
+        check_name("Labels.name", self.name)
+        check_list("Labels.items", self.items)
+        before = 0.0
+        for i, item in enumerate(self.items):
+            where = f"Labels.items[{i}]"
+            if not isinstance(item, list | tuple) or len(item) != 3:
+                raise TypeError(f"{where} is {describe(item)}; give (start, end or None, text)")
+            start, end, text = item
+            if not isinstance(start, Real) or not 0 <= start < math.inf:
+                raise ValueError(f"{where} begins at {start!r}; give seconds, 0 or more")
+            if start < before:
+                raise ValueError(f"{where} begins at {start}, before the one before it; sort them")
+            if end is not None and not (isinstance(end, Real) and start < end < math.inf):
+                raise ValueError(f"{where} ends at {end}, before it begins; give a later end")
+            if not isinstance(text, str):
+                raise TypeError(f"the text of {where} is {describe(text)}; give a str")
+            before = start
+
+
+@dataclass(frozen=True)
 class Player:
     """One sound with its waveform, below a picture that runs along it, such as a spectrogram."""
 
@@ -55,12 +88,23 @@ class Player:
     title: str
     note: str = ""
     picture: Artifact | None = None
+    labels: Sequence[Labels] = ()  # drawn on both, and as text that follows and seeks
 
     def __post_init__(self) -> None:
         check_artifact_field(self, "sound", "a sound")
         check_text(self, "title", "note")
         check_name("Player.title", self.title)
         check_optional_field(self, "picture", "a picture")
+        check_list("Player.labels", self.labels)
+        for i, labels in enumerate(self.labels):
+            if not isinstance(labels, Labels):
+                raise TypeError(f"Player.labels[{i}] is {describe(labels)}; give Labels")
+            last = max((item[0] for item in labels.items), default=0.0)
+            if not is_stand_in(self.sound) and last > self.sound.info["seconds"]:
+                raise ValueError(
+                    f"Player.labels[{i}] reaches to {last:.2f} s, but the sound ends at "
+                    f"{self.sound.info['seconds']:.2f}"
+                )
 
 
 @dataclass(frozen=True)
@@ -153,6 +197,47 @@ class Compare:
             labels.append(label)
         if double := next((label for label in labels if labels.count(label) > 1), None):
             raise ValueError(f"Compare.items has two versions called {double!r}; rename one")
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table of sounds, such as items by systems, in which keys and presses go from cell to cell.
+
+    The sounds of a row are versions of one item: neighbours are heard from the same place on, and
+    as loud as each other unless the grid is plain. A cell may be empty (None).
+    """
+
+    title: str
+    rows: Sequence[tuple[str, Sequence[Artifact | None]]]  # (label, a sound for each column)
+    columns: Sequence[str]
+    note: str = ""
+    plain: bool = False
+
+    def __post_init__(self) -> None:
+        check_text(self, "title", "note")
+        check_flag(self, "plain")
+        check_list("Grid.columns", self.columns)
+        check_list("Grid.rows", self.rows)
+        if not self.columns or not self.rows:
+            raise ValueError("Grid has no cells; give it columns and rows")
+        for i, row in enumerate(self.rows):
+            where = f"Grid.rows[{i}]"
+            if not isinstance(row, list | tuple) or len(row) != 2:
+                raise TypeError(f"{where} is {describe(row)}; give (label, [sound or None, …])")
+            label, sounds = row
+            check_list(f"the sounds of {where}", sounds)
+            if len(sounds) != len(self.columns):
+                raise ValueError(
+                    f"{where} has {len(sounds)} sounds, but there are {len(self.columns)} "
+                    "columns; give a sound for each, None where there is none"
+                )
+            if all(sound is None for sound in sounds):
+                raise ValueError(f"{where} has no sound; leave it out")
+            for column, sound in zip(self.columns, sounds, strict=True):
+                if sound is not None:
+                    check_artifact(f"{where}, column {column!r}", sound, "a sound")
+        _check_labels("Grid.columns", self.columns)
+        _check_labels("the labels of Grid.rows", [label for label, _ in self.rows])
 
 
 @dataclass(frozen=True)
@@ -408,6 +493,7 @@ Component = (
     | FilmStrip
     | Decomposition
     | Compare
+    | Grid
     | Table
     | EventRoll
     | BibTeX
@@ -509,6 +595,16 @@ def _check_cell(where: str, cell: object) -> None:
         raise TypeError(f"{where} is a Part, which has a heading; put its components there")
     if cell_text(cell) is None:
         _check_shown(where, cell)
+
+
+def _check_labels(where: str, labels: Sequence[str]) -> None:
+    """Raise TypeError or ValueError unless these are texts that can be told apart."""
+    for label in labels:
+        if not isinstance(label, str):
+            raise TypeError(f"{where} have {describe(label)}; give a str")
+        check_name(f"one of {where}", label)
+        if list(labels).count(label) > 1:
+            raise ValueError(f"{where} have {label!r} twice; rename one")
 
 
 def _check_film(owner: "FilmStrip | Decomposition") -> None:

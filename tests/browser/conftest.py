@@ -191,6 +191,13 @@ def wait_until(page, condition: str, seconds=30):
         raise AssertionError(f"{error.message}: {condition}") from error
 
 
+def open_menu(page, title):
+    """Open the menu of a sound, if it is not open yet."""
+    summary = page.locator("summary").and_(page.get_by_label(f"More for {title}", exact=True))
+    if not summary.evaluate("(summary) => summary.parentElement.open"):
+        summary.click()
+
+
 def limited(script: str, seconds=30) -> str:
     """A function of the page that gives up after some time; Playwright would wait for ever."""
     failure = "reject(new Error('it did not come to an end'))"

@@ -15,7 +15,9 @@ from report import (
     EventRoll,
     Film,
     FilmStrip,
+    Grid,
     Image,
+    Labels,
     Mark,
     Picture,
     Player,
@@ -92,6 +94,16 @@ def choices(
 [
     Player(tone(440.0, 2.0), "Long tone", "A note.", stripes(200)),
     Player(tone(330.0, 0.5), 'A {b} \\ "c" % # & _ é $ ^ ~ </script><img src=x onerror=alert(1)>'),
+    Player(
+        tone(445.0, 2.0),
+        "Labelled tone",
+        "",
+        stripes(100),
+        [
+            Labels("Words", [(0.1, 0.5, "one"), (0.6, None, "two"), (1.2, 1.5, "<three>")]),
+            Labels("Onsets", [(0.1, None, ""), (0.6, None, ""), (0.65, None, ""), (1.2, None, "")]),
+        ],
+    ),
 ]
 
 # %%
@@ -102,6 +114,16 @@ low, high, short = tone(220.0, 1.0), tone(880.0, 1.0, 0.05), tone(440.0, 0.6, 0.
         [("Low", low, stripes(80)), ("High", high, stripes(60)), ("Short and loud", short, None)],
     ),
     Compare("Two levels.", [("Loud", low, None), ("Soft", high, None)], plain=True),
+    Grid(
+        "Items and systems.",
+        [
+            ("First", [low, high, short]),
+            ("Second", [tone(300.0, 1.5), None, tone(500.0, 1.5, 0.1)]),
+            ("Third", [tone(310.0, 1.5), tone(410.0, 1.5), tone(510.0, 1.5)]),
+        ],
+        ["Original", "Codec", "A system with a long name"],
+        "A note.",
+    ),
 ]
 
 # %% [markdown]

@@ -10,7 +10,7 @@ import pytest
 
 from report import mix
 from tests.browser.alone import LEADS, RATE, SLACK, STARTS
-from tests.browser.conftest import wait_until
+from tests.browser.conftest import open_menu, wait_until
 from tests.browser.test_decomposition import LISTEN, heard
 from tests.browser.test_editor import IN_A_BIT, edit_of, exported, press, published, stored, summed
 from tests.browser.test_roll import SOUNDING, mark
@@ -152,6 +152,7 @@ def test_a_link_to_a_moved_event_loads_the_lone_sound_of_that_one_only(open_page
     assert loaded(page) == set()
     assert page.get_by_role("spinbutton", name="Time in seconds").input_value() == "1.500"
     page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
+    open_menu(page, "Five events")
     page.get_by_role("button", name="Link to Five events").click()
     wait_until(page, "window.copied")
     assert page.evaluate("window.copied").endswith(f"#clip={anchor}&event=2&moved=2:12000")

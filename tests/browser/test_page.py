@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.conftest import TWO_FRAMES, wait_until, wait_until_it_moves
+from tests.browser.conftest import TWO_FRAMES, open_menu, wait_until, wait_until_it_moves
 
 CITATION = (
     "@misc{example2026,\n"
@@ -135,6 +135,7 @@ def test_a_citation_whose_script_is_missing_fails_and_may_be_asked_for_again(ope
     script = copied / "assets" / "bibtex.js"
     away = script.rename(copied / "away.js")
     page = open_page(copied, near=False, permissions=["clipboard-read", "clipboard-write"])
+    open_menu(page, "Long tone")
     button = page.get_by_role("button", name="Cite Long tone")
     button.click()
     page.get_by_role("status").filter(has_text="Failed").wait_for()

@@ -262,7 +262,8 @@ def test_targets_are_large_enough_for_a_thumb(open_page):
     slider(page).press("Shift+End")
     sizes = page.evaluate("""() => {
       const player = document.querySelector('.player');
-      return [...player.querySelectorAll('button, summary, .wave, .facts a')]
+      player.querySelector('.menu').open = true;
+      return [...player.querySelectorAll('button, summary, label, .wave, .facts a')]
         .map(x => [x.className || x.textContent, x.getBoundingClientRect()])
         .map(([name, box]) => [name, box.width, box.height]);
     }""")

@@ -5,7 +5,7 @@ import statistics
 import numpy as np
 import pytest
 
-from tests.browser.conftest import LOAD_ALL, wait_until, wait_until_it_moves
+from tests.browser.conftest import LOAD_ALL, open_menu, wait_until, wait_until_it_moves
 
 LINED_UP = (
     ".axis",
@@ -129,7 +129,7 @@ def test_everything_shares_one_left_and_one_right_edge(open_page, width):
     figure = page.locator(".roll").bounding_box()
     boxes = {name: page.locator(f".roll {name}").bounding_box() for name in LINED_UP}
     assert {name for name, box in boxes.items() if box["x"] != figure["x"]} == set()
-    last = page.locator(".roll .share button").last.bounding_box()
+    last = page.locator(".roll .menu").last.bounding_box()
     assert last["x"] + last["width"] == figure["x"] + figure["width"]
     plot, vectors = boxes[".plot"], page.locator(".roll .vectors").bounding_box()
     if width == 1280:
@@ -282,6 +282,7 @@ def test_a_link_restores_what_was_listened_to_and_loads_nothing(open_page):
     assert position == "0.5 of 3.0 seconds, looping 0.5 to 1.5"
     assert not [url for url in page.requested if "offline" in url or url.endswith(".flac")]
     page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
+    open_menu(page, "Nine events")
     page.get_by_role("button", name="Link to Nine events").click()
     wait_until(page, "window.copied")
     assert page.evaluate("window.copied").endswith(

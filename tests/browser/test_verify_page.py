@@ -15,6 +15,7 @@ SECURE_ONLY = "This browser computes hashes only for pages served by https"
 def open_card(page):
     """The card of the first sound."""
     card = page.locator(".made").first
+    card.locator("xpath=ancestor::details").locator("> summary").click()
     card.locator("summary").click()
     return card
 

@@ -10,7 +10,7 @@
   /** @param {HTMLElement} figure */
   function enhance(figure) {
     const parts = elements.all('.version', figure);
-    const list = parts.map(read);
+    const list = parts.map(versions.read);
     const playing = transport.make(list, (now) =>
       cursors.forEach((move, i) => move(now > 0 ? now / list[i].seconds : null)),
     );
@@ -34,7 +34,10 @@
         about.hidden = k !== i;
       });
       const focused = /** @type {HTMLElement} */ (document.activeElement);
-      abouts[i].querySelector('a[download]')?.before(...elements.all('.share', figure));
+      elements.all('.own', figure).forEach((own, k) => {
+        own.hidden = k !== i;
+      });
+      elements.find('.facts', abouts[i]).append(...elements.all('.menu', figure));
       focused.focus({ preventScroll: true }); // an element that moves loses it
       playing.shape(i);
       playing.choose(i);
@@ -67,7 +70,6 @@
     matched.addEventListener('change', setGains);
     figure.addEventListener('keydown', pressKey);
     arrange(figure, parts, abouts, playing.element);
-    pick(0);
     setGains();
     links.add(figure, {
       source: () => list[heard].address,
@@ -88,24 +90,8 @@
         playing.seek(now);
       },
     });
+    pick(heard);
   }
-
-  /** The facts of a version. @param {HTMLElement} part */
-  function read(part) {
-    const { dataset } = elements.find('.player', part);
-    const number = (/** @type {string | undefined} */ text) => (text ? Number(text) : null);
-    return {
-      label: part.querySelector('figcaption')?.textContent || '',
-      address: part.querySelector('audio')?.getAttribute('src') || '',
-      rate: Number(dataset.rate),
-      seconds: Number(dataset.seconds),
-      peaks: dataset.peaks || '',
-      loudness: number(dataset.loudness),
-      peak: number(part.dataset.peak),
-    };
-  }
-
-  /** @typedef {ReturnType<typeof read>} Version */
 
   /** @param {HTMLElement} part @param {HTMLElement} slider @param {(share: number) => void} seek
    * @returns {(share: number | null) => void} */
@@ -138,7 +124,7 @@
 
   /**
    * Beside the clock: loudness matching, and the blind test.
-   * @param {HTMLElement} figure @param {ReturnType<typeof transport.make>} playing @param {Version[]} list
+   * @param {HTMLElement} figure @param {ReturnType<typeof transport.make>} playing @param {ReturnType<typeof versions.read>[]} list
    * @returns {HTMLInputElement} whether loudness is matched
    */
   function addTools(figure, playing, list) {
@@ -189,4 +175,5 @@
   }
 
   elements.all('.compare').forEach(enhance);
+  elements.all('.grid').forEach(grid.enhance);
 })();

@@ -20,6 +20,21 @@ const versions = (() => {
    * @typedef {{position: (time?: number) => number, setLevels: (levels: number[]) => void, stop: () => void}} Voices
    */
 
+  /** The facts of a version. @param {HTMLElement} part holds its player @returns {Version} */
+  function read(part) {
+    const { dataset } = elements.find('.player', part);
+    const number = (/** @type {string | undefined} */ text) => (text ? Number(text) : null);
+    return {
+      label: part.querySelector('figcaption')?.textContent || '',
+      address: part.querySelector('audio')?.getAttribute('src') || '',
+      rate: Number(dataset.rate),
+      seconds: Number(dataset.seconds),
+      peaks: dataset.peaks || '',
+      loudness: number(dataset.loudness),
+      peak: number(part.dataset.peak),
+    };
+  }
+
   /**
    * The gains that make all versions as loud as the first that has a loudness. Where one would then pass full scale,
    * all are lowered by the same amount.
@@ -68,14 +83,14 @@ const versions = (() => {
   function schedule(context, buffers, { at, from, loop, levels }) {
     let open = levels.map((level) => (from === 0 ? level : 0));
     let free = at; // when the last fade is over
+    const end = sound.outlet(context);
     const voices = buffers.map((buffer, i) => {
       const gain = new GainNode(context, { gain: open[i] });
       const source = new AudioBufferSourceNode(context, { buffer });
       if (loop) {
         Object.assign(source, { loop: true, loopStart: loop[0], loopEnd: loop[1] });
       }
-      source.connect(gain).connect(context.destination);
-      source.addEventListener('ended', () => gain.disconnect());
+      source.connect(gain).connect(end.node);
       source.start(at, from);
       return { source, gain: gain.gain };
     });
@@ -106,6 +121,7 @@ const versions = (() => {
       voices.forEach(({ source }) => source.stop(end));
     }
 
+    voices[0].source.addEventListener('ended', end.close);
     setLevels(levels, at);
     return { setLevels, stop, source: voices[0].source };
   }
@@ -119,12 +135,18 @@ const versions = (() => {
    */
   function play(buffers, { from, at, loop, levels, ended }) {
     const context = sound.wake(buffers[0].sampleRate);
-    const running = schedule(context, buffers, { at, from, loop, levels });
+    const speed = settings.speed();
+    const running = schedule(context, stretch.apply(buffers, speed), {
+      at,
+      from: from / speed,
+      loop: loop && [loop[0] / speed, loop[1] / speed],
+      levels,
+    });
     let stopped = false;
     running.source.addEventListener('ended', () => stopped || ended());
     return {
       position(time = context.currentTime) {
-        const now = from + Math.max(0, time - at);
+        const now = from + Math.max(0, time - at) * speed;
         return loop && now >= loop[1] ? loop[0] + ((now - loop[0]) % (loop[1] - loop[0])) : now;
       },
       setLevels: (wanted) => running.setLevels(wanted, soon(context)),
@@ -138,5 +160,5 @@ const versions = (() => {
   /** The soonest time, by its clock, for which a change can be scheduled. @param {BaseAudioContext} context */
   const soon = (context) => context.currentTime + AHEAD;
 
-  return { load, match, play, rateOf, schedule, soon };
+  return { load, match, play, rateOf, read, schedule, soon };
 })();

@@ -17,19 +17,28 @@ const links = (() => {
   let restored = ''; // the id in the address
   const said = elements.make('span', { className: 'said' }); // what a button says, for those who hear the page
 
-  /** Add the buttons that share an element to its line of facts. @param {HTMLElement} figure @param {Shared} shared */
+  /**
+   * Add the menu of an element to its line of facts. What was made, and its file, go there too; where there are several
+   * sounds, as in a comparison, each has an `own` place in the menu.
+   * @param {HTMLElement} figure @param {Shared} shared
+   */
   function add(figure, shared) {
     const facts = elements.find('.facts', figure);
     const title = titleOf(figure);
     all.set(figure.id, shared);
 
     const link = copier('Link', `Link to ${title}`, () => address(figure.id, shared.state()));
-    const group = elements.make('span', { className: 'share' }, link);
+    const buttons = [link];
     if (media.digest(shared.source())) {
       const named = () => [title, ...(shared.version ? [shared.version()] : [])].join(', ');
-      group.append(copier('Cite', `Cite ${title}`, () => cite(figure.id, named(), media.digest(shared.source()))));
+      buttons.push(copier('Cite', `Cite ${title}`, () => cite(figure.id, named(), media.digest(shared.source()))));
     }
-    facts.insertBefore(group, facts.querySelector(':scope > a[download]'));
+    const more = menu.make(title, buttons);
+    for (const each of figure.matches('.player') ? [figure] : elements.all(':scope > .player', figure)) {
+      const what = elements.all(':scope > .facts > a[download], :scope > .made', each);
+      more.lastElementChild?.append(elements.make('div', { className: 'own' }, ...what));
+    }
+    facts.append(more);
     if (restored === figure.id) {
       restore(); // its script came late
     }

@@ -81,7 +81,7 @@
   }
 
   for (const figure of elements.all('.player')) {
-    if (!figure.closest('.compare, .decomposition')) {
+    if (!figure.closest('.compare, .grid, .decomposition')) {
       player.enhance(figure);
     }
   }

@@ -25,12 +25,14 @@ const player = (() => {
         (share) => seek(share * seconds),
       );
     const shape = wave.make(host, { seconds, peaks, label: `Position in ${title}`, seek, toggle, select });
+    const follows = labels.add(figure, host, picture, seconds, seek);
     let wanted = 0; // seconds; where the reader went last
 
     function draw() {
       const now = Math.min(audio.currentTime, seconds);
       shape.show(now);
       show(figure, title, { playing: !audio.paused, now, seconds });
+      follows(audio.paused && now === 0 ? -1 : now);
       cursor?.(audio.paused && now === 0 ? null : now / seconds);
     }
 

@@ -6,7 +6,13 @@ const tables = (() => {
   'use strict';
 
   const STAGES = ['compact', 'stacked'];
-  const ROLES = { 'thead, tbody': 'rowgroup', tr: 'row', th: 'columnheader', td: 'cell' };
+  const ROLES = {
+    'thead, tbody': 'rowgroup',
+    tr: 'row',
+    'thead th': 'columnheader',
+    'tbody th': 'rowheader',
+    td: 'cell',
+  };
   /** @type {WeakMap<Element, number>} box -> the width, in pixels, that its table was fitted to */
   const widths = new WeakMap();
 

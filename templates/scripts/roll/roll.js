@@ -17,8 +17,7 @@
     let pressed = false; // before a press, a page may not sound, and this one fetches nothing
     /** @type {PlacedEvent[]} the events with solo turned into muted others */
     let heard = [];
-    /** @type {Int16Array | null} the last sum */
-    let mixed = null;
+    let mixed = /** @type {Int16Array | null} the last sum */ (null);
 
     const edit = edits.make(rows.map(edits.published), (i) => void changed(i), sounds.settle);
     const views = linked.make(figure, { select, go: (i) => board.focus(i), play });

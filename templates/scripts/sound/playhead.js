@@ -115,6 +115,7 @@ const playhead = (() => {
       }
     }
 
+    settings.follow('speed', () => voice && put(position(), voice)); // at the same place
     return {
       play,
       position,

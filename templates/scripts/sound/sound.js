@@ -10,6 +10,8 @@ const sound = (() => {
   const contexts = new Map();
   /** @type {AudioContext | null} */
   let awake = null; // the one that was woken last
+  /** @type {Set<GainNode>} the ends of all that is heard */
+  const outlets = new Set();
   /** @type {Owner | null} */
   let current = null;
 
@@ -35,6 +37,24 @@ const sound = (() => {
     } catch {
       return new AudioContext();
     }
+  }
+
+  /**
+   * Where a sound leaves the page, at the page's volume.
+   * @param {BaseAudioContext} context @returns {{node: GainNode, close: () => void}}
+   */
+  function outlet(context) {
+    const node = context.createGain();
+    node.gain.value = settings.volume();
+    node.connect(context.destination);
+    outlets.add(node);
+    return {
+      node,
+      close() {
+        node.disconnect();
+        outlets.delete(node);
+      },
+    };
   }
 
   /** Stop all other sounds on the page: this owner begins. @param {Owner} owner */
@@ -81,27 +101,29 @@ const sound = (() => {
    */
   function play(buffer, { from = 0, loop = null, ended = () => {} }) {
     const output = wake(buffer.sampleRate);
+    const speed = settings.speed();
     const level = new GainNode(output, { gain: 0 });
-    const source = new AudioBufferSourceNode(output, { buffer });
+    const end = outlet(output);
+    const source = new AudioBufferSourceNode(output, { buffer: stretch.apply([buffer], speed)[0] });
     if (loop) {
-      Object.assign(source, { loop: true, loopStart: loop[0], loopEnd: loop[1] });
+      Object.assign(source, { loop: true, loopStart: loop[0] / speed, loopEnd: loop[1] / speed });
     }
-    source.connect(level).connect(output.destination);
+    source.connect(level).connect(end.node);
     const began = output.currentTime;
     level.gain.setValueAtTime(0, began);
     level.gain.linearRampToValueAtTime(1, began + FADE);
     source.addEventListener('ended', () => {
       source.disconnect();
-      level.disconnect();
+      end.close();
       if (!stopped) {
         ended();
       }
     });
-    source.start(began, from);
+    source.start(began, from / speed);
     let stopped = false;
     return {
       position() {
-        const at = from + output.currentTime - began;
+        const at = from + (output.currentTime - began) * speed;
         const length = loop ? loop[1] - loop[0] : 0;
         return loop && at >= loop[1] ? loop[0] + ((at - loop[0]) % length) : Math.min(at, buffer.duration);
       },
@@ -118,6 +140,12 @@ const sound = (() => {
     };
   }
 
+  settings.follow('volume', () => {
+    for (const { gain, context } of outlets) {
+      gain.setTargetAtTime(settings.volume(), context.currentTime, FADE);
+    }
+  });
+
   // The page's <audio> elements take part. Media events do not bubble, so listen on the way down.
   document.addEventListener(
     'play',
@@ -129,5 +157,5 @@ const sound = (() => {
     true,
   );
 
-  return { claim, isFree, play, release, toBuffer, wake };
+  return { claim, isFree, outlet, play, release, toBuffer, wake };
 })();

@@ -18,8 +18,10 @@ from report import (
     Figure,
     Film,
     FilmStrip,
+    Grid,
     Group,
     Image,
+    Labels,
     Mark,
     MemoryStore,
     Part,
@@ -111,6 +113,35 @@ WRONG = {
     ),
     "Decomposition.original is a picture, not a sound": (
         lambda: Decomposition(film(), picture(), roll(), picture(), "")
+    ),
+    "Grid has no cells; give it columns and rows": lambda: Grid("x", [], ["A"]),
+    "Grid.rows[0] is the str 'a'; give (label, [sound or None, …])": lambda: Grid(
+        "x", ["a"], ["A"]
+    ),
+    "Grid.rows[0] has 1 sounds, but there are 2 columns; give a sound for each": (
+        lambda: Grid("x", [("a", [beep(9)])], ["A", "B"])
+    ),
+    "Grid.rows[0] has no sound; leave it out": lambda: Grid("x", [("a", [None])], ["A"]),
+    "Grid.rows[0], column 'A' is data": lambda: Grid("x", [("a", [numbers()])], ["A"]),
+    "Grid.columns have 'A' twice; rename one": (
+        lambda: Grid("x", [("a", [beep(9), beep(9)])], ["A", "A"])
+    ),
+    "the labels of Grid.rows have 'a' twice; rename one": (
+        lambda: Grid("x", [("a", [beep(9)]), ("a", [beep(9)])], ["A"])
+    ),
+    "Labels.items[0] is the str 'a'; give (start, end or None, text)": lambda: Labels("x", ["a"]),
+    "Labels.items[0] begins at -1; give seconds, 0 or more": lambda: Labels("x", [(-1, None, "a")]),
+    "Labels.items[1] begins at 1.0, before the one before it": (
+        lambda: Labels("x", [(2.0, None, "a"), (1.0, None, "b")])
+    ),
+    "Labels.items[0] ends at 0.5, before it begins; give a later end": (
+        lambda: Labels("x", [(1.0, 0.5, "a")])
+    ),
+    "Player.labels[0] is the str 'Words'; give Labels": lambda: Player(
+        beep(9), "x", labels=["Words"]
+    ),
+    "Player.labels[0] reaches to 5.00 s, but the sound ends at": (
+        lambda: Player(beep(9), "x", labels=[Labels("Words", [(5.0, None, "a")])])
     ),
     "Compare.items is empty; give (label, sound, picture or None)": lambda: Compare("x", []),
     "Compare.items is a dict; give a list": lambda: Compare("x", {"A": beep(9)}),
