@@ -1,4 +1,4 @@
-"""Words, notes and onsets along a sound: drawn where they are, followed, and pressed to go there."""
+"""Words, notes and onsets along a sound: drawn where they are, followed, pressed to go there."""
 
 import pytest
 
