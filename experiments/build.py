@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import experiments
 from report.cli.main import run
@@ -15,6 +15,7 @@ from report.cli.program import Articles, Program
 
 if TYPE_CHECKING:
     from experiments.inputs import Inputs
+    from experiments.lazy_codec import LazyCodec
 
 ROOT = Path(experiments.__file__).parents[1]
 SCRIPTS = ROOT / "experiments" / "articles"
@@ -92,7 +93,12 @@ def _prepare(args: argparse.Namespace) -> Articles:
         if name in WITH_INPUTS
     }
     scripts = [SCRIPTS / f"{name}.py" for name in articles]
-    return Articles(scripts, _facts(inputs), {"BUILD": inputs}, _sources())
+
+    def load() -> None:
+        for given in inputs.values():
+            cast("LazyCodec", given.codec).load()
+
+    return Articles(scripts, _facts(inputs), {"BUILD": inputs}, _sources(), load)
 
 
 def _set_threads(n_threads: int) -> None:

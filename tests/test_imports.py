@@ -64,7 +64,7 @@ EXPERIMENTS = {
         *("clips", "lazy_codec", "stored_figures", "inputs", "measurements", "sections"),
         *("report", "sparse_codec"),
     ),
-    "build": ("", "inputs", "report", "sparse_codec"),
+    "build": ("", "inputs", "lazy_codec", "report", "sparse_codec"),
     "": (),
 }
 ROOMS = {

@@ -13,8 +13,8 @@ import pickle
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
-from contextvars import copy_context
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextvars import ContextVar, copy_context
 from functools import partial
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
@@ -61,6 +61,9 @@ def run_in_fork(
     Raises: one of `errors`; ForkLost if the fork ended early.
     """
     fork = _Fork(work, errors)
+    siblings = _siblings.get(None)
+    if siblings is not None:
+        siblings.forks.add(fork)
     # From a new thread, which is then the only one that the fork has: a team of OpenMP threads
     # belongs to the thread that started it, and does not survive in a fork, which would wait for it
     # forever. A new thread has no team yet.
@@ -78,11 +81,81 @@ def run_in_fork(
         thread.join()
         if failures:
             raise failures[0]
+        if siblings is not None and siblings.ended:  # while it was being made
+            fork.ask_to_end()
         return fork.result(answer)
     finally:
         if thread.is_alive():  # interrupted while the fork is being made
             thread.join()
         fork.end(GRACE)
+        if siblings is not None:
+            siblings.forks.discard(fork)
+
+
+class Siblings:
+    """Threads that each wait for a fork of `run_in_fork`, so many at once.
+
+    An exception in the block, such as that of Ctrl-C, ends their forks.
+    """
+
+    def __init__(self, at_once: int):
+        self.forks: set[_Fork] = set()
+        self.ended = False
+        self._threads = ThreadPoolExecutor(at_once, initializer=_leave_signals)
+
+    def submit(self, work: Callable[..., T], *args: Any) -> Future[T]:
+        """Do work(*args) in a thread; it may call `run_in_fork`."""
+        context = copy_context()
+        context.run(_siblings.set, self)
+        return self._threads.submit(context.run, work, *args)
+
+    def __enter__(self) -> Siblings:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_rest: object) -> None:
+        if kind is not None:
+            self.ended = True
+            for fork in list(self.forks):
+                fork.ask_to_end()
+        self._threads.shutdown(cancel_futures=kind is not None)
+
+
+_siblings: ContextVar[Siblings] = ContextVar("siblings")
+
+
+class Slots:
+    """Lets so many tasks run at once, over all the executors in all the processes that share it."""
+
+    def __init__(self, jobs: int):
+        self._free = get_context("fork").Semaphore(jobs)
+
+    def share(self) -> Share:
+        """Return what one process is given, before it is made."""
+        return Share(self._free)
+
+
+class Share:
+    """The slots that one process uses."""
+
+    def __init__(self, free: Any):
+        self._free = free
+        self._held = get_context("fork").Value("i", 0)
+
+    def acquire(self) -> None:
+        """Take a slot, when there is one. It counts as held before, so that none can be lost."""
+        with self._held.get_lock():
+            self._held.value += 1
+        self._free.acquire()
+
+    def release(self) -> None:
+        self._free.release()
+        with self._held.get_lock():
+            self._held.value -= 1
+
+    def give_back(self) -> None:
+        """Release what the process held when it was killed."""
+        for _ in range(self._held.value):
+            self._free.release()
 
 
 class Forks(Executor):
@@ -91,13 +164,14 @@ class Forks(Executor):
     `submit` waits until fewer than `jobs` tasks run, and imports the modules that earlier tasks had
     to import, as if they had run here: else each would import them again. A task whose fork is
     killed is done again, up to TRIES times, and then has failed with ForkLost. `answer` answers the
-    questions that tasks ask by `ask`; it is called in other threads.
+    questions that tasks ask by `ask`; it is called in other threads. `slots` are shared with other
+    processes.
     """
 
-    def __init__(self, jobs: int, answer: Ask = lambda question: None):
+    def __init__(self, jobs: int, answer: Ask = lambda question: None, slots: Share | None = None):
         self.jobs = jobs
         self._answer = answer
-        self._slots = Semaphore(jobs)
+        self._slots = slots or Semaphore(jobs)
         self._forks: set[_Fork] = set()
         self._threads: list[Thread] = []
         self._closed = False

@@ -66,6 +66,7 @@ def build_site(args: argparse.Namespace) -> int:
         args.only,
         args.jobs,
         args.dask,
+        articles.load,
     )
     print(summary)
     print(f"open {(summary.out / 'index.html').as_uri()}")

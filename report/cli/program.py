@@ -16,6 +16,7 @@ class Articles:
     namespace: dict[str, Any] = field(default_factory=dict)  # in the scripts' globals at the start
     # File name -> code, for an archive; if empty, the scripts and the modules that they import.
     sources: dict[str, bytes] = field(default_factory=dict)
+    load: Callable[[], object] | None = None  # what most calls need, see `report.site.build.build`
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from tqdm import tqdm
@@ -42,8 +43,10 @@ from report.site.manifest import (
 )
 from report.site.target import check_target, replacing
 from report.storage.transfer import transfer_bar
+from workers.forks import Share, Siblings, Slots, reason_not_to_fork
 
 ASSETS = "assets"  # folder of style sheets and scripts
+CLIENTS = 4  # articles that use a Dask cluster at the same time
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ def build(
     only: bool = False,
     jobs: int = 1,
     dask: str | None = None,
+    load: Callable[[], object] | None = None,
 ) -> BuildSummary:
     """Run the article scripts and write the site `out`.
 
@@ -95,6 +99,8 @@ def build(
     only: leave out the other articles that are in the site. Otherwise they stay as they were built.
     jobs: the number of processes that compute artifacts side by side.
     dask: the address of a Dask scheduler whose workers compute them instead. The site is the same.
+    load: is called before articles run that were never built with this store, and so will compute
+        much: what it loads, they need not load again each.
 
     All scripts are tried. If one fails, no site is written, but all that was computed is in the
     store.
@@ -117,7 +123,10 @@ def build(
         work = partial(
             _run_article, facts, namespace or {}, titles, force, partial(open_workers, jobs, dask)
         )
-        runs = _run_articles(scripts, work, store)
+        if load and not {script.stem for script in scripts} <= {*store.builds()}:
+            load()
+        at_once = min(len(scripts), jobs if dask is None else CLIENTS)
+        runs = _run_articles(scripts, work, store, 1 if reason_not_to_fork() else at_once, jobs)
         articles, builds = [run.article for run in runs], [run.build for run in runs]
         _check_force(force, builds)
         _check_page_names(articles, kept)
@@ -224,21 +233,28 @@ class _Tries:
     seconds: float = 0.0  # which that took
 
 
-_Work = Callable[[Path, _Tries, Store], _Run | _Tries]  # see `_run_article`
+_Work = Callable[[Path, _Tries, Share | None, Store], _Run | _Tries]  # see `_run_article`
 
 
-def _run_articles(scripts: list[Path], work: _Work, store: Store) -> list[_Run]:
-    """Run every article, each by itself.
+def _run_articles(
+    scripts: list[Path], work: _Work, store: Store, at_once: int, jobs: int
+) -> list[_Run]:
+    """Run every article, each by itself, so many side by side, with so many processes together.
 
     Raises: ReportError with all failures, after all scripts were tried. All that was computed is
     then in the store, even if the store is behind a network.
     """
     failures: list[ReportError] = []
-    runs: list[_Run] = []
-    for script in scripts:
-        with _collecting(failures):
-            read_metadata(script)
-            runs.append(_run_until_computed(script, work, store))
+    if at_once == 1:
+        runs = _collect(failures, [partial(_run_until_computed, s, work, store) for s in scripts])
+    else:
+        slots, turn = Slots(jobs), Lock()
+        with Siblings(at_once) as siblings:
+            running = [
+                siblings.submit(_run_until_computed, script, work, store, turn, slots.share())
+                for script in scripts
+            ]
+            runs = _collect(failures, [run.result for run in running])
     with _collecting(failures), transfer_bar("sent to the store") as progress:
         store.flush(progress)
     if len(failures) > 1:
@@ -249,11 +265,34 @@ def _run_articles(scripts: list[Path], work: _Work, store: Store) -> list[_Run]:
     return runs
 
 
-def _run_until_computed(script: Path, work: _Work, store: Store) -> _Run:
-    """Run an article, again and again if a worker fails: it then computes that call itself."""
+def _collect(failures: list[ReportError], runs: Iterable[Callable[[], _Run]]) -> list[_Run]:
+    """Return what comes of the runs that do not fail, in order."""
+    done = []
+    for run in runs:
+        with _collecting(failures):
+            done.append(run())
+    return done
+
+
+def _run_until_computed(
+    script: Path,
+    work: _Work,
+    store: Store,
+    turn: AbstractContextManager[object] | None = None,
+    share: Share | None = None,
+) -> _Run:
+    """Run an article, again and again if a worker fails: it then computes that call itself.
+
+    turn, share: of the store, and of the workers, among articles that run side by side.
+    """
+    read_metadata(script)
     result: _Run | _Tries = _Tries()
-    while isinstance(result, _Tries):
-        result = run_alone(str(script), partial(work, script, result), store)
+    try:
+        while isinstance(result, _Tries):
+            result = run_alone(str(script), partial(work, script, result, share), store, turn)
+    finally:
+        if share is not None:
+            share.give_back()
     return result
 
 
@@ -285,12 +324,15 @@ def _run_article(
     given: dict[str, Any],
     titles: dict[str, str],
     force: tuple[str, ...],
-    open_workers: Callable[[Store], AbstractContextManager[Workers | None]],
+    open_workers: Callable[[Share | None, Store], AbstractContextManager[Workers | None]],
     script: Path,
     tries: _Tries,
+    share: Share | None,
     store: Store,
 ) -> _Run | _Tries:
-    """Run an article after some `tries`. `titles` are those of the whole site.
+    """Run an article after some `tries`, with a `share` of the workers.
+
+    `titles` are those of the whole site.
 
     Returns: the run; or if a worker could not compute a call, the tries with this one.
     """
@@ -304,7 +346,7 @@ def _run_article(
     session.begin(script.stem)
     try:
         with (
-            open_workers(store) as session.workers,
+            open_workers(share, store) as session.workers,
             use_session(session),
             _Progress(script.stem, len(cells)) as progress,
         ):

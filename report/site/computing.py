@@ -35,7 +35,7 @@ from report.errors import WorkerError
 from report.keys.source import find_module
 from report.site.isolation import ParentsStore, answer
 from workers.cluster import ClusterError, apart, open_cluster, share
-from workers.forks import Forks, ask, reason_not_to_fork
+from workers.forks import Forks, Share, ask, reason_not_to_fork
 
 SHORT = 0.25  # seconds: a call that takes less is not worth a fork, which costs some 30 ms
 
@@ -45,10 +45,13 @@ class Changed(Exception):
 
 
 @contextmanager
-def open_workers(jobs: int, dask: str | None, store: Store) -> Iterator[Workers | None]:
+def open_workers(
+    jobs: int, dask: str | None, share: Share | None, store: Store
+) -> Iterator[Workers | None]:
     """Yield workers for an article in this process, or None if it has to compute all by itself.
 
-    They end with the block; if it ends by an exception, before they have finished.
+    `share`: of the slots that all articles have together; None if the article has all of them. They
+    end with the block; if it ends by an exception, before they have finished.
     Raises: WorkerError if the cluster can not be used.
     """
     if dask is not None:
@@ -60,7 +63,7 @@ def open_workers(jobs: int, dask: str | None, store: Store) -> Iterator[Workers 
     elif jobs == 1 or reason_not_to_fork():
         yield None
     else:
-        with Forks(jobs, partial(answer, store)) as forks:
+        with Forks(jobs, partial(answer, store), share) as forks:
             yield ForkWorkers(forks)
 
 

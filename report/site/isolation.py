@@ -12,6 +12,7 @@ The fork asks for every file through a pipe.
 
 import warnings
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any, TypeVar
 
@@ -27,11 +28,16 @@ class SharedProcess(UserWarning):
     """Several articles run in one process, where one can change what the others show."""
 
 
-def run_alone(name: str, work: Callable[[Store], T], store: Store) -> T:
+def run_alone(
+    name: str,
+    work: Callable[[Store], T],
+    store: Store,
+    turn: AbstractContextManager[object] | None = None,
+) -> T:
     """Return work(store), done in a fork; or in this process, if there is a reason to share it.
 
     The result is sent back, and so has to be made of plain values and of our dataclasses. `name` is
-    that of the article, for messages.
+    that of the article, for messages. `turn` lets one of several articles use the store.
     Raises: the ReportError or KeyboardInterrupt of `work`; SiteError if the fork ended early.
     """
     if reason_not_to_fork():
@@ -39,7 +45,11 @@ def run_alone(name: str, work: Callable[[Store], T], store: Store) -> T:
         return work(store)
     errors = (ReportError, KeyboardInterrupt)
     try:
-        return run_in_fork(partial(_work_alike, work), partial(answer, store), errors)
+        return run_in_fork(
+            partial(_work_alike, work),
+            partial(_answer_in_turn, store, turn or nullcontext()),
+            errors,
+        )
     except ForkLost as error:
         raise SiteError(f"the process of {name} ended early: {error}") from None
 
@@ -77,6 +87,11 @@ def answer(store: Store, question: Question) -> Any:
         return getattr(store, question.method)(*question.arguments, **question.options)
     except StoreError as error:
         return error
+
+
+def _answer_in_turn(store: Store, turn: AbstractContextManager[object], question: Question) -> Any:
+    with turn:
+        return answer(store, question)
 
 
 def _asked(method: str) -> Callable[..., Any]:
