@@ -7,11 +7,11 @@ spectrograms.
 
 # %% tags=["hide"]
 from experiments.clips import shipped_clips
+from experiments.lazy_codec import open_codec
 from experiments.sections.listening import numbers_a_second, side_by_side
 from experiments.sections.sounds import begin_encoding
-from sparse_codec import SparseCodec
 
-music, speech = SparseCodec.load("music"), SparseCodec.load("speech")
+music, speech = open_codec("music"), open_codec("speech")
 music_clips, speech_clips = (shipped_clips(name)[0] for name in ("music", "speech"))
 begin_encoding(music_clips, music)
 begin_encoding(speech_clips, speech)

@@ -70,7 +70,7 @@ class Roll:
 
     parts: list[Artifact]  # what each event adds to the mix
     alone: list[Artifact]  # each event as it sounds by itself
-    compared: Artifact  # see `parts.comparison`
+    compared: Artifact  # see `parts.split`
     mix: Artifact  # the sum of the parts
     layout: dict[str, Any]  # see `pictures.layout`
     vectors: Artifact  # a picture
@@ -110,15 +110,16 @@ def _conjure_demos(clip: Clip, half: Artifact, codec: SparseCodec) -> Demos:
 
 def _conjure_roll(half: Artifact, codec: SparseCodec) -> Roll:
     events = sounds.events_of(half)
-    together = parts.all_parts(half, codec)
     drawn = sounds.variation(half, "random vectors", codec)
     random = [sounds.event_sound(drawn, i, codec) for i in range(len(events))]
     steps = {str(i): _conjure_steps(half, i, codec) for i in sounds.strongest(events)}
     steered = [sound for rows in steps.values() for row in rows for sound in row if sound]
+    alone = [sounds.event_sound(half, i, codec) for i in range(len(events))]
+    split = parts.split(half, codec)  # is waited for, so it comes last
     return Roll(
-        parts=[parts.part_sound(together, i, codec) for i in range(len(events))],
-        alone=[sounds.event_sound(half, i, codec) for i in range(len(events))],
-        compared=parts.comparison(together, half, codec),
+        parts=[split[str(i)] for i in range(len(events))],
+        alone=alone,
+        compared=split["comparison"],
         mix=sounds.rendered(half, codec),
         layout=pictures.layout(half, LAYOUT_SEED).value,
         vectors=pictures.vectors_picture(half),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from experiments.clips import Clip
 from experiments.sections import pictures, sounds
 from experiments.sections.examples import source
 from experiments.sections.pictures import Version
 from experiments.sections.sounds import events_of
 from report import Artifact, Compare, Sound, conjure
-from sparse_codec import SparseCodec
 from sparse_codec.audio.blocks import cut_segments
+
+if TYPE_CHECKING:  # PyTorch takes seconds to import
+    from sparse_codec import SparseCodec
 
 ATOM_NUMBERS = 4  # of a partial of matching pursuit: its frequency, time, decay and gain
 RIVALS = ("Opus, 6 kb/s", "MP3, lowest")  # of `sounds.coded_otherwise`

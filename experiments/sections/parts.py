@@ -7,7 +7,6 @@ that of the event alone, which `sounds.event_sound` has.
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,46 +25,32 @@ DOT = "#c8553d"
 
 
 @conjure
-def all_parts(events: Artifact, codec: SparseCodec) -> Data:
-    """For each event the sample where its part begins, and the part's 16-bit samples in base64.
+def split(events: Artifact, codec: SparseCodec) -> dict[str, Sound | Data]:
+    """Each event's part of the sound of all, by its number from 0, and a "comparison" of them.
 
-    They are found together, so they are one artifact, of which no page shows anything.
-    """
-    parts = [_without_silence(*part) for part in event_parts(events_of(events), codec)]
-    return Data([{"start": start, "samples": _to_text(samples)} for start, samples in parts])
+    A part is stored without the silence at both ends. The comparison has for each event
 
-
-@conjure
-def part_sound(parts: Artifact, index: int, codec: SparseCodec) -> Sound:
-    """One event's part."""
-    return Sound(_from_text(parts.value[index]["samples"]), codec.samplerate)
-
-
-@conjure
-def comparison(parts: Artifact, events: Artifact, codec: SparseCodec) -> Data:
-    """Each event's part beside the event as it sounds alone.
-
-    lead: samples by which the part begins ahead of the event.
-    apart: energy of their difference within the clip, after the best gain, in dB of the part's.
+    lead: samples by which its part begins ahead of it.
+    apart: energy of the difference to the event as it sounds alone, within the clip and after the
+        best gain, in dB of the part's.
     differs: whether they differ by more than SAME as they are, the end after the clip included.
     """
-    event_set, rows = events_of(events), []
-    pairs = zip(parts.value, event_set.onsets.tolist(), codec.render(event_set), strict=True)
-    for part, onset, sound in pairs:
-        start, samples = part["start"], _from_text(part["samples"])
+    event_set, sounds, rows = events_of(events), {}, []
+    parts = event_parts(event_set, codec)
+    pairs = zip(parts, event_set.onsets.tolist(), codec.render(event_set), strict=True)
+    for number, (part, onset, alone) in enumerate(pairs):
+        start, samples = _without_silence(*part)
+        sounds[str(number)] = Sound(samples, codec.samplerate)
         first = min(start, onset)
-        part_line, alone_line = (
-            np.concatenate([np.zeros(begin - first), values]).astype(np.float64)
-            for begin, values in ((start, samples), (onset, to_int16(sound)[0]))
+        together, by_itself = (
+            np.concatenate([np.zeros(begin - first), values])
+            for begin, values in ((start, samples), (onset, to_int16(alone)[0]))
         )
-        rows.append(
-            {
-                "lead": onset - start,
-                "apart": difference(part_line, alone_line[: event_set.n_samples - first], True),
-                "differs": difference(part_line, alone_line) > SAME,
-            }
-        )
-    return Data(rows)
+        within = by_itself[: event_set.n_samples - first]
+        apart = difference(together, within, best_gain=True)
+        differs = difference(together, by_itself) > SAME
+        rows.append({"lead": onset - start, "apart": apart, "differs": differs})
+    return {**sounds, "comparison": Data(rows)}
 
 
 def difference(part: np.ndarray, alone: np.ndarray, best_gain: bool = False) -> float:
@@ -128,11 +113,3 @@ def _without_silence(start: int, samples: np.ndarray) -> tuple[int, np.ndarray]:
     if not len(sounding):
         return start, np.zeros(1, np.int16)
     return start + int(sounding[0]), samples[sounding[0] : sounding[-1] + 1]
-
-
-def _to_text(samples: np.ndarray) -> str:
-    return base64.b64encode(samples.astype("<i2").tobytes()).decode()
-
-
-def _from_text(text: str) -> np.ndarray:
-    return np.frombuffer(base64.b64decode(text), "<i2").astype(np.int16)

@@ -17,7 +17,7 @@ from sparse_codec.config import CodecConfig
 from sparse_codec.model.greedy import joint_gains
 
 DECAYS = (0.003, 0.01, 0.03, 0.06, 0.12, 0.25, 0.5, 1.0)  # per frame
-LOBE = torch.tensor([0.5, 1.0, 0.5]) / math.sqrt(1.5)  # a Hann window's main lobe, unit energy
+LOBE = (0.5 / 1.5**0.5, 1 / 1.5**0.5, 0.5 / 1.5**0.5)  # a Hann window's main lobe, unit energy
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class MatchingPursuit:
             gain = products.flatten()[best].clamp(min=0)
             atoms.append((bin_, column, gain.item()))
             near = slice(max(0, bin_ - 1), min(len(residual), bin_ + 2))
-            lobe = LOBE[near.start - bin_ + 1 : near.stop - bin_ + 1]
+            lobe = torch.tensor(LOBE[near.start - bin_ + 1 : near.stop - bin_ + 1])
             residual[near] -= gain * lobe[:, None] * columns[:, column]
             # The atom has energy in three bins, so only five rows of products can have changed.
             rows = slice(max(0, bin_ - 2), min(len(residual), bin_ + 3))

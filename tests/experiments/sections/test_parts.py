@@ -26,14 +26,14 @@ def half(store, codec):
 
 
 @pytest.fixture(scope="module")
-def together(half, codec):
-    return parts.all_parts(half, codec)
+def split(half, codec):
+    return parts.split(half, codec)
 
 
-def test_a_reconstruction_is_the_integer_sum_of_stored_parts(half, together, codec):
+def test_a_reconstruction_is_the_integer_sum_of_stored_parts(half, split, codec):
     events = events_of(half)
-    compared = parts.comparison(together, half, codec).value
-    stored = [parts.part_sound(together, i, codec).value.samples for i in range(len(events))]
+    compared = split["comparison"].value
+    stored = [split[str(i)].value.samples for i in range(len(events))]
     begins = [
         onset - row["lead"] for onset, row in zip(events.onsets.tolist(), compared, strict=True)
     ]
@@ -51,8 +51,8 @@ def test_that_sum_is_the_consistent_sound_but_for_rounding(half, codec):
     assert np.abs(stored - 32768 * plain).max() <= 1
 
 
-def test_parts_differ_from_events_alone_where_these_overlap(half, together, codec):
-    compared = parts.comparison(together, half, codec)
+def test_parts_differ_from_events_alone_where_these_overlap(split):
+    compared = split["comparison"]
     assert any(row["differs"] for row in compared.value)
     assert all(-60 < decibels < 0.5 for decibels in parts.decibels_apart(compared))
     assert parts.apart_figure([compared, compared]).info["height"] > 100
