@@ -204,7 +204,7 @@ class SparseCodec(nn.Module):
 
     def _add(self, projection: Projection, events: EventSet) -> None:
         """Add events to the sums that are projected."""
-        places = zip(events.frames, events.onsets, strict=True)
+        places = zip(events.frames.tolist(), events.onsets.tolist(), strict=True)
         decoded = self._one_by_one(events, self.decoder.sound_and_spectrograms)
         for (frame, onset), (gain, (sound, shown)) in zip(places, decoded, strict=True):
             projection.add(
@@ -216,25 +216,27 @@ class SparseCodec(nn.Module):
 
         The parts add up to that sound. An event's part has the event's own magnitudes and the
         phases of the whole, so it can have holes where louder ones lie over it, and it is not what
-        `render` yields: the event as it sounds alone. An event that starts after the clip's end has
-        an empty part.
+        `render` yields: the event as it sounds alone. It begins half a hop ahead of the onset. An
+        event that starts after the clip's end has an empty part.
         """
         projection, blocks = self._projection(), []
         self._add(projection, _heard(events))
-        overlaps, hop = projection.transform.overlaps, events.hop
-        while projection.next < events.n_samples / hop + overlaps:
+        transform = projection.transform
+        while transform.first_sample(projection.next) < events.n_samples:
             blocks.append(projection.take().phases)
         phases = torch.cat(blocks)
-        heard = events.onsets < events.n_samples
-        for frame, shown, is_heard in zip(events.frames, self._shown(events), heard, strict=True):
-            of_whole = phases[frame : frame + shown.shape[1]] if is_heard else phases[:0]
-            if not len(of_whole):
+        places = zip(events.frames.tolist(), events.onsets.tolist(), strict=True)
+        for (frame, onset), shown in zip(places, self._shown(events), strict=True):
+            of_whole = phases[frame : frame + shown.shape[1]]
+            if onset >= events.n_samples:
                 yield Part(events.n_samples, np.zeros(0, np.float32))
                 continue
             spectrum = torch.from_numpy(shown.T[: len(of_whole)]) * of_whole
-            sound = projection.transform.synthesise(spectrum).numpy()
-            start = (int(frame) - overlaps) * hop
-            yield Part(max(0, start), sound[max(0, -start) : events.n_samples - start])
+            sound = transform.synthesise(spectrum)
+            early = transform.early(frame, onset)
+            sound[: len(early)] *= 1 - early
+            start, begin = transform.first_sample(frame), max(0, onset - events.hop // 2)
+            yield Part(begin, sound[begin - start : events.n_samples - start].numpy())
 
     def _shown(self, events: EventSet) -> Iterator[np.ndarray]:
         """Yield the spectrogram (F, L) of each event at its gain."""

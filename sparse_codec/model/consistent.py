@@ -4,7 +4,7 @@ Events are found by magnitudes, which add up: the *scene* is the sum of the even
 The sum of their sounds has other magnitudes, because partials of two events that lie side by side
 beat. Here the STFT of that sum takes the magnitudes of the scene and keeps its own phases. In
 general no sound has such an STFT, so the sound whose STFT is nearest is made, its phases are taken,
-and so on, for a few steps.
+and so on, for a few steps. At the end each event is made silent before its onset.
 
 Source: Griffin and Lim 1984, Signal estimation from modified short-time Fourier transform, IEEE
 Trans. ASSP 32; with momentum, Perraudin, Balazs and Sondergaard 2013, A fast Griffin-Lim algorithm,
@@ -21,6 +21,7 @@ samples from (j - 2 lead) hop to j hop.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -66,6 +67,21 @@ class Transform:
             sound[i : i + n_frames] += part
         return sound.flatten()
 
+    def first_sample(self, frame: int) -> int:
+        """The first sample that a frame sees."""
+        return (frame - self.overlaps) * self.hop
+
+    # An STFT cannot tell where in a window a sound begins, so the projection lets an event begin
+    # softly, up to a window ahead of its onset. That is taken off, but for the last half hop.
+    def early(self, frame: int, onset: int) -> Tensor:
+        """Return the share that is taken off of each sample of an event before its onset: from the
+        first sample that its first frame sees.
+        """
+        share = torch.ones(onset - self.first_sample(frame))
+        fall = torch.arange(self.hop // 2) / (self.hop // 2)
+        share[-len(fall) :] = torch.cos(math.pi / 2 * fall).square()
+        return share
+
     def _weight(self) -> Tensor:
         """The sum of squared windows over a sample (window,), which repeats with the hop."""
         squares = hann(self.window).pow(2).view(self.overlaps, self.hop)
@@ -107,12 +123,22 @@ def _with_zeros(columns: np.ndarray, n: int) -> np.ndarray:
 
 
 @dataclass(frozen=True)
+class Start:
+    """The frames of an event that see samples before its onset."""
+
+    frame: int  # the first
+    onset: int  # in samples
+    magnitudes: Tensor  # (overlaps + 1, F)
+
+
+@dataclass(frozen=True)
 class Block:
     """A stretch of frames whose magnitudes and phases are final."""
 
     start: int  # the first frame
     magnitudes: Tensor  # (T, F) of the scene
     phases: Tensor  # (T, F) complex, of modulus 1; 0 where the sum of events is silent
+    starts: list[Start]  # of events, that end in this block and not before
 
 
 class Projection:
@@ -128,13 +154,16 @@ class Projection:
         # a step carries what a frame has to all frames that see a sample of it
         self.context = steps * (self.transform.overlaps - 1)
         self.next = 0  # the first frame that is not yet taken
+        self.starts: list[Start] = []
         self.scene = RunningSum(-self.context, config.n_bins)
-        self.sound = RunningSum(self._first_sample(-self.context))
+        self.sound = RunningSum(self.transform.first_sample(-self.context))
 
     def add(self, frame: int, spectrogram: np.ndarray, onset: int, sound: np.ndarray) -> None:
         """Add an event in a frame: its spectrogram (F, L), and its sound (S,) from its onset on."""
         self.scene.add(frame, spectrogram)
         self.sound.add(onset, sound)
+        first = spectrogram[:, : self.transform.overlaps + 1].T.copy()
+        self.starts.append(Start(frame, onset, torch.from_numpy(first)))
 
     def ready(self, n_frames: int) -> Iterator[Block]:
         """Yield blocks that no event depends on which starts in frame `n_frames` or later."""
@@ -146,19 +175,17 @@ class Projection:
         start, context = self.next, self.context
         first, last = start - context, start + self.size + context
         magnitudes = torch.from_numpy(self.scene.between(first, last)).T.contiguous()
-        sound = torch.from_numpy(
-            self.sound.between(self._first_sample(first), (last - 1) * self.hop)
-        )
-        phases = project(self.transform, magnitudes, sound, self.steps)
+        first_sample = self.transform.first_sample
+        sound = self.sound.between(first_sample(first), (last - 1) * self.hop)
+        phases = project(self.transform, magnitudes, torch.from_numpy(sound), self.steps)
         own = slice(context, context + self.size)
         self.next = start + self.size
         self.scene.forget(self.next - context)
-        self.sound.forget(self._first_sample(self.next - context))
-        return Block(start, magnitudes[own], phases[own])
-
-    def _first_sample(self, frame: int) -> int:
-        """The first sample that a frame sees."""
-        return (frame - self.transform.overlaps) * self.hop
+        self.sound.forget(first_sample(self.next - context))
+        final = [s.frame + len(s.magnitudes) <= self.next for s in self.starts]
+        starts = [s for s, is_final in zip(self.starts, final, strict=True) if is_final]
+        self.starts = [s for s, is_final in zip(self.starts, final, strict=True) if not is_final]
+        return Block(start, magnitudes[own], phases[own], starts)
 
 
 def project(transform: Transform, magnitudes: Tensor, sound: Tensor, steps: int) -> Tensor:
@@ -181,15 +208,29 @@ class Synthesis:
     def __init__(self, config: CodecConfig):
         self.transform, self.hop = Transform(config.window, config.hop), config.hop
         self.sum, self.end = RunningSum(-config.window), 0
+        # of the frames before a block, which an event at its start has too
+        self.phases = torch.zeros(self.transform.overlaps, config.n_bins, dtype=torch.cfloat)
 
     def add(self, block: Block) -> np.ndarray:
         """Return the samples that are final with this block: those before `end`, and after the ones
         that came with the block before.
         """
-        first = (block.start - self.transform.overlaps) * self.hop
+        overlaps, n_frames = self.transform.overlaps, len(block.phases)
         spectrum = block.magnitudes * block.phases
-        self.sum.add(first, self.transform.synthesise(spectrum).numpy())
-        start, self.end = self.end, max(0, first + len(spectrum) * self.hop)
-        sound = self.sum.between(start, self.end)
+        self._add(block.start, self.transform.synthesise(spectrum))
+        phases = torch.cat([self.phases, block.phases])
+        for start in block.starts:
+            begin = start.frame - block.start + overlaps
+            around = start.magnitudes * phases[begin : begin + len(start.magnitudes)]
+            sound = self.transform.synthesise(around)
+            early = self.transform.early(start.frame, start.onset)
+            self._add(start.frame, -early * sound[: len(early)])
+        self.phases = phases[n_frames:]
+        # events that start in the last frames are still to be taken care of
+        before, self.end = self.end, max(0, (block.start + n_frames - 2 * overlaps) * self.hop)
+        final = self.sum.between(before, self.end)
         self.sum.forget(self.end)
-        return sound
+        return final
+
+    def _add(self, frame: int, sound: Tensor) -> None:
+        self.sum.add(self.transform.first_sample(frame), sound.numpy())

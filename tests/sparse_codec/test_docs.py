@@ -75,7 +75,9 @@ def test_five_lines_move_the_stronger_half_of_a_song_by_half_a_second(song, quic
     exec(compile(code, "README.md", "exec"), {})
     moved, samplerate = sf.read(song / "moved.wav")
     assert samplerate == 22_050 and len(moved) == 4.5 * samplerate
-    assert not moved[: samplerate // 2].any() and np.abs(moved).max() > 0.01
+    assert np.abs(moved).max() > 0.01
+    rise = 256  # samples in which a consistent event begins
+    assert np.abs(moved[: samplerate // 2 - rise]).max() < 1e-4
 
 
 @pytest.mark.slow

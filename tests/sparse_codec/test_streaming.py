@@ -94,8 +94,8 @@ def test_the_first_window_comes_after_one_segment_and_the_first_sound_after_that
     sound = next(small_codec.play(stream, consistent))
     assert segment <= sum(taken) < segment + 1000
     hop = small_codec.config.hop
-    # a consistent sound comes in blocks of half a window, of which frames yet to come see the end
-    assert len(sound) == (half // 2 - 4 * hop if consistent else half - hop)
+    # a consistent sound comes in blocks of half a window, whose end is seen by frames yet to come
+    assert len(sound) == (half // 2 - 8 * hop if consistent else half - hop)
 
 
 def test_sound_of_one_window_in_the_next_is_taken_off_it(small_codec, audio, windows):

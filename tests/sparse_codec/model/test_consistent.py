@@ -148,11 +148,7 @@ def test_parts_add_up_to_the_sound_of_all(codec, events):
 def test_parts_are_in_the_events_order(small_codec):
     events = events_at([20, 2, 11], 30_000, offsets=np.zeros(3))
     parts = list(small_codec.parts(events))
-    lead = small_codec.decoder.lead
-    assert [part.start for part in parts] == [HOP * (f - 2 * lead) for f in (20, 4, 11)][:1] + [
-        0,
-        HOP * (11 - 2 * lead),
-    ]
+    assert [part.start for part in parts] == [HOP * frame - HOP // 2 for frame in (20, 2, 11)]
     for part, (onset, alone) in zip(
         parts, zip(events.onsets, small_codec.render(events), strict=True), strict=True
     ):
@@ -171,6 +167,14 @@ def test_an_event_after_the_end_has_an_empty_part(small_codec):
     events = events_at([2, 39], 10_000)
     part, late = small_codec.parts(events)
     assert part.sound.any() and not len(late.sound) and late.start == 10_000
+
+
+def test_an_event_is_not_heard_long_before_its_onset(small_codec):
+    events = events_at([20, 33], 40_000, offsets=[-0.3, 0.4])
+    sound, onset = small_codec.decode(events), events.onsets[0]
+    peak = np.abs(sound).max()
+    assert np.abs(sound[: onset - HOP // 2]).max() < 1e-5 * peak
+    assert np.abs(sound[onset : onset + HOP]).max() > 0.1 * peak
 
 
 # ---- the pieces
