@@ -9,6 +9,7 @@ import sys
 from io import TextIOWrapper
 
 from sparse_codec.cli import data, events, model, sound
+from workers.signals import exit_code, terminable
 
 DESCRIPTION = (
     "Takes sound apart into events, and makes sound of events;"
@@ -19,7 +20,8 @@ DESCRIPTION = (
 def main(argv: list[str] | None = None) -> int:
     """Run a command and return its exit code.
 
-    0: done. 1: failed, with a one-line error. 2: wrong usage. 130: interrupted with Ctrl-C.
+    0: done. 1: failed, with a one-line error. 2: wrong usage. 130 and 143: ended by
+    Ctrl-C or SIGTERM.
     """
     args = _parser().parse_args(argv)
     for stream in (sys.stdout, sys.stderr):
@@ -27,15 +29,16 @@ def main(argv: list[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     try:
-        code = args.run(args)
-        sys.stdout.flush()
-        return code
-    except KeyboardInterrupt:
+        with terminable():
+            code = args.run(args)
+            sys.stdout.flush()
+            return code
+    except KeyboardInterrupt as stop:
         print(
             "interrupted; what was finished is kept, nothing is half-written; run again to go on",
             file=sys.stderr,
         )
-        return 130
+        return exit_code(stop)
     except BrokenPipeError:  # the reader of the output has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

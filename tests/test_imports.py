@@ -12,6 +12,7 @@ PACKAGES = ("workers", "report", "sparse_codec", "experiments")
 # The rooms of each package, in reading order, with the rooms that each may import. A file on top
 # of a package is a room of its own; "" is the package's public names.
 WORKERS = {
+    "signals": (),
     "forks": (),
     "cluster": ("forks",),
     "": (),
@@ -50,7 +51,7 @@ SPARSE_CODEC = {
         *("training", "evaluation", "workers"),
     ),
     "": ("config", "events", "checkpoint", "audio", "codec", "stereo", "coding"),
-    "__main__": ("cli",),
+    "__main__": ("cli", "workers"),
 }
 EXPERIMENTS = {
     "clips": ("sparse_codec",),

@@ -28,6 +28,7 @@ from workers.forks import ForkLost, Forks, cores, reason_not_to_fork
 Result = TypeVar("Result")
 
 PATIENCE = 10  # seconds to find a scheduler
+AHEAD = 1000  # tasks that an executor gets before the first of them is done, for their arguments
 
 
 class ClusterError(ValueError):
@@ -146,15 +147,29 @@ def share(executor: Executor, value: Any) -> Any:
 def as_they_come(
     executor: Executor, work: Callable[..., Result], tasks: Iterable[tuple[Any, ...]]
 ) -> Iterator[Future[Result]]:
-    """Submit work(*task) for all tasks. Yields: their futures in order, when each is done."""
+    """Submit work(*task) for all tasks, no more than AHEAD of the first that is not done.
+
+    Yields: their futures in order, when each is done.
+    """
     waiting: deque[Future[Result]] = deque()
     for task in tasks:
-        waiting.append(executor.submit(work, *task))
-        while waiting and waiting[0].done():
+        waiting.append(_submit(executor, work, *task))
+        while waiting and (waiting[0].done() or len(waiting) >= AHEAD):
+            wait([waiting[0]])
             yield waiting.popleft()
     for future in waiting:
         wait([future])
         yield future
+
+
+def _submit(executor: Executor, work: Callable[..., Result], *task: Any) -> Future[Result]:
+    """Return the future of a task; its error, if the executor's processes are gone already."""
+    try:
+        return executor.submit(work, *task)
+    except BrokenExecutor as error:
+        future: Future[Result] = Future()
+        future.set_exception(error)
+        return future
 
 
 def result_of(future: Future[Result]) -> Result:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import math
 import os
 import pickle
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
@@ -19,6 +21,7 @@ from functools import partial
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from queue import SimpleQueue
 from threading import Event, Lock, Semaphore, Thread
 from typing import Any, TypeVar
@@ -37,9 +40,14 @@ class ForkLost(ChildProcessError):
     """A fork ended before it had a result; the message says how."""
 
 
-def cores() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+    """Return the number of cores that this process may use, also by the quota of its container."""
+    n = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        microseconds, period = map(float, quota.read_text().split())
+    except (OSError, ValueError):  # there is no file, or it says "max"
+        return n
+    return max(1, min(n, math.ceil(microseconds / period)))
 
 
 def reason_not_to_fork() -> str:
@@ -117,6 +125,11 @@ class Siblings:
             self.ended = True
             for fork in list(self.forks):
                 fork.ask_to_end()
+            deadline = time.monotonic() + SHORT_GRACE
+            while self.forks and time.monotonic() < deadline:
+                time.sleep(0.01)
+            for fork in list(self.forks):  # in compiled code that does not end
+                fork.kill()
         self._threads.shutdown(cancel_futures=kind is not None)
 
 
@@ -332,6 +345,10 @@ class _Fork:
         if self._process is not None and self._process.is_alive():
             self._process.terminate()
 
+    def kill(self) -> None:
+        if self._process is not None and self._process.is_alive():
+            self._process.kill()
+
     def end(self, grace: float) -> None:
         """Wait for the fork, which has nothing more to do, or was interrupted together with us."""
         if self._pipe is not None:
@@ -366,7 +383,8 @@ def _ending(code: int | None) -> str:
         return f"exit code {code}"
     if -code == signal.SIGKILL:
         return "it was killed, perhaps because it needed more memory than there is"
-    return f"{signal.Signals(-code).name}, an error in compiled code"
+    name = signal.Signals(-code).name
+    return f"{name}, an error in compiled code" if -code in CRASHES else f"{name} ended it"
 
 
 # ---- one fork, seen from inside
@@ -442,6 +460,11 @@ def _asking(pipe: Connection) -> Ask:
 
 
 STOPS = (signal.SIGINT, signal.SIGTERM)
+CRASHES = {
+    getattr(signal, name)
+    for name in ("SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT")
+    if hasattr(signal, name)
+}
 
 
 def _leave_signals() -> None:

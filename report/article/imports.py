@@ -18,7 +18,7 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from report.errors import ReportError
-from report.keys.source import read_source
+from report.keys.source import parse, read_source
 
 PACKAGE = Path(__file__).resolve().parents[1]  # report/, which is no part of an article
 
@@ -97,7 +97,7 @@ def _imported_names(file: Path, module: str) -> Iterator[str]:
     `module` is the dotted name of a script, or a package and a dot: relative imports start there.
     """
     try:
-        tree = ast.parse(read_source(file))
+        tree = parse(read_source(file), str(file))
     except (ReportError, SyntaxError, ValueError):
         return
     package = module.rstrip(".").split(".") if module.endswith(".") and module != "." else []

@@ -2,17 +2,14 @@
 
 import argparse
 import os
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
-from types import FrameType
 
 from report.cli import build, explain, new, sites
 from report.cli.program import Program
 from report.errors import ReportError
+from workers.signals import exit_code, terminable
 
 COMMANDS = new.COMMANDS | build.COMMANDS | explain.COMMANDS | sites.COMMANDS
 
@@ -33,14 +30,14 @@ def run(program: Program, argv: list[str] | None = None) -> int:
     args.program, args.argv = program, argv
     _sort_words(args)
     try:
-        with _terminable():
+        with terminable():
             return args.action(args)
     except KeyboardInterrupt as stop:
         print(
             "interrupted; what was computed is kept, and the next run goes on from there",
             file=sys.stderr,
         )
-        return 143 if isinstance(stop, Terminated) else 130
+        return exit_code(stop)
     except BrokenPipeError:  # the reader of stdout has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -48,27 +45,6 @@ def run(program: Program, argv: list[str] | None = None) -> int:
         # A program's models raise ValueErrors.
         print(f"error: {error}", file=sys.stderr)
         return 1
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM, which then ends work as Ctrl-C does.
-
-    Not a SystemExit, which would be taken for one that the article raised.
-    """
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Raise Terminated in this block on SIGTERM."""
-
-    def terminate(_number: int, _frame: FrameType | None) -> None:
-        raise Terminated
-
-    before = signal.signal(signal.SIGTERM, terminate)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _means_build(argv: list[str]) -> bool:

@@ -9,6 +9,7 @@ import functools
 import hashlib
 import json
 import logging
+import sys
 import threading
 import types
 import typing
@@ -132,8 +133,9 @@ def _reach_with_effects(roots: set[Reference]) -> tuple[Reached, dict[str, str]]
     Returns: what was reached, and the versions of the libraries.
     """
     counted: frozenset[str] = frozenset()
+    followed: dict[Reference, tuple[Summary | None, Iterable[Reference]]] = {}
     while True:
-        reached = _reach(roots, counted)
+        reached = _reach(roots, counted, followed)
         used = {reference.module for reference in reached if reference.kind == "external"}
         versions = library_versions(frozenset(name.partition(".")[0] for name in used))
         set_up = {reference.module for reference in reached if reference.kind == "effects"}
@@ -143,8 +145,15 @@ def _reach_with_effects(roots: set[Reference]) -> tuple[Reached, dict[str, str]]
         counted |= touched
 
 
-def _reach(roots: set[Reference], libraries: frozenset[str]) -> Reached:
-    """Follow all references. Effects on other libraries than these are left out."""
+def _reach(
+    roots: set[Reference],
+    libraries: frozenset[str],
+    followed: dict[Reference, tuple[Summary | None, Iterable[Reference]]],
+) -> Reached:
+    """Follow all references. Effects on other libraries than these are left out.
+
+    `followed` keeps what `follow` returned.
+    """
     reached: Reached = {}
     effects = set()  # modules whose effects were reached
     unread = list(roots)
@@ -158,7 +167,9 @@ def _reach(roots: set[Reference], libraries: frozenset[str]) -> Reached:
             reference = Reference("effects", reference.module, ",".join(sorted(touched)))
         if reference in reached or reference.kind == "builtin":
             continue
-        reached[reference], further = follow(reference)
+        if reference not in followed:
+            followed[reference] = follow(reference)
+        reached[reference], further = followed[reference]
         unread += further
         if reference.kind == "symbol":
             unread.append(Reference("effects", reference.module))
@@ -290,13 +301,14 @@ def variable_digests(variables: Iterable[Reference], walk: Walk) -> dict[str, st
         if before is not value:
             content = identity(value, f"global {reference}", walk, paths=False)
             digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()
-            if is_immutable(value):
+            if is_immutable(value) or reference.module not in sys.modules:
                 _settled[reference] = value, digest
         digests[f"global {reference}"] = digest
     return digests
 
 
-# Values and digests of globals that can not change without becoming other objects.
+# Values and digests of globals that can not change without becoming other objects: immutable ones,
+# and those of modules that are not loaded.
 _settled: dict[Reference, tuple[object, str]] = {}
 
 

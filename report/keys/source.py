@@ -286,13 +286,19 @@ def read_source(path: Path) -> str:
         ) from error
 
 
+@functools.lru_cache(maxsize=1024)  # of the modules, and to list what an article imports
+def parse(text: str, path: str) -> ast.Module:
+    """Return the syntax tree of a source, which nobody may change. Raises: SyntaxError."""
+    return ast.parse(text, path)
+
+
 def _read(name: str, path: Path) -> Module:
     text = read_source(path)
     module = Module(
         name,
         path,
         text,
-        ast.parse(text, str(path)),
+        parse(text, str(path)),
         is_package=path.name == "__init__.py",
         is_script=name == "__main__" or _is_made_to_run_in(sys.modules.get(name)),
     )

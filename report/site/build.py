@@ -126,7 +126,7 @@ def build(
         if load and not {script.stem for script in scripts} <= {*store.builds()}:
             load()
         at_once = min(len(scripts), jobs if dask is None else CLIENTS)
-        runs = _run_articles(scripts, work, store, 1 if reason_not_to_fork() else at_once, jobs)
+        runs = _run_articles(scripts, work, store, at_once, jobs)
         articles, builds = [run.article for run in runs], [run.build for run in runs]
         _check_force(force, builds)
         _check_page_names(articles, kept)
@@ -245,7 +245,7 @@ def _run_articles(
     then in the store, even if the store is behind a network.
     """
     failures: list[ReportError] = []
-    if at_once == 1:
+    if reason_not_to_fork():
         runs = _collect(failures, [partial(_run_until_computed, s, work, store) for s in scripts])
     else:
         slots, turn = Slots(jobs), Lock()

@@ -22,7 +22,7 @@ import pickle
 import sys
 import warnings
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -56,8 +56,9 @@ def open_workers(
     """
     if dask is not None:
         try:
-            with open_cluster(dask) as executor:
-                yield ClusterWorkers(executor)
+            # A thread of its own stores what comes: that of the cluster's client has to listen.
+            with ThreadPoolExecutor(1) as storing, open_cluster(dask) as executor:
+                yield ClusterWorkers(executor, storing)
         except ClusterError as error:
             raise WorkerError(str(error)) from error
     elif jobs == 1 or reason_not_to_fork():
@@ -136,9 +137,10 @@ class Task:
 class ClusterWorkers(_Workers):
     """The workers of a Dask cluster."""
 
-    def __init__(self, executor: Executor):
+    def __init__(self, executor: Executor, storing: Executor):
         super().__init__()
         self._executor = executor
+        self._storing = storing
         self._shared: dict[str, Any] = {}  # large arguments that the cluster has, by their digests
 
     def start(self, request: Request, store: Store) -> Future[Made] | None:
@@ -159,7 +161,8 @@ class ClusterWorkers(_Workers):
             return None
         name = function.__qualname__
         task = Task(function.__module__, name, request.parts, sys.path, _threads(request))
-        return _with_our_errors(self._executor.submit(compute_on_worker, task, **arguments))
+        made = self._executor.submit(compute_on_worker, task, **arguments)
+        return _with_our_errors(made, self._storing)
 
     def _pickled(self, request: Request) -> dict[str, Any]:
         """Return the arguments as bytes, or as what stands for bytes that the cluster has."""
@@ -188,8 +191,11 @@ def _threads(request: Request) -> int | None:
     return int(number) if "torch" in request.code.versions and number.isdecimal() else None
 
 
-def _with_our_errors(made: Future[Made]) -> Future[Made]:
-    """Return a future whose error is the call's own, or a WorkerError."""
+def _with_our_errors(made: Future[Made], handing: Executor) -> Future[Made]:
+    """Return a future whose error is the call's own, or a WorkerError.
+
+    What waits for it is called by the executor `handing`.
+    """
     ours: Future[Made] = Future()
 
     def hand_on(done: Future[Made]) -> None:
@@ -203,7 +209,7 @@ def _with_our_errors(made: Future[Made]) -> Future[Made]:
         else:
             ours.set_exception(WorkerError(f"a worker of the cluster failed: {error!r}"))
 
-    made.add_done_callback(hand_on)
+    made.add_done_callback(lambda done: handing.submit(hand_on, done))
     return ours
 
 
@@ -227,7 +233,7 @@ def compute_on_worker(task: Task, **arguments: bytes) -> Made:
             raise WorkerError(_difference(task, request))
         try:
             return apart(compute, request, MemoryStore())
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise CallError(repr(error)) from None
 
 

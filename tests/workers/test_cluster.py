@@ -2,7 +2,8 @@
 
 import os
 import time
-from concurrent.futures import Future
+from concurrent.futures import Executor, Future
+from threading import Thread
 
 import pytest
 
@@ -44,3 +45,40 @@ def test_a_cluster_that_is_gone_is_that_error_too():
         result_of(cancelled)
     with pytest.raises(ForkLost, match="four workers died"):
         result_of(killed)
+
+
+class Counting(Executor):
+    """Does nothing until it is told to, and counts the tasks that it has."""
+
+    def __init__(self):
+        self.given = []
+
+    def submit(self, work, *args):
+        self.given.append(Future())
+        return self.given[-1]
+
+
+def test_an_executor_does_not_get_all_tasks_at_once(monkeypatch):
+    monkeypatch.setattr("workers.cluster.AHEAD", 3)
+    executor = Counting()
+    coming = as_they_come(executor, abs, [(n,) for n in range(100)])
+    thread = Thread(target=next, args=(coming,), daemon=True)
+    thread.start()
+    thread.join(0.5)
+    assert len(executor.given) == 3
+    executor.given[0].set_result(0)
+    thread.join(20)
+    assert len(executor.given) == 3 and not thread.is_alive()
+
+
+def test_tasks_after_the_processes_are_gone_have_that_error(monkeypatch):
+    monkeypatch.setattr("workers.cluster.reason_not_to_fork", lambda: "it can not")
+    with open_executor(1) as executor:
+        first = executor.submit(os._exit, 3)
+        with pytest.raises(ForkLost):
+            result_of(first)
+        futures = list(as_they_come(executor, abs, [(1,), (2,)]))
+        for future in futures:
+            with pytest.raises(ForkLost):
+                result_of(future)
+    assert len(futures) == 2

@@ -1,5 +1,6 @@
 """Work is done in copies of the process, and one that is killed costs nothing but its own work."""
 
+import faulthandler
 import os
 import signal
 import threading
@@ -7,7 +8,7 @@ import time
 
 import pytest
 
-from workers.forks import TRIES, ForkLost, Forks, _Fork, ask, run_in_fork
+from workers.forks import TRIES, ForkLost, Forks, Siblings, Slots, _Fork, ask, cores, run_in_fork
 
 STATE = {"value": 0}
 
@@ -157,3 +158,73 @@ def test_a_fork_may_fork(tmp_path):
             return [forks.submit(os.getppid).result() == os.getpid() for _ in range(2)]
 
     assert run_in_fork(outer, lambda question: None, (Exception,)) == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("quota", "expected"),
+    [
+        ("100000 100000", 1),
+        ("150000 100000", 2),
+        ("1000 100000", 1),
+        ("max 100000", 64),
+        ("", 64),
+        (None, 64),
+    ],
+)
+def test_cores_are_no_more_than_the_quota_of_a_container(tmp_path, monkeypatch, quota, expected):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(64)), raising=False)
+    if quota is not None:
+        (tmp_path / "cpu.max").write_text(quota)
+    assert cores(tmp_path / "cpu.max") == expected
+
+
+@pytest.mark.parametrize(
+    ("number", "ending"),
+    [
+        (signal.SIGKILL, "killed, perhaps because it needed more memory"),
+        (signal.SIGSEGV, "SIGSEGV, an error in compiled code"),
+        (signal.SIGALRM, "SIGALRM ended it"),
+    ],
+)
+def test_a_fork_that_a_signal_ends_says_which(number, ending):
+    def work(_ask):
+        signal.signal(signal.SIGSEGV, signal.SIG_DFL)  # else pytest prints where it happened
+        faulthandler.disable()
+        os.kill(os.getpid(), number)
+        time.sleep(60)
+
+    with pytest.raises(ForkLost, match=ending):
+        run_in_fork(work, lambda question: None, ())
+
+
+def test_slots_that_a_killed_process_held_come_back():
+    slots = Slots(2)
+    killed, other = slots.share(), slots.share()
+
+    def hold(_ask):
+        killed.acquire(), killed.acquire()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    with pytest.raises(ForkLost):
+        run_in_fork(hold, lambda question: None, ())
+    killed.give_back()
+    other.acquire(), other.acquire()
+    other.release(), other.release()
+    other.give_back()  # holds nothing
+
+
+def test_siblings_end_together_also_one_that_does_not_listen():
+    """Its compiled code runs on: no Python handler of a signal is called."""
+
+    def deaf(_ask):
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGINT])
+        time.sleep(60)
+
+    begun = time.monotonic()
+    with pytest.raises(ValueError, match="enough"), Siblings(2) as siblings:
+        for work in (deaf, lambda ask: time.sleep(60)):
+            siblings.submit(run_in_fork, work, lambda question: None, (KeyboardInterrupt,))
+        while len(siblings.forks) < 2:
+            time.sleep(0.01)
+        raise ValueError("enough")
+    assert time.monotonic() - begun < 20

@@ -1,11 +1,15 @@
 """A Dask cluster computes what an article calls, and the site is the same."""
 
 import re
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import current_thread
+from types import SimpleNamespace
 
 import pytest
 
 from report import CellError, FolderStore, ReportError, build
 from report.site import computing
+from report.site.computing import CallError, Task, _with_our_errors, compute_on_worker
 from tests.clusters import running_cluster
 from tests.processes import Running
 from tests.report.site.test_computing import began, calls, files
@@ -162,3 +166,23 @@ def test_an_address_without_a_scheduler_is_named(article, monkeypatch):
     monkeypatch.setattr("workers.cluster.PATIENCE", 0.5)
     with pytest.raises(ReportError, match="--dask tcp://127.0.0.1:9: no scheduler answers there"):
         article(ALL, dask="tcp://127.0.0.1:9")
+
+
+def test_a_call_that_exits_does_not_end_its_worker(monkeypatch):
+    def leave(*_):
+        raise SystemExit(3)
+
+    monkeypatch.setattr(computing, "_unpacked", lambda task, arguments: SimpleNamespace(parts={}))
+    monkeypatch.setattr(computing, "apart", leave)
+    with pytest.raises(CallError, match="SystemExit"):
+        compute_on_worker(Task("module", "name", {}, [], None))
+
+
+def test_what_a_cluster_makes_is_stored_in_a_thread_for_that():
+    """The thread in which its results come has to listen to the cluster."""
+    made, threads = Future(), []
+    with ThreadPoolExecutor(1, "storing") as storing:
+        ours = _with_our_errors(made, storing)
+        ours.add_done_callback(lambda done: threads.append(current_thread().name))
+        made.set_result(1)
+    assert ours.result() == 1 and threads[0].startswith("storing")

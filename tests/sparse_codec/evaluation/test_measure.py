@@ -21,6 +21,7 @@ from sparse_codec.evaluation.measure import (
 from sparse_codec.evaluation.tables import markdown_results
 from sparse_codec.evaluation.variations import VARIATIONS
 from sparse_codec.evaluation.waveform_codecs import WAVEFORM_CODECS
+from tests.clusters import running_cluster
 
 OPTIONS = EncodeOptions(candidates=2, interim=5, refine=10)
 CODECS = ("codec", "codec, greedy")
@@ -145,3 +146,10 @@ def _without_times(value):
     if isinstance(value, dict):
         return {key: _without_times(x) for key, x in value.items() if key != "seconds"}
     return value
+
+
+@pytest.mark.slow
+def test_figures_do_not_depend_on_a_cluster(results, frozen, recordings, tmp_path):
+    with running_cluster(tmp_path, 1) as cluster:
+        again = evaluate(*frozen, recordings, OPTIONS, dask=cluster.address)
+    assert _without_times(again) == _without_times(results)
