@@ -45,7 +45,7 @@ SPARSE_CODEC = {
     "stereo": ("config", "events", "audio", "model", "codec"),
     "coding": ("events", "outputs", "checkpoint", "audio", "model", "codec"),
     "training": ("config", "events", "checkpoint", "audio", "model", "codec", "coding"),
-    "evaluation": ("config", "events", "outputs", "audio", "model", "codec", "workers"),
+    "evaluation": ("config", "events", "outputs", "audio", "model", "codec", "coding", "workers"),
     "cli": (
         *("config", "events", "outputs", "checkpoint", "audio", "codec", "stereo", "coding"),
         *("training", "evaluation", "workers"),

@@ -15,7 +15,7 @@ from experiments.sections.about import (
     see_also,
     training_facts,
 )
-from experiments.sections.evaluation import evaluation_section, word_table
+from experiments.sections.evaluation import evaluation_section, word_tables
 from experiments.sections.examples import conjure_example, example, figures_table, streaming
 from experiments.sections.sounds import begin_encoding
 from report import Prose
@@ -74,7 +74,7 @@ training_facts(codec, shipped if build.shipped else "")
 evaluation_section(build.evaluation, clips, codec, build.shipped and not build.own_audio)
 
 # %% tags=["hide"]
-word_table(build.words)
+word_tables(build.words)
 
 # %% [markdown]
 # ## Examples

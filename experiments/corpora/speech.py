@@ -6,12 +6,16 @@ Debian's `asterisk-core-sounds-en-g722` holds some 550 prompts, 16 kHz, read by 
 (CC BY-SA 3.0). Most are shorter than the codec's segment, so the prompts of each family (the name
 up to the first dash) follow each other in readings of half a minute. OUT gets `train_data` and
 `test_data`, as MusicNet has them. The family "demo" is never trained on: its prompts are whole
-paragraphs, and the speech article's examples are cut from them.
+paragraphs, and the speech article's examples are cut from them. `asterisk-core-sounds-en` has their
+words: where it is installed, OUT gets a `metadata.csv` with transcripts of the prompts held out, in
+the form of LJ Speech.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +29,13 @@ from tqdm import tqdm
 from sparse_codec.audio.files import save_audio
 
 SOUNDS = Path("/usr/share/asterisk/sounds/en_US_f_Allison")
+TEXTS = Path("/usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz")
+DIGITS = "zero one two three four five six seven eight nine".split()
+SPOKEN = {  # what is not read letter by letter or digit by digit
+    "28.8": "twenty eight point eight",
+    "*": "star",
+    "www.asterisk.org": "double u double u double u dot asterisk dot org",
+}
 SAMPLERATE = 16_000  # Hz
 BATCH = 50  # files
 GAP = 0.2  # seconds between two prompts
@@ -92,6 +103,30 @@ def readings(prompts: list[Path]) -> list[np.ndarray]:
     return finished
 
 
+def transcripts(texts: Path) -> dict[str, str]:
+    """Return the words of prompts by name, as they are spoken; none where the file is missing."""
+    if not texts.is_file():
+        return {}
+    with gzip.open(texts, "rt", encoding="utf-8") as file:
+        pairs = (line.rstrip().partition(": ") for line in file if ": " in line)
+        return {name.replace("/", "-"): spoken(text) for name, _, text in pairs}
+
+
+def spoken(text: str) -> str:
+    """Return a text with abbreviations, numbers and signs as they are spoken."""
+    words = []
+    for word in text.split():
+        bare = word.rstrip(".,")
+        if bare in SPOKEN:
+            word = SPOKEN[bare]
+        elif bare.isdecimal():
+            word = " ".join(DIGITS[int(digit)] for digit in bare)
+        elif re.fullmatch("[A-Z]{3}", bare):  # IP is a word of the recogniser, PBX is not
+            word = " ".join(bare)
+        words.append(word)
+    return " ".join(words)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Make the corpus. Returns: the exit code."""
     parser = argparse.ArgumentParser(
@@ -100,6 +135,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("out", type=Path)
     parser.add_argument(
         "--sounds", type=Path, default=SOUNDS, help="folder of prompts (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--texts", type=Path, default=TEXTS, help="what the prompts say (default: %(default)s)"
     )
     args = parser.parse_args(argv)
     families = find_prompts(args.sounds) if args.sounds.is_dir() else {}
@@ -115,10 +153,14 @@ def main(argv: list[str] | None = None) -> int:
     write(parts, args.out / "train_data")
     names = [name_of(path, args.sounds) for path in held_out]
     write(dict(zip(names, decode(held_out), strict=True)), args.out / "test_data")
+    texts = transcripts(args.texts)
+    rows = [f"{name}|{texts[name]}" for name in names if name in texts]
+    if rows:
+        (args.out / "metadata.csv").write_text("\n".join(rows) + "\n")
     minutes = sum(map(len, parts.values())) / SAMPLERATE / 60
     print(
         f"{len(parts)} readings ({minutes:.0f} minutes) of {len(trained)} prompts, "
-        f"{len(held_out)} prompts held out"
+        f"{len(held_out)} prompts held out, {len(rows)} with transcripts"
     )
     return 0
 

@@ -12,7 +12,7 @@ from experiments.sections.event_files import files_section
 from experiments.stored_figures import Figures
 from report import Figure, Image, Prose, ReportError, Table, conjure
 from report.article.components import Component
-from sparse_codec.evaluation.tables import comparison_rows, count_rows
+from sparse_codec.evaluation.tables import comparison_rows, count_rows, word_rows
 from sparse_codec.evaluation.variations import VARIATIONS
 
 if TYPE_CHECKING:
@@ -217,18 +217,22 @@ def _measured_again(evaluation: Figures, clips: list[Clip], codec: SparseCodec) 
     )
 
 
-def word_table(words: Figures | None) -> Table | Prose:
+def word_tables(words: Figures | None) -> list[Component]:
     """Word errors of a recogniser, as `sparse_codec words` stored them with the checkpoint."""
     if words is None:
-        return Prose(
-            "No word errors were measured for this checkpoint: run `python -m sparse_codec words`."
+        missing = "No word errors were measured for this checkpoint: run"
+        return [Prose(f"{missing} `python -m sparse_codec words`.")]
+    tables = []
+    for name, group in words["groups"].items():
+        caption = (
+            f"{name}, {group['clips']} clips with {group['words']} words: word errors of"
+            " PocketSphinx with the model it carries, with the interval that holds 95 % of"
+            f" {words['draws']:,} drawings of clips; the same when every sound has the original above"
+            f" {words['crossover'] / 1000:g} kHz, because the recogniser's model is of 16 kHz; and"
+            " ESTOI, the extended short-time objective intelligibility."
         )
-    rows = [
-        [name, f"{100 * rate:.0f} %", f"{words['estoi'][name]:.2f}"]
-        for name, rate in words["word error rate"].items()
+        tables.append(Table(*word_rows(group), caption))
+    return [
+        *tables,
+        *(Prose(f"{name} was left out: {why}.") for name, why in words["skipped"].items()),
     ]
-    caption = (
-        f"{words['clips']} clips of LJ Speech, {words['words']} words: word errors of PocketSphinx"
-        " with the model it carries, and ESTOI, the extended short-time objective intelligibility."
-    )
-    return Table(["Sound", "Word errors", "ESTOI"], rows, caption)

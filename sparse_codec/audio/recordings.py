@@ -35,7 +35,7 @@ class Recording:
     split: str  # "train" or "test"
     group: str  # under which figures are reported: the folder, or MusicNet's ensemble
     labels: Path | None = None  # MusicNet's note labels
-    text: str = ""  # LJ Speech's transcript
+    text: str = ""  # the transcript
 
 
 def find_recordings(folder: str | Path) -> list[Recording]:
@@ -70,6 +70,7 @@ def _sound_files(folder: Path) -> list[Path]:
 
 def _musicnet(folder: Path) -> list[Recording]:
     works, ensembles = {}, {}
+    texts = _transcripts(folder)
     metadata = folder / "musicnet_metadata.csv"
     if metadata.is_file():
         with metadata.open(newline="") as file:
@@ -88,20 +89,30 @@ def _musicnet(folder: Path) -> list[Recording]:
             )
             table = folder / f"{split}_labels" / f"{path.stem}.csv"
             labels = table if table.is_file() else None
-            recordings.append(Recording(path, work, split, group, labels))
+            text = texts.get(path.stem, "")
+            recordings.append(Recording(path, work, split, group, labels, text))
     return recordings
 
 
 def _lj_speech(folder: Path) -> list[Recording]:
-    with (folder / "metadata.csv").open(newline="", encoding="utf-8") as file:
-        rows = csv.reader(file, delimiter="|", quoting=csv.QUOTE_NONE)
-        texts = {row[0]: row[-1] for row in rows if row}
-    recordings = []
+    texts, recordings = _transcripts(folder), []
+    # other speakers come in folders of the same layout
+    group = "LJ Speech" if folder.name.startswith("LJSpeech") else printable(folder.name)
     for path in _sound_files(folder / "wavs"):
         chapter, text = path.stem.split("-")[0], texts.get(path.stem, "")  # "LJ001-0001"
         split = _hashed_split(chapter)
-        recordings.append(Recording(path, chapter, split, "LJ Speech", text=text))
+        recordings.append(Recording(path, chapter, split, group, text=text))
     return recordings
+
+
+def _transcripts(folder: Path) -> dict[str, str]:
+    """Return the transcripts of a folder's metadata.csv by the names of files; LJ Speech's form."""
+    metadata = folder / "metadata.csv"
+    if not metadata.is_file():
+        return {}
+    with metadata.open(newline="", encoding="utf-8") as file:
+        rows = csv.reader(file, delimiter="|", quoting=csv.QUOTE_NONE)
+        return {row[0]: row[-1] for row in rows if row}
 
 
 def _hashed_split(work: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -14,7 +13,7 @@ from tqdm import tqdm
 from sparse_codec.audio.recordings import Recording, find_recordings
 from sparse_codec.checkpoint import find_checkpoint
 from sparse_codec.cli.options import Commands, add_command, positive
-from sparse_codec.coding.formats import load_codec
+from sparse_codec.coding.formats import load_codec, load_priors
 from sparse_codec.coding.priors import priors_file
 from sparse_codec.config import CodecConfig, EncodeOptions
 from sparse_codec.evaluation.frozen_set import freeze, read_manifest, write_manifest
@@ -182,27 +181,60 @@ def _options(args: argparse.Namespace, codec: SparseCodec) -> EncodeOptions:
 
 
 def _add_words(commands: Commands) -> None:
-    text = "count a recogniser's word errors on LJ Speech"
-    parser = add_command(commands, "words", run_words, text, "words music --data LJSpeech-1.1")
+    text = "count a recogniser's word errors on speech with transcripts, beside other codecs"
+    parser = add_command(commands, "words", run_words, text, "words speech --data LJSpeech-1.1")
     parser.add_argument("checkpoint", help=CHECKPOINT)
-    parser.add_argument("--data", type=Path, nargs="+", required=True, help="LJ Speech folders")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="folders with a metadata.csv, as LJ Speech has it; works that were trained on have"
+        " no place in it",
+    )
+    parser.add_argument(
+        "--words",
+        type=positive(int),
+        default=500,
+        help="of each folder, about (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--rates",
+        type=positive(float),
+        nargs="*",
+        default=[],
+        metavar="BITS",
+        help="a second, to which files are limited, beside files as they are",
+    )
+    add_workers(parser)
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
 
 
 def run_words(args: argparse.Namespace) -> int:
     """Count word errors and print them."""
-    import torch
-
     from sparse_codec.evaluation.measure import write_results
-    from sparse_codec.evaluation.words import count_word_errors
+    from sparse_codec.evaluation.tables import markdown_words
+    from sparse_codec.evaluation.words import choose_clips, count_word_errors
 
     if args.json:
         check_output(args.json)
-    torch.set_num_threads(1)
     codec = load_codec(args.checkpoint)
-    recordings = [r for r in _recordings(args.data) if r.text]
-    results = count_word_errors(codec, recordings, lambda clips: _with_bar(clips, "clip"))
-    print(json.dumps(results, indent=1))
+    priors = load_priors(args.checkpoint) if priors_file(args.checkpoint).exists() else None
+    if args.rates and priors is None:
+        load_priors(args.checkpoint)  # says what is missing
+    recordings = _recordings(args.data)
+    n_clips = len(choose_clips(recordings, args.words))
+    results = count_word_errors(
+        codec,
+        recordings,
+        priors,
+        args.rates,
+        args.words,
+        args.jobs,
+        args.dask,
+        progress=lambda clips: _with_bar(clips, "clip", n_clips),
+    )
+    print(markdown_words(results))
     if args.json:
         write_results(results, args.json)
     return 0

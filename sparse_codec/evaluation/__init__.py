@@ -6,5 +6,6 @@
 - `pursuit`, `waveform_codecs`: the rivals, matching pursuit and codecs of samples
 - `variations`: changes of events, which a listener should hear
 - `tables`: figures as Markdown tables
-- `words`: word errors of a recogniser on speech that went through the codec
+- `words`: word errors of a recogniser on speech through the codec and its rivals
+- `speech_codecs`: the rivals for speech, Codec2 and WORLD
 """

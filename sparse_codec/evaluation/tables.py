@@ -85,3 +85,33 @@ def _methods(group: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def _cell(means: dict[str, Any], key: str) -> str:
     decimals = FIGURES[key][1]
     return f"{means[key]:.{decimals}f}" if key in means else ""
+
+
+WORDS = {  # key, heading
+    "plain": "Word errors",
+    "shared": "Word errors, shared high band",
+}
+
+
+def word_rows(group: dict[str, Any]) -> Table:
+    """Return headings and a row for each method, of the word errors of one group."""
+    rows = []
+    for name, figures in group["methods"].items():
+        cells = []
+        for key in WORDS:
+            low, high = (f"{100 * bound:.0f}" for bound in figures[f"{key}_interval"])
+            cells.append(f"{100 * figures[key]:.0f} % ({low} to {high})")
+        rate = figures.get("bits_per_second")
+        rate_cell = "" if rate is None or name == "original" else f"{rate}"
+        rows.append([name, rate_cell, *cells, f"{figures['estoi']:.2f}"])
+    return ["Sound", "Bits/s", *WORDS.values(), "ESTOI"], rows
+
+
+def markdown_words(results: dict[str, Any]) -> str:
+    """Return word errors as Markdown, one block for each group, and what was left out."""
+    lines = []
+    for name, group in results["groups"].items():
+        title = f"## {name}: {group['clips']} clips, {group['words']} words"
+        lines += [title, "", markdown_table(*word_rows(group)), ""]
+    lines += [f"{name} was left out: {why}" for name, why in results["skipped"].items()]
+    return "\n".join(lines)

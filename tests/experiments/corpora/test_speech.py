@@ -1,12 +1,20 @@
 """The speech corpus, from the real prompts of the Debian package."""
 
+import gzip
 import shutil
 
 import numpy as np
 import pytest
 import soundfile as sf
 
-from experiments.corpora.speech import HELD_OUT_FAMILY, SOUNDS, family_of, find_prompts, main
+from experiments.corpora.speech import (
+    HELD_OUT_FAMILY,
+    SOUNDS,
+    family_of,
+    find_prompts,
+    main,
+    transcripts,
+)
 from sparse_codec.audio.recordings import find_recordings
 
 needs_prompts = pytest.mark.skipif(
@@ -31,6 +39,15 @@ def test_families_go_by_the_name_up_to_the_first_dash(tmp_path):
 def test_without_the_package_it_says_what_to_install(tmp_path, capsys):
     assert main([str(tmp_path / "out"), "--sounds", str(tmp_path)]) == 2
     assert "asterisk-core-sounds-en-g722" in capsys.readouterr().err
+
+
+def test_transcripts_are_words_as_they_are_spoken(tmp_path):
+    with gzip.open(tmp_path / "texts.gz", "wt") as file:
+        file.write("; a comment\n\ndemo/dial: Dial 500, or * for the PBX.  Over IP.\n")
+    assert transcripts(tmp_path / "texts.gz") == {
+        "demo-dial": "Dial five zero zero or star for the P B X Over IP."
+    }
+    assert transcripts(tmp_path / "none.gz") == {}
 
 
 @needs_prompts

@@ -1,0 +1,49 @@
+"""A clip's `.events` file in memory, as measurements make it: bytes that count, and a way back."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from sparse_codec.coding.channels import Window, channels_of, join_windows
+from sparse_codec.coding.event_file import SCALE, EventWriter, header_for, read_header, read_windows
+from sparse_codec.coding.priors import Priors
+from sparse_codec.coding.rate import limit_rate
+from sparse_codec.events import EventSet
+
+if TYPE_CHECKING:
+    from sparse_codec.codec import SparseCodec
+
+
+def file_of(
+    codec: SparseCodec,
+    windows: Iterable[EventSet],
+    priors: Priors | None,
+    scale: int = SCALE,
+    rate: float | None = None,
+) -> bytes:
+    """Return the file of one channel's windows: lossless without priors, else rounded.
+
+    rate: bits a second that the file must not exceed; it replaces the scale. Raises: RateError.
+    """
+    header, file = header_for(codec, priors=priors), io.BytesIO()
+    writer = EventWriter(file, header, priors)
+    scaled: Iterable[tuple[Window, int]]
+    if rate is not None and priors is not None:
+        scaled = limit_rate(windows, rate, header, priors)
+    else:
+        scaled = ((window, scale) for window in windows)
+    for window, window_scale in scaled:
+        writer.write(window, window_scale)
+    writer.close()
+    return file.getvalue()
+
+
+def events_of(codec: SparseCodec, file: bytes, priors: Priors | None) -> EventSet:
+    """Return the events of a file of one channel. Raises: EventFileError."""
+    stream = io.BytesIO(file)
+    header = read_header(stream)
+    header.check_codec(codec)
+    (events,) = channels_of(join_windows(read_windows(stream, header, priors)))
+    return events
