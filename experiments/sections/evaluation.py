@@ -12,7 +12,7 @@ from experiments.sections.event_files import files_section
 from experiments.stored_figures import Figures
 from report import Figure, Image, Prose, ReportError, Table, conjure
 from report.article.components import Component
-from sparse_codec.evaluation.tables import comparison_rows, count_rows, word_rows
+from sparse_codec.evaluation.tables import comparison_rows, count_rows, many_atoms, word_rows
 from sparse_codec.evaluation.variations import VARIATIONS
 
 if TYPE_CHECKING:
@@ -23,14 +23,21 @@ if TYPE_CHECKING:
 AGREEMENT = 0.02  # how far a share that is measured again may be from the stored one
 EXAMPLES = "examples"  # the manifest's group of the clips that are shipped
 LINES = {"codec": "#c8553d", "matching pursuit": "#3d7dc8"}
-AS_SOUND = ("sound_l2", "sound_l1", "distance", "log_mel", "opinion")
+AS_SOUND = (
+    *("sound_l2", "sound_l1", "gap_l2", "gap_l1", "distance", "log_mel", "opinion", "estoi"),
+)
+AT_WINDOWS = ("sound_l2_1024", "sound_l1_1024", "sound_l2", "sound_l1") + (
+    *("sound_l2_4096", "sound_l1_4096"),
+)
 AS_EVENTS = ("onset_f", "redundancy", "crowd", "harmful", "bits_per_second", "seconds")
+MANY_ATOMS = "matching pursuit, many"  # the one with most atoms, whose name has their number
 METHODS = (  # those that are shown, in this order
     "codec",
+    "codec, plain sum",
     "codec, greedy",
     "matching pursuit",
     "orthogonal matching pursuit",
-    "matching pursuit, 128",
+    MANY_ATOMS,
     "Opus, 6 kb/s",
     "Vorbis, lowest",
     "MP3, lowest",
@@ -53,7 +60,8 @@ def evaluation_section(
             )
         ]
     everything = evaluation["all"]
-    methods = {name: everything[name] for name in METHODS if name in everything}
+    names = [many_atoms(everything) if name == MANY_ATOMS else name for name in METHODS]
+    methods = {name: everything[name] for name in names if name in everything}
     n_segments = everything["segments"]
     return [
         Table(
@@ -67,6 +75,10 @@ def evaluation_section(
         Table(
             *comparison_rows(methods, AS_SOUND),
             f"The sound of the same {n_segments} segments; terms are below.",
+        ),
+        Table(
+            *comparison_rows(methods, AT_WINDOWS),
+            "The shares as sound by transforms of three windows, in samples; 2048 has no number.",
         ),
         Table(
             *comparison_rows(methods, AS_EVENTS),
@@ -113,7 +125,7 @@ def _legend(axes: Axes) -> None:
 def _group_shares(evaluation: Figures) -> Table:
     rows = []
     for name, group in evaluation["groups"].items():
-        codec, pursuit = group["codec"], group["matching pursuit, 128"]
+        codec, pursuit = group["codec"], group[many_atoms(group)]
         shares = [
             _all_removed(means, order) for means in (codec, pursuit) for order in ("l2", "l1")
         ]
@@ -125,7 +137,8 @@ def _group_shares(evaluation: Figures) -> Table:
         *("Pursuit, L2", "Pursuit, L1", "Sound, L2", "Sound, L1"),
     ]
     caption = (
-        "Each group alone: shares removed by all events, and by matching pursuit with 128 atoms."
+        "Each group alone: shares removed by all events, and by matching pursuit with four times as"
+        " many atoms."
         " Groups in brackets are not part of the means above: other kinds of sound, and this page's"
         " examples."
     )
@@ -138,14 +151,15 @@ def _all_removed(means: Figures, order: str) -> float:
 
 
 def _group_distances(evaluation: Figures) -> Table:
-    methods = {"codec": "codec", "matching pursuit, 128": "pursuit", "Opus, 6 kb/s": "Opus"}
+    pursuit = many_atoms(evaluation["all"])
+    methods = {"codec": "codec", pursuit: "pursuit", "Opus, 6 kb/s": "Opus"}
     distances = {"distance": "Distance", "log_mel": "Log-mel"}
     rows = []
     for name, group in evaluation["groups"].items():
         cells = [f"{group[method][key]:.1f}" for key in distances for method in methods]
         rows.append([_label(name, evaluation), *cells])
     names = [f"{distance}, {who}" for distance in distances.values() for who in methods.values()]
-    caption = "Each group alone: distances of the sound in dB; pursuit has 128 atoms."
+    caption = "Each group alone: distances of the sound in dB; pursuit has four times as many atoms."
     return Table(["Group", *names], rows, caption)
 
 
@@ -181,7 +195,9 @@ def _terms(everything: Figures) -> str:
         "*L2* and *L1 removed* are shares of the magnitude spectrogram; *as sound* they are"
         " measured on the rendered sound, whose phases are not the original's. *Distance* is the"
         " log-spectral distance (windows of 512 to 4,096 samples, floor 80 dB below the peak)."
-        " *Opinion* is the score from 1 to 5 that Zimtohrli predicts. *Harmful* is the mean number"
+        " The *gap* is what lies between shares removed by the events' spectrograms and by their"
+        " sound, in the codec's own transform; the *plain sum* adds the events' sounds up, each"
+        " with phases of its own. *Opinion* is the score from 1 to 5 that Zimtohrli predicts. *Harmful* is the mean number"
         " of events that add energy, to the frames that they are fitted on, when taken off in"
         " order. Bits of events are 32 for each number, before any coding; what files of them take"
         " stands above. The rates of the other codecs are those of their files. *Greedy* is the"

@@ -141,6 +141,12 @@ def _add_evaluate(commands: Commands) -> None:
         type=positive(int),
         help="gradient steps at the end, instead of the checkpoint's",
     )
+    parser.add_argument(
+        "--speech", action="store_true", help="measure intelligibility (ESTOI) too"
+    )
+    parser.add_argument(
+        "--limit", type=positive(int), metavar="FILES", help="measure the first files only, to try"
+    )
     add_workers(parser)
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
 
@@ -154,6 +160,8 @@ def run_evaluate(args: argparse.Namespace) -> int:
     codec = load_codec(args.checkpoint)
     manifest = find_checkpoint(args.checkpoint).with_suffix(".manifest.json")
     frozen = read_manifest(args.manifest or manifest)
+    if args.limit:
+        frozen = dataclasses.replace(frozen, files=frozen.files[: args.limit])
     n_files = len(frozen.files)
     results = evaluate(
         codec,
@@ -162,6 +170,7 @@ def run_evaluate(args: argparse.Namespace) -> int:
         _options(args, codec),
         args.jobs,
         args.dask,
+        args.speech,
         progress=lambda files: _with_bar(files, "file", n_files),
     )
     print(markdown_results(results))

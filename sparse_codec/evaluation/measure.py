@@ -3,8 +3,10 @@
 Segments are normalised to peak 1. The figure of a segment is the share of the magnitude
 spectrogram's energy (L2, and L1) that is gone from its first half; that of a group is the mean.
 `sound_l2` and `sound_l1` are the same shares when the spectrogram of the rendered sound is
-subtracted, instead of the sum of the events' spectrograms. Events are written to JSON and read
-again before they are measured.
+subtracted, instead of the sum of the events' spectrograms; `gap_l2` and `gap_l1` are what is lost
+between the two, in the codec's own transform. Sounds are measured on the same piece of audio and by
+the same transforms, whatever the codec's own are; 2048 samples are the reference. Events are
+written to JSON and read again before they are measured.
 """
 
 from __future__ import annotations
@@ -13,8 +15,8 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, replace
-from itertools import pairwise
+from dataclasses import asdict, dataclass, replace
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ from torch import Tensor
 
 from sparse_codec.audio.recordings import Recording
 from sparse_codec.codec import SparseCodec
-from sparse_codec.config import EncodeOptions
+from sparse_codec.config import CodecConfig, EncodeOptions
 from sparse_codec.evaluation import metrics
 from sparse_codec.evaluation.frozen_set import (
     FrozenFile,
@@ -37,7 +39,7 @@ from sparse_codec.evaluation.frozen_set import (
 from sparse_codec.evaluation.pursuit import Atoms, MatchingPursuit
 from sparse_codec.evaluation.variations import VARIATIONS, vary
 from sparse_codec.evaluation.waveform_codecs import WAVEFORM_CODECS
-from sparse_codec.events import EventSet
+from sparse_codec.events import EventSet, join
 from sparse_codec.model.spectrogram import (
     log_mel_distance,
     log_spectral_distance,
@@ -46,12 +48,14 @@ from sparse_codec.model.spectrogram import (
 )
 from workers.cluster import as_they_come, open_executor, result_of, share
 
-COUNTS = (1, 4, 8, 16, 32)  # events after which the energy removed is measured
-MANY = 128  # partials of the larger matching pursuit
+MEASURE = CodecConfig()  # its segments are measured, by its transform
+WINDOWS = (1024, 4096)  # samples, of further transforms that sounds are measured by
+COUNTS = (1, 4, 8, 16)  # events of a window after which the energy removed is measured, and all
+MANY = 4  # times as many partials as events: the larger matching pursuit
 BITS = 32  # of each stored number of an event; a compact format would need fewer
 MARGIN = 4096  # samples after the first half that are rendered, so that its last frames see them
 
-Figures = dict[str, float | list[float]]  # by name; a list has one for each of COUNTS
+Figures = dict[str, float | list[float]]  # by name; a list has one for each number of events
 Methods = dict[str, Figures]  # figures of one segment, by method
 Result = tuple[str, list[Methods]]  # a group, and a file's segments
 Shares = tuple[float, float]  # L2, L1
@@ -64,13 +68,15 @@ def evaluate(
     options: EncodeOptions,
     jobs: int = 1,
     dask: str | None = None,
+    speech: bool = False,
     progress: Callable[[Iterable[Result]], Iterable[Result]] = iter,
 ) -> dict[str, Any]:
     """Return figures of the codec and of its rivals, for every group of an evaluation set.
 
     jobs: processes, each with one thread and one file at a time. dask: the address of a Dask
-    scheduler, whose workers measure instead. Figures do not depend on them. The result holds plain
-    values: the model, the set and the options, then the groups.
+    scheduler, whose workers measure instead. Figures do not depend on them. speech: measure
+    intelligibility too. The result holds plain values: the model, the set and the options, then the
+    groups.
     Raises: ManifestError if a file is not there or is another; ClusterError; ForkLost.
     """
     files = list(find_files(frozen, recordings))
@@ -79,7 +85,7 @@ def evaluate(
     groups: dict[str, list[Methods]] = defaultdict(list)
     with open_executor(jobs, dask) as executor:
         shared = share(executor, codec)
-        tasks = [(shared, file, recording, options) for file, recording in files]
+        tasks = [(shared, file, recording, options, speech) for file, recording in files]
         results = (result_of(future) for future in as_they_come(executor, measure_file, tasks))
         for group, figures in progress(results):
             groups[group] += figures
@@ -89,29 +95,47 @@ def evaluate(
         "checkpoint": codec.digest,
         "manifest": frozen.digest,
         "options": asdict(options),
-        "counts": COUNTS,
+        "counts": [windows_of(codec) * count for count in counts_of(codec, options)],
         "foreign": sorted(foreign),
         "all": summarise(own),
         "groups": {name: summarise(group) for name, group in sorted(groups.items())},
     }
 
 
+def windows_of(codec: SparseCodec) -> int:
+    """Return how many windows of a codec cover the half segment that is measured."""
+    return -(-MEASURE.segment_samples // codec.config.segment_samples)
+
+
+def counts_of(codec: SparseCodec, options: EncodeOptions) -> list[int]:
+    """Return the numbers of events of a window at which shares are measured; all are the last."""
+    most = options.n_events or codec.config.n_events
+    return [count for count in COUNTS if count < most] + [most]
+
+
 def measure_file(
-    codec: SparseCodec, file: FrozenFile, recording: Recording, options: EncodeOptions
+    codec: SparseCodec,
+    file: FrozenFile,
+    recording: Recording,
+    options: EncodeOptions,
+    speech: bool = False,
 ) -> Result:
     """Return the group of one file, and the figures of its segments."""
     # A segment is many small operations, in which more threads only wait for each other.
     torch.set_num_threads(1)
-    segments = read_segments(file, recording, codec.config.segment_samples, codec.samplerate)
-    return file.group, [measure_segment(codec, segment, options) for segment in segments]
+    segments = read_segments(file, recording, MEASURE.segment_samples, codec.samplerate)
+    return file.group, [measure_segment(codec, segment, options, speech) for segment in segments]
 
 
 @torch.no_grad()
-def measure_segment(codec: SparseCodec, segment: Segment, options: EncodeOptions) -> Methods:
+def measure_segment(
+    codec: SparseCodec, segment: Segment, options: EncodeOptions, speech: bool = False
+) -> Methods:
     """Return figures of one segment by method, each with those that make sense for it."""
-    ruler = Ruler(codec, segment)
+    ruler = Ruler(codec, segment, speech)
     figures = dict(_codec_figures(ruler, options))
-    figures |= _pursuit_figures(ruler)
+    counts = [windows_of(codec) * count for count in counts_of(codec, options)]
+    figures |= _pursuit_figures(ruler, counts)
     for name, rival in WAVEFORM_CODECS.items():
         sound, rate = rival.code(segment.audio, codec.samplerate)
         figures[name] = {"bits_per_second": rate, **ruler.measure_sound(torch.from_numpy(sound))}
@@ -122,30 +146,45 @@ def measure_segment(codec: SparseCodec, segment: Segment, options: EncodeOptions
 class Ruler:
     """One segment, with the spectrograms that every method is measured against."""
 
-    def __init__(self, codec: SparseCodec, segment: Segment):
-        self.codec, self.config, self.segment = codec, codec.config, segment
-        self.half = codec.config.segment_samples // 2
+    def __init__(self, codec: SparseCodec, segment: Segment, speech: bool = False):
+        self.codec, self.config, self.segment, self.speech = codec, codec.config, segment, speech
+        self.half = MEASURE.segment_samples // 2
         self.audio = torch.from_numpy(segment.audio)
+        # as the codec sees it, and as matching pursuit does
         self.original = codec.magnitudes(self.audio[None])[0]
-        # the measure's transform, which does not depend on the codec's
-        self.reference = magnitudes(self.audio[None, : self.half + MARGIN], 2048, 512)
+        self.reference = magnitudes(self.audio[None], MEASURE.window, MEASURE.hop)[0]
 
     def measure_sound(self, sound: Tensor) -> Figures:
         """Return figures of a sound (T,) in the place of the segment; its first half counts."""
-        n_frames, rate = self.half // 512, self.config.samplerate
-        sound = torch.nn.functional.pad(sound, (0, MARGIN))[: self.half + MARGIN]
-        spectrogram = magnitudes(sound[None], 2048, 512)
-        l2, l1 = shares_removed(self.reference - spectrogram, self.reference, n_frames)
-        sound, reference = sound[None, : self.half], self.audio[None, : self.half]
-        figures: Figures = {
-            "sound_l2": l2,
-            "sound_l1": l1,
-            "distance": log_spectral_distance(sound, reference).item(),
-            "log_mel": log_mel_distance(sound, reference, rate).item(),
-        }
-        if metrics.is_installed("zimtohrli") and sound.any():
-            figures["opinion"] = metrics.opinion_score(sound[0].numpy(), reference[0].numpy(), rate)
+        rate = self.config.samplerate
+        l2, l1 = self.sound_shares(sound, MEASURE.window, MEASURE.hop)
+        figures: Figures = {"sound_l2": l2, "sound_l1": l1}
+        for window in WINDOWS:
+            l2, l1 = self.sound_shares(sound, window, window // 4)
+            figures |= {f"sound_l2_{window}": l2, f"sound_l1_{window}": l1}
+        sound = torch.nn.functional.pad(sound, (0, self.half))[None, : self.half]
+        reference = self.audio[None, : self.half]
+        figures["distance"] = log_spectral_distance(sound, reference).item()
+        figures["log_mel"] = log_mel_distance(sound, reference, rate).item()
+        if sound.any():
+            ours, theirs = sound[0].numpy(), reference[0].numpy()
+            if metrics.is_installed("zimtohrli"):
+                figures["opinion"] = metrics.opinion_score(ours, theirs, rate)
+            if self.speech and metrics.is_installed("pystoi"):
+                figures["estoi"] = metrics.intelligibility(ours, theirs, rate)
         return figures
+
+    def sound_shares(self, sound: Tensor, window: int, hop: int) -> Shares:
+        """Return the shares that the spectrogram of a sound (T,) removes, by one transform."""
+        size = self.half + MARGIN
+        sound = torch.nn.functional.pad(sound, (0, size))[:size]
+        original, ours = (magnitudes(x[None, :size], window, hop) for x in (self.audio, sound))
+        return shares_removed(original - ours, original, self.half // hop)
+
+    def gap(self, shares: Shares, sound: Tensor, config: CodecConfig) -> Figures:
+        """Return what lies between shares of a scene and those of its sound, by its transform."""
+        heard = self.sound_shares(sound, config.window, config.hop)
+        return {"gap_l2": shares[0] - heard[0], "gap_l1": shares[1] - heard[1]}
 
     def measure_onsets(self, seconds: np.ndarray, gains: np.ndarray) -> Figures:
         """Return the share of onsets that repeat another, and agreement with the labels."""
@@ -163,31 +202,34 @@ class Ruler:
 def _codec_figures(ruler: Ruler, options: EncodeOptions) -> Iterator[tuple[str, Figures]]:
     """Yield figures with `options` at each of COUNTS, of varied events, and without refinement."""
     shares = []
-    for count in COUNTS:
-        events, share, seconds = encode_again(ruler, replace(options, n_events=count))
-        shares.append(share)
-    sound = _render(ruler, events)
+    for count in counts_of(ruler.codec, options):
+        encoded = encode_again(ruler, replace(options, n_events=count))
+        shares.append(encoded.shares)
+    events, sound = encoded.events, _render(ruler, encoded.events)
     figures: Figures = {
         "l2": [l2 for l2, _ in shares],
         "l1": [l1 for _, l1 in shares],
-        "seconds": seconds,
+        "seconds": encoded.seconds,
     }
-    yield "codec", figures | _event_figures(ruler, events, sound)
+    yield "codec", figures | _event_figures(ruler, encoded, sound)
+    plain = _render(ruler, events, consistent=False)
+    gap = ruler.gap(encoded.shares, plain, ruler.config)
+    yield "codec, plain sum", gap | ruler.measure_sound(plain)
     yield f"random times, {metrics.STRONGEST}", _chance_figures(ruler, len(events))
     for kind in VARIATIONS:
         varied = torch.from_numpy(ruler.codec.decode(vary(ruler.codec, events, kind)))
         distance = log_spectral_distance(varied[None], sound[None, : ruler.half]).item()
         yield kind, {"distance_to_reconstruction": distance}
-    events, (l2, l1), seconds = encode_again(ruler, replace(options, interim=0, refine=0))
-    sound = _render(ruler, events)
-    figures = {"l2_all": l2, "l1_all": l1, "seconds": seconds}
-    yield "codec, greedy", figures | _event_figures(ruler, events, sound)
+    encoded = encode_again(ruler, replace(options, interim=0, refine=0))
+    sound, (l2, l1) = _render(ruler, encoded.events), encoded.shares
+    figures = {"l2_all": l2, "l1_all": l1, "seconds": encoded.seconds}
+    yield "codec, greedy", figures | _event_figures(ruler, encoded, sound)
 
 
-def _render(ruler: Ruler, events: EventSet) -> Tensor:
+def _render(ruler: Ruler, events: EventSet, consistent: bool = True) -> Tensor:
     """Return the sound (T,) of events of the first half and of MARGIN samples after it."""
     longer = replace(events, n_samples=events.n_samples + MARGIN)
-    return torch.from_numpy(ruler.codec.decode(longer))
+    return torch.from_numpy(ruler.codec.decode(longer, consistent))
 
 
 def _chance_figures(ruler: Ruler, n_events: int) -> Figures:
@@ -198,67 +240,91 @@ def _chance_figures(ruler: Ruler, n_events: int) -> Figures:
     return ruler.measure_onsets(seconds, np.ones(n_onsets))
 
 
-def _event_figures(ruler: Ruler, events: EventSet, sound: Tensor) -> Figures:
+def _event_figures(ruler: Ruler, encoded: Encoded, sound: Tensor) -> Figures:
+    events = encoded.events
     numbers = (ruler.config.vector_size + 2) * len(events)
     return {
         "bits_per_second": BITS * numbers * ruler.config.samplerate / ruler.half,
-        "harmful": count_harmful(ruler, events),
+        "harmful": count_harmful(ruler, encoded.windows),
         "crowd": float(np.bincount(events.frames).max()) if len(events) else 0.0,
+        **ruler.gap(encoded.shares, sound, ruler.config),
         **ruler.measure_sound(sound),
         **ruler.measure_onsets(events.seconds, events.gains),
     }
 
 
-def encode_again(ruler: Ruler, options: EncodeOptions) -> tuple[EventSet, Shares, float]:
-    """Encode the segment; return its events, the shares that they remove, and the seconds it took.
+@dataclass(frozen=True)
+class Encoded:
+    """The half segment that is measured, as events."""
 
-    The events were written to JSON and read again.
-    """
+    events: EventSet  # written to JSON and read again
+    windows: list[EventSet]  # the same as they were found
+    shares: Shares  # that the events' scene removes
+    seconds: float
+
+
+def encode_again(ruler: Ruler, options: EncodeOptions) -> Encoded:
+    """Encode as many windows of the segment as are measured."""
     codec, started = ruler.codec, time.perf_counter()
-    events = codec.encode_segment(ruler.segment.audio, options)
+    stream = codec.stream([ruler.segment.audio], options)
+    windows = list(islice(stream, windows_of(codec)))
     seconds = time.perf_counter() - started
-    events = replace(events, n_samples=ruler.half)
+    events = replace(join(windows), n_samples=ruler.half)
     events = EventSet.from_json(json.loads(json.dumps(events.to_json())))
-    left = ruler.original - codec.scene(events, ruler.config.n_frames)
-    shares = shares_removed(left[None], ruler.original[None], ruler.config.half_frames)
-    return events, shares, seconds
+    left = ruler.original - codec.scene(events, ruler.original.shape[1])
+    shares = shares_removed(left[None], ruler.original[None], ruler.half // ruler.config.hop)
+    return Encoded(events, windows, shares, seconds)
 
 
-def count_harmful(ruler: Ruler, events: EventSet) -> float:
-    """Return how many events add energy up to the horizon, subtracted one by one as found."""
-    residuals = ruler.codec.peel(ruler.original[:, : ruler.config.horizon_frames], events)
-    energies = [left.pow(2).sum().item() for left in residuals]
-    return float(sum(after > before for before, after in pairwise(energies)))
+def count_harmful(ruler: Ruler, windows: list[EventSet]) -> float:
+    """Return how many events add energy up to the horizon of their window, subtracted one by one
+    as found, after those of the windows before.
+    """
+    config, left, harmful = ruler.config, ruler.original, 0
+    for place, events in enumerate(windows):
+        first = place * config.half_frames
+        horizon = slice(first, first + config.horizon_frames)
+        energies = []
+        for residual in ruler.codec.peel(left, events):
+            energies.append(residual[:, horizon].pow(2).sum().item())
+            left = residual
+        harmful += sum(after > before for before, after in pairwise(energies))
+    return float(harmful)
 
 
 # ---- matching pursuit
 
 
-def _pursuit_figures(ruler: Ruler) -> Methods:
-    """Return figures with as many atoms as events, and with MANY, with and without joint gains."""
-    pursuit = MatchingPursuit(ruler.config)
+def _pursuit_figures(ruler: Ruler, counts: list[int]) -> Methods:
+    """Return figures with as many atoms as events, and with MANY times as many, with and without
+    joint gains.
+
+    counts: of atoms, at which shares are measured. The transform is MEASURE's.
+    """
+    pursuit, many = MatchingPursuit(MEASURE), MANY * counts[-1]
     methods: Methods = {}
     started = time.perf_counter()
-    atoms = pursuit.decompose(ruler.original, MANY)
+    atoms = pursuit.decompose(ruler.reference, many)
     spectra = pursuit.spectrograms(atoms)
     search_seconds = time.perf_counter() - started
     for name, n_atoms, joint in (
-        ("matching pursuit", COUNTS[-1], False),
-        ("orthogonal matching pursuit", COUNTS[-1], True),
-        (f"matching pursuit, {MANY}", MANY, True),
+        ("matching pursuit", counts[-1], False),
+        ("orthogonal matching pursuit", counts[-1], True),
+        (f"matching pursuit, {many}", many, True),
     ):
         started = time.perf_counter()
-        counts = [count for count in COUNTS if count < n_atoms] + [n_atoms]
-        shares, gains = measure_pursuit(pursuit, ruler.original, atoms, spectra, counts, joint)
+        at = counts if n_atoms == counts[-1] else [n_atoms]
+        shares, gains = measure_pursuit(pursuit, ruler.reference, atoms, spectra, at, joint)
         first = atoms.first(n_atoms, gains)
-        seconds = time.perf_counter() - started + search_seconds * n_atoms / MANY
+        seconds = time.perf_counter() - started + search_seconds * n_atoms / many
         l2, l1 = shares[-1]
         figures: Figures = {"seconds": seconds, "l2_all": l2, "l1_all": l1}
-        if n_atoms == COUNTS[-1]:
+        if n_atoms == counts[-1]:
             figures["l2"] = [l2 for l2, _ in shares]
             figures["l1"] = [l1 for _, l1 in shares]
-        figures |= ruler.measure_sound(pursuit.render(first, ruler.half + MARGIN))
-        onsets = first.frames.numpy() * ruler.config.hop / ruler.config.samplerate
+        sound = pursuit.render(first, ruler.half + MARGIN)
+        figures |= ruler.gap(shares[-1], sound, MEASURE) | ruler.measure_sound(sound)
+        onsets = first.frames.numpy() * MEASURE.hop / MEASURE.samplerate
         methods[name] = figures | ruler.measure_onsets(onsets, first.gains.numpy())
     return methods
 

@@ -9,9 +9,16 @@ FIGURES = {  # key, heading, decimals
     "l1_all": ("L1 removed", 2),
     "sound_l2": ("L2, as sound", 2),
     "sound_l1": ("L1, as sound", 2),
+    "gap_l2": ("Gap, L2", 3),
+    "gap_l1": ("Gap, L1", 3),
+    "sound_l2_1024": ("L2 at 1024", 2),
+    "sound_l1_1024": ("L1 at 1024", 2),
+    "sound_l2_4096": ("L2 at 4096", 2),
+    "sound_l1_4096": ("L1 at 4096", 2),
     "distance": ("Distance, dB", 1),
     "log_mel": ("Log-mel, dB", 1),
     "opinion": ("Opinion", 2),
+    "estoi": ("ESTOI", 2),
     "onset_f": ("Onsets", 2),
     "redundancy": ("Shared onsets", 2),
     "crowd": ("In one frame", 1),
@@ -19,6 +26,15 @@ FIGURES = {  # key, heading, decimals
     "bits_per_second": ("Bits/s", 0),
     "seconds": ("Seconds", 1),
 }
+
+
+HEARD = tuple(FIGURES)[: tuple(FIGURES).index("onset_f")]  # the figures of sounds
+FOUND = ("l2_all", "l1_all", *tuple(FIGURES)[len(HEARD) :])  # those of events and atoms
+
+
+def many_atoms(group: dict[str, Any]) -> str:
+    """Return the name of the matching pursuit with most atoms."""
+    return next(name for name in group if name.startswith("matching pursuit, "))
 
 
 def comparison_rows(group: dict[str, Any], wanted: tuple[str, ...] = tuple(FIGURES)) -> Table:
@@ -70,7 +86,9 @@ def markdown_results(results: dict[str, Any]) -> str:
             "",
             markdown_table(*count_rows(group, results["counts"])),
             "",
-            markdown_table(*comparison_rows(group)),
+            markdown_table(*comparison_rows(group, HEARD)),
+            "",
+            markdown_table(*comparison_rows(group, FOUND)),
             "",
             f"Distance to the reconstruction: {distances}",
         ]
