@@ -151,6 +151,30 @@ def at_effort(options: EncodeOptions, effort: str) -> EncodeOptions:
     return dataclasses.replace(options, **EFFORTS[effort]) if refines else options
 
 
+# Three points of quality against rate, as multiples of the events that a configuration gives a
+# window. The rates and figures are in docs/evaluation.md.
+QUALITIES: dict[str, int] = {"sparse": 1, "medium": 2, "high": 4}
+
+
+def at_quality(options: EncodeOptions, quality: str, n_events: int) -> EncodeOptions:
+    """Return options with the events of a point of quality.
+
+    n_events: of a window in the configuration. With more events there are more from one refinement
+    to the next, so that it is done as often. Raises: ConfigError for a name that is not in
+    `QUALITIES`.
+    """
+    if quality not in QUALITIES:
+        raise ConfigError(f"quality = {quality!r}; choose one of {list(QUALITIES)}")
+    times = QUALITIES[quality]
+    if times == 1:
+        return options
+    return dataclasses.replace(
+        options,
+        n_events=times * (options.n_events or n_events),
+        interim_every=times * options.interim_every,
+    )
+
+
 @dataclass(frozen=True)
 class TrainingConfig:
     """The training of a codec. A weight scales a term of the loss; 0 switches the term off."""

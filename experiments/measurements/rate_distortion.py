@@ -2,7 +2,8 @@
 
     python -m experiments.measurements.rate_distortion --data DIR... [--checkpoint music]
 
-Every clip of held-out works is encoded once and written at several roundings and target rates. The
+Every clip of held-out works is encoded at each point of quality, and written at several roundings
+and target rates. Opus and MP3 code the same clips. The
 figures go to `rate_distortion.json` beside this file; the articles on music and speech show them.
 For each checkpoint's name:
 
@@ -11,7 +12,7 @@ For each checkpoint's name:
     pcm                  bits a second of 16-bit PCM at the codec's samplerate
     unquantised          l2, l1: shares of the clips' energy that their events remove, the mean
     rows                 from the most bits to the fewest, for each:
-        name, mode, scale, rate      how the files were written; null where it does not apply
+        name, quality, mode, scale, rate  how the files were written; null where it does not apply
         bits                         bits a second of the files, header and all
         ratio                        how many times fewer these are than PCM's
         l2, l1                       shares removed by the events of the files
@@ -19,13 +20,17 @@ For each checkpoint's name:
         l2_loss_worst, l1_loss_worst the same, of the clip that loses most
         ratio_worst                  of the clip that compresses least
         log_mel                      distance of the files' sound from the clips', dB
+        sound_l2, sound_l1           shares that the files' sound removes
+        opinion                      predicted by Zimtohrli; absent where it is not installed
+        seconds                      of CPU time to encode a second
+    rivals                           rows with name, bits, log_mel, sound_l2, sound_l1, opinion
+    skipped                          rivals whose program is missing, with what to install
 """
 
 from __future__ import annotations
 
-import io
 import sys
-from collections.abc import Iterable
+import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -37,12 +42,14 @@ from experiments.measurements.command_line import add_data_option, held_out, mea
 from experiments.stored_figures import FigureFile, Figures, as_json
 from sparse_codec import EventSet, SparseCodec, load_audio
 from sparse_codec.audio.recordings import Recording
-from sparse_codec.coding.channels import Window, channels_of, join_windows
-from sparse_codec.coding.event_file import SCALE, EventWriter, header_for, read_header, read_windows
+from sparse_codec.coding.event_file import SCALE
+from sparse_codec.coding.in_memory import events_of, file_of
 from sparse_codec.coding.priors import Priors
-from sparse_codec.coding.rate import limit_rate
+from sparse_codec.config import QUALITIES, CodecConfig, at_quality
+from sparse_codec.evaluation.metrics import is_installed, opinion_score
+from sparse_codec.evaluation.waveform_codecs import AT_RATES, OpusTools
 from sparse_codec.events import join
-from sparse_codec.model.spectrogram import log_mel_distance, shares_removed
+from sparse_codec.model.spectrogram import log_mel_distance, magnitudes, shares_removed
 
 FIGURES = FigureFile.beside(__file__)
 SECONDS = 30  # of a clip
@@ -54,6 +61,7 @@ class Way:
 
     name: str
     mode: str
+    quality: str = "sparse"
     scale: int | None = None
     rate: int | None = None  # bits a second
 
@@ -62,16 +70,23 @@ WAYS = [
     Way("lossless", "lossless"),
     *(Way(f"scale {scale}", "quantised", scale=scale) for scale in (64, 128, SCALE, 384, 768)),
     *(Way(f"{rate} bits/s", "quantised", rate=rate) for rate in (600, 300)),
+    *(
+        Way(f"{quality}, scale {scale}", "quantised", quality, scale=scale)
+        for quality in QUALITIES
+        if quality != "sparse"
+        for scale in (64, 128, SCALE, 768)
+    ),
 ]
 
 
 @dataclass(frozen=True)
 class EncodedClip:
-    """SECONDS of a recording, and its events window by window."""
+    """SECONDS of a recording, and its events window by window, at one point of quality."""
 
     name: str
     audio: np.ndarray  # (T,)
     windows: list[EventSet]
+    seconds: float  # of CPU time that encoding took
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -85,15 +100,24 @@ def main(argv: list[str] | None = None) -> int:
     torch.set_num_threads(1)
     codec, priors = SparseCodec.load(args.checkpoint), Priors.load(args.checkpoint)
     sounds = held_out_audio(held_out(args.data), codec.samplerate, args.clips)
-    clips = []
-    for name, audio in tqdm(sounds, unit="clip", disable=None):
-        clips.append(EncodedClip(name, audio, list(codec.stream([audio]))))
+    clips = {}
+    for quality in QUALITIES:
+        bar = tqdm(sounds, quality, unit="clip", disable=None)
+        clips[quality] = [encode(codec, name, audio, quality) for name, audio in bar]
     file = replace(FIGURES, path=args.out)
     figures = file.read() if file.path.is_file() else {}
     figures[Path(args.checkpoint).stem] = measure(codec, priors, clips)
     file.write(figures)
     print(as_json(figures))
     return 0
+
+
+def encode(codec: SparseCodec, name: str, audio: np.ndarray, quality: str) -> EncodedClip:
+    """Return a clip (T,), encoded at a point of quality."""
+    options = at_quality(codec.config.encode, quality, codec.config.n_events)
+    started = time.process_time()
+    windows = list(codec.stream([audio], options))
+    return EncodedClip(name, audio, windows, time.process_time() - started)
 
 
 def held_out_audio(
@@ -120,10 +144,18 @@ def held_out_audio(
     return [clips[i] for i in np.unique(spread)]
 
 
-def measure(codec: SparseCodec, priors: Priors, clips: list[EncodedClip]) -> Figures:
-    """Return all figures of one checkpoint."""
-    before = np.array([removed(codec, clip, join(clip.windows)) for clip in clips])
-    rows = [measure_way(codec, priors, clips, before, way) for way in tqdm(WAYS, disable=None)]
+def measure(codec: SparseCodec, priors: Priors, qualities: dict[str, list[EncodedClip]]) -> Figures:
+    """Return all figures of one checkpoint. qualities: the same clips at each point."""
+    shares = {
+        quality: np.array([removed(codec, clip, join(clip.windows)) for clip in clips])
+        for quality, clips in qualities.items()
+    }
+    rows = [
+        measure_way(codec, priors, qualities[way.quality], shares[way.quality], way)
+        for way in tqdm(WAYS, disable=None)
+    ]
+    clips, before = qualities["sparse"], shares["sparse"]
+    rivals, skipped = measure_rivals(codec, clips)
     return {
         "checkpoint": codec.digest,
         "priors": priors.digest,
@@ -132,6 +164,8 @@ def measure(codec: SparseCodec, priors: Priors, clips: list[EncodedClip]) -> Fig
         "pcm": 16 * codec.samplerate,
         "unquantised": dict(zip(("l2", "l1"), before.mean(0).round(4).tolist(), strict=True)),
         "rows": sorted(rows, key=lambda row: -row["bits"]),
+        "rivals": rivals,
+        "skipped": skipped,
     }
 
 
@@ -139,14 +173,14 @@ def measure_way(
     codec: SparseCodec, priors: Priors, clips: list[EncodedClip], before: np.ndarray, way: Way
 ) -> Figures:
     """Return a row. before: shares (clips, 2) that the events remove as they were encoded."""
-    rates, after, distances = [], [], []
+    rates, after, heard = [], [], []
     for clip in clips:
-        file = write(codec, clip, priors, way)
+        used = priors if way.mode == "quantised" else None
+        file = file_of(codec, clip.windows, used, way.scale or SCALE, way.rate)
         rates.append(8 * len(file) / (len(clip.audio) / codec.samplerate))
-        events = read(codec, file, priors)
+        events = events_of(codec, file, priors)
         after.append(removed(codec, clip, events))
-        sound, reference = (torch.from_numpy(x)[None] for x in (codec.decode(events), clip.audio))
-        distances.append(log_mel_distance(sound, reference, codec.samplerate))
+        heard.append(measure_sound(codec.decode(events), clip.audio, codec.samplerate))
     bits, pcm = np.array(rates), 16 * codec.samplerate
     loss = 1 - np.array(after) / before
     figures = dict(zip(("l2", "l1"), np.array(after).mean(0).tolist(), strict=True))
@@ -158,8 +192,48 @@ def measure_way(
         "ratio": round(pcm / bits.mean().item(), 1),
         "ratio_worst": round(pcm / bits.max().item(), 1),
         **{name: round(value, 4) for name, value in figures.items()},
-        "log_mel": round(torch.stack(distances).mean().item(), 2),
+        **means(heard),
+        "seconds": round(float(np.mean([clip.seconds for clip in clips])) / SECONDS, 2),
     }
+
+
+def measure_sound(sound: np.ndarray, clip: np.ndarray, samplerate: int) -> dict[str, float]:
+    """Return figures of a sound (T,) in the place of a clip (T,)."""
+    ours, theirs = (torch.from_numpy(x)[None] for x in (sound, clip))
+    config = CodecConfig()  # its transform is the reference
+    original = magnitudes(theirs, config.window, config.hop)
+    left = original - magnitudes(ours, config.window, config.hop)
+    l2, l1 = shares_removed(left, original, original.shape[2])
+    distance = log_mel_distance(ours, theirs, samplerate).item()
+    figures = {"log_mel": distance, "sound_l2": l2, "sound_l1": l1}
+    if is_installed("zimtohrli"):
+        figures["opinion"] = opinion_score(sound, clip, samplerate)
+    return figures
+
+
+def means(heard: list[dict[str, float]]) -> dict[str, float]:
+    """Return the mean of each figure of sounds."""
+    return {key: round(float(np.mean([each[key] for each in heard])), 3) for key in heard[0]}
+
+
+def measure_rivals(
+    codec: SparseCodec, clips: list[EncodedClip]
+) -> tuple[list[Figures], dict[str, str]]:
+    """Return a row for each rival and rate, and the rivals that are missing."""
+    rows, skipped = [], {}
+    for name, rivals in AT_RATES.items():
+        for rival in rivals:
+            if isinstance(rival, OpusTools) and rival.missing():
+                skipped[name] = rival.missing()
+                continue
+            coded = [rival.code(clip.audio, codec.samplerate) for clip in clips]
+            heard = [
+                measure_sound(sound, clip.audio, codec.samplerate)
+                for clip, (sound, _) in zip(clips, coded, strict=True)
+            ]
+            bits = float(np.mean([rate for _, rate in coded]))
+            rows.append({"name": name, "bits": round(bits), **means(heard)})
+    return rows, skipped
 
 
 def removed(codec: SparseCodec, clip: EncodedClip, events: EventSet) -> tuple[float, float]:
@@ -167,31 +241,6 @@ def removed(codec: SparseCodec, clip: EncodedClip, events: EventSet) -> tuple[fl
     original = codec.magnitudes(torch.from_numpy(clip.audio)[None])
     n_frames = original.shape[2]
     return shares_removed(original - codec.scene(events, n_frames), original, n_frames)
-
-
-def write(codec: SparseCodec, clip: EncodedClip, priors: Priors, way: Way) -> bytes:
-    """Return a clip's `.events` file."""
-    used = priors if way.mode == "quantised" else None
-    header, file = header_for(codec, priors=used), io.BytesIO()
-    writer = EventWriter(file, header, used)
-    windows: Iterable[tuple[Window, int]]
-    if way.rate:
-        windows = limit_rate(clip.windows, way.rate, header, priors)
-    else:
-        windows = ((window, way.scale or SCALE) for window in clip.windows)
-    for window, scale in windows:
-        writer.write(window, scale)
-    writer.close()
-    return file.getvalue()
-
-
-def read(codec: SparseCodec, file: bytes, priors: Priors) -> EventSet:
-    """Return the events of a file with one channel."""
-    stream = io.BytesIO(file)
-    header = read_header(stream)
-    header.check_codec(codec)
-    (events,) = channels_of(join_windows(read_windows(stream, header, priors)))
-    return events
 
 
 if __name__ == "__main__":

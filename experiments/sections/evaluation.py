@@ -159,7 +159,9 @@ def _group_distances(evaluation: Figures) -> Table:
         cells = [f"{group[method][key]:.1f}" for key in distances for method in methods]
         rows.append([_label(name, evaluation), *cells])
     names = [f"{distance}, {who}" for distance in distances.values() for who in methods.values()]
-    caption = "Each group alone: distances of the sound in dB; pursuit has four times as many atoms."
+    caption = (
+        "Each group alone: distances of the sound in dB; pursuit has four times as many atoms."
+    )
     return Table(["Group", *names], rows, caption)
 
 
@@ -197,9 +199,10 @@ def _terms(everything: Figures) -> str:
         " log-spectral distance (windows of 512 to 4,096 samples, floor 80 dB below the peak)."
         " The *gap* is what lies between shares removed by the events' spectrograms and by their"
         " sound, in the codec's own transform; the *plain sum* adds the events' sounds up, each"
-        " with phases of its own. *Opinion* is the score from 1 to 5 that Zimtohrli predicts. *Harmful* is the mean number"
-        " of events that add energy, to the frames that they are fitted on, when taken off in"
-        " order. Bits of events are 32 for each number, before any coding; what files of them take"
+        " with phases of its own. *Opinion* is the score from 1 to 5 that Zimtohrli predicts."
+        " *Harmful* is the mean number of events that add energy, to the frames that they are"
+        " fitted on, when taken off in order. Bits of events are 32 for each number, before any"
+        " coding; what files of them take"
         " stands above. The rates of the other codecs are those of their files. *Greedy* is the"
         " codec without refinement.\n\n"
         "How far a change of the events takes the sound, as a distance to the reconstruction:"
@@ -243,7 +246,7 @@ def word_tables(words: Figures | None) -> list[Component]:
         caption = (
             f"{name}, {group['clips']} clips with {group['words']} words: word errors of"
             " PocketSphinx with the model it carries, with the interval that holds 95 % of"
-            f" {words['draws']:,} drawings of clips; the same when every sound has the original above"
+            f" {words['draws']:,} drawings of clips; the same when all have the original above"
             f" {words['crossover'] / 1000:g} kHz, because the recogniser's model is of 16 kHz; and"
             " ESTOI, the extended short-time objective intelligibility."
         )

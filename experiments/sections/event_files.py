@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sparse_codec import SparseCodec
 
 FIGURES = FigureFile.of("rate_distortion")
+MARKERS = "osD^vP*X"
 LINE, OTHERS = "#c8553d", "#8a6fb0"
 PUBLISHED_RATIO = 2**16 / (32 * (32 + 1))  # samples of half a segment to the numbers of 32 events
 
@@ -30,7 +31,62 @@ def files_section(codec: SparseCodec, evaluation: Figures) -> list[Component]:
         "What a second takes in a file, and how far its sound is from the original; plain codecs"
         " beside it."
     )
-    return [Prose(_summary(figures)), Image(rate_curve(figures, others), caption), _table(figures)]
+    return [
+        Prose(_summary(figures)),
+        Image(rate_curve(figures, others), caption),
+        *_opinions(figures),
+        _table(figures),
+    ]
+
+
+def _opinions(figures: Figures) -> list[Component]:
+    """The curve of opinions with a sentence on it; nothing where no opinions were measured."""
+    if not all("opinion" in row for row in figures["rows"]):
+        return []
+    caption = (
+        "The opinion that Zimtohrli predicts, against what a second takes in a file, on the same"
+        " clips: events at three points of quality, each rounded ever more coarsely, and Opus and"
+        " MP3 at the rates that they have."
+    )
+    return [Image(opinion_curve(figures), caption), Prose(opinion_sentence(figures))]
+
+
+def opinion_sentence(figures: Figures) -> str:
+    """Return what the curve of opinions shows, in words."""
+    points = []
+    for quality in dict.fromkeys(row["quality"] for row in figures["rows"]):
+        rows = [row for row in figures["rows"] if row["quality"] == quality]
+        best = max(rows, key=lambda row: row["opinion"])
+        points.append(f"{quality} {best['opinion']:.2f} at {best['bits']:,} bits a second")
+    rivals = [f"{row['name']} {row['opinion']:.2f} at {row['bits']:,}" for row in figures["rivals"]]
+    return (
+        f"The best opinions of files of events are {'; '.join(points)}. Beside them:"
+        f" {'; '.join(rivals)}."
+    )
+
+
+@conjure
+def opinion_curve(figures: Figures) -> Figure:
+    """Opinion against bits per second of files of events and of plain codecs."""
+    from matplotlib.figure import Figure as Canvas
+
+    canvas = Canvas(figsize=(5.2, 3.2), layout="constrained", facecolor="none")
+    axes = canvas.add_subplot(xlabel="bits per second", ylabel="opinion, 1 to 5", facecolor="none")
+    curves = [(row["quality"], row, LINE) for row in figures["rows"] if row["mode"] != "lossless"]
+    curves += [(row["name"], row, OTHERS) for row in figures["rivals"]]
+    shapes = dict(zip(dict.fromkeys(name for name, _, _ in curves), MARKERS, strict=False))
+    for name, shape in shapes.items():
+        rows = sorted(((r["bits"], r["opinion"]) for n, r, _ in curves if n == name))
+        colour = next(colour for n, _, colour in curves if n == name)
+        axes.plot(*zip(*rows, strict=True), f"{shape}-", color=colour, label=name)
+    axes.set_xscale("log")
+    ticks = [300, 1000, 3000, 10_000]
+    axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+    axes.minorticks_off()
+    axes.set_ylim(1, 5)
+    pictures.tone_down(axes)
+    axes.legend(frameon=False, labelcolor=pictures.INK, fontsize=9, ncols=2)
+    return Figure(canvas, "Opinion against bits per second of files of events, of Opus and of MP3")
 
 
 def _figures_of(codec: SparseCodec) -> Figures | None:
@@ -49,8 +105,9 @@ def rate_curve(figures: Figures, others: Figures) -> Figure:
     axes = canvas.add_subplot(
         xlabel="bits per second", ylabel="log-mel distance, dB", facecolor="none"
     )
-    bits = [row["bits"] for row in figures["rows"]]
-    distances = [row["log_mel"] for row in figures["rows"]]
+    rows = [row for row in figures["rows"] if row.get("quality", "sparse") == "sparse"]
+    bits = [row["bits"] for row in rows]
+    distances = [row["log_mel"] for row in rows]
     axes.plot(bits, distances, "o-", color=LINE)
     axes.annotate(
         ".events files",
@@ -79,7 +136,7 @@ def rate_curve(figures: Figures, others: Figures) -> Figure:
 
 
 def _summary(figures: Figures) -> str:
-    row = next(row for row in figures["rows"] if row["scale"] == SCALE)
+    row = next(row for row in figures["rows"] if row["name"] == f"scale {SCALE}")
     l2, l1 = (f"{100 * row[loss]:.1f} %" for loss in ("l2_loss", "l1_loss"))
     return (
         "Events are stored in `.events` files, their numbers rounded and entropy-coded."

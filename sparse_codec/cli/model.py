@@ -141,9 +141,7 @@ def _add_evaluate(commands: Commands) -> None:
         type=positive(int),
         help="gradient steps at the end, instead of the checkpoint's",
     )
-    parser.add_argument(
-        "--speech", action="store_true", help="measure intelligibility (ESTOI) too"
-    )
+    parser.add_argument("--speech", action="store_true", help="measure intelligibility (ESTOI) too")
     parser.add_argument(
         "--limit", type=positive(int), metavar="FILES", help="measure the first files only, to try"
     )

@@ -50,7 +50,7 @@ from sparse_codec.coding.formats import (
 from sparse_codec.coding.priors import Priors
 from sparse_codec.coding.quantise import SCALES
 from sparse_codec.coding.rate import limit_rate
-from sparse_codec.config import EncodeOptions, at_effort
+from sparse_codec.config import QUALITIES, EncodeOptions, at_effort, at_quality
 from sparse_codec.outputs import STREAM, check_output, is_stream, open_output
 from workers.cluster import add_options as add_workers
 from workers.cluster import open_executor
@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     from sparse_codec.codec import SparseCodec
 
 TEXTS = (".json", ".mid")
-QUALITIES = (SCALE / SCALES[1], SCALE / SCALES[0])  # lowest and highest
+PRECISIONS = (SCALE / SCALES[1], SCALE / SCALES[0])  # lowest and highest
 WITHIN = 0.98  # of the rate that was asked for: a file with less did not spend it
 
 
@@ -95,6 +95,14 @@ def _add_encode(commands: Commands) -> None:
     )
     channels.add_argument("--left", action="store_true", help="code the left channel alone")
     _add_size(encode)
+    encode.add_argument(
+        "--quality",
+        type=_quality,
+        metavar="NAME",
+        default="sparse",
+        help="sparse, medium or high: as many events as the checkpoint says, twice, or four times"
+        " as many (default: %(default)s)",
+    )
     _add_stop(encode)
     effort = encode.add_mutually_exclusive_group()
     for name, text in (
@@ -119,7 +127,7 @@ def _add_size(encode: argparse.ArgumentParser) -> None:
     size = encode.add_mutually_exclusive_group()
     size.add_argument("--lossless", action="store_true", help="keep every bit of the events")
     size.add_argument(
-        "--quality", type=_quality, metavar="FACTOR", default=1.0, help=_quality_help()
+        "--precision", type=_precision, metavar="FACTOR", default=1.0, help=_precision_help()
     )
     size.add_argument(
         "--rate", type=positive(float), metavar="BITS", help="a second, or what all events take"
@@ -145,19 +153,28 @@ def _add_stop(encode: argparse.ArgumentParser) -> None:
     )
 
 
-def _quality_help() -> str:
-    lowest, highest = QUALITIES
+def _precision_help() -> str:
+    lowest, highest = PRECISIONS
     return (
         f"how finely numbers are kept, from {lowest:g} to {highest:g}"
         " (%(default)g; 2: in half the steps)"
     )
 
 
-def _quality(text: str) -> float:
-    lowest, highest = QUALITIES
+def _precision(text: str) -> float:
+    lowest, highest = PRECISIONS
     if not lowest <= float(text) <= highest:
         raise argparse.ArgumentTypeError(f"{text} is not from {lowest:g} to {highest:g}")
     return float(text)
+
+
+def _quality(text: str) -> str:
+    if text not in QUALITIES:
+        names = ", ".join(QUALITIES)
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is none of {names}; how finely numbers are kept is --precision"
+        )
+    return text
 
 
 def _share(text: str) -> float:
@@ -201,7 +218,7 @@ def encode_files(args: argparse.Namespace) -> int:
         args.left,
         args.raw,
         args.lossless,
-        args.quality,
+        args.precision,
         args.rate,
         bar=not side_by_side,
     )
@@ -231,7 +248,7 @@ class Encoding:
     left: bool
     raw: RawFormat | None
     lossless: bool
-    quality: float
+    precision: float
     rate: float | None
     bar: bool  # show the progress through a file
 
@@ -240,7 +257,9 @@ def _options(args: argparse.Namespace, codec: SparseCodec) -> EncodeOptions:
     """Return the checkpoint's options, with those of the command in their place."""
     options = {"n_events": args.events, "stop": args.stop, "smallest_share": args.smallest_share}
     changes: dict[str, Any] = {name: x for name, x in options.items() if x is not None}
-    return dataclasses.replace(at_effort(codec.config.encode, args.effort), **changes)
+    effort = at_effort(codec.config.encode, args.effort)
+    chosen = at_quality(effort, args.quality, codec.config.n_events)
+    return dataclasses.replace(chosen, **changes)
 
 
 def encode_file(job: Job, encoding: Encoding) -> dict[str, float]:
@@ -317,7 +336,7 @@ def _scaled(
     """Return windows and the scale at which to round each."""
     if encoding.rate and priors:
         return limit_rate(windows, encoding.rate, header, priors)
-    scale = round(SCALE / encoding.quality)
+    scale = round(SCALE / encoding.precision)
     return ((window, scale) for window in windows)
 
 

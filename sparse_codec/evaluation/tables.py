@@ -2,6 +2,7 @@
 
 from typing import Any
 
+ORDERS = ("l2", "l1")
 Table = tuple[list[str], list[list[str]]]  # headings, and rows of as many cells
 
 FIGURES = {  # key, heading, decimals
@@ -60,6 +61,44 @@ def count_rows(group: dict[str, Any], counts: tuple[int, ...]) -> Table:
             shares = (f"{share:.2f}" for share in means[order])
             rows.append([f"{name}, {order.upper()}", *shares])
     return ["Share removed with this many events", *map(str, counts)], rows
+
+
+GROUP_FIGURES = {  # key, heading, decimals, and the methods that are shown, by their short names
+    "sound_l2": ("L2, sound", 2),
+    "sound_l1": ("L1, sound", 2),
+    "log_mel": ("log-mel", 1),
+    "opinion": ("opinion", 2),
+    "onset_f": ("onsets", 2),
+}
+
+
+def group_rows(results: dict[str, Any]) -> Table:
+    """Return headings and a row for each group: shares of all events, and GROUP_FIGURES.
+
+    The codec has all of these, the matching pursuit with most atoms and Opus have some.
+    """
+    many = many_atoms(results["all"])
+    columns = [
+        *(("codec", key) for key in GROUP_FIGURES),
+        ("random times, 16", "onset_f"),
+        *((name, key) for name in (many, "Opus, 6 kb/s") for key in ("log_mel", "opinion")),
+    ]
+    short = {
+        "codec": "Codec",
+        many: "Pursuit",
+        "Opus, 6 kb/s": "Opus",
+        "random times, 16": "Random",
+    }
+    names = [f"{short[name]}: {GROUP_FIGURES[key][0]}" for name, key in columns]
+    rows = []
+    for name, group in results["groups"].items():
+        label = f"({name})" if name in results["foreign"] else name
+        cells = [str(group["segments"]), *(f"{group['codec'][order][-1]:.2f}" for order in ORDERS)]
+        for method, key in columns:
+            value, decimals = group[method].get(key), GROUP_FIGURES[key][1]
+            cells.append("" if value is None else f"{value:.{decimals}f}")
+        rows.append([label, *cells])
+    return ["Group", "Segments", "L2", "L1", *names], rows
 
 
 def markdown_table(head: list[str], rows: list[list[str]]) -> str:

@@ -1,8 +1,13 @@
-"""Opus, Vorbis and MP3 at their lowest rates, by libsndfile: rivals at a few kilobits a second."""
+"""Opus, Vorbis and MP3 at their lowest rates: rivals at a few kilobits a second.
+
+Libsndfile codes them, and Debian's `opus-tools` Opus at more rates and in longer packets.
+"""
 
 from __future__ import annotations
 
 import io
+import shutil
+import subprocess
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,21 +47,60 @@ class WaveformCodec:
         return decoded, 8 * n_bytes * samplerate / len(audio)
 
 
+@dataclass(frozen=True)
+class OpusTools:
+    """Opus by opusenc and opusdec, in packets of 60 ms, at a target of kilobits a second."""
+
+    target: float
+    samplerate = 24_000  # Hz, of the decoded sound
+
+    def missing(self) -> str:
+        """Return what to install before this codec can be measured, or nothing."""
+        there = shutil.which("opusenc") and shutil.which("opusdec")
+        return "" if there else "opusenc and opusdec are not there: apt-get install opus-tools"
+
+    def code(self, audio: np.ndarray, samplerate: int) -> tuple[np.ndarray, float]:
+        """Code and decode audio, as `WaveformCodec.code` does."""
+        wave = io.BytesIO()
+        sf.write(wave, audio, samplerate, format="WAV")
+        encode = ["opusenc", "--quiet", "--bitrate", f"{self.target}", "--framesize", "60"]
+        file = _piped([*encode, "-", "-"], wave.getvalue())
+        raw = _piped(["opusdec", "--quiet", "--rate", str(self.samplerate), "-", "-"], file)
+        decoded = np.frombuffer(raw, "<i2").astype(np.float32) / 32_768
+        decoded = _resample(decoded, self.samplerate, samplerate)
+        decoded = np.pad(decoded, (0, max(0, len(audio) - len(decoded))))[: len(audio)]
+        return decoded, 8 * len(file) * samplerate / len(audio)
+
+
+def _piped(command: list[str], data: bytes) -> bytes:
+    return subprocess.run(command, input=data, capture_output=True, check=True).stdout
+
+
 def _resample(audio: np.ndarray, samplerate: int, wanted: int) -> np.ndarray:
     return audio if samplerate == wanted else soxr.resample(audio, samplerate, wanted)
 
 
+def _lowest_mp3(samplerate: int) -> WaveformCodec:
+    """Return MP3 at 8 kb/s.
+
+    The delay is 576 samples of LAME's coder and 529 of any decoder; a file this small has no room
+    for the tag with that number.
+    """
+    options = {"compression_level": 0.999, "bitrate_mode": "CONSTANT"}
+    return WaveformCodec("MP3", "MPEG_LAYER_III", samplerate, options, delay=576 + 529)
+
+
 # libsndfile counts compression from 0 to 1: at 1 its Opus has 6 kb/s, and its MP3 takes 0.999 at
-# most. The delay of an MP3 is 576 samples of LAME's coder and 529 of any decoder; a file this small
-# has no room for the tag with that number.
+# most.
 WAVEFORM_CODECS = {
     "Opus, 6 kb/s": WaveformCodec("OGG", "OPUS", 24_000, {"compression_level": 1.0}),
     "Vorbis, lowest": WaveformCodec("OGG", "VORBIS", 22_050, {"compression_level": 1.0}),
-    "MP3, lowest": WaveformCodec(
-        "MP3",
-        "MPEG_LAYER_III",
-        22_050,
-        {"compression_level": 0.999, "bitrate_mode": "CONSTANT"},
-        delay=576 + 529,
-    ),
+    "MP3, lowest": _lowest_mp3(22_050),
+}
+
+# Opus has no sound below 3 kb/s, and MP3 no rate below 8 kb/s; that is spent best at a samplerate
+# that leaves little to code.
+AT_RATES: dict[str, list[OpusTools | WaveformCodec]] = {
+    "Opus": [OpusTools(target) for target in (3, 6, 8, 12)],
+    "MP3": [_lowest_mp3(samplerate) for samplerate in (8_000, 11_025, 16_000)],
 }

@@ -74,6 +74,7 @@ def count_word_errors(
     return {
         "checkpoint": codec.digest,
         "crossover": CROSSOVER,
+        "draws": DRAWS,
         "skipped": skipped_rivals(),
         "groups": {name: _summarise(clips) for name, clips in sorted(groups.items())},
     }

@@ -9,7 +9,13 @@ import pytest
 import experiments
 from sparse_codec import ConfigError, EncodeOptions, read_config
 from sparse_codec.checkpoint import config_of
-from sparse_codec.config import FrameEncoderConfig, at_effort, config_tables, parse_config
+from sparse_codec.config import (
+    FrameEncoderConfig,
+    at_effort,
+    at_quality,
+    config_tables,
+    parse_config,
+)
 
 CONFIGS = Path(experiments.__file__).parent / "configs"
 
@@ -92,6 +98,18 @@ def test_efforts_change_refinement_and_nothing_else():
     assert best.refine > usual.refine and best.interim_every < usual.interim_every
     with pytest.raises(ConfigError, match="'better'; choose one of"):
         at_effort(usual, "better")
+
+
+def test_points_of_quality_are_multiples_of_the_configurations_events():
+    usual = EncodeOptions(interim_every=8)
+    assert at_quality(usual, "sparse", 32) == usual
+    medium, high = (at_quality(usual, name, 32) for name in ("medium", "high"))
+    assert (medium.n_events, high.n_events) == (64, 128)
+    assert high.n_events // high.interim_every == 32 // usual.interim_every  # refined as often
+    fast = at_quality(at_effort(usual, "fast"), "high", 24)
+    assert (fast.n_events, fast.refine) == (96, 0)
+    with pytest.raises(ConfigError, match="'higher'; choose one of"):
+        at_quality(usual, "higher", 32)
 
 
 def test_the_fast_effort_refines_nothing_whatever_is_refined_otherwise():

@@ -70,3 +70,19 @@ def test_files_of_another_checkpoint_say_nothing(codec, tmp_path, monkeypatch, t
         file.write(figures)
     (prose,) = event_files.files_section(codec, EVALUATION)
     assert "python -m experiments.measurements.rate_distortion" in prose.text
+
+
+def test_opinions_have_a_curve_and_a_sentence_with_every_rival(codec, tmp_path, monkeypatch):
+    file = FigureFile.beside(str(tmp_path / "rate_distortion.py"))
+    monkeypatch.setattr(event_files, "FIGURES", file)
+    figures = measured(codec)
+    small, others = figures["small"], [("high", 4.1, 3456), ("sparse", 3.5, 1200)]
+    for row, (quality, opinion, bits) in zip(small["rows"], [*others, others[1]], strict=True):
+        row.update(quality=quality, opinion=opinion, bits=bits, mode="quantised")
+    small["rivals"] = [{"name": "Opus", "bits": 6900, "opinion": 2.25}]
+    file.write(figures)
+    with use_store(MemoryStore()):
+        _, _, curve, sentence, _ = event_files.files_section(codec, EVALUATION)
+    assert isinstance(curve, Image)
+    for text in ("high 4.10 at 3,456", "sparse 3.50 at 1,200", "Opus 2.25 at 6,900"):
+        assert text in sentence.text, text

@@ -73,7 +73,8 @@ def test_options_reach_the_encoder(run, checkpoint):
     "arguments",
     [
         ["--rate", "0"],
-        ["--quality", "100"],
+        ["--precision", "100"],
+        ["--quality", "2"],
         ["--events", "-1"],
         ["--raw", "44100"],
         ["--smallest-share", "100"],
@@ -125,8 +126,15 @@ def encoded(fitted, run):
     return encode
 
 
+def test_points_of_quality_have_more_events_and_bytes(encoded):
+    sparse, medium, high = (encoded("--quality", name) for name in ("sparse", "medium", "high"))
+    assert sparse == encoded()
+    assert sparse["events"] < medium["events"] < high["events"]
+    assert sparse["bytes"] < medium["bytes"] < high["bytes"]
+
+
 def test_finer_numbers_take_more_bytes(encoded):
-    options = (["--quality", "0.25"], [], ["--quality", "4"], ["--lossless"])
+    options = (["--precision", "0.25"], [], ["--precision", "4"], ["--lossless"])
     sizes = [encoded(*option)["bytes"] for option in options]
     assert sizes == sorted(set(sizes))
 

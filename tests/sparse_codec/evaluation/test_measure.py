@@ -10,7 +10,8 @@ import torch
 from sparse_codec import EncodeOptions, SparseCodec
 from sparse_codec.evaluation.frozen_set import Segment, freeze, read_manifest, write_manifest
 from sparse_codec.evaluation.measure import (
-    COUNTS,
+    MEASURE,
+    WINDOWS,
     Ruler,
     count_harmful,
     encode_again,
@@ -25,12 +26,13 @@ from tests.clusters import running_cluster
 
 OPTIONS = EncodeOptions(candidates=2, interim=5, refine=10)
 CODECS = ("codec", "codec, greedy")
-PURSUITS = ("matching pursuit", "orthogonal matching pursuit", "matching pursuit, 128")
+PLAIN = "codec, plain sum"
+PURSUITS = ("matching pursuit", "orthogonal matching pursuit", "matching pursuit, 64")
 
 
 @pytest.fixture(scope="module")
 def ruler(small_codec, music):
-    audio = music[: small_codec.config.segment_samples]
+    audio = music[: MEASURE.segment_samples]
     return Ruler(small_codec, Segment(audio / np.abs(audio).max(), "clips", "mozart"))
 
 
@@ -39,7 +41,7 @@ def frozen(small_codec, recordings, tmp_path_factory):
     """A codec that was saved and loaded, and one segment of one file."""
     folder, config = tmp_path_factory.mktemp("evaluation"), small_codec.config
     small_codec.save(folder / "small.safetensors")
-    files = freeze(recordings[:1], [], config.segment_samples, config.samplerate, each=1)
+    files = freeze(recordings[:1], [], MEASURE.segment_samples, config.samplerate, each=1)
     write_manifest(folder / "manifest.json", files)
     return SparseCodec.load(folder / "small.safetensors"), read_manifest(folder / "manifest.json")
 
@@ -53,12 +55,15 @@ def results(frozen, recordings):
 def test_every_method_has_its_figures(results):
     every = results["all"]
     assert every["segments"] == 1 and every == results["groups"]["clips"]
-    for name in (*CODECS, *PURSUITS, *WAVEFORM_CODECS, "silence"):
-        assert {"sound_l2", "sound_l1", "distance", "log_mel"} <= every[name].keys(), name
+    for name in (*CODECS, PLAIN, *PURSUITS, *WAVEFORM_CODECS, "silence"):
+        assert {"sound_l2", "sound_l1_4096", "distance", "log_mel"} <= every[name].keys(), name
+    for name in (*CODECS, PLAIN, *PURSUITS):
+        assert {"gap_l2", "gap_l1"} <= every[name].keys(), name
     for name in ("codec", *PURSUITS[:2]):
         for order in ("l2", "l1"):
             shares = every[name][order]
-            assert len(shares) == len(COUNTS) == 5 and shares[0] < shares[-1] < 1, (name, order)
+            assert len(shares) == 2 and shares[0] < shares[-1] < 1, (name, order)
+    assert results["counts"] == [4, 16]  # of four windows, which may have four events each
     for name in (*CODECS, *WAVEFORM_CODECS):
         assert every[name]["bits_per_second"] > 0
     for name in VARIATIONS:
@@ -80,19 +85,54 @@ def test_the_results_are_plain_values_and_the_report_names_every_method(results,
 
 
 def test_shares_of_the_events_are_what_their_scene_takes_off(ruler):
-    events, (l2, _), _ = encode_again(ruler, OPTIONS)
-    half = ruler.config.half_frames
-    alone = [events.select([i]) for i in range(len(events))]
-    scene = sum(ruler.codec.scene(event, ruler.config.n_frames) for event in alone)
-    left = (ruler.original - scene)[:, :half].pow(2).sum() / ruler.original[:, :half].pow(2).sum()
-    assert 0 < l2 == pytest.approx(1 - left.item(), abs=1e-4)
+    encoded = encode_again(ruler, OPTIONS)
+    assert len(encoded.windows) == 4 and encoded.events.n_samples == ruler.half
+    frames = ruler.original.shape[1]
+    alone = [encoded.events.select([i]) for i in range(len(encoded.events))]
+    left = ruler.original - sum(ruler.codec.scene(event, frames) for event in alone)
+    half = ruler.half // ruler.config.hop
+    energies = [x[:, :half].pow(2).sum() for x in (left, ruler.original)]
+    assert 0 < encoded.shares[0] == pytest.approx(1 - (energies[0] / energies[1]).item(), abs=1e-4)
 
 
 def test_more_events_than_the_configuration_has_may_be_asked_for(ruler):
-    options = [dataclasses.replace(OPTIONS, n_events=n) for n in (max(COUNTS), 1)]
-    (many, (many_l2, _), _), (few, (few_l2, _), _) = (encode_again(ruler, o) for o in options)
-    assert len(many) > ruler.config.n_events and len(few) == 1
-    assert many_l2 > few_l2
+    many, few = (
+        encode_again(ruler, dataclasses.replace(OPTIONS, n_events=n_events)) for n_events in (16, 1)
+    )
+    assert len(many.events) > 4 * ruler.config.n_events and len(few.events) == 4
+    assert many.shares[0] > few.shares[0]
+
+
+def test_a_codec_of_any_window_is_measured_by_the_same_transforms(small_config, music):
+    audio = music[: MEASURE.segment_samples]
+    segment = Segment(audio / np.abs(audio).max(), "clips", "mozart")
+    sound = torch.from_numpy(0.7 * np.roll(segment.audio, 30))
+    shorter = dataclasses.replace(small_config, window=1024, hop=256)
+    figures = [
+        Ruler(SparseCodec(config), segment).measure_sound(sound)
+        for config in (small_config, shorter)
+    ]
+    assert figures[0] == figures[1]
+    shares = [figures[0][name] for name in ("sound_l2", *(f"sound_l2_{w}" for w in WINDOWS))]
+    assert len(set(shares)) == 3 and all(0 < share < 1 for share in shares)
+
+
+def test_the_gap_is_what_the_sound_loses_of_the_scene(ruler):
+    half_as_loud = ruler.gap((1.0, 1.0), 0.5 * ruler.audio, MEASURE)
+    assert half_as_loud["gap_l2"] == pytest.approx(0.25, abs=1e-4)
+    assert half_as_loud["gap_l1"] == pytest.approx(0.5, abs=1e-4)
+    same = ruler.gap((0.9, 0.8), ruler.audio, ruler.config)
+    assert same == {
+        "gap_l2": pytest.approx(-0.1, abs=1e-4),
+        "gap_l1": pytest.approx(-0.2, abs=1e-4),
+    }
+
+
+def test_intelligibility_is_measured_of_speech_only(ruler):
+    pytest.importorskip("pystoi")
+    spoken = Ruler(ruler.codec, ruler.segment, speech=True)
+    assert spoken.measure_sound(ruler.audio)["estoi"] == pytest.approx(1, abs=1e-3)
+    assert "estoi" not in ruler.measure_sound(ruler.audio)
 
 
 def test_the_original_itself_has_the_best_figures_and_silence_none(ruler):
@@ -108,11 +148,12 @@ def test_the_original_itself_has_the_best_figures_and_silence_none(ruler):
 
 def test_an_event_that_adds_energy_is_counted(ruler):
     options = dataclasses.replace(OPTIONS, interim=0, refine=0, joint_gains=False)
-    events, _, _ = encode_again(ruler, options)
-    harmful = count_harmful(ruler, events)
-    gains = events.gains.copy()
+    windows = encode_again(ruler, options).windows
+    harmful = count_harmful(ruler, windows)
+    gains = windows[-1].gains.copy()
     gains[-1] *= 100
-    assert count_harmful(ruler, dataclasses.replace(events, gains=gains)) == harmful + 1
+    worse = dataclasses.replace(windows[-1], gains=gains)
+    assert count_harmful(ruler, [*windows[:-1], worse]) == harmful + 1
 
 
 def test_onsets_of_the_strongest_events_are_compared_with_the_labels(ruler):

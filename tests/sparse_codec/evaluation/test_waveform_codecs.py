@@ -5,7 +5,7 @@ import pytest
 import soundfile as sf
 from scipy.signal import correlate
 
-from sparse_codec.evaluation.waveform_codecs import WAVEFORM_CODECS, WRITTEN
+from sparse_codec.evaluation.waveform_codecs import AT_RATES, WAVEFORM_CODECS, WRITTEN, OpusTools
 
 RATE = 22_050
 
@@ -27,6 +27,17 @@ def test_opus_and_mp3_are_within_twelve_kilobits_a_second(music):
         name: codec.code(music[: 4 * RATE], RATE)[1] for name, codec in WAVEFORM_CODECS.items()
     }
     assert rates["Opus, 6 kb/s"] < 12_000 and rates["MP3, lowest"] < 12_000
+
+
+@pytest.mark.parametrize(("name", "place"), [("Opus", 0), ("Opus", 3), ("MP3", 0), ("MP3", 2)])
+def test_codecs_at_rates_come_back_in_time_at_less_than_twenty_kilobits(music, name, place):
+    codec, audio = AT_RATES[name][place], music[: 4 * RATE]
+    if isinstance(codec, OpusTools) and codec.missing():
+        pytest.skip(codec.missing())
+    decoded, rate = codec.code(audio, RATE)
+    assert decoded.shape == audio.shape and 2_500 < rate < 20_000
+    delay = correlate(decoded, audio).argmax() - (len(audio) - 1)
+    assert abs(delay) <= 8
 
 
 @pytest.mark.parametrize("name", WAVEFORM_CODECS)
