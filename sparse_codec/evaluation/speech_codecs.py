@@ -214,5 +214,5 @@ def _synthesise(features: np.ndarray, samplerate: int) -> np.ndarray:
 
 SPEECH_CODECS: dict[str, Codec2 | World] = {
     **{f"Codec2, {mode}": Codec2(mode) for mode in ("3200", "2400", "1600", "700C")},
-    "WORLD, 1 kb/s": World(20.0),
+    "WORLD, 1 kb/s": World(16.0),
 }
