@@ -14,8 +14,9 @@ or T), O frames around an onset, R reverberation times, F bins.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import torch
 from torch import Tensor
@@ -39,6 +40,11 @@ LONGEST_STEP = 1 / 16  # of an event
 FARTHEST = 2  # frames that a time may lie from its event's frame
 
 
+# Residuals (B, F, T) -> their inner products (B, K) with the spectrograms of candidates, scaled to
+# unit energy within the T frames.
+Matcher: TypeAlias = Callable[[Tensor], Tensor]
+
+
 class FittingScene(Protocol):
     """Draws events as a scene (B, F, T), under autograd, and compares them with residuals."""
 
@@ -47,10 +53,8 @@ class FittingScene(Protocol):
 
     def __call__(self, events: Events) -> Tensor: ...
 
-    def match(self, residual: Tensor, candidates: Events) -> Tensor:
-        """Return the inner products (B, K) of residuals (B, F, T) with the spectrograms of
-        candidates, scaled to unit energy within the T frames.
-        """
+    def matcher(self, candidates: Events) -> Matcher:
+        """Return a function that matches candidates (B, K) with one residual after another."""
         ...
 
 
@@ -71,11 +75,17 @@ class ExactScene:
     def __call__(self, events: Events) -> Tensor:
         return self.decoder.scene(events, self.n_frames)
 
-    def match(self, residual: Tensor, candidates: Events) -> Tensor:
-        target, flat = around(residual, candidates.frames, self.decoder), candidates.flatten()
-        drawn = self.decoder.spectrograms(flat.vectors, flat.offsets) * target.mask[:, None]
-        product, size = (target.spectrum * drawn).sum((1, 2)), drawn.pow(2).sum((1, 2))
-        return (product / (size + 1e-12).sqrt()).view_as(candidates.gains)
+    def matcher(self, candidates: Events) -> Matcher:
+        flat = candidates.flatten()
+        drawn = self.decoder.spectrograms(flat.vectors, flat.offsets)
+
+        def match(residual: Tensor) -> Tensor:
+            target = around(residual, candidates.frames, self.decoder)
+            seen = drawn * target.mask[:, None]
+            product, size = (target.spectrum * seen).sum((1, 2)), seen.pow(2).sum((1, 2))
+            return (product / (size + 1e-12).sqrt()).view_as(candidates.gains)
+
+        return match
 
 
 def few_ages(sizes: HarmonicDecoderConfig) -> tuple[int, ...]:
@@ -142,27 +152,33 @@ class FastScene:
     # their levels times what r has at their lobes and in their bands, and
     #   |e|^2 = |tones|^2 + |bands|^2 + 2 <tones, bands>.
     # Lobes that overlap each other are left out of |tones|^2.
-    def match(self, residual: Tensor, candidates: Events) -> Tensor:
+    def matcher(self, candidates: Events) -> Matcher:
         if self.decoder.sizes.glide:
-            return ExactScene(self.decoder, self.n_frames).match(residual, candidates)
-        flat, residual = candidates.flatten(), residual[..., : self.n_frames].contiguous()
+            return ExactScene(self.decoder, self.n_frames).matcher(candidates)
+        flat, batch = candidates.flatten(), len(candidates.frames)
         flat = replace(flat, gains=torch.ones_like(flat.gains))
         sound = self.decoder.sounding(flat.vectors)
         columns = self._segment_columns(flat)
         parts = self._levels(sound, flat) @ (columns.shares * columns.seen[:, None])
         tones, noise = parts.split([sound.bins.shape[1], len(self.bands_products)], 1)
-        place = Place(self.decoder.noise, len(residual), self.n_frames)
-        lobes = LobeRows.of(sound.bins, place)
-        at_lobes = weighted_rows(residual.flatten(0, 1), lobes.rows, None, lobes.height)
-        at_lobes = at_lobes.view_as(tones)
-        in_bands = self.decoder.noise.read(residual)[place.pictures(tones)]
-        product = at_lobes.mul_(tones).sum((1, 2)) + in_bands.mul_(noise).sum((1, 2))
-        bins = lobes.rows % residual.shape[1]
+        place = Place(self.decoder.noise, batch, self.n_frames)
+        lobes, pictures = LobeRows.of(sound.bins, place), place.pictures(tones)
+        bins = lobes.rows % place.bands.n_bins
         beside = weighted_rows(self.bands_by_bin, bins, None, lobes.height)  # bands at the lobes
         tones_in_bands = beside.view(*tones.shape[:2], -1).mT @ tones
         size = LOBE_ENERGY * tones.square().sum((1, 2))
         size += (self.bands_products @ noise).add_(tones_in_bands, alpha=2).mul_(noise).sum((1, 2))
-        return (product / (size + 1e-12).sqrt()).view_as(candidates.gains)
+        norm = (size + 1e-12).sqrt()
+
+        def match(residual: Tensor) -> Tensor:
+            residual = residual[..., : self.n_frames].contiguous()
+            at_lobes = weighted_rows(residual.flatten(0, 1), lobes.rows, None, lobes.height)
+            in_bands = place.bands.read(residual)[pictures]
+            product = at_lobes.view_as(tones).mul_(tones).sum((1, 2))
+            product += in_bands.mul_(noise).sum((1, 2))
+            return (product / norm).view_as(candidates.gains)
+
+        return match
 
     def _levels(self, sound: Sounding, events: Events) -> Tensor:
         """Levels (E, P, G) of events in one row, each at its gain if it has unit energy in L
@@ -197,7 +213,8 @@ class FastScene:
         seen = self.decoder.seen(after - events.offsets[:, None]) * inside
         at = events.frames[:, None] + self.onset_frames
         slope = self.onset_slope(events.offsets) * ((at >= 0) & (at < self.n_frames))
-        return _Columns(shares, seen, onset, slope)
+        onset_shares = self.onset_shares[_delays(events.offsets) + FARTHEST]
+        return _Columns(shares, seen, onset, onset_shares, slope)
 
     def onset_slope(self, offsets: Tensor) -> Tensor:
         """The derivative by the offsets of what the O frames around the onset see; see
@@ -215,14 +232,14 @@ class _Columns:
     shares: Tensor  # (E, G, C) of each age in what a column shows
     seen: Tensor  # (E, C) how much of the levels it shows; 0 outside the event and the segment
     onset: Tensor  # (E, O) the columns around the onset
+    onset_shares: Tensor  # (E, G, O) of each age in what they show, where they are in the segment
     slope: Tensor  # (E, O) the derivative of what these show by the event's time
 
     def d_offsets(self, levels: Tensor, onset: Tensor) -> Tensor:
         """The gradient (E,) of times, by that of the parts in the columns around the onset, (E, P,
         O).
         """
-        at = self.onset[:, None].expand(-1, levels.shape[2], -1)
-        d_seen = onset.mul_(levels @ self.shares.gather(2, at)).sum(1)
+        d_seen = onset.mul_(levels @ self.onset_shares).sum(1)
         return (d_seen * self.slope).sum(1)
 
 

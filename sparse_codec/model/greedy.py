@@ -19,11 +19,20 @@ from sparse_codec.config import CodecConfig, EncodeOptions
 from sparse_codec.model.decoder import Decoder
 from sparse_codec.model.encoder import Encoder
 from sparse_codec.model.events import Events
-from sparse_codec.model.fast_scene import FittingScene, fitting_scene
+from sparse_codec.model.fast_scene import FittingScene, Matcher, fitting_scene
 from sparse_codec.model.refine import refine
 from sparse_codec.model.spectrogram import place
 
 DRAWN_AT_ONCE = 4  # events
+
+
+@dataclass
+class Proposals:
+    """Candidates of one look of the encoder, of which a few are taken."""
+
+    events: Events  # (B, K)
+    match: Matcher | None  # None: there is only one
+    taken: list[Tensor] = field(default_factory=list)  # (B,) indices each
 
 
 @dataclass
@@ -43,8 +52,7 @@ class GreedyState:
     removed: Tensor  # (B, N) float64, inner products of the events with the original, likewise
     exhausted: Tensor  # (B,) whether an event removed too little, which ends the search
     n_found: int = 0
-    proposed: Events | None = None  # (B, K) candidates for the residual, None before they are asked
-    taken: list[Tensor] = field(default_factory=list)  # (B,) each, indices of those taken since
+    proposals: Proposals | None = None  # by the last look at the residual; None: it looks again
 
     @property
     def found(self) -> Events:
@@ -122,10 +130,10 @@ class GreedyLoop:
         """Find one more event in each segment that is not `done` (B,), and take it off."""
         n, rows = state.n_found, torch.arange(len(state.residual), device=state.residual.device)
         gains, residual = state.events.gains.clone(), state.residual
-        candidates = self._candidates(state)
-        best = self._best(state, candidates)
-        state.events[:, n] = candidates[rows, best]
-        state.taken.append(best)
+        proposals = self._proposals(state)
+        best = self._best(state.residual, proposals)
+        state.events[:, n] = proposals.events[rows, best]
+        proposals.taken.append(best)
         state.n_found = n + 1
         self._draw(state, slice(n, n + 1))
         self._fit_gains(state)
@@ -134,30 +142,29 @@ class GreedyLoop:
         if self.options.smallest_share:
             self._drop_small(state, gains, residual)
 
-    def _candidates(self, state: GreedyState) -> Events:
-        """Candidates (B, K): the encoder looks at the residual once for `events_per_pass` events,
-        which costs as much as all else in a step.
+    def _proposals(self, state: GreedyState) -> Proposals:
+        """Candidates: the encoder looks at the residual once for `events_per_pass` events, since a
+        look costs as much as all else in a step.
         """
-        n_used = min(self.options.events_per_pass, self.options.candidates)
-        if state.proposed is None or len(state.taken) == n_used:
-            state.proposed = self.encoder(state.residual, self.options.candidates).events
-            state.taken.clear()
-        return state.proposed
+        proposals, options = state.proposals, self.options
+        n_used = min(options.events_per_pass, options.candidates)
+        if proposals is None or len(proposals.taken) == n_used:
+            events = self.encoder(state.residual, options.candidates).events
+            match = self.scene.matcher(events) if options.candidates > 1 else None
+            proposals = state.proposals = Proposals(events, match)
+        return proposals
 
     # Of an event e taken off a residual r at gain g, |r - g e|^2 is least for g = <r, e> / <e, e>,
     # and then less than |r|^2 by <r, e>^2 / <e, e>. Gains are not negative, so candidates compare
     # by the root of that with the sign of <r, e>.
     # Source: matching pursuit, Mallat and Zhang 1993, doi:10.1109/78.258082.
-    def _best(self, state: GreedyState, candidates: Events) -> Tensor:
-        """Index (B,) of the candidate (B, K) that removes most of the residual; each is taken
-        once.
-        """
-        batch, k = candidates.frames.shape
-        if k == 1:
-            return state.events.frames.new_zeros(batch)
-        match = self.scene.match(state.residual, candidates)
-        for taken in state.taken:
-            match[torch.arange(batch, device=match.device), taken] = -torch.inf
+    def _best(self, residual: Tensor, proposals: Proposals) -> Tensor:
+        """Index (B,) of the candidate that removes most; each is taken once."""
+        if proposals.match is None:
+            return proposals.events.frames.new_zeros(len(residual))
+        match = proposals.match(residual)
+        for taken in proposals.taken:
+            match.scatter_(1, taken[:, None], -torch.inf)
         return match.argmax(1)
 
     def _fit_gains(self, state: GreedyState) -> None:
@@ -247,7 +254,7 @@ class GreedyLoop:
         self._measure(state, found)
         self._keep_useful(state)
         self._subtract(state)
-        state.proposed = None
+        state.proposals = None
 
     # With G the events' inner products and b those with the original x, event n finds
     # r = x - sum_m<n g_m e_m when the events are taken off in order, and removes

@@ -70,10 +70,10 @@ def refine(
     adam = Adam(moving.free.detach())
     for step in range(steps):
         with torch.enable_grad():
-            now = moving.events()
-            distance = loss(scene(now), now.gains).sum()
+            picture = scene(moving.events())
             # not backward(): that would leave gradients on the decoder
-            (gradient,) = torch.autograd.grad(distance, moving.free)
+            slope = loss.gradient(picture.detach())
+            (gradient,) = torch.autograd.grad(picture, moving.free, slope)
         adam.step(gradient, RATE * schedule(step, steps))
     with torch.no_grad():
         return settle(moving.events(), last_frame)

@@ -46,9 +46,10 @@ class SceneLoss:
         self.energy = original.pow(2).sum((1, 2)) + 1e-9
         self.norm = original.abs().sum((1, 2)) + 1e-9
         audible = self.original.clamp(min=0)
+        self.perceptual = weights.perceptual / len(RESOLUTIONS)  # of each resolution
         self.hearings = [
             _Hearing.of(audible, *_mel(n_bands, config, original.device, original.dtype), frames)
-            for n_bands, frames in RESOLUTIONS
+            for n_bands, frames in (RESOLUTIONS if weights.perceptual else ())
         ]
 
     def __call__(self, scene: Tensor, gains: Tensor) -> Tensor:
@@ -58,32 +59,35 @@ class SceneLoss:
             return distance
         return distance + self.weights.sparsity * gains.sum(1) / self.energy.sqrt()
 
-    def measure(self, scene: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the distances (B,) of scenes (B, F, T), and their gradients (B, F, T).
-
-        With r = original - scene, the derivative of sum(r^2) is -2 r, that of sum(|r|) is -sign(r).
-        """
+    def distance(self, scene: Tensor) -> Tensor:
+        """Return the distances (B,) of scenes (B, F, T)."""
         left = self.original - scene
-        l2 = self.weights.l2 / self.energy
-        l1 = self.weights.l1 / self.norm
-        distance = l2 * left.pow(2).sum((1, 2)) + l1 * left.abs().sum((1, 2))
-        gradient = left.sign().mul_(-l1[:, None, None])
-        gradient.sub_(left.mul_((2 * l2)[:, None, None]))
-        if self.weights.perceptual:
-            weight = self.weights.perceptual / len(self.hearings)
-            for hearing in self.hearings:
-                distance = distance + hearing.measure(scene, weight, gradient)
-        return distance, gradient
+        distance = self.weights.l2 / self.energy * left.pow(2).sum((1, 2))
+        distance += self.weights.l1 / self.norm * left.abs().sum((1, 2))
+        for hearing in self.hearings:
+            distance += self.perceptual * hearing.distance(scene)
+        return distance
+
+    # With r = original - scene, the derivative of sum(r^2) is -2 r, that of sum(|r|) is -sign(r).
+    def gradient(self, scene: Tensor) -> Tensor:
+        """Return the gradients (B, F, T) of the distances of scenes (B, F, T)."""
+        left = self.original - scene
+        l2 = self.weights.l2 / self.energy[:, None, None]
+        l1 = self.weights.l1 / self.norm[:, None, None]
+        gradient = left.sign().mul_(-l1).addcmul_(left, l2, value=-2)
+        for hearing in self.hearings:
+            slope = hearing.gradient(scene, self.perceptual)
+            gradient[..., : slope.shape[2]] += hearing.mel_of_bins(slope)
+        return gradient
 
 
 class _Distance(torch.autograd.Function):
-    """Takes the gradient along with the distance, since both need the same differences."""
+    """The distance, with its gradient in closed form."""
 
     @staticmethod
     def forward(ctx: Any, scene: Tensor, loss: SceneLoss) -> Tensor:
-        distance, gradient = loss.measure(scene)
-        ctx.save_for_backward(gradient)
-        return distance
+        ctx.save_for_backward(loss.gradient(scene))
+        return loss.distance(scene)
 
     @staticmethod
     @once_differentiable
@@ -100,7 +104,7 @@ class _Hearing:
     mel_of_bins: SparseMatrix  # (F, M)
     frames: int  # that are averaged
     floor: Tensor  # (B, 1, 1)
-    log_mel: Tensor  # (B, M, T / frames), of the original
+    original: Tensor  # (B, M, T / frames) bands above the floor
 
     @classmethod
     def of(
@@ -108,20 +112,21 @@ class _Hearing:
     ) -> _Hearing:
         bands = _pool(mel(original), frames)
         floor = MEL_FLOOR * bands.amax((1, 2), keepdim=True) + 1e-9
-        return cls(mel, mel_of_bins, frames, floor, torch.log(bands + floor))
+        return cls(mel, mel_of_bins, frames, floor, bands + floor)
 
-    def measure(self, scene: Tensor, weight: float, gradient: Tensor) -> Tensor:
-        """Return `weight` times the mean distances (B,) of scenes, and add their gradients to one
-        (B, F, T).
-        """
-        bands = _pool(self.mel(scene), self.frames).add_(self.floor)
-        difference = torch.log(bands).sub_(self.log_mel)
-        weight /= difference[0].numel()
-        slope = difference.sign().div_(bands).mul_(weight / self.frames)
-        if self.frames > 1:
-            slope = slope.repeat_interleave(self.frames, 2)
-        gradient[..., : slope.shape[2]] += self.mel_of_bins(slope)
-        return difference.abs_().sum((1, 2)).mul_(weight)
+    def distance(self, scene: Tensor) -> Tensor:
+        """Return the mean distances (B,) of scenes."""
+        return (self._bands(scene) / self.original).log_().abs_().mean((1, 2))
+
+    def gradient(self, scene: Tensor, weight: float) -> Tensor:
+        """Return `weight` times the gradients (B, M, T) of the distances by the bands."""
+        bands = self._bands(scene)
+        slope = (bands - self.original).sign_().div_(bands)
+        slope *= weight / (self.frames * bands[0].numel())
+        return slope.repeat_interleave(self.frames, 2) if self.frames > 1 else slope
+
+    def _bands(self, scene: Tensor) -> Tensor:
+        return _pool(self.mel(scene), self.frames).add_(self.floor)
 
 
 @functools.lru_cache

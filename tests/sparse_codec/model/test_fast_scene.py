@@ -122,8 +122,8 @@ def test_candidates_match_a_residual_as_their_spectrograms_do(decoder):
     residual = torch.rand(2, 1025, N_FRAMES, generator=generator, dtype=torch.double)
     small = CodecConfig(decoder=decoder.sizes, horizon_frames=N_FRAMES, segment_samples=2**16)
     decoder.config = small
-    fast = FastScene(decoder, N_FRAMES).match(residual, candidates)
-    exact = ExactScene(decoder, N_FRAMES).match(residual, candidates)
+    fast = FastScene(decoder, N_FRAMES).matcher(candidates)(residual)
+    exact = ExactScene(decoder, N_FRAMES).matcher(candidates)(residual)
     assert fast.shape == (2, 8)
     assert (fast - exact).abs().max() < 0.03 * exact.abs().max()
 
