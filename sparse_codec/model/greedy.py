@@ -21,7 +21,7 @@ from sparse_codec.model.encoder import Encoder
 from sparse_codec.model.events import Events
 from sparse_codec.model.fast_scene import FittingScene, Matcher, fitting_scene
 from sparse_codec.model.refine import refine
-from sparse_codec.model.spectrogram import place
+from sparse_codec.model.spectrogram import put
 
 DRAWN_AT_ONCE = 4  # events
 
@@ -199,9 +199,10 @@ class GreedyLoop:
             few = slice(n, min(n + DRAWN_AT_ONCE, which.stop))
             events = state.events[:, few].flatten()
             spectra = self.decoder.spectrograms(events.vectors, events.offsets)
-            for drawn, start in ((state.spectra, 0), (state.later, later)):
-                placed = place(spectra, events.frames - start, lead, drawn.shape[3])
-                drawn[:, few] = placed.unflatten(0, (len(drawn), -1))
+            for e, frame in enumerate(events.frames.tolist()):
+                b, i = divmod(e, few.stop - few.start)
+                put(state.spectra[b, n + i], spectra[e], frame - lead)
+                put(state.later[b, n + i], spectra[e], frame - lead - later)
 
     def _measure(self, state: GreedyState, which: slice) -> None:
         """Take inner products of some events with the original and with all events."""

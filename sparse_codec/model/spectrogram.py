@@ -53,15 +53,20 @@ def place(events: Tensor, frames: Tensor, lead: int, n_frames: int) -> Tensor:
     """Put spectrograms (E, F, L) into segments (E, F, n_frames), with frame `lead` of each at
     frames (E,).
     """
-    length = events.shape[2]
-    placed = events.new_zeros(*events.shape[:2], n_frames)
+    placed = events.new_empty(*events.shape[:2], n_frames)
     for e, frame in enumerate(frames.tolist()):
-        start = frame - lead
-        inside = slice(max(0, start), max(0, start + length))
-        missing = inside.start - start  # frames ahead of the segment
-        part = placed[e, :, inside]
-        part.copy_(events[e, :, missing : missing + part.shape[1]])
+        put(placed[e], events[e], frame - lead)
     return placed
+
+
+def put(segment: Tensor, event: Tensor, start: int) -> None:
+    """Fill a segment (F, T) with an event (F, L) from frame `start` on, and with zeros."""
+    inside = slice(max(0, start), max(0, start + event.shape[1]))
+    missing = inside.start - start  # frames ahead of the segment
+    part = segment[:, inside]
+    part.copy_(event[:, missing : missing + part.shape[1]])
+    segment[:, : inside.start] = 0
+    segment[:, inside.stop :] = 0
 
 
 def share_removed(residual: Tensor, original: Tensor, order: int) -> Tensor:
