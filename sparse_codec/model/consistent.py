@@ -21,6 +21,7 @@ samples from (j - 2 lead) hop to j hop.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -60,7 +61,7 @@ class Transform:
         It rises at the start and falls at the end, where frames before and after would add to it:
         the sound of two stretches of frames is the sum of their sounds.
         """
-        frames = torch.fft.irfft(spectrum, self.window) * hann(self.window) / self._weight()
+        frames = torch.fft.irfft(spectrum, self.window) * _least_squares(self.window, self.hop)
         n_frames = len(frames)
         sound = frames.new_zeros(n_frames + self.overlaps - 1, self.hop)
         for i, part in enumerate(frames.unflatten(1, (self.overlaps, -1)).unbind(1)):
@@ -82,10 +83,14 @@ class Transform:
         share[-len(fall) :] = torch.cos(math.pi / 2 * fall).square()
         return share
 
-    def _weight(self) -> Tensor:
-        """The sum of squared windows over a sample (window,), which repeats with the hop."""
-        squares = hann(self.window).pow(2).view(self.overlaps, self.hop)
-        return squares.sum(0).repeat(self.overlaps)
+
+@functools.lru_cache
+def _least_squares(window: int, hop: int) -> Tensor:
+    """The window (window,) of frames that are added up, over the sum of squared windows, which
+    repeats with the hop.
+    """
+    squares = hann(window).pow(2).view(-1, hop).sum(0)
+    return hann(window) / squares.repeat(window // hop)
 
 
 class RunningSum:
