@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from report.mix import mix  # at once: its module has the same name
 
 if TYPE_CHECKING:
+    from report.article.claims import ClaimError, claim, quote
     from report.article.components import (
         BibTeX,
         Compare,
@@ -43,6 +44,7 @@ _HOMES = {  # name -> the module that it is imported from
     "BibTeX": "article.components",
     "BuildSummary": "site.build",
     "CellError": "errors",
+    "ClaimError": "article.claims",
     "Compare": "article.components",
     "Data": "artifacts.media",
     "Decomposition": "article.components",
@@ -69,7 +71,9 @@ _HOMES = {  # name -> the module that it is imported from
     "Table": "article.components",
     "Weights": "artifacts.media",
     "build": "site.build",
+    "claim": "article.claims",
     "conjure": "artifacts.session",
+    "quote": "article.claims",
     "use_store": "artifacts.session",
 }
 
@@ -79,6 +83,7 @@ __all__ = [
     "BibTeX",
     "BuildSummary",
     "CellError",
+    "ClaimError",
     "Compare",
     "Data",
     "Decomposition",
@@ -105,8 +110,10 @@ __all__ = [
     "Table",
     "Weights",
     "build",
+    "claim",
     "conjure",
     "mix",
+    "quote",
     "use_store",
 ]
 

@@ -21,11 +21,13 @@ from experiments.sections.ablations import (
     recovery_table,
     sound_table,
 )
+from experiments.sections.about import UNCHECKED
 from experiments.sections.examples import stages
 from experiments.sections.sounds import half_events
 from experiments.stored_figures import FigureFile
 from report import Image
 
+ALLOW = UNCHECKED
 figures, n_segments = FigureFile.of("switches").read(), SEGMENTS
 music, recurrent = open_codec("music"), open_codec("recurrent")
 decoders_file = FigureFile.of("second_decoder")

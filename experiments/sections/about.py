@@ -11,6 +11,12 @@ from sparse_codec.config import HarmonicDecoderConfig, ResonanceDecoderConfig
 if TYPE_CHECKING:
     from sparse_codec import SparseCodec
 
+# Checks of sounds that the articles leave out, since a reader's own audio may be anything.
+UNCHECKED = {
+    "clipped": "sounds are at the level at which they were computed; players say where one clips",
+    "identical": "where a step changes nothing, that is what readers are to hear",
+    "silent": "a decomposition may leave nothing",
+}
 TITLES = {
     "music": "the codec for music",
     "speech": "the codec for speech",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
+from report.article.checks import Finding, findings_of
 from report.article.components import Component, Part, as_component
 from report.article.fields import cell_text
 from report.article.prose import slug
@@ -38,6 +39,7 @@ class Canvas:
     imported: dict[str, str]
     section: str = ""  # anchor of the last heading above the component that is drawn
     files: dict[str, Record] = field(default_factory=dict)  # file name of each medium -> record
+    findings: list[Finding] = field(default_factory=list)  # of components, see `checks`
     offline: set[str] = field(default_factory=set)  # file names of media that scripts read
     _pages: dict[int, str] = field(default_factory=dict)  # id() of a part -> name of its page
     _begun: set[int] = field(default_factory=set)  # id() of parts
@@ -82,6 +84,7 @@ class Canvas:
         return "text shown" if cell_text(value) is None else "text"
 
     def _draw(self, component: Component) -> Markup:
+        self.findings += findings_of(component)
         name = type(component).__name__
         macro = getattr(environment().get_template(f"components/{name}.html").module, name)
         html = macro(component, self)
@@ -202,6 +205,12 @@ class Canvas:
             for name, versions in self._versions.items()
             if len(versions) == 1
         )
+
+    def ground(self, text: str) -> str:
+        """Return what a claim rests on, as "share/1 = 0.93", of the start of a hash and a value."""
+        digest, equals, value = text.partition("=")
+        maker = self._makers.get(digest, digest)
+        return f"{maker} = {value}" if equals else maker
 
     def _call_of(self, match: re.Match) -> str:
         """Return the call behind an `Artifact HASH` in an argument, or that text if unknown."""

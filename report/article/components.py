@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from numbers import Real
 from typing import get_args
 
+from report.article.claims import Claim
 from report.article.fields import (
     Plain,
     call,
@@ -33,6 +34,7 @@ from report.article.fields import (
     kind_of,
     place,
 )
+from report.article.prose import plain_text
 from report.artifacts.session import Artifact
 
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -512,6 +514,8 @@ def as_component(value: object) -> Component:
     """
     if isinstance(value, Component):
         return value
+    if isinstance(value, Claim):
+        return Prose(plain_text(str(value)))
     if isinstance(value, Artifact):
         return _from_artifact(value)
     if isinstance(value, list | tuple):

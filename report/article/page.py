@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from report.article.canvas import Canvas
 from report.article.cells import Cell, Output
+from report.article.checks import findings_on_page, read_allowed, refuse, used_reasons
 from report.article.components import Code, Component, Part, Prose, flatten
 from report.article.fields import check_encodable
 from report.article.imports import imports_of
@@ -61,6 +62,7 @@ class Article(Page):
     # File names of media whose bytes the page's scripts read: a page on a disk needs copies.
     offline: set[str]
     parts: list[Page]  # the pages of its parts: no other media
+    allowed: dict[str, str]  # checks that are left out -> the reason, see `checks`
 
     @property
     def pages(self) -> list[Page]:
@@ -108,7 +110,13 @@ def render_article(
     authors, date = _authors(namespace, path), _date(namespace, path)
     title, description = read_metadata(path)
     canvas = Canvas(name, dict(calls), imports_of(path).versions())
-    body, contents, parts = _body(outputs, canvas, path, titles)
+    allowed = read_allowed(namespace, path)
+    claims: list[tuple[str, list[str]]] = []
+    body, contents, parts = _body(outputs, canvas, path, titles, claims)
+    findings = canvas.findings + findings_on_page(body)
+    refuse(findings, allowed, path)
+    if reasons := used_reasons(findings, allowed):
+        facts = facts | {"left unchecked": reasons}
     common = {
         "article": {"address": f"{name}.html", "title": title},
         "authors": authors,
@@ -124,12 +132,13 @@ def render_article(
         picture=canvas.first_picture(),
         body=body,
         contents=contents,
+        claims=[(text, list(map(canvas.ground, grounds))) for text, grounds in claims],
         **common,
     )
     html = with_others(page, name, titles)
     pages = _part_pages(parts, canvas, common)
     return Article(
-        name, title, html, description, authors, date, canvas.files, canvas.offline, pages
+        name, title, html, description, authors, date, canvas.files, canvas.offline, pages, allowed
     )
 
 
@@ -264,12 +273,17 @@ _Block = Component | _End
 
 
 def _body(
-    outputs: list[Output], canvas: Canvas, path: Path, articles: Iterable[str]
+    outputs: list[Output],
+    canvas: Canvas,
+    path: Path,
+    articles: Iterable[str],
+    claims: list[tuple[str, list[str]]],
 ) -> tuple[Markup, list[Heading], list[_PartBody]]:
     """Return the article's HTML, its table of contents and its parts.
 
     All prose is one Markdown document, so that footnotes and headings are numbered through.
     Placeholders stand for components until that document is HTML. `articles` are those of the site.
+    The claims in the prose are added to `claims`, with what they rest on.
     """
     blocks = [(block, output.cell) for output in outputs for block in _blocks(output, path)]
     canvas.name_parts([block for block, _ in blocks if isinstance(block, Part)], articles)
@@ -278,7 +292,7 @@ def _body(
         block.text if isinstance(block, Prose) else PLACEHOLDER.format(i)
         for i, (block, _) in enumerate(blocks)
     )
-    env: dict[str, Any] = {}
+    env: dict[str, Any] = {"claims": claims}
     tokens = markdown().parse(text, env)
     contents = anchor_headings(tokens)
     try:

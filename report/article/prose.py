@@ -27,9 +27,10 @@ from pygments.lexers import TextLexer, get_lexer_by_name
 from pygments.util import ClassNotFound
 
 LONGEST_ANCHOR = 40  # letters
-HEADING_TEXT = ("text", "text_special", "code_inline", "math_inline")  # types of tokens
+HEADING_TEXT = ("claim", "text", "text_special", "code_inline", "math_inline")  # types of tokens
 # LaTeX's \class, \style and \href set these: a page forbids styles, and links belong in prose.
 FORBIDDEN = ("class", "href", "style")
+OPEN, GROUNDS = "\ue001", "\ue002"  # around a claim, and before what it rests on
 CODE_SPAN = r"(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`)"  # or a fence
 PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
@@ -61,6 +62,8 @@ def markdown() -> MarkdownIt:
     parser.add_render_rule("table_open", lambda *_: '<div class="scroll"><table>')
     parser.add_render_rule("table_close", lambda *_: "</table></div>")
     parser.add_render_rule("image", _image)
+    parser.add_render_rule("claim", _claim)
+    parser.core.ruler.push("claims", _find_claims)
     parser.core.ruler.push("alignment", _align_by_class)
     parser.core.ruler.push("headers", _drop_empty_headers)
     return parser
@@ -77,6 +80,38 @@ def _image(
             "report.Picture or Figure from a function with @conjure, and show that as an Image"
         )
     return renderer.image(tokens, i, options, env)
+
+
+def _find_claims(state: StateCore) -> None:
+    """Make tokens of the claims in the text; `env["claims"]` has text and grounds of each."""
+    for token in state.tokens:
+        children = token.children or []
+        if any(OPEN in child.content for child in children if child.type == "text"):
+            token.children = [part for child in children for part in _with_claims(child, state.env)]
+
+
+def _with_claims(text: Token, env: EnvType) -> list[Token]:
+    if text.type != "text":
+        return [text]
+    tokens = []
+    for i, piece in enumerate(text.content.split(OPEN)):
+        token = Token("claim" if i % 2 else "text", "", 0, content=piece)
+        if i % 2:
+            token.content, _, grounds = piece.partition(GROUNDS)
+            if "claims" in env:
+                env["claims"].append((token.content, grounds.split()))
+                token.meta = {"number": len(env["claims"])}
+        tokens.append(token)
+    return tokens
+
+
+def _claim(
+    _renderer: RendererHTML, tokens: Sequence[Token], i: int, _options: OptionsDict, _env: EnvType
+) -> str:
+    """Return a claim as a link to what it rests on, at the end of the article."""
+    text = html.escape(tokens[i].content)
+    number = tokens[i].meta.get("number")
+    return f'<a class="claim" href="#claim.{number}">{text}</a>' if number else text
 
 
 def _align_by_class(state: StateCore) -> None:

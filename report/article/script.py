@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from report.article import comment_form, percent
 from report.article.cells import Cell, Evaluate, Output, move_down
 from report.article.parameters import declared
-from report.artifacts.session import CallFailed, use_script
+from report.artifacts.session import CallFailed, noting_reads, use_script
 from report.errors import CellError, ReportError, StoreError, WorkerError
 from report.keys.source import read_source
 
@@ -147,6 +147,11 @@ def _registered(module: _Module, namespace: dict[str, Any]) -> Iterator[None]:
 
 def _run(cell: Cell, module: _Module) -> object:
     """Run one cell. Returns: the value of its Output."""
+    with noting_reads():
+        return _value_of(cell, module)
+
+
+def _value_of(cell: Cell, module: _Module) -> object:
     if cell.kind == "prose":
         return FORMS[cell.form].fill_in(cell, module.evaluate)
     tree = ast.parse(move_down(cell.source, cell.line), str(module.path))

@@ -82,18 +82,43 @@ class Artifact:
     def info(self) -> dict[str, Any]:
         return self.record.info
 
-    @functools.cached_property
+    @property
     def value(self) -> Any:
         """The Sound (int16 samples), or the value of the Data, or the array, or the tensors.
 
         Raises: StoreError if the object is damaged; TypeError for pictures and films.
         """
+        value = self._value
+        if (read := _read.get()) is not None:
+            read[self.sha256] = self
+        return value
+
+    @functools.cached_property
+    def _value(self) -> Any:
         media = decode(self.store.read(self.record), self.media_type)
         if isinstance(media, Array):
             return media.values
         if isinstance(media, Weights):
             return media.tensors
         return media.value if isinstance(media, Data) else media
+
+
+_read: ContextVar[dict[str, Artifact] | None] = ContextVar("read", default=None)
+
+
+@contextmanager
+def noting_reads() -> Iterator[None]:
+    """Note in this block the artifacts whose values are read."""
+    token = _read.set({})
+    try:
+        yield
+    finally:
+        _read.reset(token)
+
+
+def artifacts_read() -> tuple[Artifact, ...]:
+    """Return the artifacts whose values were read so far, in the innermost block that notes it."""
+    return tuple((_read.get() or {}).values())
 
 
 def _received(record: Record, data: bytes) -> Artifact:

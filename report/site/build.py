@@ -19,6 +19,7 @@ from typing import Any
 from tqdm import tqdm
 
 from report.article.cells import Cell
+from report.article.checks import findings_of_links, refuse
 from report.article.page import Article, Entry, assets, render_article, render_index
 from report.article.parameters import settings_text
 from report.article.script import parse_script, read_metadata, run_cells
@@ -135,6 +136,7 @@ def build(
         files |= _write_pages(target.folder, articles, pages, facts)
         outdated = bool(kept.pages) and kept.is_outdated(files)
         files |= kept.copy(target.folder, titles)
+        _check_links(articles, target.folder, files)
         _write_provenance(target.folder, make(facts, pages, files, builds, kept.artifacts))
     return _summary(out, runs, kept, outdated)
 
@@ -208,6 +210,16 @@ def _check_force(force: tuple[str, ...], builds: list[Build]) -> None:
     for pattern in force:
         if not any(matches(pattern, *call) for call in calls):
             raise SiteError(f"--force {pattern}: no artifact is called that; `ls` lists them all")
+
+
+def _check_links(articles: list[Article], folder: Path, files: dict[str, File]) -> None:
+    """Raise ReportError for a link of an article that leads nowhere in the site."""
+    pages = {name: (folder / name).read_text() for name in files if name.endswith(".html")}
+    names = {*files, MANIFEST, CRATE}
+    for article in articles:
+        for page in article.pages:
+            findings = findings_of_links(f"{page.name}.html", pages, names)
+            refuse(findings, article.allowed, f"{page.name}.html")
 
 
 # Run
