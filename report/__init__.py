@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         Row,
         Table,
     )
+    from report.article.front_matter import Author
     from report.artifacts.media import Array, Data, Figure, Film, Picture, Sound, Weights
     from report.artifacts.session import Artifact, conjure, use_store
     from report.artifacts.store import FolderStore, MemoryStore
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 _HOMES = {  # name -> the module that it is imported from
     "Array": "artifacts.media",
     "Artifact": "artifacts.session",
+    "Author": "article.front_matter",
     "BibTeX": "article.components",
     "BuildSummary": "site.build",
     "CellError": "errors",
@@ -80,6 +82,7 @@ _HOMES = {  # name -> the module that it is imported from
 __all__ = [
     "Array",
     "Artifact",
+    "Author",
     "BibTeX",
     "BuildSummary",
     "CellError",

@@ -8,9 +8,11 @@ spectrograms.
 # %% tags=["hide"]
 from experiments.clips import shipped_clips
 from experiments.lazy_codec import open_codec
+from experiments.sections.about import UNCHECKED
 from experiments.sections.listening import numbers_a_second, side_by_side
 from experiments.sections.sounds import begin_encoding
 
+ALLOW = UNCHECKED
 music, speech = open_codec("music"), open_codec("speech")
 music_clips, speech_clips = (shipped_clips(name)[0] for name in ("music", "speech"))
 begin_encoding(music_clips, music)

@@ -42,6 +42,7 @@ class Canvas:
     findings: list[Finding] = field(default_factory=list)  # of components, see `checks`
     offline: set[str] = field(default_factory=set)  # file names of media that scripts read
     _pages: dict[int, str] = field(default_factory=dict)  # id() of a part -> name of its page
+    _drawn: set[int] = field(default_factory=set)  # id() of components
     _begun: set[int] = field(default_factory=set)  # id() of parts
     _anchors: dict[int, str] = field(default_factory=dict)  # id() of a component -> its anchor
     _repeats: Counter[str] = field(default_factory=Counter)  # anchor without number -> its uses
@@ -85,6 +86,9 @@ class Canvas:
 
     def _draw(self, component: Component) -> Markup:
         self.findings += findings_of(component)
+        if id(component) in self._drawn:
+            self._anchors.pop(id(component), None)  # shown again, it is another place
+        self._drawn.add(id(component))
         name = type(component).__name__
         macro = getattr(environment().get_template(f"components/{name}.html").module, name)
         html = macro(component, self)

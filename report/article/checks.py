@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from report.article.components import Compare, Player
+from report.article.components import Compare, Grid, Player
 from report.artifacts.session import Artifact
 from report.errors import ReportError
 
@@ -91,17 +91,27 @@ def findings_of(component: object) -> list[Finding]:
     """Return what is wrong with the sounds of a component, which readers listen to."""
     if isinstance(component, Player):
         return _findings_of_sound(component.sound, component.title)
-    if not isinstance(component, Compare):
+    if isinstance(component, Compare):
+        versions = [(label, sound) for label, sound, _ in component.items]
+        return _findings_of_versions(component.title, versions)
+    if not isinstance(component, Grid):
         return []
     findings = []
+    for label, sounds in component.rows:
+        row = [(c, sound) for c, sound in zip(component.columns, sounds, strict=True) if sound]
+        findings += _findings_of_versions(f"{component.title}: {label}", row)
+    return findings
+
+
+def _findings_of_versions(title: str, versions: list[tuple[str, Artifact]]) -> list[Finding]:
+    findings = []
     labels: dict[str, str] = {}  # sha256 -> first label
-    for label, sound, _ in component.items:
-        where = f"{component.title}: {label}"
-        findings += _findings_of_sound(sound, where)
+    for label, sound in versions:
+        findings += _findings_of_sound(sound, f"{title}: {label}")
         first = labels.setdefault(sound.sha256, label)
         if first != label:
-            text = f"{component.title!r}: {first!r} and {label!r} are the same sound"
-            findings.append(Finding("identical", component.title, text))
+            text = f"{title!r}: {first!r} and {label!r} are the same sound"
+            findings.append(Finding("identical", title, text))
     return findings
 
 
@@ -122,7 +132,7 @@ def _findings_of_sound(sound: Artifact, title: str) -> list[Finding]:
 def _is_constant(sound: Artifact) -> bool:
     """Tell whether all samples are the same; peaks alone are too coarse for that."""
     samples = sound.value.samples
-    return bool((samples == samples[:1]).all())
+    return len(samples) > 1 and bool((samples == samples[:1]).all())
 
 
 # Pages

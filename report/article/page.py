@@ -3,7 +3,6 @@
 Nothing of the moment (time, duration, path) enters the page: building twice gives the same bytes.
 """
 
-import datetime
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -20,12 +19,13 @@ from report.article.cells import Cell, Output
 from report.article.checks import findings_on_page, read_allowed, refuse, used_reasons
 from report.article.components import Code, Component, Part, Prose, flatten
 from report.article.fields import check_encodable
+from report.article.front_matter import FrontMatter, citation, read_front_matter
 from report.article.imports import imports_of
 from report.article.prose import Heading, anchor_headings, markdown, plain_text
 from report.article.script import read_metadata
 from report.article.templates import render_template, templates_folder
 from report.artifacts.record import Record
-from report.errors import CellError, ReportError
+from report.errors import CellError
 
 # Stands for a component in the prose; nobody writes private-use characters.
 PLACEHOLDER = "\ue000{}\ue000"
@@ -33,7 +33,6 @@ PLACEHOLDER_HTML = re.compile(r"<p>\ue000(\d+)\ue000</p>\n")
 HEADING_ID = re.compile(r'<h[234] id="([^"]+)">')
 OTHERS = re.compile(r'<nav class="others".*?</nav>\n', re.DOTALL)
 COLOPHON = '<footer class="colophon"'
-LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 LOCAL_ADDRESS = re.compile(r'\bhref="#([^"]+)"')
 # Scripts that come alone, at a press or when the reader is near, and not with their folder.
 SINGLE_SCRIPTS = {"abx", "bibtex", "verify"}
@@ -56,8 +55,7 @@ class Article(Page):
     """The page of an article. Its HTML names media as media/NAME, where NAME is a file name."""
 
     description: str
-    authors: list[str]
-    date: str  # ISO 8601, "" if the script says none
+    front: FrontMatter
     media: dict[str, Record]  # file name of each medium -> its record
     # File names of media whose bytes the page's scripts read: a page on a disk needs copies.
     offline: set[str]
@@ -99,15 +97,15 @@ def render_article(
     """Return the page of the article script at `path`.
 
     outputs: of the script's cells.
-    namespace: the script's globals; the page uses AUTHORS (a list of names, or one), LANG, and DATE
-        (as in "2026-05-01"), which comes before the one in the facts.
+    namespace: the script's globals; the page uses those of `front_matter`, whose date comes before
+        the one in the facts, and ALLOW of `checks`.
     facts: name -> text, for the colophon.
     titles: name -> title of the site's articles.
     calls: (name, record) of all artifacts of this build.
     Raises: CellError for a value that a page can not show; ReportError for a wrong global.
     """
     name = path.stem
-    authors, date = _authors(namespace, path), _date(namespace, path)
+    front = read_front_matter(namespace, path)
     title, description = read_metadata(path)
     canvas = Canvas(name, dict(calls), imports_of(path).versions())
     allowed = read_allowed(namespace, path)
@@ -119,9 +117,9 @@ def render_article(
         facts = facts | {"left unchecked": reasons}
     common = {
         "article": {"address": f"{name}.html", "title": title},
-        "authors": authors,
-        "date": date or facts.get("date", ""),
-        "lang": _language(namespace, path),
+        "front": front,
+        "date": front.date or facts.get("date", ""),
+        "lang": front.language,
         "facts": facts | ({"libraries": canvas.libraries} if canvas.libraries else {}),
     }
     page = render_template(
@@ -132,13 +130,14 @@ def render_article(
         picture=canvas.first_picture(),
         body=body,
         contents=contents,
+        bibtex=citation(front, title, name),
         claims=[(text, list(map(canvas.ground, grounds))) for text, grounds in claims],
         **common,
     )
     html = with_others(page, name, titles)
     pages = _part_pages(parts, canvas, common)
     return Article(
-        name, title, html, description, authors, date, canvas.files, canvas.offline, pages, allowed
+        name, title, html, description, front, canvas.files, canvas.offline, pages, allowed
     )
 
 
@@ -173,47 +172,6 @@ def render_index(articles: list[Entry], facts: dict[str, str]) -> str:
         articles=articles,
         facts=facts,
     )
-
-
-# Globals of a script
-
-
-def _authors(namespace: dict[str, Any], path: Path) -> list[str]:
-    authors = namespace.get("AUTHORS", [])
-    names = [authors] if isinstance(authors, str) else authors
-    if not isinstance(names, list | tuple) or not all(
-        isinstance(name, str) and name.strip() for name in names
-    ):
-        raise ReportError(f"{path}: AUTHORS is {authors!r}; give a name, or a list of names")
-    return list(names)
-
-
-def _date(namespace: dict[str, Any], path: Path) -> str:
-    """Return the date that a script says, in ISO 8601, or ""."""
-    value = namespace.get("DATE", "")
-    if isinstance(value, datetime.date):
-        return value.isoformat()
-    if value == "":
-        return ""
-    try:
-        return _parse_date(value).isoformat()
-    except (TypeError, ValueError) as error:
-        raise ReportError(f'{path}: DATE is {value!r}; write it as in "2026-05-01"') from error
-
-
-def _parse_date(text: str) -> datetime.date:
-    """Return the date in any of the forms of ISO 8601, such as 20260501, perhaps with a time."""
-    try:
-        return datetime.date.fromisoformat(text)
-    except ValueError:
-        return datetime.datetime.fromisoformat(text)
-
-
-def _language(namespace: dict[str, Any], path: Path) -> str:
-    language = namespace.get("LANG", "en")
-    if not isinstance(language, str) or not LANGUAGE_TAG.fullmatch(language):
-        raise ReportError(f'{path}: LANG is {language!r}; write it as in "en"')
-    return language
 
 
 # Parts

@@ -5,6 +5,7 @@ import json
 import os
 import zipfile
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from report.errors import SiteError
@@ -74,6 +75,7 @@ def _citation(manifest: Manifest) -> bytes:
     Any text is safe there, since JSON strings are YAML strings.
     """
     titles = "; ".join(about.title for _, about in manifest.articles)
+    fields: dict[str, Any]
     # The format asks for authors, and for a text like this one where their names are not known.
     authors = manifest.authors or [f"The authors of {titles}"]
     fields = {
@@ -81,7 +83,7 @@ def _citation(manifest: Manifest) -> bytes:
         "message": "If you use these sounds or figures, please cite them as below.",
         "type": "dataset",
         "title": titles,
-        "authors": [{"name": name} for name in authors],
+        "authors": [_author(name, manifest) for name in authors],
         "version": release_id(manifest),
         "identifiers": [
             {"type": "other", "value": f"sha256:{manifest.sha256}", "description": "manifest.json"}
@@ -89,4 +91,24 @@ def _citation(manifest: Manifest) -> bytes:
     }
     if manifest.date:
         fields["date-released"] = manifest.date[:10]
+    if manifest.licence:
+        is_address = manifest.licence.startswith("http")
+        fields["license-url" if is_address else "license"] = manifest.licence
+    if manifest.keywords:
+        fields["keywords"] = manifest.keywords
+    if len(manifest.pages) == 1:
+        about = next(iter(manifest.pages.values()))
+        fields |= {"abstract": about.abstract} if about.abstract else {}
+        fields |= {"doi": about.doi} if about.doi else {}
     return "".join(f"{name}: {json.dumps(value)}\n" for name, value in fields.items()).encode()
+
+
+def _author(name: str, manifest: Manifest) -> dict[str, str]:
+    """Return an author; one with an ORCID or an affiliation as the format has persons."""
+    orcid, place = manifest.orcids.get(name), manifest.affiliations.get(name)
+    if not orcid and not place:
+        return {"name": name}
+    *given, family = name.split()
+    person = {"family-names": family, "given-names": " ".join(given), "affiliation": place}
+    person |= {"orcid": f"https://orcid.org/{orcid}"} if orcid else {}
+    return {field: text for field, text in person.items() if text}

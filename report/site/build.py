@@ -319,7 +319,20 @@ def _titles(scripts: list[Path], kept: Kept, order: list[str]) -> dict[str, str]
 
 def _about(article: Article) -> About:
     parts = [(f"{part.name}.html", part.title) for part in article.parts]
-    return About(article.title, article.description, article.authors, article.date, parts=parts)
+    front = article.front
+    return About(
+        article.title,
+        article.description,
+        front.names,
+        front.date,
+        parts=parts,
+        orcids={author.name: author.orcid for author in front.authors if author.orcid},
+        affiliations={a.name: a.affiliation for a in front.authors if a.affiliation},
+        licence=front.licence,
+        abstract=front.abstract,
+        keywords=front.keywords,
+        doi=front.doi,
+    )
 
 
 @contextmanager

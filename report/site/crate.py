@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from report.site import selfcheck
-from report.site.manifest import MANIFEST, MEDIA, Manifest, Provenance
+from report.site.manifest import MANIFEST, MEDIA, About, Manifest, Provenance
 
 CRATE = "ro-crate-metadata.json"
 CONTEXT = "https://w3id.org/ro/crate/1.1/context"
@@ -75,9 +75,11 @@ def _root(manifest: Manifest, files: list[Entity], actions: list[Entity]) -> Ent
     if manifest.date:
         root["datePublished"] = manifest.date
     if manifest.authors:
-        root["author"] = _references(map(_author_id, manifest.authors))
-    if "license" in manifest.facts:
-        root["license"] = manifest.facts["license"]
+        root["author"] = _references(_author_id(name, manifest) for name in manifest.authors)
+    if manifest.licence:
+        root["license"] = manifest.licence
+    if manifest.keywords:
+        root["keywords"] = ", ".join(manifest.keywords)
     return root
 
 
@@ -95,12 +97,30 @@ def _files(manifest: Manifest) -> Iterator[Entity]:
     types[MANIFEST] = "application/json"
     for name, media_type in sorted(types.items()):
         title = titles.get(name) or name
-        yield {"@id": name, "@type": "File", "name": title, "encodingFormat": media_type}
+        file = {"@id": name, "@type": "File", "name": title, "encodingFormat": media_type}
+        yield file | (_about(manifest.pages[name], manifest) if name in manifest.pages else {})
+
+
+def _about(about: About, manifest: Manifest) -> Entity:
+    """Return what is said of an article's page."""
+    said = {
+        "author": _references(_author_id(name, manifest) for name in about.authors),
+        "datePublished": about.date,
+        "license": about.licence,
+        "abstract": about.abstract,
+        "keywords": ", ".join(about.keywords),
+        "identifier": f"https://doi.org/{about.doi}" if about.doi else "",
+    }
+    return {name: value for name, value in said.items() if value}
 
 
 def _authors(manifest: Manifest) -> Iterator[Entity]:
     for name in manifest.authors:
-        yield {"@id": _author_id(name), "@type": "Person", "name": name}
+        person: Entity = {"@id": _author_id(name, manifest), "@type": "Person", "name": name}
+        if place := manifest.affiliations.get(name):
+            person["affiliation"] = {"@id": _place_id(place)}
+            yield {"@id": _place_id(place), "@type": "Organization", "name": place}
+        yield person
 
 
 def _artifacts(artifacts: list[Provenance], media: dict[str, str]) -> Iterator[Entity]:
@@ -173,8 +193,13 @@ def _function_id(artifact: Provenance) -> str:
     return f"#function-{_short_hash(artifact.function, artifact.code, *libraries)}"
 
 
-def _author_id(name: str) -> str:
-    return f"#author-{_short_hash(name)}"
+def _author_id(name: str, manifest: Manifest) -> str:
+    orcid = manifest.orcids.get(name)
+    return f"https://orcid.org/{orcid}" if orcid else f"#author-{_short_hash(name)}"
+
+
+def _place_id(name: str) -> str:
+    return f"#organization-{_short_hash(name)}"
 
 
 def _library_id(name: str, version: str) -> str:

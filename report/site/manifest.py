@@ -67,6 +67,12 @@ class About:
     order: int = 0  # its place among the articles of the site
     # (page, title) of its parts; None if the site is older than this field.
     parts: list[tuple[str, str]] | None = None
+    orcids: dict[str, str] = field(default_factory=dict)  # of authors
+    affiliations: dict[str, str] = field(default_factory=dict)
+    licence: str = ""  # see `FrontMatter` for this and the rest
+    abstract: str = ""
+    keywords: list[str] = field(default_factory=list)
+    doi: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,6 +95,27 @@ class Manifest:
     def authors(self) -> list[str]:
         """The authors of all articles, each once."""
         return list(dict.fromkeys(name for _, about in self.articles for name in about.authors))
+
+    @property
+    def orcids(self) -> dict[str, str]:
+        """The ORCIDs of the authors that have one."""
+        return {name: orcid for _, about in self.articles for name, orcid in about.orcids.items()}
+
+    @property
+    def affiliations(self) -> dict[str, str]:
+        """The affiliations of the authors that have one, each as the last article says."""
+        return {name: at for _, about in self.articles for name, at in about.affiliations.items()}
+
+    @property
+    def licence(self) -> str:
+        """The licence of the site, or else of all its articles; "" if they differ or say none."""
+        licences = {about.licence for about in self.pages.values()}
+        return self.facts.get("license") or (licences.pop() if len(licences) == 1 else "")
+
+    @property
+    def keywords(self) -> list[str]:
+        """The keywords of all articles, each once."""
+        return list(dict.fromkeys(word for _, about in self.articles for word in about.keywords))
 
     @property
     def date(self) -> str:

@@ -74,6 +74,11 @@ def test_a_reason_may_be_for_one_sound_alone(built):
         built(allowed + FINE + '# %%\nPlayer(tone(0), "Other")')
 
 
+def test_a_component_that_is_shown_twice_has_two_places(built):
+    page = built('one = Player(tone(0.5), "One")\n' + FINE + "# %%\n[one, one]")
+    assert 'id="first.one"' in page and 'id="first.one-2"' in page
+
+
 def test_all_faults_of_a_page_are_said_at_once(built):
     with pytest.raises(ReportError, match="2 things to mend\n.*silent\n.*clipped"):
         built(FINE + WRONG["silent"][0] + "\n" + WRONG["clipped"][0])

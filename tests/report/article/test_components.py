@@ -347,14 +347,14 @@ def test_a_plan_does_not_judge_by_what_an_artifact_was_before(tmp_path):
     """A function that made a sound makes a picture now, and the cell shows it as one."""
     source = (
         '"""A"""\nimport numpy as np\nfrom report import *\n\n@conjure\ndef f() -> Sound:\n'
-        "    return Sound(np.zeros(9), 8000)\n\n# %%\nPlayer(f(), 'x')\n"
+        "    return Sound(np.arange(9) / 9, 8000)\n\n# %%\nPlayer(f(), 'x')\n"
     )
     script, store = tmp_path / "a.py", MemoryStore()
     script.write_text(source)
     build([script], tmp_path / "site", store)
     script.write_text(
         source.replace("-> Sound", "-> Picture")
-        .replace("Sound(np.zeros(9), 8000)", "Picture(np.zeros((9, 9), np.uint8), '')")
+        .replace("Sound(np.arange(9) / 9, 8000)", "Picture(np.zeros((9, 9), np.uint8), 'p')")
         .replace("Player(", "Image(")
     )
     assert [step.state for step in plan([script], store).steps] == ["stale"]

@@ -103,7 +103,9 @@ def colophon(folder, source):
 def test_the_colophon_names_the_libraries_of_the_article(tmp_path):
     (tmp_path / "loud.py").write_text("import scipy\n\ndef level():\n    return scipy.pi\n")
     article = '"""A"""\nimport numpy as np\nfrom report import Data, Sound, conjure\n'
-    sound = "@conjure\ndef f() -> Sound:\n    return Sound(np.zeros(9), 8000)\n# %%\nf()\n"
+    sound = (
+        "@conjure\ndef f() -> Sound:\n    return Sound(np.linspace(0, 0.5, 9), 8000)\n# %%\nf()\n"
+    )
     # Sounds need scipy too, for their loudness, but this article does not use it.
     assert colophon(tmp_path, article + sound) == ["python", "numpy"]
     assert colophon(tmp_path, '"""A"""\nimport PIL\n# %%\n1\n') == ["python", "pillow"]

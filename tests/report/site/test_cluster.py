@@ -59,7 +59,7 @@ from report import Data, Player, conjure
 ALL = """
 # %%
 numbers = [{module}.number(n) for n in range(4)]
-large = np.zeros(100_000)
+large = np.linspace(0, 50, 100_000)
 [Player({module}.beep(given, large, n), "x") for n in (50, 60) for given in numbers]
 """
 
