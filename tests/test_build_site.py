@@ -8,6 +8,8 @@ import functools
 import json
 import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from report import MemoryStore, use_store
 from report.site.manifest import GENERATOR
 from sparse_codec import SparseCodec
 
+ROOT = Path(__file__).parent.parent
 CLIP = str(SHIPPED / "music" / "bach_bwv309.flac")
 SECONDS = 2.9  # one window
 SECTIONS = (
@@ -196,6 +199,23 @@ def test_two_builds_are_the_same_bytes(own, own_clip, small, tmp_path):
 def test_a_warm_build_computes_nothing(own, own_clip, small, capsys):
     assert build(own.parent, "--audio", own_clip, "--checkpoint", small) == 0
     assert "artifacts computed: 0 " in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_warm_build_imports_nothing_that_only_computing_needs(own, own_clip, small):
+    places = ["--out", str(own), "--store", str(own.parent / "store")]
+    words = [*places, "--audio", own_clip, "--checkpoint", small]
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", str(ROOT / "build_site.py"), *words],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0 and "artifacts computed: 0 " in done.stdout, done.stderr[-2000:]
+    lines = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
+    imported = {line.rpartition("|")[2].strip() for line in lines}
+    assert "experiments.sections.sounds" in imported  # so the article's own process is seen, too
+    assert imported.isdisjoint({"torch", "scipy", "matplotlib", "sklearn"})
 
 
 @pytest.mark.slow

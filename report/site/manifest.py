@@ -130,7 +130,8 @@ class Manifest:
 
     def encode(self) -> bytes:
         """Return the bytes of manifest.json."""
-        return selfcheck.serialise(self._fields() | {"sha256": self.sha256})
+        fields = self._fields()
+        return selfcheck.serialise(fields | {"sha256": selfcheck.digest(fields)})
 
     def _fields(self) -> dict[str, Any]:
         header = {"schema": selfcheck.SCHEMA, "generator": GENERATOR}
