@@ -20,8 +20,9 @@ begin_encoding(speech_clips, speech)
 numbers = numbers_a_second(music_clips[0], music)
 
 # %% [markdown]
-# Press a version, or its number on the keyboard, and the sound changes without a gap. No clip was
-# trained on.
+# A table has all clips by all methods: press a cell, or walk with the arrow keys, and the sound
+# changes without a gap. Below it each clip has its spectrograms side by side, and a blind test. No
+# clip was trained on.
 #
 # - **Codec**: at most {{ music.config.n_events }} events for every
 #   {{ music.config.segment_samples / music.samplerate / 2:.2f }} seconds of music, and
@@ -38,10 +39,10 @@ numbers = numbers_a_second(music_clips[0], music)
 # ## Music
 
 # %% tags=["hide"]
-side_by_side(music_clips, music)
+side_by_side("Music by all methods.", music_clips, music)
 
 # %% [markdown]
 # ## Speech
 
 # %% tags=["hide"]
-side_by_side(speech_clips, speech)
+side_by_side("Speech by all methods.", speech_clips, speech)

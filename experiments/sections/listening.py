@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from experiments.clips import Clip
@@ -9,7 +10,7 @@ from experiments.sections import pictures, sounds
 from experiments.sections.examples import source
 from experiments.sections.pictures import Version
 from experiments.sections.sounds import events_of
-from report import Artifact, Compare, Sound, conjure
+from report import Artifact, Compare, Grid, Sound, conjure
 from sparse_codec.audio.blocks import cut_segments
 
 if TYPE_CHECKING:  # PyTorch takes seconds to import
@@ -19,18 +20,39 @@ ATOM_NUMBERS = 4  # of a partial of matching pursuit: its frequency, time, decay
 RIVALS = ("Opus, 6 kb/s", "MP3, lowest")  # of `sounds.coded_otherwise`
 
 
-def side_by_side(clips: list[Clip], codec: SparseCodec) -> list[Compare]:
-    """Each clip by all methods, with their spectrograms."""
+@dataclass(frozen=True)
+class Method:
+    """One clip by one method."""
+
+    name: str
+    sound: Artifact
+    picture: Artifact | None  # its spectrogram
+    rate: Artifact | None = None  # bits a second of its file, see `sounds.bits_otherwise`
+
+    @property
+    def kilobits(self) -> list[float]:
+        """The rate in kb/s, if there is one."""
+        return [self.rate.value / 1000] if self.rate else []
+
+
+def side_by_side(title: str, clips: list[Clip], codec: SparseCodec) -> list[Grid | Compare]:
+    """A table of clips by methods, and each clip with its spectrograms."""
     # Everything is begun before a value is asked for.
-    computed = [_conjure_versions(clip, codec) for clip in clips]
+    computed = [_conjure_methods(clip, codec) for clip in clips]
+    columns = [
+        _label(methods[0].name, [rate for method in methods for rate in method.kilobits])
+        for methods in zip(*computed, strict=True)
+    ]
+    shown = list(zip(clips, computed, strict=True))
+    rows = [(clip.title, [method.sound for method in methods]) for clip, methods in shown]
     return [
-        Compare(f"{clip.title}.", _with_rates(versions), source(clip))
-        for clip, versions in zip(clips, computed, strict=True)
+        Grid(title, rows, columns),
+        *(Compare(f"{clip.title}.", _versions(methods), source(clip)) for clip, methods in shown),
     ]
 
 
-def _conjure_versions(clip: Clip, codec: SparseCodec) -> list[tuple[Version, Artifact | None]]:
-    """Compute a clip by all methods, and the rates of those whose labels say them."""
+def _conjure_methods(clip: Clip, codec: SparseCodec) -> list[Method]:
+    """Compute one clip by all methods."""
     original, events = sounds.original(clip, codec), sounds.clip_events(clip, codec)
     made = {
         "Original": original,
@@ -39,20 +61,20 @@ def _conjure_versions(clip: Clip, codec: SparseCodec) -> list[tuple[Version, Art
         "Matching pursuit": pursued(clip, events, codec),
     }
     others = {name: sounds.coded_otherwise(original, name) for name in RIVALS}
-    rates = [sounds.bits_otherwise(original, name) for name in RIVALS]
-    return [
-        *((version, None) for version in pictures.versions(made)),
-        *zip(pictures.versions(others), rates, strict=True),
-    ]
+    rates = {name: sounds.bits_otherwise(original, name) for name in RIVALS}
+    versions = pictures.versions(made | others)
+    return [Method(name, sound, picture, rates.get(name)) for name, sound, picture in versions]
 
 
-def _with_rates(versions: list[tuple[Version, Artifact | None]]) -> list[Version]:
-    labelled = []
-    for (label, sound, picture), rate in versions:
-        if rate:
-            label = f"{label.partition(',')[0]} at {rate.value / 1000:.1f} kb/s"
-        labelled.append((label, sound, picture))
-    return labelled
+def _versions(methods: list[Method]) -> list[Version]:
+    return [(_label(each.name, each.kilobits), each.sound, each.picture) for each in methods]
+
+
+def _label(name: str, kilobits: list[float]) -> str:
+    """Return the name of a method, with the mean of its rates in the place of its setting."""
+    if not kilobits:
+        return name
+    return f"{name.partition(',')[0]} at {sum(kilobits) / len(kilobits):.1f} kb/s"
 
 
 @conjure

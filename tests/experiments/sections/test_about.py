@@ -2,7 +2,7 @@
 
 import pytest
 
-from experiments.sections.about import bibtex
+from experiments.sections.about import TITLES, bibtex, see_also
 
 FIELDS = {
     "author": "Vinyard, John",
@@ -32,3 +32,14 @@ def test_bibtexparser_reads_the_entry():
         "vinyard2025sparse",
     )
     assert {field.key: field.value for field in entry.fields} == FIELDS
+
+
+def test_other_articles_of_the_site_are_listed_in_a_sentence():
+    def links(*names):
+        return [f"[{TITLES[name]}]({name}.html)" for name in names]
+
+    assert see_also("music", ["music"]).text == ""
+    (speech,), (ablations,), (page,) = links("speech"), links("ablations"), links("listening")
+    assert see_also("music", ["music", "speech"]).text == f"On this site too: {speech}."
+    listed = see_also("music", list(TITLES)).text
+    assert listed == f"On this site too: {speech}, {ablations} and {page}."
