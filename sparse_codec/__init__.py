@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         EncodeOptions,
         TrainingConfig,
         at_effort,
+        at_quality,
         read_config,
     )
     from sparse_codec.events import EventSet, join
@@ -48,6 +49,7 @@ _HOMES = {  # name -> the module that it is imported from
     "SparseCodec": "codec",
     "TrainingConfig": "config",
     "at_effort": "config",
+    "at_quality": "config",
     "encode_stereo": "stereo",
     "find_checkpoint": "checkpoint",
     "join": "events",
@@ -73,6 +75,7 @@ __all__ = [
     "SparseCodec",
     "TrainingConfig",
     "at_effort",
+    "at_quality",
     "encode_stereo",
     "find_checkpoint",
     "join",

@@ -74,6 +74,27 @@ def file_rows() -> str:
     return markdown_table([*head, "L1 lost, worst clip"], rows)
 
 
+def opinion_rows() -> str:
+    """Return bits and opinions of files of each model and of their rivals, as Markdown."""
+    rows = []
+    for model, figures in rate_distortion.FIGURES.read().items():
+        for row in [*figures["rows"], *figures.get("rivals", ())]:
+            if "opinion" not in row or row.get("mode") == "lossless":
+                continue
+            name = row["name"] if "quality" not in row else f"events, {_way(row)}"
+            shares = (f"{row[share]:.2f}" for share in ("sound_l2", "sound_l1"))
+            heard = (*shares, f"{row['log_mel']:.1f}", f"{row['opinion']:.2f}")
+            seconds = f"{row['seconds']:.2f}" if "seconds" in row else ""
+            rows.append([f"{model}: {name}", str(row["bits"]), *heard, seconds])
+    head = ["Files", "Bits/s", "L2, as sound", "L1, as sound", "Log-mel, dB", "Opinion"]
+    return markdown_table([*head, "CPU s to encode a second"], rows)
+
+
+def _way(row: Figures) -> str:
+    """Return the quality of a row, and how it was rounded."""
+    return row["name"] if row["name"].startswith(row["quality"]) else f"sparse, {row['name']}"
+
+
 OF_A_MODEL: dict[str, Callable[[Figures], Table]] = {
     "counts": lambda figures: count_rows(figures["all"], figures["counts"]),
     "sounds": lambda figures: comparison_rows(figures["all"], HEARD),
@@ -90,12 +111,16 @@ def table(name: str) -> str:
     model, _, kind = name.partition(" ")
     if name == "files":
         return file_rows()
+    if name == "opinions":
+        return opinion_rows()
     if model in MODELS and kind == "words":
         return word_tables(model)
     if model in MODELS and kind in OF_A_MODEL:
         return evaluation_table(model, OF_A_MODEL[kind])
     kinds = ", ".join([*OF_A_MODEL, "words"])
-    raise ValueError(f'no table is called {name!r}: give "files", or {MODELS} with one of {kinds}')
+    raise ValueError(
+        f'no table is called {name!r}: give "files", "opinions", or {MODELS} with one of {kinds}'
+    )
 
 
 def with_tables(text: str) -> str:
