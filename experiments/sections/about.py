@@ -74,7 +74,8 @@ def _harmonic_encoder(config: CodecConfig) -> str:
 3. **Choose.** The candidate that removes the largest share of the residual's energy is kept.
 4. **Fit and subtract.** The gains of all events so far are fitted again together, by non-negative
    least squares, and the events are subtracted from the original. What is left is the next step's
-   residual.
+   residual. One look proposes for {config.encode.events_per_pass} events: each is chosen for the
+   residual of its own step.
 
 After every {config.encode.interim_every}th event, and once more at the end, all events found so far
 are **refined together**: {config.encode.interim} and {config.encode.refine} gradient steps on their

@@ -90,11 +90,12 @@ def test_a_missing_file_is_named():
         read_config("nowhere.toml")
 
 
-def test_efforts_change_refinement_and_nothing_else():
+def test_efforts_change_refinement_and_how_often_the_encoder_looks():
     usual = EncodeOptions(candidates=3)
     assert at_effort(usual, "default") == usual
     fast, best = at_effort(usual, "fast"), at_effort(usual, "best")
     assert (fast.interim, fast.refine, fast.candidates) == (0, 0, 3)
+    assert (fast.events_per_pass, best.events_per_pass) == (usual.events_per_pass, 1)
     assert best.refine > usual.refine and best.interim_every < usual.interim_every
     with pytest.raises(ConfigError, match="'better'; choose one of"):
         at_effort(usual, "better")
