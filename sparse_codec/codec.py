@@ -31,11 +31,12 @@ from sparse_codec.config import (
     EncodeOptions,
     HarmonicDecoderConfig,
     RecurrentDecoderConfig,
+    VoiceDecoderConfig,
     config_tables,
 )
 from sparse_codec.events import EventSet, join
 from sparse_codec.model.consistent import STEPS, Projection, RunningSum, Synthesis
-from sparse_codec.model.decoder import Decoder
+from sparse_codec.model.decoder import Decoder, Mixing
 from sparse_codec.model.encoder import Encoder, FrameEncoder, HarmonicEncoder
 from sparse_codec.model.events import Events
 from sparse_codec.model.greedy import GreedyLoop, GreedyState
@@ -44,6 +45,8 @@ from sparse_codec.model.recurrent_decoder import RecurrentDecoder
 from sparse_codec.model.resonance_decoder import ResonanceDecoder
 from sparse_codec.model.spectrogram import magnitudes
 from sparse_codec.model.threads import denormals_flushed
+from sparse_codec.model.voice_decoder import VoiceDecoder
+from sparse_codec.model.voice_encoder import VoiceEncoder
 from sparse_codec.outputs import partial_file
 
 Decoded = TypeVar("Decoded")
@@ -66,7 +69,7 @@ class SparseCodec(nn.Module):
     """Encoder and decoder of one configuration."""
 
     decoder: Decoder
-    encoder: Encoder
+    encoder: Encoder | VoiceEncoder
 
     def __init__(self, config: CodecConfig):
         super().__init__()
@@ -74,7 +77,10 @@ class SparseCodec(nn.Module):
         self.card: dict[str, Any] = {}  # facts about the training, from the checkpoint
         self.steps = STEPS  # that make the sound of overlapping events consistent
         self._digest = ""
-        if isinstance(config.decoder, HarmonicDecoderConfig):
+        if isinstance(config.decoder, VoiceDecoderConfig):
+            voice = VoiceDecoder(config)
+            self.decoder, self.encoder = voice, VoiceEncoder(config, voice)
+        elif isinstance(config.decoder, HarmonicDecoderConfig):
             recurrent = isinstance(config.decoder, RecurrentDecoderConfig)
             decoder = RecurrentDecoder(config) if recurrent else HarmonicDecoder(config)
             self.decoder, self.encoder = decoder, HarmonicEncoder(config, decoder)
@@ -129,14 +135,36 @@ class SparseCodec(nn.Module):
         `encode`.
         """
         config = self.config
-        tail = torch.zeros(1, config.n_bins, config.half_frames, device=self.device)
         checked = mix_down(map(check_audio, blocks))
+        encode = self._following(options) if self.follows else self._matching(options)
         for w, (segment, n_samples) in enumerate(cut_segments(checked, config.segment_samples)):
+            yield self.event_set(encode(segment), n_samples, first_frame=w * config.half_frames)
+
+    @property
+    def follows(self) -> bool:
+        """Whether events are read off the audio of one voice, not matched with magnitudes."""
+        return isinstance(self.encoder, VoiceEncoder)
+
+    def _matching(self, options: EncodeOptions | None) -> Callable[[np.ndarray], Events]:
+        """Return what encodes one segment (T,) after the other by the greedy loop."""
+        half = self.config.half_frames
+        tail = torch.zeros(1, self.config.n_bins, half, device=self.device)
+
+        def encode(segment: np.ndarray) -> Events:
+            nonlocal tail
             original = self.magnitudes(torch.from_numpy(segment)[None])
-            original[:, :, : config.half_frames] -= tail
+            original[:, :, :half] -= tail
             state = self.decompose(original, options)
-            tail = (state.original - state.residual)[..., config.half_frames :]
-            yield self.event_set(state.events, n_samples, first_frame=w * config.half_frames)
+            tail = (state.original - state.residual)[..., half:]
+            return state.events
+
+        return encode
+
+    def _following(self, options: EncodeOptions | None) -> Callable[[np.ndarray], Events]:
+        """Return what encodes one segment (T,) after the other by following the voice in it."""
+        assert isinstance(self.encoder, VoiceEncoder)
+        follower = self.encoder.follower(options or self.config.encode)
+        return follower.encode
 
     def encode_segment(self, audio: np.ndarray, options: EncodeOptions | None = None) -> EventSet:
         """Return the events in the first half of one segment of audio (T,), padded with zeros.
@@ -157,30 +185,35 @@ class SparseCodec(nn.Module):
 
     # ---- events -> audio
 
-    def decode(self, events: EventSet, consistent: bool = True) -> np.ndarray:
+    def decode(self, events: EventSet, consistent: bool | None = None) -> np.ndarray:
         """Return the sound (n_samples,) float32 of all events, each at its onset.
 
         consistent: the sound has the spectrogram that the events' spectrograms add up to, see
-        `sparse_codec.model.consistent`. So the sound of two event sets together is not the sum of
-        their sounds; `parts` splits it into events. Otherwise the sound is the sum of those that
-        `render` yields, whose partials beat where events overlap.
+        `sparse_codec.model.consistent`. Otherwise the sound is the sum of those that `render`
+        yields, whose partials beat where events overlap; in the sum of a voice's events each takes
+        up the voice where the event before it is, see `sparse_codec.model.voice_decoder`. By
+        default it is what suits the decoder: the sum for a voice, else the first. So the sound of
+        two event sets together is not the sum of their sounds; `parts` splits it into events.
         """
         blocks = self.play(events.split(self.config.half_frames), consistent)
         return np.concatenate(list(blocks))
 
-    def play(self, windows: Iterable[EventSet], consistent: bool = True) -> Iterator[np.ndarray]:
+    def play(
+        self, windows: Iterable[EventSet], consistent: bool | None = None
+    ) -> Iterator[np.ndarray]:
         """Yield the sound of event sets that follow each other, as `stream` yields them.
 
         The blocks join to the sound that `decode` makes of all the events. Memory does not grow
         with the clip.
         """
+        consistent = self.decoder.beats if consistent is None else consistent
         return self._play_consistent(windows) if consistent else self._play_sum(windows)
 
     def _play_sum(self, windows: Iterable[EventSet]) -> Iterator[np.ndarray]:
-        total, n_samples = RunningSum(0), 0
+        total, n_samples, mixing = RunningSum(0), 0, self.decoder.mixing()
         for events in windows:
             heard, n_samples = _heard(events), events.n_samples
-            for onset, sound in zip(heard.onsets, self.render(heard), strict=True):
+            for onset, sound in zip(heard.onsets, self._mixed(heard, mixing), strict=True):
                 total.add(onset, sound)
             # an event of the next window may start up to half a hop ahead of it
             final = max(total.start, n_samples - events.hop)
@@ -219,6 +252,9 @@ class SparseCodec(nn.Module):
         `render` yields: the event as it sounds alone. It begins half a hop ahead of the onset. An
         event that starts after the clip's end has an empty part.
         """
+        if not self.decoder.beats:
+            yield from self._mixed_parts(events)
+            return
         projection, blocks = self._projection(), []
         self._add(projection, _heard(events))
         transform = projection.transform
@@ -237,6 +273,25 @@ class SparseCodec(nn.Module):
             sound[: len(early)] *= 1 - early
             start, begin = transform.first_sample(frame), max(0, onset - events.hop // 2)
             yield Part(begin, sound[begin - start : events.n_samples - start].numpy())
+
+    def _mixed_parts(self, events: EventSet) -> Iterator[Part]:
+        """Yield the parts of a sound that is the plain sum of events in the mix."""
+        order = np.argsort(events.frames, kind="stable")
+        order = order[events.onsets[order] < events.n_samples]
+        sounds: list[np.ndarray] = [np.zeros(0, np.float32)] * len(events)
+        for i, sound in zip(
+            order, self._mixed(events.select(order), self.decoder.mixing()), strict=True
+        ):
+            sounds[i] = sound
+        for onset, sound in zip(events.onsets, sounds, strict=True):
+            start = min(int(onset), events.n_samples)
+            yield Part(start, sound[: events.n_samples - start])
+
+    def _mixed(self, events: EventSet, mixing: Mixing) -> Iterator[np.ndarray]:
+        """Yield the sound (T,) of each event in the mix, at its gain, in the order of time."""
+        onsets = iter(events.onsets.tolist())
+        for gain, sound in self._one_by_one(events, lambda v, o: mixing(v, o, next(onsets))):
+            yield gain * sound[0].cpu().numpy()
 
     def _shown(self, events: EventSet) -> Iterator[np.ndarray]:
         """Yield the spectrogram (F, L) of each event at its gain."""
@@ -313,7 +368,15 @@ class SparseCodec(nn.Module):
     @torch.no_grad()
     @denormals_flushed()
     def decompose(self, original: Tensor, options: EncodeOptions | None = None) -> GreedyState:
-        """Take magnitude spectrograms (B, F, T) apart, event by event."""
+        """Take magnitude spectrograms (B, F, T) apart, event by event.
+
+        Raises: ValueError for a codec that follows a voice, which it cannot by magnitudes.
+        """
+        if isinstance(self.encoder, VoiceEncoder):
+            raise ValueError(
+                f"{self.config.name}: this codec follows a voice by its samples, not by magnitudes;"
+                " use encode() or stream()"
+            )
         loop = GreedyLoop(self.config, self.encoder, self.decoder, options or self.config.encode)
         return loop.decompose(original)
 

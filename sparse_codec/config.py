@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar, get_args, get_origin
 
 import msgspec
 import numpy as np
@@ -50,6 +50,17 @@ class FrameEncoderConfig:
 
 
 SYNTHESIS_HOP = 128  # samples between two points of an envelope in a harmonic decoder's sound
+
+
+@dataclass(frozen=True)
+class VoiceEncoderConfig:
+    """The effort of the encoder that follows one voice, and places the knots where events peak."""
+
+    # squared error, in the natural logarithm of amplitudes, that one more event must save
+    price: Annotated[float, Meta(ge=0)] = 2.0
+    voicing_weight: float = 2.0  # of the periodic share in that error
+    pitch_weight: float = 1.0  # of the pitch in that error, in octaves
+    faintest: Annotated[float, Meta(le=0)] = -60.0  # decibels below the loudest: no event
 
 
 @dataclass(frozen=True)
@@ -95,11 +106,32 @@ class ResonanceDecoderConfig:
     hidden: int = 512
 
 
-ENCODERS: dict[str, Callable[..., HarmonicEncoderConfig | FrameEncoderConfig]] = {
+@dataclass(frozen=True)
+class VoiceDecoderConfig:
+    """Sizes of the decoder of a voice: harmonics and noise under an envelope of mel bands, for a
+    triangle of time.
+    """
+
+    bands: int = 28  # of the envelope
+    harmonics: int = 128
+    slope_frames: int = 12  # the longest rise of an event, and its longest fall
+    lowest_pitch: float = 60.0  # Hz
+    highest_pitch: float = 500.0
+    glide: float = 8.0  # octaves a second that the pitch may move
+
+
+VOICE_NUMBERS = 5  # of a voice's vector before those of its envelope
+
+Encoders: TypeAlias = HarmonicEncoderConfig | FrameEncoderConfig | VoiceEncoderConfig
+Decoders: TypeAlias = HarmonicDecoderConfig | ResonanceDecoderConfig | VoiceDecoderConfig
+
+ENCODERS: dict[str, Callable[..., Encoders]] = {
     "harmonic": HarmonicEncoderConfig,
     "frame": FrameEncoderConfig,
+    "voice": VoiceEncoderConfig,
 }
-DECODERS: dict[str, Callable[..., HarmonicDecoderConfig | ResonanceDecoderConfig]] = {
+DECODERS: dict[str, Callable[..., Decoders]] = {
+    "voice": VoiceDecoderConfig,
     "harmonic": HarmonicDecoderConfig,
     "recurrent": RecurrentDecoderConfig,
     "resonance": ResonanceDecoderConfig,
@@ -108,7 +140,10 @@ DECODERS: dict[str, Callable[..., HarmonicDecoderConfig | ResonanceDecoderConfig
 
 @dataclass(frozen=True)
 class EncodeOptions:
-    """The effort of `encode`. More candidates and refinement cost time and find better events."""
+    """The effort of `encode`. More candidates and refinement cost time and find better events.
+
+    A codec that follows a voice searches for nothing: of these, `n_events` alone counts for it.
+    """
 
     n_events: Count = 0  # the most for each window; 0 is the configuration's
     candidates: Positive = 12  # tried at each step; the one that removes most is kept
@@ -233,12 +268,8 @@ class CodecConfig:
     # of the encoder: the signed root of magnitudes, or magnitudes, as published
     input: Literal["compressed", "linear"] = "compressed"
     encode: EncodeOptions = field(default_factory=EncodeOptions)
-    encoder: HarmonicEncoderConfig | FrameEncoderConfig = field(
-        default_factory=HarmonicEncoderConfig
-    )
-    decoder: HarmonicDecoderConfig | ResonanceDecoderConfig = field(
-        default_factory=HarmonicDecoderConfig
-    )
+    encoder: Encoders = field(default_factory=HarmonicEncoderConfig)
+    decoder: Decoders = field(default_factory=HarmonicDecoderConfig)
 
     @property
     def kind(self) -> tuple[int, int, int]:
@@ -403,16 +434,22 @@ def _check_codec(codec: CodecConfig, source: str) -> None:
         f"[codec] horizon_frames = {codec.horizon_frames} must be"
         f" from {codec.half_frames} to {codec.n_frames}",
     )
+    partners = {
+        HarmonicEncoderConfig: HarmonicDecoderConfig,
+        FrameEncoderConfig: ResonanceDecoderConfig,
+        VoiceEncoderConfig: VoiceDecoderConfig,
+    }
     demand(
-        isinstance(codec.decoder, HarmonicDecoderConfig)
-        == isinstance(codec.encoder, HarmonicEncoderConfig),
+        isinstance(codec.decoder, partners[type(codec.encoder)]),
         "the encoder and decoder kinds go together:"
-        " harmonic with harmonic or recurrent, frame with resonance",
+        " harmonic with harmonic or recurrent, frame with resonance, voice with voice",
     )
     demand(
         codec.window % (2 * codec.hop) == 0,
         f"[codec] window = {codec.window} must be a multiple of twice the hop, {codec.hop}",
     )
+    if isinstance(codec.decoder, VoiceDecoderConfig):
+        _check_voice(codec, codec.decoder, demand)
     if isinstance(codec.decoder, HarmonicDecoderConfig):
         demand(
             codec.hop % SYNTHESIS_HOP == 0,
@@ -424,3 +461,25 @@ def _check_codec(codec: CodecConfig, source: str) -> None:
             list(knots) == sorted(set(knots)) and knots[:1] + knots[-1:] == (0, end),
             f"[decoder] knots = {knots} must rise from 0 to event_frames = {end}",
         )
+
+
+def _check_voice(
+    codec: CodecConfig, sizes: VoiceDecoderConfig, demand: Callable[[bool, str], None]
+) -> None:
+    """Demand the sizes that a vector, and events that reach into the next half segment, need."""
+    most = VOICE_NUMBERS + sizes.bands - 1
+    demand(
+        VOICE_NUMBERS < codec.vector_size <= most,
+        f"[codec] vector_size = {codec.vector_size} must be from {VOICE_NUMBERS + 1} to {most}:"
+        f" {VOICE_NUMBERS} numbers, and up to bands - 1 = {sizes.bands - 1} of the envelope",
+    )
+    demand(
+        1 < sizes.slope_frames <= codec.half_frames // 4,
+        f"[decoder] slope_frames = {sizes.slope_frames} must be from 2 to"
+        f" {codec.half_frames // 4}, a quarter of a half segment",
+    )
+    demand(
+        0 < sizes.lowest_pitch < sizes.highest_pitch,
+        f"[decoder] lowest_pitch = {sizes.lowest_pitch} must be above 0 Hz and below"
+        f" highest_pitch = {sizes.highest_pitch}",
+    )

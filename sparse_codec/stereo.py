@@ -37,9 +37,13 @@ def encode_stereo(
 
     The blocks are at the codec's samplerate. The events of a window are those of the mid, the mean
     of both magnitude spectrograms, with a gain for each channel. If that does not pay, each channel
-    is encoded alone.
+    is encoded alone. A codec that follows a voice finds it in the mean of both sounds, and its
+    events are as strong in each channel as that channel is while they sound.
     Raises: ValueError as `SparseCodec.encode`, and for blocks of another number of channels.
     """
+    if codec.follows:
+        yield from _follow_both(codec, blocks, options)
+        return
     config, half = codec.config, codec.config.half_frames
     tails = torch.zeros(2, config.n_bins, half, device=codec.device)
     both, again = itertools.tee(map(_check_pair, blocks))
@@ -52,6 +56,27 @@ def encode_stereo(
         pair = pair or _encode_separate(codec, original, n_samples, w * half, options)
         tails = (original - pair.residual)[..., half:]
         yield pair.windows
+
+
+def _follow_both(
+    codec: SparseCodec, blocks: Iterable[np.ndarray], options: EncodeOptions | None
+) -> Iterator[tuple[EventSet, EventSet]]:
+    """Yield windows of the voice in the mean of left and right, with the gains of each channel."""
+    size, half = codec.config.segment_samples, codec.config.half_frames
+    middle, both, again = itertools.tee(map(_check_pair, blocks), 3)
+    windows = codec.stream((block.mean(1) for block in middle), options)
+    lefts = cut_segments((block[:, 0] for block in both), size)
+    rights = cut_segments((block[:, 1] for block in again), size)
+    for w, (window, (left, _), (right, _)) in enumerate(zip(windows, lefts, rights, strict=True)):
+        sounds = torch.from_numpy(np.stack([left, right, (left + right) / 2]))
+        energy = codec.magnitudes(sounds).pow(2).sum(1)  # (3, T)
+        length = codec.decoder.event_frames
+        frames = window.frames - w * half
+        spans = [energy[:, frame : frame + length].sum(1) for frame in frames.tolist()]
+        heard = torch.stack([*spans, energy[:, 0]])[: len(window)]  # (N, 3), also of no events
+        ratios = (heard[:, :2] / heard[:, 2:].clamp(min=1e-20)).sqrt().T
+        gains = window.gains * ratios.cpu().numpy()
+        yield replace(window, gains=gains[0]), replace(window, gains=gains[1])
 
 
 def _check_pair(block: np.ndarray) -> np.ndarray:

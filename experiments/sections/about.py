@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from report import BibTeX, Prose
 from sparse_codec import CodecConfig
-from sparse_codec.config import HarmonicDecoderConfig, ResonanceDecoderConfig
+from sparse_codec.config import (
+    FrameEncoderConfig,
+    HarmonicDecoderConfig,
+    HarmonicEncoderConfig,
+    ResonanceDecoderConfig,
+    VoiceDecoderConfig,
+)
 
 if TYPE_CHECKING:
     from sparse_codec import SparseCodec
@@ -34,12 +40,16 @@ def about_encoder(config: CodecConfig) -> Prose:
         f"The encoder works on magnitude spectrograms (Hann window of {config.window} samples,"
         f" a frame every {config.hop}). It repeats one step up to {config.n_events} times:\n\n"
     )
+    if isinstance(config.decoder, VoiceDecoderConfig):
+        return Prose(_voice_encoder(config, config.decoder))
     harmonic = isinstance(config.decoder, HarmonicDecoderConfig)
     return Prose(start + (_harmonic_encoder(config) if harmonic else _frame_encoder(config)))
 
 
 def about_decoder(config: CodecConfig) -> Prose:
     """The stages that an event goes through."""
+    if isinstance(config.decoder, VoiceDecoderConfig):
+        return Prose(_voice_decoder())
     if isinstance(config.decoder, HarmonicDecoderConfig):
         return Prose(_harmonic_decoder(config.decoder))
     return Prose(_resonance_decoder(config.decoder, config.samplerate))
@@ -48,6 +58,8 @@ def about_decoder(config: CodecConfig) -> Prose:
 def about_speech(config: CodecConfig) -> Prose:
     """The settings that are not those of music."""
     sizes = config.decoder
+    if isinstance(sizes, VoiceDecoderConfig):
+        return Prose(_voice_encoder(config, sizes) + _voice_decoder())
     if not isinstance(sizes, HarmonicDecoderConfig):
         return Prose(
             "The model of this page has another decoder than the one that the article on music"
@@ -60,6 +72,32 @@ def about_speech(config: CodecConfig) -> Prose:
         f" may glide by up to {sizes.glide:.0f} semitones either way while it sounds; pitches and"
         " rooms have smaller ranges. Encoder, loop, losses and demos are the same code."
     )
+
+
+def _voice_encoder(config: CodecConfig, sizes: VoiceDecoderConfig) -> str:
+    slope = sizes.slope_frames * config.hop / config.samplerate
+    return f"""
+The model of speech has a time scale of its own: a window of {config.window} samples, a frame every
+{config.hop}, and at most {config.n_events} events for every {config.half_frames} frames. Events are
+not searched for one by one. They are read off the voice:
+
+1. **Listen.** In every frame the encoder finds the pitch, how far up the spectrum is periodic, and
+   the envelope of the spectrum in {sizes.bands} mel bands.
+2. **Place knots.** A polyline through these numbers bends at knots. Dynamic programming finds those
+   for which the polyline is nearest to the voice, with as few knots as are allowed.
+3. **Write events.** An event peaks at each knot: it rises from the knot before and falls to the
+   knot after, each in at most {slope:.2f} seconds. Between two knots one event fades into the next.
+"""
+
+
+def _voice_decoder() -> str:
+    return """
+A vector holds the pitch and its glide, the border between pulses and noise, the lengths of rise and
+fall, and the envelope. The envelope's axes are those on which the training speech varies most, and
+nothing else was learnt. The **excitation** is pulses below that border and noise above it, the
+**resonance** the envelope; there is no room. When events are mixed, the pulses of one go on where
+those of the event before it were, so overlapping events do not beat.
+"""
 
 
 def _harmonic_encoder(config: CodecConfig) -> str:
@@ -88,6 +126,7 @@ height of the switch as the gain, and leaves it at that.
 
 
 def _frame_encoder(config: CodecConfig) -> str:
+    assert isinstance(config.encoder, (HarmonicEncoderConfig, FrameEncoderConfig))
     dilations = ", ".join(map(str, config.encoder.dilations))
     return f"""
 1. **Look.** Gated convolutions with dilations {dilations} read the residual; each frame sees itself
@@ -137,6 +176,12 @@ def training_facts(codec: SparseCodec, shipped: str) -> Prose:
     card = codec.card
     if not card:
         return Prose("How this model was trained is not said in its checkpoint.")
+    if "training" not in card:
+        return Prose(
+            f"The model was fitted in {3600 * card['hours']:.0f} seconds, in closed form, on"
+            f" {card['frames']:,} frames of {card['train_recordings']} recordings: the mean of"
+            f" their envelopes and the axes on which these vary most. {shipped}"
+        )
     weights = card["training"]
     text = (
         f"The model was trained for {card['hours']:.1f} hours ({card['steps']:,} steps) on"

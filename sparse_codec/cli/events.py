@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sparse_codec.audio.files import KINDS
 from sparse_codec.cli.messages import Tally, clipping, say
-from sparse_codec.cli.options import Commands, add_command, add_model, add_plain
+from sparse_codec.cli.options import Commands, add_command, add_model, add_plain, consistency
 from sparse_codec.coding.channels import Window, channels_of, window_of
 from sparse_codec.coding.event_file import EventFileError
 from sparse_codec.coding.formats import (
@@ -237,7 +237,7 @@ def _edit(args: argparse.Namespace, edit: Callable[[EventSet, SparseCodec], Even
 
 
 def _write(args: argparse.Namespace, events: Window, codec: SparseCodec) -> int:
-    counts = write_set(args.out, events, codec, not args.plain)
+    counts = write_set(args.out, events, codec, consistency(args))
     tally = Tally()
     tally.add(events)
     length = tally.n_samples / codec.samplerate

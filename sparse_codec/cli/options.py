@@ -39,6 +39,11 @@ def add_plain(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def consistency(args: argparse.Namespace) -> bool | None:
+    """Return `consistent` of `SparseCodec.decode`: what suits the model, if not --plain."""
+    return False if args.plain else None
+
+
 def add_force(parser: argparse.ArgumentParser) -> None:
     """Add --force to a command that writes files into a folder."""
     parser.add_argument(

@@ -34,6 +34,7 @@ from sparse_codec.cli.options import (
     add_force,
     add_model,
     add_plain,
+    consistency,
     positive,
 )
 from sparse_codec.coding.channels import Window, join_windows, play_windows
@@ -387,10 +388,10 @@ def decode_files(args: argparse.Namespace) -> int:
     todo = list_jobs(args.inputs, args.out, {".events"}, f".{args.format}")
     if not todo.in_folder:
         check_output(args.out, KINDS)
-    return run_jobs(todo, lambda job: _decode(job, args.model, not args.plain), args.force)
+    return run_jobs(todo, lambda job: _decode(job, args.model, consistency(args)), args.force)
 
 
-def _decode(job: Job, model: str | None, consistent: bool) -> None:
+def _decode(job: Job, model: str | None, consistent: bool | None) -> None:
     with nullcontext(sys.stdin.buffer) if job.source == STREAM else open_file(job.source) as file:
         header, checkpoint, windows = open_windows(file, job.source, model)
         codec = load_codec(checkpoint.model)

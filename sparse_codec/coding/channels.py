@@ -43,7 +43,7 @@ def join_windows(windows: Iterable[Window]) -> Window:
 
 
 def play_windows(
-    codec: SparseCodec, windows: Iterable[Window], n_channels: int, consistent: bool = True
+    codec: SparseCodec, windows: Iterable[Window], n_channels: int, consistent: bool | None = None
 ) -> Iterator[np.ndarray]:
     """Yield the sound of windows that follow each other: blocks (T,), or (T, 2) in stereo.
 

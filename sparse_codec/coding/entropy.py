@@ -6,6 +6,8 @@ Shapes: N events, V vector size, G gains of an event: one, or two where left and
 from __future__ import annotations
 
 import functools
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +16,7 @@ from constriction import stream
 from sparse_codec.coding.priors import Priors
 from sparse_codec.coding.quantise import (
     LEVELS,
+    ONE,
     SCALES,
     SILENT,
     dequantise,
@@ -161,16 +164,22 @@ def _encode_group(
     if not n_events:
         return
     levels = gain_levels(group.gains)
-    drops = (levels.max() - levels).clip(0, SILENT)
+    drops = _rounded_drops((levels.max() - levels).clip(0, SILENT), priors)
     coder.encode(int(levels.max()), Uniform(LEVELS))
-    coder.encode(drops.flatten().astype(np.int32), _table_model(priors, "drops"))
+    for model, event, gain in _drop_models(drops, priors):
+        coder.encode(int(drops[event, gain]) // _coarseness(priors), model)
     coder.encode(np.diff(group.frames, prepend=0).astype(np.int32), _table_model(priors, "deltas"))
-    steps = step_sizes(priors.steps, scale, drops.min(1))
-    multiples = quantise(event_numbers(group.vectors, group.offsets), steps)
-    for event in range(n_events):
-        for number, step in enumerate(steps[event].tolist()):
-            symbol = int(multiples[event, number]) + highest_multiple(step)
-            coder.encode(symbol, _number_model(priors, number, step))
+    numbers = event_numbers(group.vectors, group.offsets)
+    steps = _steps(priors, scale, drops)
+    units = np.zeros_like(steps)
+    for event, number in _order(steps.shape, priors):
+        step = int(steps[event, number])
+        highest = highest_multiple(step)
+        expected = _expected(priors, units, group.frames, event, number)
+        multiple = round((numbers[event, number] * ONE - expected) / step)
+        multiple = min(max(multiple, -highest), highest)
+        coder.encode(multiple + highest, _number_model(priors, number, step))
+        units[event, number] = min(max(expected + multiple * step, -ONE), ONE)
 
 
 def _decode_group(
@@ -187,19 +196,21 @@ def _decode_group(
     if not n_events:
         return _no_events(len(priors.steps) - 1, n_gains)
     loudest = coder.decode(Uniform(LEVELS))
-    drops = coder.decode(_table_model(priors, "drops"), n_events * n_gains)
-    drops = drops.astype(np.int64).reshape(n_events, n_gains)
+    drops = np.zeros((n_events, n_gains), np.int64)
+    for model, event, gain in _drop_models(drops, priors):
+        drops[event, gain] = coder.decode(model) * _coarseness(priors)
     deltas = coder.decode(_table_model(priors, "deltas"), n_events)
     frames = deltas.astype(np.int64).cumsum()
     if frames[-1] >= n_frames:
         raise CodingError(f"an event starts in frame {frames[-1]} of {n_frames}")
-    steps = step_sizes(priors.steps, scale, drops.min(1))
-    multiples = np.zeros_like(steps)
-    for event in range(n_events):
-        for number, step in enumerate(steps[event].tolist()):
-            symbol = coder.decode(_number_model(priors, number, step))
-            multiples[event, number] = symbol - highest_multiple(step)
-    numbers = dequantise(multiples, steps)
+    steps = _steps(priors, scale, drops)
+    units = np.zeros_like(steps)
+    for event, number in _order(steps.shape, priors):
+        step = int(steps[event, number])
+        multiple = coder.decode(_number_model(priors, number, step)) - highest_multiple(step)
+        expected = _expected(priors, units, frames, event, number)
+        units[event, number] = min(max(expected + multiple * step, -ONE), ONE)
+    numbers = dequantise(units, np.ones_like(units))
     gains = np.where(drops < SILENT, level_gains((loudest - drops).clip(0)), np.float32(0))
     return EventGroup(numbers[:, :-1], frames, numbers[:, -1] / 2, gains)
 
@@ -211,6 +222,69 @@ def _no_events(vector_size: int, n_gains: int) -> EventGroup:
         offsets=np.zeros(0, np.float32),
         gains=np.zeros((0, n_gains), np.float32),
     )
+
+
+def _coarseness(priors: Priors) -> int:
+    """How many levels of gain are rounded to one."""
+    return priors.prediction.coarseness if priors.prediction else 1
+
+
+def _rounded_drops(drops: np.ndarray, priors: Priors) -> np.ndarray:
+    """Return drops (N, G) as multiples of the coarseness; those that are heard stay so."""
+    coarse = _coarseness(priors)
+    most = np.where(drops < SILENT, SILENT - 1, SILENT) // coarse
+    return np.minimum((drops + coarse // 2) // coarse, most) * coarse
+
+
+def _drop_models(
+    drops: np.ndarray, priors: Priors
+) -> Iterator[tuple[stream.model.Categorical, int, int]]:
+    """Yield the model of each of the drops (N, G), and its place, in the order of the file.
+
+    Those before it are read, where a level is expected from the event before.
+    """
+    for event in range(drops.shape[0]):
+        for gain in range(drops.shape[1]):
+            if priors.prediction is None:
+                yield _table_model(priors, "drops"), event, gain
+            else:
+                before = int(drops[event - 1, gain]) if event else 0
+                yield _drop_model(priors, before), event, gain
+
+
+@functools.lru_cache(maxsize=256)
+def _drop_model(priors: Priors, before: int) -> stream.model.Categorical:
+    """The coder's model of a drop that follows another."""
+    assert priors.changes is not None
+    changes = priors.changes[SILENT - before : 2 * SILENT + 1 - before]
+    return _categorical(changes[:: _coarseness(priors)])
+
+
+def _steps(priors: Priors, scale: int, drops: np.ndarray) -> np.ndarray:
+    """Return steps (N, V + 1) in units for events with drops (N, G)."""
+    if priors.prediction is None:
+        return step_sizes(priors.steps, scale, drops.min(1))
+    return np.tile(priors.prediction.steps(priors.steps, scale), (len(drops), 1))
+
+
+def _order(shape: tuple[int, ...], priors: Priors) -> Iterator[tuple[int, int]]:
+    """Yield events and numbers in the order of the file: event by event, or, where numbers are
+    expected from those of other events, number by number.
+    """
+    n_events, n_numbers = shape
+    if priors.prediction is None:
+        return itertools.product(range(n_events), range(n_numbers))
+    columns = itertools.product(range(n_numbers), range(n_events))
+    return ((event, number) for number, event in columns)
+
+
+def _expected(
+    priors: Priors, units: np.ndarray, frames: np.ndarray, event: int, number: int
+) -> int:
+    """Return what a number is expected to be, in units: without a prediction 0."""
+    if priors.prediction is None:
+        return 0
+    return priors.prediction.expected(units, frames, event, number)
 
 
 @functools.lru_cache(maxsize=16)

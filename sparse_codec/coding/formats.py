@@ -185,7 +185,7 @@ def _from_json(path: str, values: dict[str, Any], checkpoint: Checkpoint) -> Eve
 
 
 def write_set(
-    path: str, events: Window, codec: SparseCodec, consistent: bool = True
+    path: str, events: Window, codec: SparseCodec, consistent: bool | None = None
 ) -> SampleCounts | None:
     """Write events in the format that the suffix names, without loss.
 

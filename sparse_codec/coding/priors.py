@@ -7,11 +7,12 @@ Shapes: N events, V vector size, F frames of a window.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
 import json
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -20,10 +21,12 @@ import numpy as np
 from msgspec import Meta
 
 from sparse_codec.checkpoint import find_checkpoint
+from sparse_codec.coding.prediction import MOST_GLIDE, Prediction
 from sparse_codec.coding.quantise import FINEST_STEP, ONE, SILENT, highest_multiple
 from sparse_codec.outputs import partial_file
 
 FORMAT = "sparse-codec priors 1"
+PREDICTING = "sparse-codec priors 2"  # with a prediction
 CELLS = 256  # of the tables of numbers, from -1 to 1
 TOTAL = 2**20  # sum of the counts of a table, about
 TABLES = ("steps", "numbers", "drops", "deltas")
@@ -46,13 +49,32 @@ class PriorsFile:
     numbers: list[Annotated[list[Count], Meta(min_length=CELLS, max_length=CELLS)]]
     drops: Annotated[list[Count], Meta(min_length=SILENT + 1, max_length=SILENT + 1)]
     deltas: Annotated[list[Count], Meta(min_length=1)]
+    changes: Annotated[list[Count], Meta(min_length=2 * SILENT + 1, max_length=2 * SILENT + 1)] = (
+        field(default_factory=list)
+    )
+    follow: list[Annotated[int, Meta(ge=0, le=256)]] = field(default_factory=list)
+    spans: Annotated[list[Annotated[int, Meta(ge=0)]], Meta(max_length=2)] = field(
+        default_factory=list
+    )
+    longest: Annotated[int, Meta(ge=2, le=2**16)] = 2
+    coarseness: Annotated[int, Meta(ge=1, le=SILENT)] = 1
+    slopes: Annotated[list[Annotated[int, Meta(ge=0)]], Meta(max_length=2)] = field(
+        default_factory=list
+    )
+    glide: Annotated[int, Meta(ge=0, le=MOST_GLIDE)] = 0
 
     def __post_init__(self) -> None:
-        if self.format != FORMAT:
-            raise ValueError(f"its format is {self.format!r}, not {FORMAT!r}")
+        expected = PREDICTING if self.follow else FORMAT
+        if self.format != expected:
+            raise ValueError(f"its format is {self.format!r}, not {expected!r}")
+        if self.follow and (len(self.follow) != len(self.steps) or not self.changes):
+            raise ValueError("its prediction does not fit its tables")
+        if any(number >= len(self.steps) for number in (*self.spans, *self.slopes)):
+            raise ValueError(f"spans {self.spans} and slopes {self.slopes} of {len(self.steps)} numbers")
         if len(self.numbers) != len(self.steps):
             raise ValueError(f"{len(self.numbers)} tables of numbers, but {len(self.steps)} steps")
-        if max(map(sum, (*self.numbers, self.drops, self.deltas))) >= 2 * TOTAL:
+        tables = (*self.numbers, self.drops, self.deltas, self.changes)
+        if max(map(sum, tables)) >= 2 * TOTAL:
             raise ValueError(f"the counts of a table add up to more than {2 * TOTAL}")
 
 
@@ -65,6 +87,10 @@ class Priors:
     numbers: np.ndarray  # (V + 1, CELLS)
     drops: np.ndarray  # (SILENT + 1,) of levels below the loudest event of the window
     deltas: np.ndarray  # (F,) of frames from event to event
+    # where events are expected from the one before, `numbers` are of what differs from that, and
+    # `changes` (2 SILENT + 1,) of the levels that an event is weaker, from -SILENT on
+    prediction: Prediction | None = None
+    changes: np.ndarray | None = None
 
     @classmethod
     def load(cls, checkpoint: str | Path) -> Priors:
@@ -86,7 +112,20 @@ class Priors:
                 f"{file}: not priors of this project ({error}); fit them again"
             ) from error
         tables = {name: np.array(getattr(content, name), dtype=np.int64) for name in TABLES}
-        return cls(content.checkpoint, **tables)
+        steps, numbers, drops, deltas = tables.values()
+        priors = cls(content.checkpoint, steps, numbers, drops, deltas)
+        if not content.follow:
+            return priors
+        prediction = Prediction(
+            follow=tuple(content.follow),
+            spans=tuple(content.spans),
+            longest=content.longest,
+            coarseness=content.coarseness,
+            slopes=tuple(content.slopes),
+            glide=content.glide,
+        )
+        changes = np.array(content.changes, dtype=np.int64)
+        return dataclasses.replace(priors, prediction=prediction, changes=changes)
 
     def save(self, path: str | Path) -> None:
         """Write them whole or not at all. Raises: OutputError."""
@@ -99,9 +138,13 @@ class Priors:
         return hashlib.sha256(self._text().encode()).hexdigest()
 
     def _text(self) -> str:
-        values = {"format": FORMAT, "checkpoint": self.checkpoint}
+        values: dict[str, object] = {"format": FORMAT, "checkpoint": self.checkpoint}
+        tables: tuple[str, ...] = TABLES
+        if self.prediction:
+            values |= {"format": PREDICTING, **dataclasses.asdict(self.prediction)}
+            tables = (*TABLES, "changes")
         lines = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in values.items()]
-        for name in TABLES:
+        for name in tables:
             table = json.dumps(getattr(self, name).tolist(), separators=(",", ":"))
             lines.append(f'"{name}": {table}')
         return "{\n" + ",\n".join(lines) + "\n}\n"

@@ -11,7 +11,9 @@ from __future__ import annotations
 import functools
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -42,6 +44,26 @@ class Stages:
     room: Tensor
 
 
+@dataclass(frozen=True)
+class Rounding:
+    """How numbers of events are rounded in files, and expected from the event before."""
+
+    steps: tuple[float, ...]  # (V + 1,) of vectors, and of twice the fine time
+    # numbers that count frames from 1, at -1, to `longest`, at 1: to the next onset, and from there
+    # to the one after
+    spans: tuple[int, ...]
+    longest: int
+    coarseness: int  # levels of gain, 0.75 dB apart, that are rounded to one
+    # a number, and another that is how fast it changes towards the next event's: `glide` for a
+    # change by 1 in a frame
+    slopes: tuple[int, ...]
+    glide: float
+
+
+# The vector (1, V), the fine time (1,) and the onset in samples of an event -> its sound (1, T).
+Mixing: TypeAlias = Callable[[Tensor, Tensor, int], Tensor]
+
+
 class Decoder(nn.Module, ABC):
     """Vectors (E, V) in [-1, 1] -> spectrograms of unit energy, and sound at the same scale.
 
@@ -53,6 +75,8 @@ class Decoder(nn.Module, ABC):
     lead: int  # frames before the onset whose window reaches it
     event_frames: int  # L
     pace: Tensor  # (V,) how far refinement moves each number of a vector in a step
+    # sounds of `mixing` beat where events overlap, unless their sum is made consistent
+    beats: bool = True
 
     @abstractmethod
     def spectrograms(self, vectors: Tensor, offsets: Tensor) -> Tensor:
@@ -77,6 +101,16 @@ class Decoder(nn.Module, ABC):
     def sound_and_spectrograms(self, vectors: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:
         """Return `sound` and `spectrograms`, the same bits. For decoders that share work in it."""
         return self.sound(vectors, offsets), self.spectrograms(vectors, offsets)
+
+    def rounding(self) -> Rounding | None:
+        """Return how numbers are rounded in files; None: by how much they change spectrograms."""
+        return None
+
+    def mixing(self) -> Mixing:
+        """Return what gives event after event, in the order of time, the sound that it has in the
+        mix: by default the one that it has alone.
+        """
+        return lambda vectors, offsets, onset: self.sound(vectors, offsets)
 
 
 @dataclass(frozen=True)

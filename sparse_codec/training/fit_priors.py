@@ -3,6 +3,7 @@
 Shapes: N events, V vector size.
 """
 
+import functools
 import itertools
 import random
 from collections.abc import Callable, Iterable, Iterator
@@ -13,10 +14,18 @@ from torch import Tensor
 
 from sparse_codec.audio.recordings import Recording, random_segment
 from sparse_codec.codec import SparseCodec
+from sparse_codec.coding.prediction import Prediction
 from sparse_codec.coding.priors import CELLS, TOTAL, Priors, PriorsError
-from sparse_codec.coding.quantise import FINEST_STEP, ONE, SILENT, event_numbers, gain_levels
+from sparse_codec.coding.quantise import (
+    FINEST_STEP,
+    ONE,
+    SILENT,
+    event_numbers,
+    gain_levels,
+)
 from sparse_codec.events import EventSet
 
+PAIRS = (slice(None, -1), slice(1, None))  # events, and those after them
 SMOOTH = 2.5  # standard deviation, in cells, of the kernel that the counts are smoothed with
 UNSEEN = 0.03  # share of a table that is spread evenly: unseen values can come
 ROUNDING = 0.005  # at scale 256, share of the loudest event's energy that rounding costs
@@ -60,18 +69,68 @@ def tabulate(codec: SparseCodec, windows: Iterable[EventSet]) -> Priors:
     windows = [window.in_time_order() for window in windows if len(window)]
     if not windows:
         raise PriorsError("no events in the recordings; give others")
-    numbers = np.concatenate([event_numbers(w.vectors, w.offsets) for w in windows])
+    numbers = [event_numbers(window.vectors, window.offsets) for window in windows]
     n_frames = codec.config.half_frames
+    frames = [window.frames % n_frames for window in windows]
     levels = [gain_levels(window.gains) for window in windows]
-    drops = np.concatenate([(each.max() - each).clip(0, SILENT) for each in levels])
-    deltas = np.concatenate([np.diff(window.frames % n_frames, prepend=0) for window in windows])
-    return Priors(
+    drops = [(each.max() - each).clip(0, SILENT) for each in levels]
+    deltas = np.concatenate([np.diff(each, prepend=0) for each in frames])
+    columns = np.concatenate(numbers)
+    common = functools.partial(
+        Priors,
         checkpoint=codec.digest,
-        steps=equal_steps(sensitivities(codec, numbers)),
-        numbers=np.stack([_table(np.histogram(column, CELLS, (-1, 1))[0]) for column in numbers.T]),
-        drops=_table(np.bincount(drops, minlength=SILENT + 1)),
+        drops=_table(np.bincount(np.concatenate(drops), minlength=SILENT + 1)),
         deltas=_table(np.bincount(deltas, minlength=n_frames), smooth=0),
     )
+    rounding = codec.decoder.rounding()
+    if rounding is None:
+        steps = equal_steps(sensitivities(codec, columns))
+        return common(steps=steps, numbers=_number_tables(columns))
+    steps = np.rint(np.array(rounding.steps) * ONE).astype(np.int64).clip(FINEST_STEP, ONE)
+    prediction = Prediction(
+        _follow(numbers),
+        rounding.spans,
+        rounding.longest,
+        rounding.coarseness,
+        rounding.slopes,
+        round(256 * rounding.glide),
+    )
+    rest = [unexpected(prediction, steps, *each) for each in zip(numbers, frames, strict=True)]
+    changes = np.concatenate([np.diff(each, prepend=0) for each in drops])
+    return common(
+        steps=steps,
+        numbers=_number_tables(np.concatenate(rest)),
+        prediction=prediction,
+        changes=_table(np.bincount(changes + SILENT, minlength=2 * SILENT + 1), smooth=1.0),
+    )
+
+
+def _follow(numbers: list[np.ndarray]) -> tuple[int, ...]:
+    """Return the share of each number (N, V + 1) in windows that goes on to the next event, in
+    256ths, by least squares.
+    """
+    before, after = (np.concatenate([each[part] for each in numbers]) for part in PAIRS)
+    shares = (before * after).sum(0) / np.maximum((before**2).sum(0), 1e-9)
+    return tuple(np.rint(256 * shares.clip(0, 1)).astype(int).tolist())
+
+
+def unexpected(
+    prediction: Prediction, steps: np.ndarray, numbers: np.ndarray, frames: np.ndarray
+) -> np.ndarray:
+    """Return the part of numbers (N, V + 1) that is not expected from the rounded event before."""
+    rest, units = np.zeros_like(numbers), np.zeros(numbers.shape, np.int64)
+    for number, step in enumerate(steps.tolist()):
+        for event, own in enumerate(numbers[:, number].tolist()):
+            expected = prediction.expected(units, frames, event, number)
+            rest[event, number] = own - expected / ONE
+            multiple = round(rest[event, number] * ONE / step)
+            units[event, number] = min(max(expected + multiple * step, -ONE), ONE)
+    return rest.clip(-1, 1)
+
+
+def _number_tables(numbers: np.ndarray) -> np.ndarray:
+    """Return tables (V + 1, CELLS) of numbers (N, V + 1)."""
+    return np.stack([_table(np.histogram(column, CELLS, (-1, 1))[0]) for column in numbers.T])
 
 
 @torch.no_grad()

@@ -34,12 +34,14 @@ from sparse_codec.config import (
     ConfigError,
     EncodeOptions,
     TrainingConfig,
+    VoiceDecoderConfig,
     config_tables,
     read_config,
 )
 from sparse_codec.model.spectrogram import shares_removed
 from sparse_codec.model.threads import denormals_flushed
 from sparse_codec.training.discriminator import Discriminator, discriminator_loss
+from sparse_codec.training.fit_voice import fit_voice
 from sparse_codec.training.learner import Learner, Outcome
 from sparse_codec.training.pool import Draw, Pool, RankSlice, Scenes, Segments
 
@@ -394,6 +396,15 @@ def train(
     for a device that is not there or a length that is not above 0.
     """
     codec_config, training = _read_config(config, minutes, steps)
+    if isinstance(codec_config.decoder, VoiceDecoderConfig):
+        if minutes or steps or start:
+            raise ConfigError(
+                f"{config}: a voice is fitted at once, not by steps;"
+                " leave --minutes, --steps and --start out"
+            )
+        recordings = [recording for folder in folders for recording in find_recordings(folder)]
+        out.mkdir(parents=True, exist_ok=True)
+        return fit_voice(codec_config, recordings, out, log)
     if device == "cuda" and not torch.cuda.is_available():
         raise ValueError("--device cuda: this machine has no usable GPU; use --device cpu")
     recordings = [recording for folder in folders for recording in find_recordings(folder)]
