@@ -24,7 +24,6 @@ from sparse_codec.coding.quantise import (
     gain_levels,
     highest_multiple,
     level_gains,
-    quantise,
     step_sizes,
 )
 from sparse_codec.events import EventSet

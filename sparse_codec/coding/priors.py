@@ -70,7 +70,9 @@ class PriorsFile:
         if self.follow and (len(self.follow) != len(self.steps) or not self.changes):
             raise ValueError("its prediction does not fit its tables")
         if any(number >= len(self.steps) for number in (*self.spans, *self.slopes)):
-            raise ValueError(f"spans {self.spans} and slopes {self.slopes} of {len(self.steps)} numbers")
+            raise ValueError(
+                f"spans {self.spans} and slopes {self.slopes} of {len(self.steps)} numbers"
+            )
         if len(self.numbers) != len(self.steps):
             raise ValueError(f"{len(self.numbers)} tables of numbers, but {len(self.steps)} steps")
         tables = (*self.numbers, self.drops, self.deltas, self.changes)

@@ -63,7 +63,7 @@ NEAR = 0.5  # weight of the curve at the knots themselves, beside that of all fr
 
 
 def heights(curve: np.ndarray, knots: np.ndarray) -> np.ndarray:
-    """Return the heights (K, D) at knots (K,), in frames, of the polyline nearest to a curve (T, D).
+    """Return heights (K, D) at knots (K,), in frames, of the polyline nearest to a curve (T, D).
 
     It is nearest by least squares, and stays near the curve at the knots.
     """

@@ -64,7 +64,7 @@ class VoiceDecoder(Decoder):
     order: Tensor  # (H,) 1, 2, ...
     bands: Tensor  # (N, F)
     weights: Tensor  # (N,) of bands for intelligibility
-    loudness: Tensor  # (P,) energy of a part's lobe or band at level 1
+    overlaps: Tensor  # (N, N) inner products of the bands
 
     def __init__(self, config: CodecConfig):
         super().__init__()
@@ -81,12 +81,11 @@ class VoiceDecoder(Decoder):
         pace = torch.ones(config.vector_size)
         pace[[PITCH, GLIDE]] = PITCH_PACE
         bands = mel_bands(n_bands, config.n_bins, config.samplerate)
-        loudness = torch.cat([torch.full((sizes.harmonics,), LOBE_ENERGY), bands.pow(2).sum(1)])
         self.register_buffer("pace", pace, persistent=False)
         self.register_buffer("weights", band_weights(n_bands, config.samplerate), persistent=False)
         self.register_buffer("order", torch.arange(1, sizes.harmonics + 1.0), persistent=False)
         self.register_buffer("bands", bands, persistent=False)
-        self.register_buffer("loudness", loudness, persistent=False)
+        self.register_buffer("overlaps", bands @ bands.T, persistent=False)
         self.noise = NoiseBands(bands)
 
     # ---- what a vector means
@@ -194,8 +193,10 @@ class VoiceDecoder(Decoder):
         return frames[None] - self.lead - offsets[:, None]
 
     def _scale(self, levels: Tensor) -> Tensor:
-        """Norm (E,) of the event's spectrogram, as if its parts did not overlap."""
-        return torch.sqrt(levels.pow(2).sum(2) @ self.loudness + 1e-20)
+        """Norm (E,) of the event's spectrogram, as if harmonics overlapped with nothing."""
+        tones, hiss = levels.split([self.sizes.harmonics, self.sizes.bands], 1)
+        noise = ((self.overlaps @ hiss) * hiss).sum((1, 2))
+        return torch.sqrt(LOBE_ENERGY * tones.pow(2).sum((1, 2)) + noise + 1e-20)
 
     def spectrograms(self, vectors: Tensor, offsets: Tensor) -> Tensor:
         bins, levels = self.parts(vectors, offsets)

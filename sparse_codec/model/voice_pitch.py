@@ -33,7 +33,7 @@ def pitch_grid(lowest: float, highest: float) -> np.ndarray:
 def periodicity(
     audio: np.ndarray, centres: np.ndarray, grid: np.ndarray, samplerate: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the periodicity (T, P), at most 1, of audio around samples (T,) at each pitch of a grid,
+    """Return the periodicity (T, P), at most 1, of audio around samples (T,) at pitches of a grid,
     and the amplitude (T,) there.
     """
     frames = windows_at(audio, centres, WINDOW)
