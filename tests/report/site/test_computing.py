@@ -327,3 +327,27 @@ values = [number(n) for n in range(2)]
     assert "what was computed is kept" in process.communicate()[1]
     index = tmp_path / ".artifacts" / "index"
     assert len(list(index.rglob("*.json"))) == 2
+
+
+def test_an_argument_loads_what_it_needs_before_its_calls_are_forked(article):
+    """Else each fork would load it again."""
+    cells = """
+class Model:
+    digest = "1"
+
+    def __init__(self):
+        self.loaded_by = None
+
+    def load_before_fork(self):
+        self.loaded_by = self.loaded_by or os.getpid()
+
+@conjure
+def used(model: Model, n: int) -> Data:
+    time.sleep(0.1)
+    return Data(model.loaded_by)
+
+model = Model()
+# %%
+assert {used(model, n).value for n in range(4)} == {os.getpid()}
+"""
+    article(cells, 2)
