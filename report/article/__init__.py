@@ -4,7 +4,7 @@
 chooses between them and runs the cells; `parameters` are values that a command gives to them.
 `prose` is the Markdown of the pages, `components` is everything else that a cell can show, and
 `fields` checks what authors give to these. `claims` are statements that have to hold, and `checks`
-looks at the sounds, links and pictures of a page. `front_matter` is about authors and citation.
-`templates` loads templates/, `canvas` draws components with it, and `page` puts prose and
-components together.
+looks at the sounds, links and pictures of a page. `front_matter` is about authors and citation,
+`bibliography` about literature, and `images` about pictures in files. `templates` loads templates/,
+`canvas` draws components with it, and `page` puts prose and components together.
 """

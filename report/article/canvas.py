@@ -140,6 +140,10 @@ class Canvas:
         self._numbers[kind] += 1
         return self._numbers[kind]
 
+    def last_number(self, kind: str) -> int:
+        """Return the number of the last "figure" or "table"; 0 if there is none yet."""
+        return self._numbers[kind]
+
     # Media
 
     def media(self, artifact: Artifact) -> str:

@@ -2,10 +2,11 @@
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from report.artifacts.session import Artifact
 from report.errors import ReportError
 
 # Evaluates an expression, given as source or as a tree, among the names of the script.
@@ -32,6 +33,7 @@ class Output:
 
     cell: Cell
     value: object
+    images: dict[str, Artifact] = field(default_factory=dict)  # of prose: address -> picture
 
 
 def syntax_tree(source: str, path: Path) -> ast.Module:

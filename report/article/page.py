@@ -4,9 +4,9 @@ Nothing of the moment (time, duration, path) enters the page: building twice giv
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from jinja2 import TemplateError
 from markupsafe import Markup
 
+from report.article.bibliography import read_bibliography
 from report.article.canvas import Canvas
 from report.article.cells import Cell, Output
 from report.article.checks import findings_on_page, read_allowed, refuse, used_reasons
@@ -21,7 +22,7 @@ from report.article.components import Code, Component, Part, Prose, flatten
 from report.article.fields import check_encodable
 from report.article.front_matter import FrontMatter, citation, read_front_matter
 from report.article.imports import imports_of
-from report.article.prose import Heading, anchor_headings, markdown, plain_text
+from report.article.prose import Heading, anchor_headings, markdown, plain_text, resolve_references
 from report.article.script import read_metadata
 from report.article.templates import render_template, templates_folder
 from report.artifacts.record import Record
@@ -33,6 +34,8 @@ PLACEHOLDER_HTML = re.compile(r"<p>\ue000(\d+)\ue000</p>\n")
 HEADING_ID = re.compile(r'<h[234] id="([^"]+)">')
 OTHERS = re.compile(r'<nav class="others".*?</nav>\n', re.DOTALL)
 COLOPHON = '<footer class="colophon"'
+LABEL = re.compile(r"^#\| *label: *((?:fig|tbl)-[\w-]*\w) *$", re.MULTILINE)  # of a cell
+LABELLED = {"fig": "figure", "tbl": "table"}
 LOCAL_ADDRESS = re.compile(r'\bhref="#([^"]+)"')
 # Scripts that come alone, at a press or when the reader is near, and not with their folder.
 SINGLE_SCRIPTS = {"abx", "bibtex", "verify"}
@@ -109,8 +112,9 @@ def render_article(
     title, description = read_metadata(path)
     canvas = Canvas(name, dict(calls), imports_of(path).versions())
     allowed = read_allowed(namespace, path)
-    claims: list[tuple[str, list[str]]] = []
-    body, contents, parts = _body(outputs, canvas, path, titles, claims)
+    bibliography = read_bibliography(namespace, path)
+    env: dict[str, Any] = {"bibliography": bibliography, "claims": [], "cited": []}
+    body, contents, parts = _body(outputs, canvas, path, titles, env)
     findings = canvas.findings + findings_on_page(body)
     refuse(findings, allowed, path)
     if reasons := used_reasons(findings, allowed):
@@ -131,7 +135,8 @@ def render_article(
         body=body,
         contents=contents,
         bibtex=citation(front, title, name),
-        claims=[(text, list(map(canvas.ground, grounds))) for text, grounds in claims],
+        claims=[(text, list(map(canvas.ground, grounds))) for text, grounds in env["claims"]],
+        references=[(key, Markup(text)) for key, text in bibliography.references(env["cited"])],
         **common,
     )
     html = with_others(page, name, titles)
@@ -235,22 +240,24 @@ def _body(
     canvas: Canvas,
     path: Path,
     articles: Iterable[str],
-    claims: list[tuple[str, list[str]]],
+    env: dict[str, Any],
 ) -> tuple[Markup, list[Heading], list[_PartBody]]:
     """Return the article's HTML, its table of contents and its parts.
 
     All prose is one Markdown document, so that footnotes and headings are numbered through.
     Placeholders stand for components until that document is HTML. `articles` are those of the site.
-    The claims in the prose are added to `claims`, with what they rest on.
+    `env` has the bibliography, and gets the claims in the prose and the keys that it cites.
     """
     blocks = [(block, output.cell) for output in outputs for block in _blocks(output, path)]
     canvas.name_parts([block for block, _ in blocks if isinstance(block, Part)], articles)
-    _check_prose(blocks, path)
+    env["images"] = {name: image for output in outputs for name, image in output.images.items()}
+    for image in env["images"].values():
+        canvas.media(image)
+    _check_prose(blocks, path, {name: env[name] for name in ("bibliography", "images")})
     text = "\n\n".join(
         block.text if isinstance(block, Prose) else PLACEHOLDER.format(i)
         for i, (block, _) in enumerate(blocks)
     )
-    env: dict[str, Any] = {"claims": claims}
     tokens = markdown().parse(text, env)
     contents = anchor_headings(tokens)
     try:
@@ -260,7 +267,13 @@ def _body(
     pieces = PLACEHOLDER_HTML.split(html)  # prose and numbers of blocks in turn
     numbers = [int(number) for number in pieces[1::2]]
     _check_placeholders(numbers, blocks, path)
-    body, parts = _insert(pieces[::2], [blocks[i] for i in numbers], canvas, path)
+    body, parts, named = _insert(pieces[::2], [blocks[i] for i in numbers], canvas, path)
+    named |= {heading.anchor: heading.text for heading in contents}
+    try:
+        body = resolve_references(body, named)
+        parts = [replace(part, html=resolve_references(part.html, named)) for part in parts]
+    except ValueError as error:
+        raise CellError(f"{path}: {error}") from error
     return Markup(body), contents, parts
 
 
@@ -296,8 +309,8 @@ def _components(output: Output, path: Path) -> list[Component]:
     return [*components, Code(cell.source, folded=True)]
 
 
-def _check_prose(blocks: list[tuple[_Block, Cell]], path: Path) -> None:
-    """Raise CellError for a wrong formula, or for what a page can not show.
+def _check_prose(blocks: list[tuple[_Block, Cell]], path: Path, env: Mapping[str, Any]) -> None:
+    """Raise CellError for a wrong formula or citation, or for what a page can not show.
 
     The whole document could not tell which cell has it.
     """
@@ -306,8 +319,8 @@ def _check_prose(blocks: list[tuple[_Block, Cell]], path: Path) -> None:
             with _blame(cell, path):
                 if "\ue000" in block.text:
                     raise ValueError("prose has the private character U+E000; leave it out")
-                if "$" in block.text or "![" in block.text:
-                    markdown().render(block.text)
+                if any(mark in block.text for mark in ("$", "![", "[@")):
+                    markdown().render(block.text, dict(env))
 
 
 def _check_placeholders(numbers: list[int], blocks: list[tuple[_Block, Cell]], path: Path) -> None:
@@ -323,10 +336,16 @@ def _check_placeholders(numbers: list[int], blocks: list[tuple[_Block, Cell]], p
 
 def _insert(
     texts: list[str], blocks: list[tuple[_Block, Cell]], canvas: Canvas, path: Path
-) -> tuple[str, list[_PartBody]]:
-    """Draw a block after each text but the last. Returns: all HTML, and the parts in it."""
+) -> tuple[str, list[_PartBody], dict[str, str]]:
+    """Draw a block after each text but the last.
+
+    Returns: all HTML, the parts in it, and name -> text of the figures and tables of cells that
+    begin with `#| label: fig-NAME`.
+    """
     html: list[str] = []
     parts: list[_PartBody] = []
+    named: dict[str, str] = {}
+    labels = _labels([cell for _, cell in blocks], path)
     open_part: tuple[Part, str, int] | None = None  # with its anchor and where its HTML begins
     for text, place in zip_longest(texts, blocks):
         html.append(text)
@@ -343,9 +362,31 @@ def _insert(
                 parts.append(_PartBody(part, anchor, "".join(html[start:])))
                 open_part = None
             else:
-                html.append(canvas.show(block))
-                check_encodable("a text", html[-1])
-    return "".join(html), parts
+                label = labels.get(cell.line, "")
+                kind = LABELLED.get(label[:3], "figure")
+                number = canvas.last_number(kind) + 1
+                shown = canvas.show(block)
+                check_encodable("a text", shown)
+                if label and label not in named and canvas.last_number(kind) >= number:
+                    named[label] = f"{kind.capitalize()} {number}"
+                    html.append(f'<span id="{label}"></span>\n')
+                html.append(shown)
+    if lost := [label for label in labels.values() if label not in named]:
+        kind = LABELLED[lost[0][:3]]
+        raise CellError(f"{path}: the cell with the label {lost[0]} shows no {kind}")
+    return "".join(html), parts, named
+
+
+def _labels(cells: list[Cell], path: Path) -> dict[int, str]:
+    """Return line -> label of the cells that have one. Raises: CellError if two have the same."""
+    labels: dict[int, str] = {}
+    for cell in cells:
+        if cell.line in labels or not (match := LABEL.search(cell.source)):
+            continue
+        if match[1] in labels.values():
+            raise CellError(f"{path}, cell at line {cell.line}: another has the label {match[1]}")
+        labels[cell.line] = match[1]
+    return labels
 
 
 @contextmanager

@@ -1,14 +1,15 @@
-"""Prose: Markdown with tables, footnotes, formulas and highlighted code.
+"""Prose: Markdown with tables, footnotes, formulas, highlighted code, citations and callouts.
 
 Anchors of headings are stable: they stay when other sections come or go.
 """
 
+import difflib
 import functools
 import html
 import itertools
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
@@ -19,8 +20,12 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup
+from mdit_py_plugins.attrs import attrs_block_plugin, attrs_plugin
+from mdit_py_plugins.container import container_plugin
+from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.footnote import footnote_plugin
+from mdit_py_plugins.tasklists import tasklists_plugin
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import TextLexer, get_lexer_by_name
@@ -31,6 +36,16 @@ HEADING_TEXT = ("claim", "text", "text_special", "code_inline", "math_inline")  
 # LaTeX's \class, \style and \href set these: a page forbids styles, and links belong in prose.
 FORBIDDEN = ("class", "href", "style")
 OPEN, GROUNDS = "\ue001", "\ue002"  # around a claim, and before what it rests on
+REFERRED = "\ue003"  # around the name of a figure, table or section
+CALLOUTS = {
+    "note": "Note",
+    "tip": "Tip",
+    "important": "Important",
+    "warning": "Warning",
+    "caution": "Caution",
+}
+REFERENCE = re.compile(r"\[(?P<cited>@[^\[\]\n]+)\]|(?<!\w)@(?P<name>(?:fig|tbl|sec)-[\w-]*\w)")
+HEADING_ID = re.compile(r"\s*\{#([A-Za-z][\w.-]*)\}$")
 CODE_SPAN = r"(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`)"  # or a fence
 PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
@@ -49,7 +64,11 @@ def markdown() -> MarkdownIt:
     """The Markdown parser of all prose."""
     options = {"html": False, "typographer": True, "highlight": _fence}
     parser = MarkdownIt("commonmark", options).enable(["table", "smartquotes"])
-    parser.use(footnote_plugin)
+    parser.use(footnote_plugin).use(deflist_plugin).use(tasklists_plugin, label=True)
+    # Of attributes in braces, ids alone: a page's policy forbids styles.
+    parser.use(attrs_block_plugin, allowed=["id"]).use(attrs_plugin, spans=True, allowed=["id"])
+    for name in CALLOUTS:
+        parser.use(container_plugin, name, render=_callout)
     # "$5 and $6" stays text, because there is a space before its second dollar sign.
     parser.use(
         dollarmath_plugin,
@@ -63,7 +82,11 @@ def markdown() -> MarkdownIt:
     parser.add_render_rule("table_close", lambda *_: "</table></div>")
     parser.add_render_rule("image", _image)
     parser.add_render_rule("claim", _claim)
+    parser.add_render_rule("citation", _citation)
+    parser.add_render_rule("reference", _reference)
     parser.core.ruler.push("claims", _find_claims)
+    parser.core.ruler.push("references", _find_references)
+    parser.core.ruler.push("heading ids", _take_heading_ids)
     parser.core.ruler.push("alignment", _align_by_class)
     parser.core.ruler.push("headers", _drop_empty_headers)
     return parser
@@ -74,12 +97,37 @@ def _image(
 ) -> str:
     """Return an image that is in the address itself; a site has no others but artifacts."""
     address = str(tokens[i].attrs["src"])
-    if not address.startswith("data:"):
+    if address in env.get("images", {}):
+        artifact = env["images"][address]
+        tokens[i].attrs |= {
+            "src": f"media/{artifact.name}",
+            "width": artifact.info["width"],
+            "height": artifact.info["height"],
+            "loading": "lazy",
+        }
+    elif not address.startswith("data:"):
         raise ValueError(
-            f"the image {address!r} of the prose is not part of the site; return it as a "
-            "report.Picture or Figure from a function with @conjure, and show that as an Image"
+            f"the image {address!r} of the prose is not part of the site; put the file beside the "
+            "script and show it in a prose cell, or return it as a report.Picture or Figure from a "
+            "function with @conjure, and show that as an Image"
         )
     return renderer.image(tokens, i, options, env)
+
+
+def is_local(address: str) -> bool:
+    """Tell whether an address is that of a file beside the article."""
+    return not re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//|#", address)
+
+
+def _callout(
+    _renderer: RendererHTML, tokens: Sequence[Token], i: int, _options: OptionsDict, _env: EnvType
+) -> str:
+    """Return the begin or the end of a callout; words behind its name are its title."""
+    if tokens[i].nesting < 0:
+        return "</aside>\n"
+    kind, _, words = tokens[i].info.strip().partition(" ")
+    shown = html.escape(words.strip() or CALLOUTS[kind])
+    return f'<aside class="callout {kind}" aria-label="{shown}">\n<p><b>{shown}</b></p>\n'
 
 
 def _find_claims(state: StateCore) -> None:
@@ -103,6 +151,82 @@ def _with_claims(text: Token, env: EnvType) -> list[Token]:
                 token.meta = {"number": len(env["claims"])}
         tokens.append(token)
     return tokens
+
+
+def _find_references(state: StateCore) -> None:
+    """Make tokens of citations, as [@key, p. 3; @other], and of references such as @fig-name."""
+    for token in state.tokens:
+        children = token.children or []
+        if any("@" in child.content for child in children if child.type == "text"):
+            token.children = [
+                part for child in children for part in _with_references(child, state.env)
+            ]
+
+
+def _with_references(text: Token, env: EnvType) -> list[Token]:
+    if text.type != "text":
+        return [text]
+    tokens, end = [], 0
+    for match in REFERENCE.finditer(text.content):
+        tokens.append(Token("text", "", 0, content=text.content[end : match.start()]))
+        kind = "citation" if match["cited"] else "reference"
+        tokens.append(Token(kind, "", 0, content=match["cited"] or match["name"]))
+        end = match.end()
+    return [*tokens, Token("text", "", 0, content=text.content[end:])]
+
+
+def _citation(
+    _renderer: RendererHTML, tokens: Sequence[Token], i: int, _options: OptionsDict, env: EnvType
+) -> str:
+    """Return citations in brackets, with links to the references. Raises: ValueError."""
+    parts = []
+    for item in tokens[i].content.split(";"):
+        key, comma, place = item.strip().removeprefix("@").partition(",")
+        labels = env["bibliography"].labels if env.get("bibliography") else {}
+        if key not in labels:
+            raise ValueError(f"[@{key}] cites what is in no BIBLIOGRAPHY{_nearest(key, labels)}")
+        env.get("cited", []).append(key)
+        link = f'<a class="cite" href="#ref.{html.escape(key)}">{html.escape(labels[key])}</a>'
+        parts.append(link + html.escape(f"{comma}{place}"))
+    return f"({'; '.join(parts)})"
+
+
+def _reference(
+    _renderer: RendererHTML, tokens: Sequence[Token], i: int, _options: OptionsDict, _env: EnvType
+) -> str:
+    """Return what stands for a reference until the numbers of all figures are known."""
+    return f"{REFERRED}{tokens[i].content}{REFERRED}"
+
+
+def resolve_references(page: str, numbered: Mapping[str, str]) -> str:
+    """Put links in the place of references. `numbered` is name -> text, as "Figure 3".
+
+    Raises: ValueError for a name that is not there.
+    """
+
+    def link(match: re.Match) -> str:
+        name = match[1]
+        if name not in numbered:
+            raise ValueError(f"@{name} refers to nothing{_nearest(name, numbered)}")
+        return f'<a href="#{name}">{html.escape(numbered[name])}</a>'
+
+    return re.sub(f"{REFERRED}(.*?){REFERRED}", link, page)
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), 1)
+    return f"; is it @{near[0]}?" if near else ""
+
+
+def _take_heading_ids(state: StateCore) -> None:
+    """Take the id at the end of a heading, as in `## Results {#results}`."""
+    for heading, inline in zip(state.tokens, state.tokens[1:], strict=False):
+        if heading.type != "heading_open" or not inline.children:
+            continue
+        last = inline.children[-1]
+        if last.type == "text" and (match := HEADING_ID.search(last.content)):
+            last.content = last.content[: match.start()]
+            heading.attrSet("id", match[1])
 
 
 def _claim(
@@ -156,7 +280,7 @@ def anchor_headings(tokens: list[Token]) -> list[Heading]:
     """Give each h2, h3 and h4 a unique id that stays when other sections come or go.
 
     The id of a heading whose text occurs more than once begins with the id of the heading above it.
-    Where that is not enough, it ends with a number.
+    Where that is not enough, it ends with a number. One that an author gave stays as it is.
     Returns: the h2 and h3.
     """
     headings = [
@@ -165,16 +289,17 @@ def anchor_headings(tokens: list[Token]) -> list[Heading]:
         if token.type == "heading_open" and token.tag in ("h2", "h3", "h4")
     ]
     repeats = Counter(slug(text) for _, text in headings)
-    anchors: set[str] = set()
+    anchors = {str(token.attrs["id"]) for token, _ in headings if "id" in token.attrs}
     above: list[Heading] = []  # the headings that contain the next one
     contents = []
     for token, text in headings:
         level = int(token.tag[1])
         above = [heading for heading in above if heading.level < level]
-        anchor = slug(text)
-        if above and repeats[anchor] > 1:
-            anchor = f"{above[-1].anchor}-{anchor}"
-        anchor = _first_free(anchor, anchors)
+        anchor = str(token.attrs.get("id") or slug(text))
+        if "id" not in token.attrs:
+            if above and repeats[anchor] > 1:
+                anchor = f"{above[-1].anchor}-{anchor}"
+            anchor = _first_free(anchor, anchors)
         anchors.add(anchor)
         token.attrSet("id", anchor)
         heading = Heading(level, text, anchor)

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from report.article import comment_form, percent
 from report.article.cells import Cell, Evaluate, Output, move_down
+from report.article.images import images_of
 from report.article.parameters import declared
 from report.artifacts.session import CallFailed, noting_reads, use_script
 from report.errors import CellError, ReportError, StoreError, WorkerError
@@ -108,7 +109,9 @@ def run_cells(
         for number, cell in enumerate(cells, start=1):
             on_cell(cell)
             with _blame(cell, number, path):
-                outputs.append(Output(cell, _run(cell, module)))
+                value = _run(cell, module)
+                images = images_of(str(value), path) if cell.kind == "prose" else {}
+                outputs.append(Output(cell, value, images))
         for number, output in enumerate(outputs, start=1):
             with _blame(output.cell, number, path):
                 placed += comment_form.place(output, module.names)

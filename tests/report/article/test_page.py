@@ -218,7 +218,7 @@ def test_columns_of_tables_in_prose_are_aligned_by_class(script):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("![a](pic.png)", "the image 'pic.png' of the prose is not part of the site; return it as"),
+        ("![a](pic.png)", "the image 'pic.png' of the prose is not part of the site; put the file"),
         ("![a](https://a.b/c.png)", "the image 'https://a.b/c.png' of the prose is not part"),
         ("a \ue0001\ue000 b", r"prose has the private character U\+E000"),
         (
