@@ -80,13 +80,27 @@ def build_site(args: argparse.Namespace) -> int:
 
 def publish_options(parser: argparse.ArgumentParser, program: Program) -> None:
     parser.add_argument("target", help="a folder or s3://bucket/prefix")
+    parser.add_argument(
+        "--release",
+        metavar="ID",
+        help="show this earlier release again, or what its ID begins with; nothing is sent",
+    )
     site_options(parser)
     _readers_options(parser)
     server_options(parser)
 
 
 def publish_site(args: argparse.Namespace) -> int:
-    _publish(args.site, open_place(args.target, args), args)
+    target = open_place(args.target, args)
+    if args.release is None:
+        _publish(args.site, target, args)
+        return 0
+    if args.public or args.origin or args.media_url:
+        args.usage_error("--release shows what was published before, and takes no other options")
+    from report.sharing.publish import show_again
+
+    with transfer_bar("checked") as bar:
+        print(f"{target.address}: shows release {show_again(target, args.release, bar)} again")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The command that begins an article: new."""
+"""The commands that write files to begin with: new, ci."""
 
 import argparse
 from pathlib import Path
@@ -43,8 +43,39 @@ def _with_title(text: str, title: str) -> str:
     return f'"""{title}\n' + text.partition("\n")[2]
 
 
+# ci
+
+CI_FILES = {"publish.sh": Path("publish.sh"), "publish.yml": Path(".github/workflows/publish.yml")}
+
+
+def ci_options(parser: argparse.ArgumentParser, _program: Program) -> None:
+    parser.add_argument(
+        "folder", type=Path, nargs="?", default=Path(), help="of the articles (%(default)s)"
+    )
+
+
+def write_ci(args: argparse.Namespace) -> int:
+    """Write a script that builds, checks and publishes, and a workflow of GitHub that runs it."""
+    if not args.folder.is_dir():
+        raise ReportError(f"there is no folder {args.folder}")
+    targets = {name: args.folder / path for name, path in CI_FILES.items()}
+    if there := [str(target) for target in targets.values() if target.exists()]:
+        raise ReportError(f"{' and '.join(there)} is there already; move it away")
+    for name, target in targets.items():
+        source = templates_folder() / "ci" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(source.read_bytes())
+        target.chmod(0o755 if target.suffix == ".sh" else 0o644)
+        print(target)
+    print("the first lines of both say what to set")
+    return 0
+
+
 COMMANDS = {
+    "ci": Command(
+        write_ci, "write a script and a GitHub workflow that build, verify and publish", ci_options
+    ),
     "new": Command(
         new_article, "write an article that builds, with comments that teach", new_options
-    )
+    ),
 }

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -35,6 +36,8 @@ from report.site.verify import verify
 from report.storage.folder import Folder
 from report.storage.interface import Entry, Remote, Storage, check_url
 from report.storage.transfer import each
+
+DATE_FILE = re.compile(rf"{RELEASES}/([0-9a-f]{{16}})\.json")
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,58 @@ def publish(
         bytes=sum(media[name].bytes for name in sent),
         kept=len(media) - len(sent),
     )
+
+
+def show_again(
+    target: Storage, release: str, progress: Callable[[int, int], None] | None = None
+) -> str:
+    """Make the entry page show an earlier release again, after a check that all of it is there.
+
+    release: its ID, or what that begins with, at least four digits.
+    progress: is called with the number of files that were checked, and of all.
+    Returns: the ID.
+    Raises: SiteError if there is no such release, or not all of it; StoreError. The entry page then
+    shows what it did.
+    """
+    release = _find_release(target, release)
+    data = target.get(release_name(release, MANIFEST))
+    manifest = read(data, release_name(release, MANIFEST))
+    if release_id(manifest) != release:
+        raise SiteError(f"{target.address}: the manifest of release {release} is of another")
+    names = {
+        name if name.startswith(f"{MEDIA}/") else release_name(release, name): file
+        for name, file in manifest.files.items()
+    }
+    checked = each(lambda name: _stored_digest(target, name), names, target.parallel)
+    for done, (name, digest) in enumerate(checked, start=1):
+        if digest != names[name].sha256:
+            problem = "is gone" if digest is None else "is not what was published"
+            raise SiteError(f"{target.address}: {name} of release {release} {problem}")
+        if progress:
+            progress(done, len(names))
+    _show_release(release, target.get(release_name(release, INDEX)), target)
+    return release
+
+
+def _find_release(target: Storage, start: str) -> str:
+    """Return the release whose ID begins so. Raises: SiteError that names those there are."""
+    dates = {}
+    for name in target.entries(f"{RELEASES}/"):
+        if match := DATE_FILE.fullmatch(name):
+            dates[match[1]] = json.loads(target.get(name)).get("published", "")[:16]
+    found = [release for release in dates if len(start) >= 4 and release.startswith(start)]
+    if len(found) == 1:
+        return found[0]
+    newest = sorted(dates, key=lambda release: dates[release], reverse=True)[:10]
+    listed = ", ".join(f"{release} of {dates[release]}" for release in newest) or "none"
+    raise SiteError(f"{target.address} has no one release {start!r}; there are {listed}")
+
+
+def _stored_digest(target: Storage, name: str) -> str | None:
+    try:
+        return _digest(target, name)
+    except Missing:
+        return None
 
 
 def _check_site(site: Folder) -> None:

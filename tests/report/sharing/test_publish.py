@@ -16,7 +16,7 @@ import pytest
 
 from report import FolderStore, build
 from report.errors import Missing, SiteError, StoreError
-from report.sharing.publish import publish
+from report.sharing.publish import publish, show_again
 from report.site.manifest import read
 from report.site.release import entry_page, rebase, release_shown
 from report.site.verify import verify
@@ -472,3 +472,52 @@ def test_hostile_titles_put_no_markup_into_any_page(tmp_path):
         page = target.get(name).lower()
         assert b"<script>alert" not in page
         assert page.count(b'<meta name="release"') == (name == "index.html")
+
+
+@pytest.fixture
+def two_releases(site, next_site):
+    """A place with two releases of which the second is shown, and their IDs."""
+    target = Memory()
+    return target, publish(site, target).release, publish(next_site, target).release
+
+
+def test_an_earlier_release_is_shown_again(two_releases):
+    target, first, second = two_releases
+    seen = []
+    assert show_again(target, first[:6], lambda done, total: seen.append((done, total))) == first
+    assert release_shown(target.get("index.html")) == first and verify(target).findings == []
+    assert seen[-1][0] == seen[-1][1] == len(seen) > 5
+    assert show_again(target, second) == second
+    assert release_shown(target.get("index.html")) == second
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("media/", b"", "media/.* of release .* is not what was published"),
+        ("media/", None, "media/.* of release .* is gone"),
+        ("releases/{first}/ramps.html", b"x", "ramps.html of release .* is not what was publ"),
+        ("releases/{first}/manifest.json", b"{}", "manifest.json can not be used"),
+    ],
+)
+def test_a_release_that_is_not_whole_is_not_shown_again(two_releases, name, data, words):
+    target, first, second = two_releases
+    files = read(target.get(f"releases/{first}/manifest.json")).files
+    name = name.format(first=first)
+    if name == "media/":
+        name = next(file for file in files if file.startswith(name))
+    target.delete(name)
+    if data is not None:
+        target.put(name, data, "text/html", immutable=False)
+    with pytest.raises(SiteError, match=words):
+        show_again(target, first)
+    assert release_shown(target.get("index.html")) == second
+
+
+@pytest.mark.parametrize("start", ["0" * 16, "", "abc"])
+def test_a_release_that_is_unknown_is_refused_with_those_there_are(two_releases, start):
+    target, first, second = two_releases
+    with pytest.raises(SiteError, match=f"no one release '{start}'; there are .*{first} of 20"):
+        show_again(target, start)
+    with pytest.raises(SiteError, match="there are none"):
+        show_again(Memory(), "abcd")
