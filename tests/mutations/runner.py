@@ -56,7 +56,7 @@ def run_side_by_side(folder: Path, articles: list[Path], jobs: int) -> dict:
     before = {Path(name).stem for name in store.entries("index")}
     with (
         warnings.catch_warnings(record=True) as caught,
-        computing.open_workers(jobs, None, store) as workers,
+        computing.open_workers(jobs, None, None, store) as workers,
         use_session(Session(store, workers=workers)) as session,
     ):
         warnings.simplefilter("always")
