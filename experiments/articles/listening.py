@@ -27,8 +27,8 @@ numbers = numbers_a_second(music_clips[0], music)
 # - **Codec**: at most {{ music.config.n_events }} events for every
 #   {{ music.config.segment_samples / music.samplerate / 2:.2f }} seconds of music, and
 #   {{ speech.config.n_events }} for every
-#   {{ speech.config.segment_samples / speech.samplerate / 2:.2f }} seconds of speech, with the
-#   spectrograms of the events added up and one sound made from that.
+#   {{ speech.config.segment_samples / speech.samplerate / 2:.2f }} seconds of speech. They are made
+#   into one sound, in which those that overlap fit together.
 # - **Codec, plain sum**: the same events, each made into sound by itself, and the sounds added up.
 #   Where events overlap they beat.
 # - **Matching pursuit**: damped partials, as many as take the same numbers as the events: for the

@@ -112,7 +112,11 @@ def event_parts(events: EventSet, codec: SparseCodec) -> list[tuple[int, np.ndar
 @conjure
 def plain_sum(events: Artifact, codec: SparseCodec) -> Sound:
     """An event set as the sum of its events as they sound alone, whose partials beat."""
-    return Sound(codec.decode(events_of(events), consistent=False), codec.samplerate)
+    event_set = events_of(events)
+    sounds = [to_int16(samples)[0] for samples in codec.render(event_set)]
+    levels = [UNITY] * len(sounds)
+    samples = mix(sounds, event_set.onsets.tolist(), levels, event_set.n_samples)
+    return Sound(samples, codec.samplerate)
 
 
 @conjure
