@@ -5,11 +5,14 @@ the page."""
 
 import numpy as np
 
-from report import Compare, Player, Sound, conjure
+from report import Compare, Player, Sound, claim, conjure
 
-# A page with an author can be cited.
+# A page with an author can be cited; Author(name, orcid, affiliation) says more of one.
 # AUTHORS = ["Ada Example"]
 # DATE = "2026-05-01"
+# LICENSE = "CC-BY-4.0"
+# KEYWORDS = ["tones"]
+# BIBLIOGRAPHY = "references.bib"  # then [@key] in prose cites
 
 # Parameters: annotated defaults. `build ... --set SECONDS=2` sets one, and everything that reads it
 # is computed again.
@@ -37,6 +40,10 @@ def tone(hertz: float, partials: int) -> Sound:
 # %%
 # The value of the last line of a cell is what the page shows: a list is shown one by one.
 [Player(tone(hertz, 1), f"{hertz} Hz") for hertz in (440, 660)]
+
+# %%
+# A claim stops the build when it no longer holds, and the page says what it rests on.
+claim(tone(440, 1).info["clipped"] == 0, "No sample of the lower tone is clipped.", tone(440, 1))
 
 # %% [markdown]
 # ## What changes
