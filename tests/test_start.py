@@ -110,3 +110,24 @@ def test_a_package_has_no_other_names():
         _ = sparse_codec.nonsense
     with pytest.raises(ImportError):
         exec("from report import nonsense")
+
+
+IMPORTS = f"""
+import ast, sys
+tree = ast.parse(open(sys.argv[1]).read())
+imports = [x for x in tree.body if isinstance(x, ast.Import | ast.ImportFrom)]
+exec(compile(ast.Module(imports, []), "imports", "exec"))
+print(*(name for name in {HEAVY} if name in sys.modules))
+"""
+
+
+@pytest.mark.parametrize("article", sorted((ROOT / "experiments" / "articles").glob("[a-z]*.py")))
+def test_an_article_imports_nothing_that_only_computing_needs(article):
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTS, str(article)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == ""
