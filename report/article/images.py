@@ -31,7 +31,7 @@ def images_of(text: str, script: Path) -> dict[str, Artifact]:
     Raises: ReportError for one that is not there, or is no picture.
     """
     images = {}
-    for token in _images(markdown().parse(text)) if "![" in text else ():
+    for token in image_tokens(markdown().parse(text)) if "![" in text else ():
         address = str(token.attrs["src"])
         if not is_local(address):
             continue
@@ -46,9 +46,10 @@ def images_of(text: str, script: Path) -> dict[str, Artifact]:
     return images
 
 
-def _images(tokens: list[Token]) -> Iterator[Token]:
+def image_tokens(tokens: list[Token]) -> Iterator[Token]:
+    """Yield the images among the tokens of Markdown."""
     for token in tokens:
         if token.type == "image":
             yield token
         else:
-            yield from _images(token.children or [])
+            yield from image_tokens(token.children or [])

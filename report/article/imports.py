@@ -7,6 +7,7 @@ such as by importlib, is not seen.
 import ast
 import importlib.metadata
 import platform
+import re
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator
@@ -14,9 +15,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
+from urllib.parse import unquote
 
 from packaging.utils import canonicalize_name
 
+from report.article.images import image_tokens
+from report.article.prose import is_local, markdown
+from report.article.script import parse_script
 from report.errors import ReportError
 from report.keys.source import parse, read_source
 
@@ -68,7 +73,9 @@ def imports_of(script: Path) -> Imports:
 
 
 def sources_of(scripts: Iterable[Path]) -> dict[str, bytes]:
-    """Return the scripts, and the author's modules that they import, by name for an archive.
+    """Return the scripts, and the author's files that they use, by name for an archive.
+
+    These are modules that they import, bibliographies, and pictures in their prose.
 
     Files below a folder that has all scripts are named from there; others as they are imported.
     """
@@ -81,7 +88,22 @@ def sources_of(scripts: Iterable[Path]) -> dict[str, bytes]:
         for file, found_from in imports_of(script).files.items():
             base = top if file.is_relative_to(top) else found_from
             sources[file.relative_to(base).as_posix()] = file.read_bytes()
+        for file in map(Path.resolve, _files_in_prose(script)):
+            name = file.relative_to(top).as_posix() if file.is_relative_to(top) else file.name
+            sources[name] = file.read_bytes()
     return sources
+
+
+def _files_in_prose(script: Path) -> list[Path]:
+    """Return the bibliographies and pictures that a script names. It does not run."""
+    source = read_source(script)
+    names = re.findall(r"""["']([^"'\n]+\.bib)["']""", source)
+    for cell in parse_script(script) if "![" in source else ():
+        if cell.kind == "prose":
+            images = image_tokens(markdown().parse(cell.source))
+            names += [str(image.attrs["src"]) for image in images]
+    files = [script.parent / unquote(name) for name in names if is_local(name)]
+    return [file for file in files if file.is_file()]
 
 
 def _common_folder(scripts: list[Path]) -> Path:

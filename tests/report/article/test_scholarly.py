@@ -7,6 +7,7 @@ import pytest
 from PIL import Image as Pixels
 
 from report import CellError, FolderStore, ReportError, build
+from report.article.imports import sources_of
 from report.article.prose import markdown
 
 BIB = """
@@ -138,6 +139,11 @@ def test_prose_has_callouts_and_lists_and_no_attributes_but_ids():
     assert '<label><input class="task-list-item-checkbox" checked' in html
     assert '<p id="para">Some <span id="words">words</span>.' in html
     assert not re.search("style|onclick|title=|class=.c\W", html)
+
+
+def test_an_archive_has_the_literature_and_the_pictures(built, tmp_path):
+    built()
+    assert set(sources_of([tmp_path / "lit.py"])) == {"lit.py", "lit.bib", "pics/red one.png"}
 
 
 def test_the_policy_of_the_page_stays_strict(built):
