@@ -1,9 +1,10 @@
-"""Cut the shipped clips from the corpora.
+"""Cut the shipped clips from the corpora, and the notes of the music beside them.
 
 python -m experiments.corpora.clips music CORPUS
 python -m experiments.corpora.clips speech PROMPTS
 """
 
+import csv
 import json
 import sys
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from pathlib import Path
 import soundfile as sf
 
 from experiments.clips import SEGMENT_SECONDS, SHIPPED, STREAM_SECONDS
-from experiments.corpora.music import choose_scores
+from experiments.corpora.music import LABEL_COLUMNS, LABEL_RATE, choose_scores
 from sparse_codec import load_audio, save_audio
 
 MUSIC = (  # work in the corpus, seconds, title; the last is the long one
@@ -42,6 +43,7 @@ class Cut:
     start: float  # seconds
     title: str
     source: str
+    labels: Path | None = None  # of the whole file, in MusicNet's columns
 
 
 def cut_music(corpus: Path) -> None:
@@ -53,9 +55,9 @@ def cut_music(corpus: Path) -> None:
         if score.split != "test":
             raise ValueError(f"{title} was trained on; cut the clips from held-out works")
         source = f"{title} in music21's corpus, played by the sound font MuseScore General"
-        cuts.append(
-            Cut(title, corpus / "test_data" / f"{score.number}.wav", start, caption, source)
-        )
+        path = corpus / "test_data" / f"{score.number}.wav"
+        labels = corpus / "test_labels" / f"{score.number}.csv"
+        cuts.append(Cut(title, path, start, caption, source, labels))
     _write(cuts, SHIPPED / "music", "public-domain music, MIT sound font")
 
 
@@ -77,6 +79,8 @@ def _write(cuts: list[Cut], out: Path, licence: str) -> None:
         rate = sf.info(cut.path).samplerate
         audio = load_audio(cut.path, rate, cut.start, seconds)[: round(seconds * rate)]
         save_audio(out / f"{cut.name}.flac", audio, rate)
+        if cut.labels:
+            write_labels(cut_labels(cut.labels, cut.start, seconds), out / f"{cut.name}.csv")
         described.append(
             {
                 "file": f"{cut.name}.flac",
@@ -87,6 +91,30 @@ def _write(cuts: list[Cut], out: Path, licence: str) -> None:
             }
         )
     (out / "clips.json").write_text(json.dumps({"clips": described}, indent=1) + "\n")
+
+
+def cut_labels(path: Path, start: float, seconds: float) -> list[dict[str, str]]:
+    """Return the rows of a file of labels whose notes sound in `seconds` from `start` on.
+
+    Their times are counted from there, and end where the cut does; beats stay those of the score.
+    """
+    first, length = round(start * LABEL_RATE), round(seconds * LABEL_RATE)
+    rows = []
+    with path.open(newline="") as file:
+        for row in csv.DictReader(file):
+            begin, end = (int(row[name]) - first for name in ("start_time", "end_time"))
+            if begin < length and end > 0:
+                times = {"start_time": str(max(0, begin)), "end_time": str(min(length, end))}
+                rows.append(row | times)
+    return rows
+
+
+def write_labels(rows: list[dict[str, str]], target: Path) -> None:
+    """Write labels in MusicNet's columns."""
+    with target.open("w", newline="") as file:
+        writer = csv.DictWriter(file, LABEL_COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 if __name__ == "__main__":
