@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from report.article.components import (
         BibTeX,
         Compare,
+        Cover,
         Decomposition,
         EventRoll,
         FilmStrip,
@@ -48,6 +49,7 @@ _HOMES = {  # name -> the module that it is imported from
     "CellError": "errors",
     "ClaimError": "article.claims",
     "Compare": "article.components",
+    "Cover": "article.components",
     "Data": "artifacts.media",
     "Decomposition": "article.components",
     "EventRoll": "article.components",
@@ -88,6 +90,7 @@ __all__ = [
     "CellError",
     "ClaimError",
     "Compare",
+    "Cover",
     "Data",
     "Decomposition",
     "EventRoll",

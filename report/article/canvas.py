@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 from report.article.checks import Finding, findings_of
-from report.article.components import Component, Part, as_component
+from report.article.components import Component, Cover, Part, as_component
 from report.article.fields import cell_text
 from report.article.prose import slug
 from report.article.templates import environment
@@ -46,6 +46,7 @@ class Canvas:
     _begun: set[int] = field(default_factory=set)  # id() of parts
     _anchors: dict[int, str] = field(default_factory=dict)  # id() of a component -> its anchor
     _repeats: Counter[str] = field(default_factory=Counter)  # anchor without number -> its uses
+    _cover: list[Cover] = field(default_factory=list)  # at most one
     _numbers: Counter[str] = field(default_factory=Counter)  # "figure" or "table" -> the last one
     # The first cards that show something: long argument -> call, digest of code -> hash of result
     _argument_cards: dict[str, str] = field(default_factory=dict)
@@ -156,10 +157,24 @@ class Canvas:
         self.offline.add(artifact.name)
         return self.media(artifact)
 
-    def first_picture(self) -> Record | None:
-        """Return the picture that represents the article where others show a link to it."""
+    def set_cover(self, cover: Cover) -> None:
+        """Let a cover stand for the article. Raises: ValueError if the article has one already."""
+        if self._cover:
+            raise ValueError("the article has two covers; show one of them")
+        self.media(cover.picture)
+        self.media(cover.sound)
+        self._cover.append(cover)
+
+    def cover(self) -> tuple[Record | None, Record | None]:
+        """Return the picture and the sound that stand for the article where others link to it.
+
+        Without a cover these are the first ones of the article.
+        """
+        if self._cover:
+            return self._cover[0].picture.record, self._cover[0].sound.record
         pictures = (file for file in self.files.values() if file.media_type == "image/png")
-        return next(pictures, None)
+        sounds = (file for file in self.files.values() if file.media_type.startswith("audio/"))
+        return next(pictures, None), next(sounds, None)
 
     # Cards: how an artifact was made
 

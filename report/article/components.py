@@ -421,6 +421,22 @@ class EventRoll:
 
 
 @dataclass(frozen=True)
+class Cover:
+    """What stands for an article where others link to it; the article itself does not show it.
+
+    The picture is seen with links and on the index page, best at 1200 x 630 pixels; the sound plays
+    there.
+    """
+
+    picture: Artifact
+    sound: Artifact
+
+    def __post_init__(self) -> None:
+        check_artifact_field(self, "picture", "a picture")
+        check_artifact_field(self, "sound", "a sound")
+
+
+@dataclass(frozen=True)
 class BibTeX:
     """A citation to copy."""
 
@@ -498,6 +514,7 @@ Component = (
     | Grid
     | Table
     | EventRoll
+    | Cover
     | BibTeX
     | Group
     | Part

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from html import unescape
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,8 @@ COLOPHON = '<footer class="colophon"'
 LABEL = re.compile(r"^#\| *label: *((?:fig|tbl)-[\w-]*\w) *$", re.MULTILINE)  # of a cell
 LABELLED = {"fig": "figure", "tbl": "table"}
 LOCAL_ADDRESS = re.compile(r'\bhref="#([^"]+)"')
+COVER = re.compile(r'<meta property="og:(image|image:alt|audio)" content="([^"]*)">')
+SENTENCE = re.compile(r"(?<=[.!?])\s")
 # Scripts that come alone, at a press or when the reader is near, and not with their folder.
 SINGLE_SCRIPTS = {"abx", "bibtex", "verify"}
 # A comment of a script that has its lines for itself.
@@ -126,12 +129,14 @@ def render_article(
         "lang": front.language,
         "facts": facts | ({"libraries": canvas.libraries} if canvas.libraries else {}),
     }
+    picture, sound = canvas.cover()
     page = render_template(
         "article.html",
         address=f"{name}.html",
         title=title,
         description=description,
-        picture=canvas.first_picture(),
+        picture=picture,
+        sound=sound,
         body=body,
         contents=contents,
         bibtex=citation(front, title, name),
@@ -164,6 +169,17 @@ class Entry:
     title: str
     description: str
     parts: list[tuple[str, str]]  # page, title
+    cover: dict[str, str]  # see `cover_of`
+
+    @property
+    def sentence(self) -> str:
+        """The first sentence of the description."""
+        return SENTENCE.split(self.description, maxsplit=1)[0]
+
+
+def cover_of(html: str) -> dict[str, str]:
+    """Return what stands for an article, by its page: "image", "image:alt", "audio"."""
+    return {name: unescape(content) for name, content in COVER.findall(html)}
 
 
 def render_index(articles: list[Entry], facts: dict[str, str]) -> str:

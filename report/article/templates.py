@@ -1,7 +1,6 @@
 """Load the templates, and the filters that they use."""
 
 import functools
-import string
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -9,8 +8,6 @@ from markupsafe import Markup
 
 from report.article.prose import highlight_code, markdown
 from report.number_formats import decibels, file_size, minus
-
-LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
 
 
 def templates_folder() -> Path:
@@ -42,7 +39,6 @@ def environment() -> Environment:
         "kilobytes": file_size,
         "markdown": _markdown,
         "minus": minus,
-        "peaks": peaks,
     }
     return environment
 
@@ -54,16 +50,3 @@ def _axis(marks: dict[str, float]) -> str:
 
 def _markdown(text: str) -> Markup:
     return Markup(markdown().render(text))
-
-
-def peaks(pairs: list[list[int]]) -> str:
-    """Return a waveform, given as (min, max) pairs in -127..127, for templates/scripts/ to draw.
-
-    Each pair becomes two letters: its height above zero, and its depth below. These are square
-    roots of levels: quiet sounds stay visible, and louder is still higher in every player.
-    """
-    return "".join(_letter(high) + _letter(-low) for low, high in pairs)
-
-
-def _letter(level: int) -> str:
-    return LETTERS[round(63 * (max(0, level) / 127) ** 0.5)]

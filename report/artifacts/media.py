@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import math
+import string
 import wave
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,7 +22,9 @@ from PIL import Image
 from report.artifacts.arrays import from_npy, from_safetensors, to_npy, to_safetensors
 
 FULL_SCALE = 32768  # a float sample of 1.0; recordings read as floats come back bit for bit
-PEAK_PAIRS = 100  # columns of a drawn waveform
+COLUMNS = 400  # of a drawn waveform
+HIGHEST = 63  # level of the last letter
+LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
 LOUDNESS_RATE = 4000  # Hz; below it the filters of BS.1770 are too far from those at 48 kHz
 FIGURE_DPI = 160
 WEBP_SIDE = 16_383  # pixels
@@ -182,17 +185,16 @@ def to_int16(samples: np.ndarray) -> tuple[np.ndarray, int]:
     return np.clip(scaled, -FULL_SCALE, FULL_SCALE - 1).astype(np.int16), clipped
 
 
-def waveform(samples: np.ndarray) -> list[list[int]]:
-    """Smallest and largest of int16 samples (T,) in each of up to PEAK_PAIRS equal stretches.
+def waveform(samples: np.ndarray) -> str:
+    """Return the largest level of int16 samples (T,) in each of up to COLUMNS equal stretches.
 
-    Returns: pairs of numbers in -127..127.
+    Each is a letter, from "A" for silence to "/" for full scale, as templates/scripts/sound/wave.js
+    draws and computes them.
     """
-
-    def scaled(sample: np.int32) -> int:
-        return round(int(sample) * 127 / FULL_SCALE)
-
-    stretches = np.array_split(samples.astype(np.int32), min(PEAK_PAIRS, samples.size))
-    return [[scaled(part.min()), scaled(part.max())] for part in stretches]
+    levels = np.abs(samples.astype(np.int32))
+    stretches = np.array_split(levels, min(COLUMNS, samples.size))
+    most = np.array([stretch.max() for stretch in stretches])
+    return "".join(LETTERS[i] for i in (HIGHEST * most + FULL_SCALE // 2) // FULL_SCALE)
 
 
 def loudness(samples: np.ndarray, samplerate: int) -> float | None:

@@ -25,6 +25,7 @@ Table = dict[Text, Text]
 Size = Count | Annotated[float, Meta(ge=0, le=FINITE)]
 Number = int | Annotated[float, Meta(ge=-FINITE, le=FINITE)]
 Numbers = list[Number | list[Number]]
+Waveform = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/]*\Z")]
 
 if TYPE_CHECKING:  # a page knows which values the info of a media type has: see INFO
     Info = dict[str, Any]
@@ -42,7 +43,7 @@ class SoundInfo:
     clipped: Size
     peak: Number | None
     loudness: Number | None
-    peaks: list[tuple[Number, Number]]
+    peaks: Waveform | list[tuple[Number, Number]]  # the latter in records of before
     wav: Digest | None = None  # which records did not always have
 
 

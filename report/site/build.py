@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from report.article.cells import Cell
 from report.article.checks import findings_of_links, refuse
-from report.article.page import Article, Entry, assets, render_article, render_index
+from report.article.page import Article, Entry, assets, cover_of, render_article, render_index
 from report.article.parameters import settings_text
 from report.article.script import parse_script, read_metadata, run_cells
 from report.artifacts.record import ARTICLE, Build, Record
@@ -133,7 +133,7 @@ def build(
         _check_page_names(articles, kept)
         pages = numbered({f"{x.name}.html": _about(x) for x in articles} | kept.pages, order)
         files = _write_media(target.folder, articles, store)
-        files |= _write_pages(target.folder, articles, pages, facts)
+        files |= _write_pages(target.folder, articles, pages, facts, kept)
         outdated = bool(kept.pages) and kept.is_outdated(files)
         files |= kept.copy(target.folder, titles)
         _check_links(articles, target.folder, files)
@@ -454,16 +454,24 @@ def _as_script(digest: str, file: Path) -> bytes:
 
 
 def _write_pages(
-    folder: Path, articles: list[Article], pages: dict[str, About], facts: dict[str, str]
+    folder: Path,
+    articles: list[Article],
+    pages: dict[str, About],
+    facts: dict[str, str],
+    kept: Kept,
 ) -> dict[str, File]:
     """Write the articles, the entry page of all `pages`, and assets. Returns: name -> entry."""
     (folder / ASSETS).mkdir()
     contents = {f"{ASSETS}/{name}": content for name, content in assets().items()}
+
+    def html(page: str) -> str:
+        return (contents[page] if page in contents else kept.read(page)).decode()
+
     for article in articles:
         for page in article.pages:
             contents[f"{page.name}.html"] = page.html.encode()
     entries = [
-        Entry(page, about.title, about.description, about.parts or [])
+        Entry(page, about.title, about.description, about.parts or [], cover_of(html(page)))
         for page, about in pages.items()
     ]
     contents["index.html"] = render_index(entries, facts).encode()

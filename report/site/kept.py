@@ -64,7 +64,7 @@ class Kept:
         """
         files = {}
         for name in self._files():
-            data = self._read(name)
+            data = self.read(name)
             if name in self.pages:
                 data = with_others(data.decode(), name.removesuffix(".html"), titles).encode()
             if not (folder / name).exists():
@@ -96,7 +96,8 @@ class Kept:
                 media.append(name)
         return [*self.html, *media]
 
-    def _read(self, name: str) -> bytes:
+    def read(self, name: str) -> bytes:
+        """Return the bytes of a file. Raises: SiteError if it is not what was built."""
         file = self.manifest.files.get(name)
         try:
             data = (self.site / name).read_bytes()

@@ -1,11 +1,11 @@
 """The player: by mouse, by keys, by touch, for many plays, and where things are missing."""
 
+import re
 import shutil
 
 import numpy as np
 import pytest
 
-from report.article.templates import peaks
 from report.artifacts.media import waveform
 from tests.browser.conftest import limited, playing, wait_until, wait_until_it_moves
 
@@ -155,9 +155,13 @@ def test_keys_go_on_from_a_press_on_the_picture(open_page):
     wait_until_it_moves(page)
 
 
-def test_the_waveform_has_a_bar_for_each_column(open_page):
+def test_the_waveform_has_a_step_for_each_column_as_high_as_it_is_loud(open_page):
+    """The first player's tone of level 0.3 fades by e in a second."""
     shape = open_page().locator(".player .rest").first.get_attribute("d")
-    assert shape.count("M") == shape.count("z") == 100
+    heights = [63 - float(y) for y in re.findall(r"L\d+ ([\d.]+)h1", shape)]
+    expected = 63 * 0.3 * np.exp(-np.arange(400) / 200)
+    assert len(heights) == 400 and heights == pytest.approx(expected.tolist(), abs=0.7)
+    assert shape.count("h-1") == 400
 
 
 @pytest.mark.parametrize(
@@ -356,4 +360,4 @@ def test_the_page_draws_a_sum_as_the_report_would(scripts, length):
     samples = np.random.default_rng(3).integers(-32768, 32768, length).astype(np.int16)
     samples[:1] = 16384  # 63.5 of 127, where roundings differ
     drawn = scripts.evaluate("values => wave.peaksOf(Int16Array.from(values))", samples.tolist())
-    assert drawn == peaks(waveform(samples))
+    assert drawn == waveform(samples)

@@ -31,7 +31,7 @@ const transport = (() => {
     /** The peaks of a version with the silence behind it. @param {number} i @returns {string} */
     function padded(i) {
       const { peaks, seconds: own } = list[i];
-      return peaks.padEnd(2 * Math.round((peaks.length * seconds) / own / 2), 'A');
+      return peaks.padEnd(Math.round((peaks.length * seconds) / own), 'A');
     }
 
     function show() {

@@ -5,7 +5,7 @@
 const deck = (() => {
   'use strict';
 
-  const FLAT = 'AA'.repeat(100); // the waveform of nothing
+  const FLAT = 'A'.repeat(400); // the waveform of nothing
 
   /**
    * @typedef {{rate: number, length: number, changed: () => void, toggle: () => void, repeats: () => boolean}} Options

@@ -80,6 +80,25 @@
     }
   }
 
+  /** A button in place of a native player. @param {HTMLAudioElement} audio of a card of the index page */
+  function addPlayButton(audio) {
+    const card = /** @type {HTMLElement} */ (audio.closest('.card'));
+    const title = audio.getAttribute('aria-label') || '';
+    const button = controls.playButton(() => (audio.paused ? audio.play().catch(() => {}) : audio.pause()));
+    const show = () => controls.turn(button, card, title, !audio.paused);
+    for (const name of ['play', 'pause', 'ended']) {
+      audio.addEventListener(name, show);
+    }
+    audio.addEventListener('playing', () => failure.show(card, null));
+    audio.addEventListener('error', () => {
+      failure.show(card, 'This sound can not be played: its file is missing or damaged.', button);
+    });
+    audio.before(button);
+    audio.hidden = true;
+    show();
+  }
+
+  document.querySelectorAll('audio').forEach((audio) => audio.closest('.card') && addPlayButton(audio));
   for (const figure of elements.all('.player')) {
     if (!figure.closest('.compare, .grid, .decomposition')) {
       player.enhance(figure);

@@ -18,7 +18,7 @@ const timeline = (() => {
 
   /**
    * @param {Element} picture @param {ReturnType<typeof library.make>} sounds
-   * @param {Measures & {peaks: string}} measures `peaks` of the published mix as report/article/templates.py writes them
+   * @param {Measures & {peaks: string}} measures `peaks` of the published mix as report/artifacts/media.py writes them
    * @param {Editor} editor
    */
   function make(picture, sounds, { title, rate, length, peaks }, editor) {

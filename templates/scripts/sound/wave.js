@@ -6,7 +6,7 @@ const wave = (() => {
   'use strict';
 
   const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-  const COLUMNS = 100; // as many as report/artifacts/media.py makes
+  const COLUMNS = 400; // as many as report/artifacts/media.py makes
   const HIGHEST = 63; // the level of the last letter
   const NEAR = 5; // pixels; a press that moves less is a click
   const SHORTEST = 0.05; // seconds of a selection
@@ -26,7 +26,7 @@ const wave = (() => {
   /**
    * @typedef {[number, number]} Range seconds
    * @typedef {{seconds: number, peaks: string, label: string, seek: (seconds: number) => void, toggle: () => void,
-   *   select: () => void}} Options `peaks` as report/article/templates.py writes them; the last three answer the
+   *   select: () => void}} Options `peaks` as report/artifacts/media.py writes them; the last three answer the
    *   reader, `select` when a loop was chosen or cleared
    * @typedef {{show: (now: number) => void, setPeaks: (peaks: string) => void,
    *   setRange: (range: Range | null) => void, range: () => Range | null, into: (time: number) => number}} Wave
@@ -93,8 +93,8 @@ const wave = (() => {
 
     /** @param {string} text */
     function setPeaks(text) {
-      shapes.setAttribute('viewBox', `0 0 ${text.length / 2} ${2 * HIGHEST}`);
-      shapes.querySelectorAll('path').forEach((path) => path.setAttribute('d', bars(text)));
+      shapes.setAttribute('viewBox', `0 0 ${text.length} ${2 * HIGHEST}`);
+      shapes.querySelectorAll('path').forEach((path) => path.setAttribute('d', outline(text)));
     }
 
     listenToPointer(host, (from, to, done) => {
@@ -198,28 +198,24 @@ const wave = (() => {
     }
   }
 
-  /** @param {string} peaks @returns {string} a path of bars, so that onsets show, never thinner than a line */
-  function bars(peaks) {
-    const [up, down] = [0, 1].map((side) => (/** @type {string} */ pair) => Math.max(0.7, LETTERS.indexOf(pair[side])));
-    const bar = (/** @type {string} */ pair, /** @type {number} */ i) =>
-      `M${i} ${HIGHEST - up(pair)}h.8V${HIGHEST + down(pair)}h-.8z`;
-    return (peaks.match(/../g) || []).map(bar).join('');
+  /** @param {string} peaks @returns {string} a path around the levels, as high above as below, never thinner than a line */
+  function outline(peaks) {
+    const levels = Array.from(peaks, (letter) => Math.max(0.7, LETTERS.indexOf(letter)));
+    const above = levels.map((level, i) => `L${i} ${HIGHEST - level}h1`);
+    const below = levels.map((level, i) => `L${i + 1} ${HIGHEST + level}h-1`).reverse();
+    return `M0 ${HIGHEST}${above.join('')}${below.join('')}z`;
   }
 
-  /** The same letters as report/article/templates.py writes. @param {Int16Array} samples @returns {string} */
+  /** The same letters as report/artifacts/media.py writes. @param {Int16Array} samples @returns {string} */
   function peaksOf(samples) {
     const n = Math.min(COLUMNS, samples.length);
-    const letter = (/** @type {number} */ level) =>
-      LETTERS[Math.round(HIGHEST * Math.sqrt(Math.round((Math.max(0, level) * 127) / 32768) / 127))];
     let text = '';
     for (let i = 0, at = 0; i < n; i++) {
-      let low = 32767;
-      let high = -32768;
+      let most = 0;
       for (const end = at + Math.floor(samples.length / n) + (i < samples.length % n ? 1 : 0); at < end; at++) {
-        low = Math.min(low, samples[at]);
-        high = Math.max(high, samples[at]);
+        most = Math.max(most, Math.abs(samples[at]));
       }
-      text += letter(high) + letter(-low);
+      text += LETTERS[Math.floor((HIGHEST * most + 16384) / 32768)];
     }
     return text;
   }
