@@ -18,7 +18,7 @@ from experiments.sections.about import (
     training_facts,
 )
 from experiments.sections.evaluation import evaluation_section
-from experiments.sections.examples import conjure_example, example, figures_table, streaming
+from experiments.sections.examples import conjure_example, cover, example, figures_table, streaming
 from experiments.sections.parts import parts_section
 from experiments.sections.sounds import begin_encoding
 from report import Prose
@@ -150,7 +150,8 @@ evaluation_section(build.evaluation, clips, codec, as_shipped)
 
 # %% tags=["hide"]
 examples = [conjure_example(clip, codec) for clip in clips]
-[how_to_listen(), *(example(number, each) for number, each in enumerate(examples, start=1))]
+shown = [example(number, each) for number, each in enumerate(examples, start=1)]
+[*cover(examples), how_to_listen(), *shown]
 
 # %% [markdown]
 # ## All examples in figures

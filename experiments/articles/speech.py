@@ -17,7 +17,7 @@ from experiments.sections.about import (
     training_facts,
 )
 from experiments.sections.evaluation import evaluation_section, word_tables
-from experiments.sections.examples import conjure_example, example, figures_table, streaming
+from experiments.sections.examples import conjure_example, cover, example, figures_table, streaming
 from experiments.sections.sounds import begin_encoding
 from report import Prose
 
@@ -83,7 +83,8 @@ word_tables(build.words)
 
 # %% tags=["hide"]
 examples = [conjure_example(clip, codec) for clip in clips]
-[how_to_listen(), *(example(number, each) for number, each in enumerate(examples, start=1))]
+shown = [example(number, each) for number, each in enumerate(examples, start=1)]
+[*cover(examples), how_to_listen(), *shown]
 
 # %% [markdown]
 # ## All examples in figures

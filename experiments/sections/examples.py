@@ -17,6 +17,7 @@ from experiments.sections.pictures import Version
 from report import (
     Artifact,
     Compare,
+    Cover,
     Decomposition,
     EventRoll,
     Group,
@@ -281,6 +282,18 @@ def _event_roll(clip: Clip, events: EventSet, roll: Roll) -> EventRoll:
         sounds=roll.other_sounds,
         slack=events.hop,
     )
+
+
+def cover(examples: list[Example]) -> list[Cover]:
+    """Return what stands for the article elsewhere: its first event roll, and the sound of that."""
+    rolls = ((x.clip, x.events, x.demos.roll) for x in examples if x.demos)
+    found = next(rolls, None)
+    if found is None:
+        return []
+    roll = _event_roll(*found)
+    length = roll.mix.info["n_samples"]
+    marks = [[mark.start / length, mark.y, mark.radius, mark.colour] for mark in roll.marks]
+    return [Cover(pictures.cover(roll.mix, marks, roll.title), roll.mix)]
 
 
 def figures_table(examples: list[Example]) -> Table:

@@ -235,6 +235,7 @@ def _part_pages(parts: list[_PartBody], canvas: Canvas, common: dict[str, Any]) 
             title=part.title,
             description=part.description,
             picture=part.picture,
+            sound=None,
             body=body.alone(common["article"]["address"]),
             anchor=body.anchor,
             before=before and before.part,

@@ -6,7 +6,7 @@ Of which each has a page of its own.
 # %% tags=["hide"]
 import numpy as np
 
-from report import BibTeX, Image, Part, Picture, Player, Prose, Sound, Table, conjure
+from report import BibTeX, Cover, Image, Part, Picture, Player, Prose, Sound, Table, conjure
 
 AUTHORS = ["Ada Example", "Ben Example"]
 RATE = 8000
@@ -39,6 +39,7 @@ def slope(n: int) -> Picture:
 
 # %%
 [
+    Cover(slope(1200), noise(1)),
     Part(
         "first",
         "The first part",

@@ -6,7 +6,9 @@ const late = (() => {
   'use strict';
 
   /** @type {Record<string, string>} selector of elements -> name of their script */
-  const NEAR = { '.film': 'film', '.roll': 'roll', '.made dl, .colophon': 'verify' };
+  const NEAR = { '.film': 'film', '.roll': 'roll', '.made dl, .colophon[data-page]': 'verify' };
+  // Not relative to the page: the entry page of what was published lies elsewhere.
+  const FOLDER = /** @type {HTMLScriptElement} */ (document.currentScript).src.replace(/[^/]*$/, '');
   /** @type {Map<string, Promise<void>>} name -> its loading */
   const requests = new Map();
 
@@ -20,7 +22,7 @@ const late = (() => {
   /** @param {string} name @returns {Promise<void>} */
   function fetchScript(name) {
     return new Promise((resolve, reject) => {
-      const script = elements.make('script', { src: `assets/${name}.js` });
+      const script = elements.make('script', { src: `${FOLDER}${name}.js` });
       script.addEventListener('load', () => resolve());
       script.addEventListener('error', () => {
         requests.delete(name); // so that it can be asked for again

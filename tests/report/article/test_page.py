@@ -10,6 +10,7 @@ from report.article.cells import Cell, Output
 from report.article.components import (
     BibTeX,
     Compare,
+    Cover,
     EventRoll,
     Group,
     Image,
@@ -22,7 +23,7 @@ from report.article.components import (
     as_component,
     tick_step,
 )
-from report.article.page import render_article
+from report.article.page import cover_of, render_article
 from report.article.script import read_metadata
 from report.artifacts.media import Data, Picture, Sound
 from report.artifacts.session import conjure
@@ -436,9 +437,22 @@ def test_a_page_says_what_others_show_of_a_link_to_it(script):
             "og:image": f"media/{picture(alt).name}",
             "og:image:alt": alt,
             "twitter:card": "summary_large_image",
+            **({"og:audio": f"media/{beep(9).name}"} if alt == "first" else {}),
         }
         assert '<meta name="author" content="Ada">' in page.html
     assert "og:image" not in render(script, prose("No picture.")).html
+
+
+def test_a_cover_stands_for_the_article_and_not_in_it(script):
+    first, second, sound = picture("first"), picture("second"), beep(50)
+    shown = [Image(first, "First."), Player(beep(9), "x"), Cover(second, sound)]
+    article = render(script, code(shown))
+    about = {"image": f"media/{second.name}", "image:alt": "second", "audio": f"media/{sound.name}"}
+    assert cover_of(article.html) == about
+    assert article.html.count(sound.name) == 1  # in its head
+    assert {second.name, sound.name} <= article.media.keys()
+    with pytest.raises(CellError, match="two covers; show one of them"):
+        render(script, code([Cover(first, sound), Cover(second, sound)]))
 
 
 @pytest.mark.parametrize(

@@ -112,12 +112,14 @@ def test_copies_for_pages_on_a_disk_are_not_published(tmp_path):
 
 
 @pytest.mark.parametrize("base", ["../../media", "https://cdn.example.org/sounds"])
-def test_the_picture_that_others_show_of_a_link_moves_with_the_media(base):
+def test_picture_and_sound_that_others_show_of_a_link_move_with_the_media(base):
     text = (
         f'<meta property="og:image" content="media/{NAME}">'
+        f'<meta property="og:audio" content="media/{NAME}">'
         f'<meta name="description" content="media/{NAME}">'
     )
-    assert rebase(text, base) == text.replace('image" content="media', f'image" content="{base}')
+    moved = text.replace('image" content="media', f'image" content="{base}')
+    assert rebase(text, base) == moved.replace('audio" content="media', f'audio" content="{base}')
 
 
 def test_what_is_published_are_the_same_pages_with_other_addresses_of_media(site):
