@@ -20,7 +20,7 @@ from benchmarks.plain_sound import plain_decode
 from sparse_codec import EventSet, SparseCodec
 
 N_EVENTS = 64
-CHECKPOINTS = ("music", "speech")
+CHECKPOINTS = ("music", "speech-harmonic")
 
 
 def random_events(codec: SparseCodec) -> EventSet:

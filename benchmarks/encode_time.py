@@ -25,7 +25,7 @@ from sparse_codec.model.spectrogram import shares_removed
 def main(argv: list[str] | None = None) -> int:
     """Print the table. Returns: the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--checkpoint", default="music", choices=("music", "speech"))
+    parser.add_argument("--checkpoint", default="music", choices=("music", "speech-harmonic"))
     parser.add_argument("--segments", type=int, default=8)
     parser.add_argument("--json", metavar="FILE", help="write the figures there too")
     parser.add_argument("--picture", metavar="FILE", help="draw the figures there")

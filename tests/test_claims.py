@@ -90,7 +90,8 @@ def test_word_errors_were_measured_with_the_shipped_checkpoint():
 def test_a_checkpoint_is_small_and_says_how_it_was_trained(model):
     card = SparseCodec.load(model).card
     assert find_checkpoint(model).stat().st_size < 16e6
-    assert card["steps"] > 0 and card["hours"] > 0 and card["history"]
+    assert card["hours"] > 0 and card["train_recordings"] > 0
+    assert card.get("fitted") or card["steps"] > 0 and card["history"]
 
 
 def test_every_switch_was_measured():

@@ -1,7 +1,7 @@
 """Taking speech apart into events
 
-Early results of the sparse event codec on one speaker: the same demos as for music, another model,
-and a list of what is wrong. Every sound and every picture on this page was made by the script that
+The sparse event codec on speech that is understood: the same demos as for music, another model, and
+a list of what is wrong. Every sound and every picture on this page was made by the script that
 the page was made from.
 """
 
@@ -41,8 +41,9 @@ seconds = config.segment_samples / config.samplerate
 # The article on music describes a codec that writes {{ seconds / 2:.2f }} seconds of sound as at
 # most {{ config.n_events }} **events**, each a vector of {{ config.vector_size }} numbers, a time
 # and a gain. A note is such an event by nature. Speech is harder: its pitch never stands still, its
-# consonants are noise of a few milliseconds, and one syllable runs into the next. This page shows
-# how far the same design goes with one speaker.
+# consonants are noise of a few milliseconds, and one syllable runs into the next. So the model of
+# this page has a time scale of its own, and reads its events off the voice instead of searching
+# for them. What it says is understood.
 
 # %% tags=["hide"]
 about_speech(config)
@@ -61,16 +62,17 @@ streaming(long_clip, codec)
 # %% tags=["hide"]
 shipped = (
     "They are the telephone prompts of one speaker, Allison Smith, from a Debian package, put"
-    " together into readings of half a minute: 23 minutes altogether. The longest prompts, one"
-    " family of them, were held out; the examples below are cut from those."
+    " together into readings of half a minute, 23 minutes altogether, and some clips of LJ Speech."
+    " The longest prompts, one family of them, were held out; the examples below are cut from"
+    " those."
 )
 training_facts(codec, shipped if build.shipped else "")
 
 # %% [markdown]
 # ## Evaluation
 #
-# The same figures as for music. The groups in brackets are other speakers, of whom the shipped
-# model has never heard, and the examples of this page, cut from the held-out prompts.
+# The same figures as for music. The groups in brackets are other speakers, and the examples of this
+# page, cut from the held-out prompts.
 
 # %% tags=["hide"]
 evaluation_section(build.evaluation, clips, codec, build.shipped and not build.own_audio)
@@ -95,15 +97,14 @@ figures_table(examples)
 # %% [markdown]
 # ## What is wrong
 #
-# - The voice is hoarse: the phases of a syllable that is made of several events fit together, but
-#   they are not those of a larynx, which gives all partials a pulse at the same moment.
-# - Consonants are soft. A plosive's burst is shorter than the analysis window, and a fricative gets
-#   one or two events of shaped noise.
-# - Syllables are split between events, and events are shared between syllables: a vector does not
-#   stand for a phone.
-# - One speaker was trained on. Another voice is coded with what was learnt of this one.
-# - The rate is that of music, {{ config.n_events }} events for every {{ seconds / 2:.2f }} seconds,
-#   whether somebody speaks or not.
+# - The voice sounds like a vocoder's: all pulses have the same shape, and between pulses and noise
+#   there is one border on the mel axis.
+# - Pitch is one path, so two speakers at once, or music behind a voice, are beyond the model.
+# - Consonants are soft: knots lie {{ 1000 * config.hop / config.samplerate:.0f}} ms apart at least,
+#   and a plosive's burst is shorter.
+# - An event is a stretch of some {{ 1000 * seconds / 2 / config.n_events:.0f}} ms, not a phone.
+# - In files, envelopes are rounded coarsely: at 1.4 kilobits a second more words are lost than in
+#   the events themselves.
 
 # %% tags=["hide"]
 see_also("speech", build.articles)

@@ -91,7 +91,7 @@ def test_info_on_a_sound_file_says_what_it_takes(place, capsys):
 
 
 def test_the_shipped_model_that_made_a_file_is_found(place, music, capsys):
-    codec = SparseCodec.load("speech")
+    codec = SparseCodec.load("speech-harmonic")
     events = codec.encode(music[:1000], options=EncodeOptions(interim=0, refine=0))
     (place / "said.json").write_text(json.dumps({"checkpoint": codec.digest, **events.to_json()}))
     assert main(["info", "said.json", "--json"]) == 0
