@@ -226,7 +226,7 @@ def _codec_figures(ruler: Ruler, options: EncodeOptions) -> Iterator[tuple[str, 
     yield "codec, greedy", figures | _event_figures(ruler, encoded, sound)
 
 
-def _render(ruler: Ruler, events: EventSet, consistent: bool = True) -> Tensor:
+def _render(ruler: Ruler, events: EventSet, consistent: bool | None = None) -> Tensor:
     """Return the sound (T,) of events of the first half and of MARGIN samples after it."""
     longer = replace(events, n_samples=events.n_samples + MARGIN)
     return torch.from_numpy(ruler.codec.decode(longer, consistent))

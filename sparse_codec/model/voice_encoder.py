@@ -126,7 +126,8 @@ class Follower:
         voice = encoder.analyse(np.concatenate([self.past, segment]))
         self.loudest = max(self.loudest, float(voice.envelope.max()))
         faintest = max(SILENCE, self.loudest + encoder.sizes.faintest * math.log(10) / 20)
-        knots = encoder.place(voice, self.knots, self.most)
+        # few events follow no voice: then they are the strongest of those that nearly do
+        knots = encoder.place(voice, self.knots, max(self.most, config.n_events // 2))
         n_events = int((knots[:-2] < half).sum())
         self.past = segment[middle - len(self.past) : middle]
         self.knots = knots[n_events : n_events + 2] - half
