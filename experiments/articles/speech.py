@@ -43,7 +43,7 @@ seconds = config.segment_samples / config.samplerate
 # and a gain. A note is such an event by nature. Speech is harder: its pitch never stands still, its
 # consonants are noise of a few milliseconds, and one syllable runs into the next. So the model of
 # this page has a time scale of its own, and reads its events off the voice instead of searching
-# for them. What it says is understood.
+# for them. Its words are understood nearly as well as the original's.
 
 # %% tags=["hide"]
 about_speech(config)
