@@ -8,6 +8,7 @@ frames of a segment, K candidates, N events.
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,7 +20,7 @@ from sparse_codec.config import CodecConfig, EncodeOptions
 from sparse_codec.model.decoder import Decoder
 from sparse_codec.model.encoder import Encoder
 from sparse_codec.model.events import Events
-from sparse_codec.model.fast_scene import FittingScene, Matcher, fitting_scene
+from sparse_codec.model.fast_scene import FittingScene, fitting_scene
 from sparse_codec.model.refine import refine
 from sparse_codec.model.spectrogram import put
 
@@ -31,7 +32,7 @@ class Proposals:
     """Candidates of one look of the encoder, of which a few are taken."""
 
     events: Events  # (B, K)
-    match: Matcher | None  # None: there is only one
+    match: Callable[[Tensor], Tensor] | None  # None: there is only one
     taken: list[Tensor] = field(default_factory=list)  # (B,) indices each
 
 
