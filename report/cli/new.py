@@ -32,7 +32,7 @@ def new_article(args: argparse.Namespace) -> int:
     except FileExistsError:
         raise ReportError(f"{script} is there already; choose another name") from None
     print(f"{script}: an article with three tones; change it as its comments say")
-    print(f"python -m {args.program.module} build {script}")
+    print(f"python -m report build {script}")
     return 0
 
 
