@@ -175,5 +175,4 @@
   }
 
   elements.all('.compare').forEach(enhance);
-  elements.all('.grid').forEach(grid.enhance);
 })();

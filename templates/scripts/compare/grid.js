@@ -2,7 +2,7 @@
  * Tables of sounds, items by systems: arrow keys and presses go from cell to cell. The sounds of a row run in lock, as
  * the versions of a comparison do, so that a neighbour is heard from the same place on, and as loud.
  */
-const grid = (() => {
+(() => {
   'use strict';
 
   /** @type {Record<string, [number, number]>} how far keys go: rows, columns */
@@ -173,5 +173,5 @@ const grid = (() => {
     figure.classList.add('live');
   }
 
-  return { enhance };
+  elements.all('.grid').forEach(enhance);
 })();
