@@ -1,8 +1,7 @@
 """Ten clips, side by side
 
 Five held-out clips of music and five of speech by the codec, by matching pursuit with as many
-numbers, and by Opus and MP3 at their lowest rates: all matched in loudness, with their
-spectrograms.
+numbers, and by Opus and MP3 at their lowest rates, all matched in loudness.
 """
 
 # %% tags=["hide"]
@@ -21,8 +20,8 @@ numbers = numbers_a_second(music_clips[0], music)
 
 # %% [markdown]
 # A table has all clips by all methods: press a cell, or walk with the arrow keys, and the sound
-# changes without a gap. Below it each clip has its spectrograms side by side, and a blind test. No
-# clip was trained on.
+# changes without a gap. Below it the spectrograms of each clip, of the codec's sound and of the
+# plain sum stand side by side, with a blind test. No clip was trained on.
 #
 # - **Codec**: at most {{ music.config.n_events }} events for every
 #   {{ music.config.segment_samples / music.samplerate / 2:.2f }} seconds of music, and

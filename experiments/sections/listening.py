@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from experiments.clips import Clip
 from experiments.sections import pictures, sounds
 from experiments.sections.examples import source
-from experiments.sections.pictures import Version
 from experiments.sections.sounds import events_of
 from report import Artifact, Compare, Grid, Sound, conjure
 from sparse_codec.audio.blocks import cut_segments
@@ -17,6 +16,7 @@ if TYPE_CHECKING:  # PyTorch takes seconds to import
     from sparse_codec import SparseCodec
 
 ATOM_NUMBERS = 4  # of a partial of matching pursuit: its frequency, time, decay and gain
+PICTURED = 3  # methods that have spectrograms: the page stays light
 RIVALS = ("Opus, 6 kb/s", "MP3, lowest")  # of `sounds.coded_otherwise`
 
 
@@ -26,7 +26,6 @@ class Method:
 
     name: str
     sound: Artifact
-    picture: Artifact | None  # its spectrogram
     rate: Artifact | None = None  # bits a second of its file, see `sounds.bits_otherwise`
 
     @property
@@ -36,7 +35,7 @@ class Method:
 
 
 def side_by_side(title: str, clips: list[Clip], codec: SparseCodec) -> list[Grid | Compare]:
-    """A table of clips by methods, and each clip with its spectrograms."""
+    """A table of clips by methods, and each clip with the spectrograms of the first ones."""
     # Everything is begun before a value is asked for.
     computed = [_conjure_methods(clip, codec) for clip in clips]
     columns = [
@@ -45,10 +44,12 @@ def side_by_side(title: str, clips: list[Clip], codec: SparseCodec) -> list[Grid
     ]
     shown = list(zip(clips, computed, strict=True))
     rows = [(clip.title, [method.sound for method in methods]) for clip, methods in shown]
-    return [
-        Grid(title, rows, columns),
-        *(Compare(f"{clip.title}.", _versions(methods), source(clip)) for clip, methods in shown),
-    ]
+    return [Grid(title, rows, columns), *(_pictured(clip, methods) for clip, methods in shown)]
+
+
+def _pictured(clip: Clip, methods: list[Method]) -> Compare:
+    versions = pictures.versions({each.name: each.sound for each in methods[:PICTURED]})
+    return Compare(f"{clip.title}.", versions, source(clip))
 
 
 def _conjure_methods(clip: Clip, codec: SparseCodec) -> list[Method]:
@@ -60,14 +61,17 @@ def _conjure_methods(clip: Clip, codec: SparseCodec) -> list[Method]:
         "Codec, plain sum": sounds.plain_sum(events, codec),
         "Matching pursuit": pursued(clip, events, codec),
     }
-    others = {name: sounds.coded_otherwise(original, name) for name in RIVALS}
-    rates = {name: sounds.bits_otherwise(original, name) for name in RIVALS}
-    versions = pictures.versions(made | others)
-    return [Method(name, sound, picture, rates.get(name)) for name, sound, picture in versions]
-
-
-def _versions(methods: list[Method]) -> list[Version]:
-    return [(_label(each.name, each.kilobits), each.sound, each.picture) for each in methods]
+    return [
+        *(Method(name, sound) for name, sound in made.items()),
+        *(
+            Method(
+                name,
+                sounds.coded_otherwise(original, name),
+                sounds.bits_otherwise(original, name),
+            )
+            for name in RIVALS
+        ),
+    ]
 
 
 def _label(name: str, kilobits: list[float]) -> str:
