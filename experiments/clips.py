@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from experiments.scores import Note, cut, read_notes
 from sparse_codec import AudioError, load_audio
 from sparse_codec.audio.files import duration
 from sparse_codec.audio.recordings import find_recordings
@@ -38,6 +39,10 @@ class Clip:
         n_samples = round(self.seconds * samplerate)
         audio = load_audio(self.path, samplerate, self.start, self.seconds)[:n_samples]
         return np.pad(audio, (0, n_samples - len(audio)))
+
+    def notes(self) -> list[Note]:
+        """Return the notes of the clip, if a score lies beside its file. Raises: AudioError."""
+        return cut(read_notes(self.path), self.start, self.seconds)
 
 
 def shipped_clips(article: str = "music") -> tuple[list[Clip], Clip]:

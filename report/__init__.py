@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Player,
         Prose,
         Row,
+        Scale,
         Table,
     )
     from report.article.front_matter import Author
@@ -69,6 +70,7 @@ _HOMES = {  # name -> the module that it is imported from
     "Prose": "article.components",
     "ReportError": "errors",
     "Row": "article.components",
+    "Scale": "article.components",
     "SiteError": "errors",
     "Sound": "artifacts.media",
     "StoreError": "errors",
@@ -110,6 +112,7 @@ __all__ = [
     "Prose",
     "ReportError",
     "Row",
+    "Scale",
     "SiteError",
     "Sound",
     "StoreError",

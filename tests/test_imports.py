@@ -54,13 +54,14 @@ SPARSE_CODEC = {
     "__main__": ("cli", "workers"),
 }
 EXPERIMENTS = {
-    "clips": ("sparse_codec",),
+    "scores": ("sparse_codec",),
+    "clips": ("scores", "sparse_codec"),
     "stored_figures": ("report", "sparse_codec"),
     "lazy_codec": ("sparse_codec",),
     "inputs": ("clips", "lazy_codec", "stored_figures", "sparse_codec"),
     "corpora": ("clips", "sparse_codec"),
     "measurements": ("clips", "stored_figures", "sparse_codec"),
-    "sections": ("clips", "stored_figures", "measurements", "report", "sparse_codec"),
+    "sections": ("scores", "clips", "stored_figures", "measurements", "report", "sparse_codec"),
     "articles": (
         *("clips", "lazy_codec", "stored_figures", "inputs", "measurements", "sections"),
         *("report", "sparse_codec"),

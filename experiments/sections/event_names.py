@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 NOTES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
+NO_KEY = -1  # in place of a MIDI pitch, where there is no clear one
 UNPITCHED = "No pitch"
 LONGER = 1.5  # times the usual length of the clip's events, and more, is long; the inverse is short
 LOUDER = 6.0  # dB above their usual level, and more, is loud; as much below is soft
@@ -15,7 +16,7 @@ LOUDER = 6.0  # dB above their usual level, and more, is loud; as much below is 
 class Heard:
     """What one hears of an event."""
 
-    key: int  # of MIDI; -1 where there is no clear pitch
+    key: int  # of MIDI, or NO_KEY
     start: float  # seconds after the clip's beginning; may lie before it
     seconds: float  # how long it sounds
     level: float  # dB, relative to whatever is the same for all events
@@ -23,7 +24,7 @@ class Heard:
 
 def note_name(key: int) -> str:
     """Return the name of a MIDI pitch, such as "A4" for 69; "No pitch" for -1."""
-    return UNPITCHED if key < 0 else f"{NOTES[key % 12]}{key // 12 - 1}"
+    return UNPITCHED if key == NO_KEY else f"{NOTES[key % 12]}{key // 12 - 1}"
 
 
 def event_names(events: Sequence[Heard]) -> list[str]:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from experiments.clips import Clip
-from experiments.sections import parts, pictures, sounds
+from experiments.scores import cut
+from experiments.sections import parts, pictures, pitches, sounds, timbre
+from experiments.sections.event_names import Heard, event_names
 from experiments.sections.pictures import Version
 from report import (
     Artifact,
@@ -26,6 +28,7 @@ from report import (
     Player,
     Prose,
     Row,
+    Scale,
     Table,
 )
 from sparse_codec import EventSet
@@ -77,6 +80,8 @@ class Roll:
     vectors: Artifact  # a picture
     choices: Artifact  # the sounds that events may have instead, see `report.EventRoll`
     other_sounds: list[Artifact]  # those that `choices` names
+    names: list[str]  # of the events, as a person would say them
+    scale: Scale | None  # by pitch, if anything has one
 
 
 # ---- compute
@@ -97,7 +102,7 @@ def conjure_example(clip: Clip, codec: SparseCodec) -> Example:
 
 def _conjure_demos(clip: Clip, half: Artifact, codec: SparseCodec) -> Demos:
     return Demos(
-        roll=_conjure_roll(half, codec),
+        roll=_conjure_roll(clip, half, codec),
         coded_half=_conjure_coded_half(clip, half, codec),
         whole=_conjure_whole(clip, codec, "Original, whole", "By streaming"),
         stages=_conjure_stages(half, codec),
@@ -109,27 +114,52 @@ def _conjure_demos(clip: Clip, half: Artifact, codec: SparseCodec) -> Demos:
     )
 
 
-def _conjure_roll(half: Artifact, codec: SparseCodec) -> Roll:
+def _conjure_roll(clip: Clip, half: Artifact, codec: SparseCodec) -> Roll:
     events = sounds.events_of(half)
     drawn = sounds.variation(half, "random vectors", codec)
     random = [sounds.event_sound(drawn, i, codec) for i in range(len(events))]
     steps = {str(i): _conjure_steps(half, i, codec) for i in sounds.strongest(events)}
-    steered = [sound for rows in steps.values() for row in rows for sound in row if sound]
     alone = [sounds.event_sound(half, i, codec) for i in range(len(events))]
+    mix = sounds.rendered(half, codec)
+    heard, steered = pitches.heard(half, codec), pitches.steered_keys(half, codec)
+    others = pitches.heard(drawn, codec)
+    looks = pictures.looks(half, {"random vectors": drawn}, LAYOUT_SEED)
     split = parts.split(half, codec)  # is waited for, so it comes last
+    keys = [key for key, _ in heard.value]
+    notes = cut(clip.notes(), 0.0, events.n_samples / events.samplerate)
+    span = pitches.span_of(keys, notes)
+    places = span and {
+        "sets": {"random vectors": pitches.places([key for key, _ in others.value], span)},
+        "steps": {event: pitches.places(rows, span) for event, rows in steered.value.items()},
+    }
     return Roll(
         parts=[split[str(i)] for i in range(len(events))],
         alone=alone,
         compared=split["comparison"],
-        mix=sounds.rendered(half, codec),
+        mix=mix,
         layout=pictures.layout(half, LAYOUT_SEED).value,
         vectors=pictures.vectors_picture(half),
         choices=sounds.choices(
-            {"random vectors": random},
-            steps,
-            pictures.looks(half, {"random vectors": drawn}, LAYOUT_SEED),
+            {"random vectors": random}, steps, looks, timbre.directions(steps, steered), places
         ),
-        other_sounds=random + steered,
+        other_sounds=random
+        + [sound for rows in steps.values() for row in rows for sound in row if sound],
+        names=_names(events, heard.value, alone),
+        scale=pitches.scale_of(span, keys, notes, mix) if span else None,
+    )
+
+
+def _names(events: EventSet, heard: list[tuple[int, float]], alone: list[Artifact]) -> list[str]:
+    """Return what a person would call each event."""
+    levels = [sound.info["peak"] for sound in alone]
+    silent = min((level for level in levels if level is not None), default=0.0)
+    return event_names(
+        [
+            Heard(key, start, seconds, silent if level is None else level)
+            for (key, seconds), start, level in zip(
+                heard, events.seconds.tolist(), levels, strict=True
+            )
+        ]
     )
 
 
@@ -269,6 +299,7 @@ def _event_roll(clip: Clip, events: EventSet, roll: Roll) -> EventRoll:
             sound=roll.parts[i],
             alone=roll.alone[i] if compared["differs"] else None,
             lead=compared["lead"],
+            name=roll.names[i],
         )
         for i, compared in enumerate(roll.compared.value)
     ]
@@ -281,6 +312,7 @@ def _event_roll(clip: Clip, events: EventSet, roll: Roll) -> EventRoll:
         choices=roll.choices,
         sounds=roll.other_sounds,
         slack=events.hop,
+        scale=roll.scale,
     )
 
 

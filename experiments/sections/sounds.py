@@ -217,26 +217,42 @@ def strongest(events: EventSet) -> list[int]:
 
 @conjure
 def choices(
-    sets: dict[str, list[Artifact]], steps: dict[str, list[list[Artifact | None]]], looks: Artifact
+    sets: dict[str, list[Artifact]],
+    steps: dict[str, list[list[Artifact | None]]],
+    looks: Artifact,
+    directions: Artifact,
+    places: dict[str, Any] | None = None,
 ) -> Data:
     """The sounds that events may have instead, by hash: see `report.EventRoll`.
 
     looks: has for each of these sounds the look of an event's mark, in lists of the same shape.
+    directions: names the ends of the steps.
+    places: on a scale, if there is one, like `looks`.
     """
     sets_by_hash = {kind: [sound.sha256 for sound in sounds] for kind, sounds in sets.items()}
     steps_by_hash = {event: [_hashes(row) for row in rows] for event, rows in steps.items()}
     by_hash: dict[str, Any] = {}
-    for kind, sounds in sets.items():
-        by_hash |= _by_hash(sounds, looks.value["sets"][kind])
-    for event, rows in steps.items():
-        for row, row_looks in zip(rows, looks.value["steps"][event], strict=True):
-            by_hash |= _by_hash(row, row_looks)
-    return Data({"sets": sets_by_hash, "steps": steps_by_hash, "looks": by_hash})
+    for shown in (looks.value, *([places] if places else [])):
+        for kind, sounds in sets.items():
+            _add(by_hash, sounds, shown["sets"][kind])
+        for event, rows in steps.items():
+            for row, row_looks in zip(rows, shown["steps"][event], strict=True):
+                _add(by_hash, row, row_looks)
+    return Data(
+        {
+            "sets": sets_by_hash,
+            "steps": steps_by_hash,
+            "directions": directions.value,
+            "looks": by_hash,
+        }
+    )
 
 
-def _by_hash(sounds: list[Any], looks: list[Any]) -> dict[str, Any]:
-    pairs = zip(sounds, looks, strict=True)
-    return {sound.sha256: look for sound, look in pairs if sound is not None}
+def _add(looks: dict[str, Any], sounds: list[Any], more: list[Any]) -> None:
+    """Add to the looks by hash what is known of these sounds."""
+    for sound, look in zip(sounds, more, strict=True):
+        if sound is not None:
+            looks[sound.sha256] = looks.get(sound.sha256, {}) | look
 
 
 def _hashes(sounds: list[Artifact | None]) -> list[str | None]:

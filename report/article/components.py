@@ -8,7 +8,7 @@ import base64
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
 from typing import get_args
@@ -38,6 +38,7 @@ from report.article.prose import plain_text
 from report.artifacts.session import Artifact
 
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+LANE = 0.14  # share of a roll's height below its scale, for marks without a height
 
 
 @dataclass(frozen=True)
@@ -293,17 +294,71 @@ class Mark:
     sound: Artifact  # what the event adds to the mix
     alone: Artifact | None = None  # how it sounds by itself, if otherwise; it begins at `start`
     lead: int = 0  # samples by which `sound` begins ahead of `start`
+    name: str = ""  # as a person would say it, such as "A4, at 0.30 s, long"
 
     def __post_init__(self) -> None:
         check_whole("Mark.start", self.start)
         check_whole("Mark.lead", self.lead)
         check_share("Mark.y", self.y)
         check_share("Mark.radius", self.radius)
-        check_text(self, "colour")
+        check_text(self, "colour", "name")
         if not COLOUR.fullmatch(self.colour):
             raise ValueError(f"Mark.colour is {self.colour!r}; write it as #rrggbb")
         check_artifact_field(self, "sound", "a sound")
         check_optional_field(self, "alone", "a sound")
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A known meaning of the height of a roll's marks, such as pitch: how a roll is shown first.
+
+    Heights are in 0..1. A mark of height None stands in a lane of its own below the others. The
+    picture lies behind the marks, along all of the time and from height 0 to 1. Outlines show what
+    is known to sound, such as the notes of a score.
+    """
+
+    name: str  # such as "pitch"
+    heights: Sequence[float | None]  # of each mark
+    values: Sequence[str]  # what these mean, such as "A4"
+    labels: Mapping[str, float]  # of the axis, each with its height
+    lane: str = ""  # what marks in the lane have in common, such as "no pitch"; "" if there is none
+    picture: Artifact | None = None
+    outlines: Sequence[tuple[float, float, float, float]] = ()  # (start, end, low, high): s, height
+
+    def __post_init__(self) -> None:
+        check_text(self, "name", "lane")
+        check_name("Scale.name", self.name)
+        check_list("Scale.heights", self.heights)
+        check_list("Scale.values", self.values)
+        check_optional_field(self, "picture", "a picture")
+        if len(self.values) != len(self.heights):
+            raise ValueError(
+                f"Scale has {len(self.heights)} heights and {len(self.values)} values; "
+                "give one of each for every mark"
+            )
+        for i, height in enumerate(self.heights):
+            if height is not None:
+                check_share(f"Scale.heights[{i}]", height)
+            elif not self.lane:
+                raise ValueError(f"Scale.heights[{i}] is None; name the lane of such marks")
+        for text, height in self.labels.items():
+            check_share(f"the height of {text!r} in Scale.labels", height)
+        check_list("Scale.outlines", self.outlines)
+        for i, (start, end, low, high) in enumerate(self.outlines):
+            if not (0 <= start < end and 0 <= low < high <= 1):
+                raise ValueError(
+                    f"Scale.outlines[{i}] is {(start, end, low, high)}; "
+                    "give (start, end, low, high) with start < end in s and low < high in 0..1"
+                )
+
+    @property
+    def base(self) -> float:
+        """The share of the plot's height below height 0."""
+        return LANE if self.lane else 0.0
+
+    def place(self, height: float | None) -> float:
+        """Return where a height is in the plot, as a share of the plot's height."""
+        return self.base / 2 if height is None else self.base + (1 - self.base) * height
 
 
 @dataclass(frozen=True)
@@ -319,22 +374,27 @@ class EventRoll:
 
         {"sets": {"random vectors": [a hash for each event]},
          "steps": {"3": [[hash or null for each step], ...]},
-         "looks": {hash: {"y": 0.5, "colour": "#4477aa", "row": "…"}}}
+         "directions": {"3": [["darker", "brighter"], ...]},
+         "looks": {hash: {"y": 0.5, "colour": "#4477aa", "row": "…", "height": null, "value": ""}}}
 
-    Here event 3, counted from 0, has sliders along its directions; null is the event as it is. With
-    a sound, an event takes on its look: a mark's y and colour, and its row in `vectors`, as the
-    base64 of a pixel's red, green and blue each. Without one, it keeps that of its mark.
+    Here event 3, counted from 0, has sliders along its directions; null is the event as it is.
+    `directions` name the ends of each slider, and may be left out. With a sound, an event takes on
+    its look: a mark's y and colour, its row in `vectors`, as the base64 of a pixel's red, green and
+    blue each, and its height and value on the scale. Without one, it keeps that of its mark.
+
+    With a `scale`, marks are shown by it first, and readers can switch to y.
     """
 
     title: str
     marks: list[Mark]  # in the order in which the events were found
-    axis: str  # what the height of a mark means
+    axis: str  # what the y of a mark means
     mix: Artifact  # the published sum of the events' sounds, as long as the roll
     vectors: Artifact | None = None  # a picture: a row of whole pixels an event, blue < 0 < red
     choices: Artifact | None = None
     sounds: list[Artifact] = field(default_factory=list)
     note: str = ""
     slack: int = 0
+    scale: Scale | None = None
 
     def __post_init__(self) -> None:
         check_text(self, "title", "axis", "note")
@@ -354,6 +414,13 @@ class EventRoll:
             self.check_rate(f"the sound of EventRoll.marks[{i}]", mark.sound)
             if mark.alone:
                 self.check_rate(f"the sound alone of EventRoll.marks[{i}]", mark.alone)
+        if self.scale and not isinstance(self.scale, Scale):
+            raise TypeError(f"EventRoll.scale is {describe(self.scale)}; give a Scale")
+        if self.scale and len(self.scale.heights) != len(self.marks):
+            raise ValueError(
+                f"EventRoll.scale has {len(self.scale.heights)} heights, but there are "
+                f"{len(self.marks)} marks; give one for each"
+            )
 
     def check_rate(self, where: str, sound: Artifact) -> None:
         """Raise ValueError unless a sound has the samplerate of the roll."""
@@ -389,6 +456,7 @@ class EventRoll:
                     f"EventRoll.choices names {str(unknown)[:16]} in {name!r}, "
                     "which is not among EventRoll.sounds"
                 )
+        _check_directions(value.get("directions", {}), steps)
         self._check_looks(value.get("looks", {}), known)
         return list(sets)
 
@@ -402,6 +470,8 @@ class EventRoll:
             if not isinstance(look, dict) or not {"y", "colour", "row"} <= look.keys():
                 raise ValueError(f'{where} is no {{"y": …, "colour": …, "row": …}}')
             check_share(f"y in {where}", look["y"])
+            if look.get("height") is not None:
+                check_share(f"height in {where}", look["height"])
             if not COLOUR.fullmatch(str(look["colour"])):
                 raise ValueError(f"colour in {where} is {look['colour']!r}; write it as #rrggbb")
             try:
@@ -626,6 +696,19 @@ def _check_labels(where: str, labels: Sequence[str]) -> None:
         check_name(f"one of {where}", label)
         if list(labels).count(label) > 1:
             raise ValueError(f"{where} have {label!r} twice; rename one")
+
+
+def _check_directions(directions: object, steps: dict[str, list]) -> None:
+    """Raise ValueError unless these name both ends of each slider of the events in `steps`."""
+    if not isinstance(directions, dict):
+        raise ValueError('EventRoll.choices has "directions" that are not by event')
+    for event, names in directions.items():
+        pairs = all(isinstance(pair, list) and len(pair) == 2 for pair in names)
+        if not pairs or len(names) != len(steps.get(event, ())):
+            raise ValueError(
+                f"EventRoll.choices names the directions {names} of event {event}; "
+                "give a [low end, high end] for each of its sliders"
+            )
 
 
 def _check_film(owner: "FilmStrip | Decomposition") -> None:

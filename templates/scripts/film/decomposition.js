@@ -171,9 +171,9 @@ const decomposition = (() => {
   /** The published events, in the order found: in the mix and `alone`. @param {HTMLElement} roll */
   function eventsOf(roll) {
     const rate = Number(roll.dataset.rate);
-    return mix.read(roll).map(({ address, lead, alone, start, facts: { seconds, peak } }) => {
+    return mix.read(roll).map(({ address, lead, alone, start, name, facts: { seconds, peak } }) => {
       const [time, lasts, loudest] = [numbers.fixed(start / rate, 2), seconds.toFixed(2), numbers.fixed(peak, 1)];
-      const facts = `at ${time} s, ${lasts} s long, peak ${loudest} dBFS`;
+      const facts = name || `at ${time} s, ${lasts} s long, peak ${loudest} dBFS`;
       const inMix = { sound: address, start: start - lead, gain: mix.UNITY, muted: false };
       return { ...inMix, alone: alone === address ? inMix : { ...inMix, sound: alone, start }, facts };
     });

@@ -15,7 +15,8 @@ const inspector = (() => {
    *   move: (start: number) => void, sound: (hash: string) => void, play: (inContext: boolean) => void}} Reader what
    *   readers ask for; `drag` is a change on its way, which `change` or `sound` ends
    * @typedef {{name: string, details: string, event: PlacedEvent, stored: string,
-   *   sets: Record<string, string>, steps: (string | null)[][]}} Subject `sets` are name -> hash for this event
+   *   sets: Record<string, string>, steps: (string | null)[][], directions: [string, string][]}} Subject `sets` are
+   *   name -> hash for this event; `directions` name the ends of the sliders through its `steps`, if they are known
    */
 
   /** @param {HTMLElement} host @param {number} rate Hz @param {number} length samples @param {Reader} reader */
@@ -41,7 +42,7 @@ const inspector = (() => {
 
     return {
       /** @param {Subject} subject */
-      show({ name, details, event, stored, sets, steps }) {
+      show({ name, details, event, stored, sets, steps, directions: ends }) {
         host.setAttribute('aria-label', name);
         which.replaceChildren(elements.make('b', {}, name), ` ${details}`);
         solo.setAttribute('aria-pressed', String(event.solo));
@@ -52,7 +53,7 @@ const inspector = (() => {
         time.max = (Math.max(length - 1, event.start) / rate).toFixed(3);
         time.value = (event.start / rate).toFixed(3);
         offer(choice, { 'as stored': stored, ...sets }, event.sound);
-        showSteps(directions, steps, event.sound, (sound, done) =>
+        showSteps(directions, steps, ends, event.sound, (sound, done) =>
           done ? reader.sound(sound || stored) : reader.drag({ sound: sound || stored }),
         );
       },
@@ -79,20 +80,25 @@ const inspector = (() => {
 
   /**
    * A slider for each direction; the event as it is stands in the middle, where the list of its sounds has null.
-   * @param {HTMLElement} field @param {(string | null)[][]} steps @param {string} present
+   * @param {HTMLElement} field @param {(string | null)[][]} steps @param {[string, string][]} ends @param {string} present
    * @param {(sound: string | null, done: boolean) => void} choose
    */
-  function showSteps(field, steps, present, choose) {
+  function showSteps(field, steps, ends, present, choose) {
     field.hidden = !steps.length;
     const sliders = Array.from(field.querySelectorAll('label'));
     steps.slice(sliders.length).forEach((_, i) => {
       const slider = elements.make('input', { type: 'range', step: '1' });
-      field.append(elements.make('label', {}, `${sliders.length + i + 1} `, slider, elements.make('output')));
+      const [low, high] = [0, 1].map(() => elements.make('span'));
+      field.append(elements.make('label', {}, low, slider, high, elements.make('output')));
     });
     field.querySelectorAll('label').forEach((label, i) => {
       label.hidden = i >= steps.length;
       if (i < steps.length) {
-        showStep(label, `Direction ${i + 1}`, steps[i], present, choose);
+        const [low, high] = ends[i] || [`${i + 1}`, ''];
+        label.querySelectorAll('span').forEach((span, k) => {
+          span.textContent = [low, high][k];
+        });
+        showStep(label, ends[i] ? `From ${low} to ${high}` : `Direction ${i + 1}`, steps[i], present, choose);
       }
     });
   }

@@ -4,14 +4,16 @@
  * A published event has one sound as its part of the mix, and perhaps another as it sounds alone. It is its part near its
  * published place, and sounds as alone elsewhere. A part may begin ahead of its event's start.
  *
- * @typedef {{y: number, colour: string, row: string | number | null}} Look of an event: `y` is a share of the plot's
- *   height, `row` its pixels in the picture of vectors, or the number of another row there, or null for its own
+ * @typedef {{y: number, colour: string, row: string | number | null, height?: number | null, value?: string}} Look of an
+ *   event: `y` is a share of the plot's height, `row` its pixels in the picture of vectors, or the number of another row
+ *   there, or null for its own; on the scale, if there is one, it has this height, null in the lane, and this value
  */
 const library = (() => {
   'use strict';
 
   /**
-   * @typedef {{sets: Record<string, string[]>, steps: Record<string, (string | null)[][]>, looks?: Record<string, Look>}}
+   * @typedef {{sets: Record<string, string[]>, steps: Record<string, (string | null)[][]>,
+   *   directions?: Record<string, [string, string][]>, looks?: Record<string, Look>}}
    *   Choices as EventRoll in report/article/components.py defines them
    */
 
@@ -83,14 +85,25 @@ const library = (() => {
         return mix.render(placed, length).catch(again);
       },
       facts: about,
-      /** @param {PlacedEvent} event @param {number | null} kin the event that is most like it @returns {string} */
-      describe({ sound, start, gain, muted }, kin) {
+      /**
+       * An event in words: as published, by its name if it has one. @param {number} i @param {PlacedEvent} event
+       * @param {number | null} kin the event that is most like it @param {string} value on the scale, or ""
+       * @returns {{name: string, facts: string}}
+       */
+      describe(i, { sound, start, gain, muted }, kin, value) {
         const { seconds, peak } = about(sound, gain);
         const likest = kin === null ? '' : `, most like event ${kin + 1}`;
-        return (
-          `at ${numbers.fixed(start / rate, 2)} seconds, ${seconds.toFixed(2)} seconds long, ` +
-          `peak ${numbers.fixed(peak, 1)} dBFS${likest}${muted ? ', muted' : ''}`
-        );
+        const measured =
+          `${seconds.toFixed(2)} seconds long, ` +
+          `peak ${numbers.fixed(peak, 1)} dBFS${likest}${muted ? ', muted' : ''}`;
+        const where = `at ${numbers.fixed(start / rate, 2)} seconds`;
+        const { part, alone, start: published, name } = named[i];
+        const same = (sound === part || sound === alone) && start === published && gain === mix.UNITY;
+        if (same && name) {
+          return { name: `${name}${muted ? ', muted' : ''}`, facts: `${name}: ${measured}` };
+        }
+        const facts = [...(value ? [value] : []), where, measured].join(', ');
+        return { name: facts, facts };
       },
       /** @param {string} hash */
       async learn(hash) {
@@ -113,13 +126,15 @@ const library = (() => {
       },
       /**
        * How an event looks with a sound: its published one, one of the choices, or that of another event.
-       * @param {number} i @param {string} hash @param {{y: number, colour: string}[]} looks of the published events
-       * @returns {Look}
+       * @param {number} i @param {string} hash @param {{y: number, colour: string, height?: number | null}[]} looks of
+       *   the published events @returns {Look}
        */
       lookOf(i, hash, looks) {
         const other = ownerOf(i, hash);
-        const own = { ...looks[other < 0 ? i : other], row: other < 0 || other === i ? null : other };
-        return (other !== i && choices.looks?.[hash]) || own;
+        const owner = other < 0 ? i : other;
+        const own = { ...looks[owner], value: named[owner].value, row: owner === i ? null : owner };
+        const look = other !== i && choices.looks?.[hash];
+        return look ? { ...own, ...look } : own;
       },
       /** @param {string} hash */
       has: (hash) => stored.has(hash) || offered(choices).includes(hash),

@@ -37,9 +37,10 @@ const linked = (() => {
           row.ariaCurrent = k === i ? 'true' : null;
         });
       },
-      /** @param {number} i @param {number} start seconds @param {SoundFacts} facts */
-      show(i, start, { seconds, peak }) {
-        const texts = [numbers.fixed(start, 2), numbers.fixed(seconds, 2), numbers.fixed(peak, 1)];
+      /** @param {number} i @param {number} start seconds @param {SoundFacts} facts @param {string} value on the scale */
+      show(i, start, { seconds, peak }, value) {
+        const facts = [numbers.fixed(start, 2), numbers.fixed(seconds, 2), numbers.fixed(peak, 1)];
+        const texts = value ? [...facts, value] : facts;
         texts.forEach((text, k) => {
           rows[i].cells[k + 1].textContent = text;
         });

@@ -10,8 +10,10 @@ const plot = (() => {
   const NUDGE = 0.01; // seconds of Alt and an arrow key; with Shift ten times that
 
   /**
-   * @typedef {{start: number, lasts: number, y: number, radius: number, group: SVGElement, line: SVGElement}} Mark
-   *   `start` is a sample, also one outside the plot; it `lasts` samples; `y` is a share of the height, `radius` in pixels
+   * @typedef {{start: number, lasts: number, y: number, look: Shown, radius: number, group: SVGElement,
+   *   line: SVGElement}} Mark `start` is a sample, also one outside the plot; it `lasts` samples; `y` is a share of the
+   *   height, from the top, `radius` in pixels
+   * @typedef {{y: number, colour: string, height?: number | null}} Shown of a `Look`
    * @typedef {{svg: SVGSVGElement, marks: Mark[], rate: number, length: number}} Board `rate` in Hz, `length` in samples
    * @typedef {{select: (i: number) => void, play: (i: number, inContext: boolean) => void, stop: () => void,
    *   point: (i: number | null) => void, move: (i: number, start: number) => void,
@@ -19,10 +21,13 @@ const plot = (() => {
    *   of walking by keys, `drag` of a move on its way, which `move` ends or `cancel` takes back
    */
 
-  /** @param {SVGSVGElement} svg @param {number} rate @param {number} length @param {Reader} reader */
-  function make(svg, rate, length, reader) {
+  /**
+   * @param {SVGSVGElement} svg @param {number} rate @param {number} length
+   * @param {(look: Shown) => number} place where a look is, as a share of the height @param {Reader} reader
+   */
+  function make(svg, rate, length, place, reader) {
     const board = { svg, marks: Array.from(svg.querySelectorAll('circle')).map(enhance), rate, length };
-    const looks = board.marks.map(({ y, line }) => ({ y: 1 - y, colour: line.getAttribute('stroke') || '' }));
+    const looks = board.marks.map(({ look }) => look);
     const now = elements.draw('line', { class: 'now', y2: '100%', visibility: 'hidden' });
     const largestFirst = board.marks.slice().sort((a, b) => b.radius - a.radius); // so that small ones are on top
     svg.append(...largestFirst.map(({ group }) => group), now);
@@ -34,17 +39,19 @@ const plot = (() => {
     return {
       /** How the published marks look. */
       looks,
-      /** Give a mark the look of a sound. @param {number} i @param {{y: number, colour: string}} look */
-      dress(i, { y, colour }) {
+      /** Give a mark the look of a sound. @param {number} i @param {Shown} look */
+      dress(i, look) {
         const { group, line } = board.marks[i];
-        board.marks[i].y = 1 - y;
-        group.setAttribute('y', `${(100 - 100 * y).toFixed(1)}%`);
-        line.setAttribute('stroke', colour);
-        group.lastElementChild?.setAttribute('fill', colour);
+        const y = 1 - place(look);
+        Object.assign(board.marks[i], { y, look });
+        group.setAttribute('y', `${(100 * y).toFixed(1)}%`);
+        line.setAttribute('stroke', look.colour);
+        group.lastElementChild?.setAttribute('fill', look.colour);
       },
-      /** @param {number} i @returns {number | null} the event whose mark is at the nearest height */
-      nearestInHeight(i) {
-        const away = board.marks.map(({ y }, k) => (k === i ? Infinity : Math.abs(y - board.marks[i].y)));
+      /** @param {number} i @returns {number | null} the event whose look has the nearest y */
+      nearest(i) {
+        const { y: own } = board.marks[i].look;
+        const away = board.marks.map(({ look }, k) => (k === i ? Infinity : Math.abs(look.y - own)));
         return away.length > 1 ? away.indexOf(Math.min(...away)) : null;
       },
       /** @param {number} i @param {number} start @param {number} seconds how long it sounds @param {string} name */
@@ -89,7 +96,11 @@ const plot = (() => {
     circle.removeAttribute('cx');
     circle.removeAttribute('cy');
     group.append(elements.draw('circle', { class: 'reach', r: String(REACH) }), line, circle);
-    return { start: 0, lasts: 0, y: Number.parseFloat(y) / 100, radius: circle.r.baseVal.value, group, line };
+    const share = Number.parseFloat(y) / 100;
+    const { y: alike, height } = circle.dataset;
+    const heights = alike === undefined ? {} : { height: height === undefined ? null : Number(height) };
+    const look = { y: alike === undefined ? 1 - share : Number(alike), colour: fill, ...heights };
+    return { start: 0, lasts: 0, y: share, look, radius: circle.r.baseVal.value, group, line };
   }
 
   /** Where a sample is shown, as a share of the width. @param {Board} board @param {number} t @returns {number} */

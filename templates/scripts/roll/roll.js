@@ -21,9 +21,10 @@
 
     const edit = edits.make(rows.map(edits.published), (i) => void changed(i), sounds.settle);
     const views = linked.make(figure, { select, go: (i) => board.focus(i), play });
-    const attempt = tools.attempts(figure, picture);
+    const attempt = tools.attempts(figure, /** @type {Element} */ (picture.parentElement));
+    const scale = scales.make(figure, () => show());
     const pointer = pointing.make({ tell, plays: playsPointed, play: preview });
-    const board = plot.make(picture, rate, length, {
+    const board = plot.make(picture, rate, length, scale.place, {
       select,
       play,
       point: pointer.point,
@@ -71,38 +72,42 @@
     function show(only) {
       const shown = only === undefined ? heard.map((_, i) => i) : [only];
       for (const i of shown) {
-        const { row, ...look } = sounds.lookOf(i, heard[i].sound, board.looks);
+        const look = lookOf(i);
         board.dress(i, look); // before any is described by the one that is most like it
-        views.paint(i, row);
+        views.paint(i, look.row);
       }
       for (const i of shown) {
         const { sound, start, gain, muted } = heard[i];
         const facts = sounds.facts(sound, gain);
-        board.place(i, start, facts.seconds, `Event ${i + 1}, ${words(i)}`);
+        board.place(i, start, facts.seconds, `Event ${i + 1}, ${words(i).name}`);
         board.setState(i, 'muted', muted);
-        views.show(i, start / rate, facts);
+        views.show(i, start / rate, facts, lookOf(i).value || '');
       }
       showSelected();
       pointer.tell();
     }
 
-    /** @param {number} i @returns {string} */
-    const words = (i) => sounds.describe(heard[i], board.nearestInHeight(i));
+    /** @param {number} i */
+    const lookOf = (i) => sounds.lookOf(i, heard[i].sound, board.looks);
+
+    /** @param {number} i */
+    const words = (i) => sounds.describe(i, heard[i], board.nearest(i), lookOf(i).value || '');
 
     function showSelected() {
       if (selected < 0) {
         return;
       }
-      const { sets: all, steps } = sounds.choices();
+      const { sets: all, steps, directions = {} } = sounds.choices();
       const event = edit.events()[selected];
       line.showExtent(event.start / length, (sounds.facts(event.sound).seconds * rate) / length);
       controls.show({
         name: `Event ${selected + 1}`,
-        details: words(selected),
+        details: words(selected).facts,
         event: { ...event, sound: sounds.asPublished(selected, event.sound) },
         stored: edit.published[selected].sound,
         sets: Object.fromEntries(Object.entries(all).map(([name, hashes]) => [name, hashes[selected]])),
         steps: steps[String(selected)] || [],
+        directions: directions[String(selected)] || [],
       });
     }
 
@@ -130,7 +135,7 @@
 
     /** Tell of the event that is pointed at, unless the controls do. @param {number | null} i */
     function tell(i) {
-      bench.tell(i === null || i === selected ? '' : `Event ${i + 1}, ${words(i)}`);
+      bench.tell(i === null || i === selected ? '' : `Event ${i + 1}, ${words(i).name}`);
     }
 
     /** An event that is pointed at is heard, but not while another is typed at. @returns {boolean} */
@@ -202,6 +207,7 @@
       const { now, range } = links.readTime(state);
       const [event, ...solo] = [state.event, ...(state.solo || '').split(',')].map((text) => Number(text) - 1);
       line.stop();
+      scale.choose(state.axis !== '2');
       edit.set(
         edits
           .moveTo(edit.events(), state.moved || '', sounds.settle)
@@ -223,6 +229,7 @@
         ...(selected < 0 ? {} : { event: String(selected + 1) }),
         ...(solo.length ? { solo: solo.join(',') } : {}),
         ...(moved ? { moved } : {}),
+        ...(scale.chosen() ? {} : { axis: '2' }),
         ...links.time(line.position(), line.range()),
       };
     }

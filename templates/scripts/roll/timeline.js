@@ -161,7 +161,7 @@ const timeline = (() => {
   function build(picture) {
     const extent = elements.make('span', { className: 'extent', hidden: true });
     const host = elements.make('div');
-    picture.after(elements.make('div', { className: 'timeline' }, extent, host));
+    picture.parentElement?.after(elements.make('div', { className: 'timeline' }, extent, host));
     return { host, extent };
   }
 

@@ -7,7 +7,7 @@ const tools = (() => {
 
   const HINT = 'Press a circle to hear it; drag it sideways to move it.';
   const LEGEND = 'size: loudness, line: length, similar colours: similar sounds';
-  const CONTROLS = '.plot, .timeline, .transport, .buttons, .inspector label, .tools, td a'; // messages stand under them
+  const CONTROLS = '.field, .timeline, .transport, .buttons, .inspector label, .tools, td a'; // messages stand under them
   const KEYS =
     'Arrow keys walk from event to event, Page Up and Page Down in order of time. ' +
     'Enter plays, with Shift in context; Alt and an arrow key move.';

@@ -3,9 +3,10 @@
  * in which nothing was moved has the bytes of the published reconstruction, and any other those of the command line.
  *
  * @typedef {{seconds: number, peak: number}} SoundFacts the peak is in dBFS
- * @typedef {{address: string, lead: number, alone: string, start: number, facts: SoundFacts}} EventRow of a roll's
- *   table: the address of what it adds to the mix, which begins `lead` samples ahead of its `start`, and that of how it
- *   sounds by itself, whose facts these are; both are the same where one sound serves
+ * @typedef {{address: string, lead: number, alone: string, start: number, name: string, value: string,
+ *   facts: SoundFacts}} EventRow of a roll's table: the address of what it adds to the mix, which begins `lead` samples
+ *   ahead of its `start`, and that of how it sounds by itself, whose facts these are; both are the same where one sound
+ *   serves. It may have a `name`, and a `value` on the roll's scale
  */
 const mix = (() => {
   'use strict';
@@ -24,8 +25,9 @@ const mix = (() => {
     return rows(roll).map((row) => {
       const [seconds, peak] = [2, 3].map((k) => numbers.parse(row.cells[k].textContent || ''));
       const alone = elements.find('a', row).getAttribute('href') || '';
-      const { partSrc: address = alone, lead = 0, start } = row.dataset;
-      return { address, lead: Number(lead), alone, start: Number(start), facts: { seconds, peak } };
+      const { partSrc: address = alone, lead = 0, start, name = '' } = row.dataset;
+      const value = row.cells[5] ? row.cells[4].textContent || '' : ''; // before the link
+      return { address, lead: Number(lead), alone, start: Number(start), name, value, facts: { seconds, peak } };
     });
   }
 

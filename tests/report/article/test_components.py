@@ -29,6 +29,7 @@ from report import (
     Player,
     Prose,
     Row,
+    Scale,
     Sound,
     Table,
     build,
@@ -128,6 +129,16 @@ WRONG = {
     ),
     "the labels of Grid.rows have 'a' twice; rename one": (
         lambda: Grid("x", [("a", [beep(9)]), ("a", [beep(9)])], ["A"])
+    ),
+    "Scale has 1 heights and 0 values; give one of each": lambda: Scale("x", [0.5], [], {}),
+    "Scale.heights[0] is 2; give a number in 0..1": lambda: Scale("x", [2], ["a"], {}),
+    "Scale.heights[0] is None; name the lane of such marks": lambda: Scale("x", [None], ["a"], {}),
+    "the height of 'C4' in Scale.labels is -1; give": lambda: Scale("x", [], [], {"C4": -1}),
+    "Scale.outlines[0] is (1, 1, 0, 1); give (start, end, low, high)": (
+        lambda: Scale("x", [], [], {}, outlines=[(1, 1, 0, 1)])
+    ),
+    "EventRoll.scale has 0 heights, but there are 1 marks; give one for each": (
+        lambda: roll(scale=Scale("x", [], [], {}))
     ),
     "Labels.items[0] is the str 'a'; give (start, end or None, text)": lambda: Labels("x", ["a"]),
     "Labels.items[0] begins at -1; give seconds, 0 or more": lambda: Labels("x", [(-1, None, "a")]),
