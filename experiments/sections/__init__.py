@@ -1,7 +1,8 @@
 """The parts of an article, on the way of a clip to the page.
 
 `sounds`, `parts` and `pictures` compute one artifact with each function. `examples` computes all
-artifacts of a clip, and then shows them, and `event_names` says what its events are like.
+artifacts of a clip, and then shows them; `event_names`, `pitches` and `timbre` say what its events
+are like, and what a change of them does.
 `evaluation`, with `event_files`, shows stored figures, `ablations` the tables of "What we tried",
 `listening` clips by every method, and `about` the texts.
 """

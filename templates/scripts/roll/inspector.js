@@ -86,7 +86,7 @@ const inspector = (() => {
   function showSteps(field, steps, ends, present, choose) {
     field.hidden = !steps.length;
     const sliders = Array.from(field.querySelectorAll('label'));
-    steps.slice(sliders.length).forEach((_, i) => {
+    steps.slice(sliders.length).forEach(() => {
       const slider = elements.make('input', { type: 'range', step: '1' });
       const [low, high] = [0, 1].map(() => elements.make('span'));
       field.append(elements.make('label', {}, low, slider, high, elements.make('output')));
