@@ -27,7 +27,8 @@ def test_the_checkers_find_nothing(command):
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_links_between_documents_lead_somewhere(document):
-    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text()):
+    prose = re.sub(r"`[^`]*`", "", document.read_text())  # code shows how links are written
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", prose):
         assert (document.parent / target).exists(), f"{document.name} links to {target}"
 
 
