@@ -17,7 +17,7 @@
   function enhance(figure) {
     const lines = elements.all('tbody tr', figure).map((row) => makeLine(row, refresh));
     const cells = lines.flatMap((line) => line.cells);
-    const desk = elements.make('div', { className: 'desk' });
+    const desk = elements.make('div', { className: 'stand' });
     const matched = elements.make('input', { type: 'checkbox', autocomplete: 'off' });
     const plain = 'plain' in figure.dataset;
     let line = lines[0];
