@@ -18,7 +18,14 @@ from experiments.sections.about import (
     training_facts,
 )
 from experiments.sections.evaluation import evaluation_section
-from experiments.sections.examples import conjure_example, cover, example, figures_table, streaming
+from experiments.sections.examples import (
+    conjure_example,
+    cover,
+    example,
+    figures_table,
+    opening,
+    streaming,
+)
 from experiments.sections.parts import parts_section
 from experiments.sections.sounds import begin_encoding
 from report import Prose
@@ -35,7 +42,8 @@ seconds = config.segment_samples / config.samplerate
 as_shipped = build.shipped and not build.own_audio
 origin = ", from works not trained on" if as_shipped else ""
 n_parameters = build.n_parameters
-[Prose(remark) for remark in build.remarks]
+examples = [conjure_example(clip, codec) for clip in clips]
+[*opening(examples, "music"), *(Prose(remark) for remark in build.remarks)]
 
 # %% [markdown]
 # *Listen first:* [{{ long_clip.seconds:.0f }} seconds of music](#streaming), or [the
@@ -149,7 +157,6 @@ evaluation_section(build.evaluation, clips, codec, as_shipped)
 # and with plain codecs. Below it the whole excerpt is coded by streaming.
 
 # %% tags=["hide"]
-examples = [conjure_example(clip, codec) for clip in clips]
 shown = [example(number, each) for number, each in enumerate(examples, start=1)]
 [*cover(examples), how_to_listen(), *shown]
 

@@ -24,6 +24,7 @@ from report import (
     EventRoll,
     Group,
     Mark,
+    Opening,
     Part,
     Player,
     Prose,
@@ -314,6 +315,21 @@ def _event_roll(clip: Clip, events: EventSet, roll: Roll) -> EventRoll:
         slack=events.hop,
         scale=roll.scale,
     )
+
+
+def opening(examples: list[Example], kind: str) -> list[Opening]:
+    """Return the figure that opens an article of this kind of sound: the example that came best.
+
+    That is the one of which the events take off the largest share of energy.
+    """
+    able = [example for example in examples if example.demos]
+    if not able:
+        return []
+    best = max(able, key=lambda example: example.shares[-1])
+    assert best.demos
+    roll = _event_roll(best.clip, best.events, best.demos.roll)
+    _, original, _ = best.demos.coded_half[0]
+    return [Opening(f"This {kind} is {len(best.events)} events", roll, original)]
 
 
 def cover(examples: list[Example]) -> list[Cover]:

@@ -46,6 +46,7 @@ class Canvas:
     _begun: set[int] = field(default_factory=set)  # id() of parts
     _anchors: dict[int, str] = field(default_factory=dict)  # id() of a component -> its anchor
     _repeats: Counter[str] = field(default_factory=Counter)  # anchor without number -> its uses
+    opening: Markup = Markup()  # the HTML above the abstract, if there is any
     _cover: list[Cover] = field(default_factory=list)  # at most one
     _numbers: Counter[str] = field(default_factory=Counter)  # "figure" or "table" -> the last one
     # The first cards that show something: long argument -> call, digest of code -> hash of result
@@ -156,6 +157,12 @@ class Canvas:
         """Return the address of media whose bytes scripts read, even on a page from a disk."""
         self.offline.add(artifact.name)
         return self.media(artifact)
+
+    def set_opening(self, html: Markup) -> None:
+        """Let HTML open the article. Raises: ValueError if the article has an opening already."""
+        if self.opening:
+            raise ValueError("the article has two openings; show one of them")
+        self.opening = Markup(INDENTED.sub("\n", html))
 
     def set_cover(self, cover: Cover) -> None:
         """Let a cover stand for the article. Raises: ValueError if the article has one already."""

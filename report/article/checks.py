@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from report.article.components import Compare, Grid, Player
+from report.article.components import Compare, Grid, Opening, Player
 from report.artifacts.session import Artifact
 from report.errors import ReportError
 
@@ -93,6 +93,9 @@ def findings_of(component: object) -> list[Finding]:
         return _findings_of_sound(component.sound, component.title)
     if isinstance(component, Compare):
         versions = [(label, sound) for label, sound, _ in component.items]
+        return _findings_of_versions(component.title, versions)
+    if isinstance(component, Opening):
+        versions = [("original", component.original), ("reconstruction", component.roll.mix)]
         return _findings_of_versions(component.title, versions)
     if not isinstance(component, Grid):
         return []

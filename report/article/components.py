@@ -491,6 +491,28 @@ class EventRoll:
 
 
 @dataclass(frozen=True)
+class Opening:
+    """A figure that plays at the top of an article, above its abstract, wherever a cell shows it.
+
+    Original and reconstruction, which is the mix of the roll, switch while they play, and marks
+    light up as their events are heard. It can take the sound apart, event by event, and put it
+    together.
+    """
+
+    title: str  # such as "This music is 32 events"
+    roll: EventRoll
+    original: Artifact  # as long as the mix
+
+    def __post_init__(self) -> None:
+        check_text(self, "title")
+        check_name("Opening.title", self.title)
+        if not isinstance(self.roll, EventRoll):
+            raise TypeError(f"Opening.roll is {describe(self.roll)}; give an EventRoll")
+        check_artifact_field(self, "original", "a sound")
+        self.roll.check_rate("Opening.original", self.original)
+
+
+@dataclass(frozen=True)
 class Cover:
     """What stands for an article where others link to it; the article itself does not show it.
 
@@ -584,6 +606,7 @@ Component = (
     | Grid
     | Table
     | EventRoll
+    | Opening
     | Cover
     | BibTeX
     | Group

@@ -120,7 +120,7 @@ def render_article(
     bibliography = read_bibliography(namespace, path)
     env: dict[str, Any] = {"bibliography": bibliography, "claims": [], "cited": []}
     body, contents, parts = _body(outputs, canvas, path, titles, env)
-    findings = canvas.findings + findings_on_page(body)
+    findings = canvas.findings + findings_on_page(canvas.opening + body)
     refuse(findings, allowed, path)
     if reasons := used_reasons(findings, allowed):
         facts = facts | {"left unchecked": reasons}
@@ -139,6 +139,7 @@ def render_article(
         description=description,
         picture=picture,
         sound=sound,
+        opening=canvas.opening,
         body=body,
         contents=contents,
         bibtex=citation(front, title, name),

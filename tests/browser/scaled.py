@@ -11,6 +11,7 @@ from report import (
     Data,
     EventRoll,
     Mark,
+    Opening,
     Picture,
     Scale,
     Sound,
@@ -24,8 +25,8 @@ NAMES = ["A4", "C5", "No pitch", "E5"]
 
 
 @conjure
-def tone(hertz: float, level: float = 0.1) -> Sound:
-    time = np.arange(int(0.4 * RATE)) / RATE
+def tone(hertz: float, level: float = 0.1, seconds: float = 0.4) -> Sound:
+    time = np.arange(int(seconds * RATE)) / RATE
     return Sound(level * np.sin(2 * np.pi * hertz * time) * np.exp(-time), RATE)
 
 
@@ -61,7 +62,7 @@ def choices(other: Artifact, steps: list[Artifact | None]) -> Data:
 sounds = [tone(440.0), tone(523.0), tone(1111.0, 0.02), tone(659.0)]
 starts = [0, 4000, 6000, 9000]
 other, step = tone(200.0), tone(784.0)
-EventRoll(
+roll = EventRoll(
     "Four events",
     [
         Mark(starts[i], i / 3, 0.3, "#4477aa", sounds[i], name=f"{NAMES[i]}, at {starts[i]}")
@@ -81,3 +82,4 @@ EventRoll(
         [(0.0, 0.5, 0.0, 1 / 6), (0.5, 9.0, 0.3, 0.4)],
     ),
 )
+[roll, Opening("This is four events", roll, tone(330.0, 0.3, 2.0))]

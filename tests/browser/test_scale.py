@@ -28,20 +28,22 @@ def heights(page):
 def test_marks_stand_on_the_scale_and_those_without_a_height_in_a_lane(page):
     low, middle, high = HEIGHTS
     assert heights(page) == pytest.approx([low, middle, BASE / 2, high], abs=2e-3)
-    labels = page.locator(".level text").all_text_contents()
+    labels = page.locator(".roll .level text").all_text_contents()
     assert labels == ["A4", "C5", "E5", "no pitch"]
-    plot, behind = (page.locator(name).bounding_box() for name in (".plot", ".behind"))
+    plot, behind = (page.locator(name).bounding_box() for name in (".roll .plot", ".roll .behind"))
     assert behind["height"] == pytest.approx((1 - BASE) * plot["height"], abs=1)
     assert (behind["x"], behind["width"]) == (plot["x"], plot["width"])
     timeline = page.locator(".timeline").bounding_box()
     assert (timeline["x"], timeline["width"]) == (plot["x"], plot["width"])
-    second = page.locator(".outline").nth(1).bounding_box()  # its note goes on after the clip
+    second = page.locator(".roll .outline").nth(1).bounding_box()  # its note goes on after the clip
     assert second["x"] + second["width"] == pytest.approx(plot["x"] + plot["width"], abs=1)
 
 
 def test_without_scripts_marks_stand_on_the_scale_too(open_page, scaled):
     page = open_page(scaled, "scaled.html", java_script_enabled=False)
-    places = [float(c.get_attribute("cy").rstrip("%")) for c in page.locator(".plot circle").all()]
+    places = [
+        float(c.get_attribute("cy").rstrip("%")) for c in page.locator(".roll .plot circle").all()
+    ]
     low, middle, high = (100 - 100 * height for height in HEIGHTS)
     assert places == pytest.approx([low, middle, 100 - 50 * BASE, high], abs=0.1)
     assert page.locator(".axis").text_content().startswith("↑ pitch")
@@ -50,8 +52,8 @@ def test_without_scripts_marks_stand_on_the_scale_too(open_page, scaled):
 def test_readers_switch_to_likeness_and_links_keep_it(page, open_page, scaled):
     page.get_by_role("combobox", name="Height").select_option("likeness")
     assert heights(page) == pytest.approx([0, 1 / 3, 2 / 3, 1], abs=2e-3)
-    assert not page.locator(".behind").is_visible()
-    assert not page.locator(".level, .outline").first.is_visible()
+    assert not page.locator(".roll .behind").is_visible()
+    assert not page.locator(".roll .level, .roll .outline").first.is_visible()
     clip = page.locator(".roll").get_attribute("id")
     other = open_page(scaled, "scaled.html", hash=f"#clip={clip}&axis=2")
     wait_until(other, "document.querySelector('.axis select').selectedIndex === 1")

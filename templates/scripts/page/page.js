@@ -99,6 +99,7 @@
   }
 
   document.querySelectorAll('audio').forEach((audio) => audio.closest('.card') && addPlayButton(audio));
+  elements.all('.opening').forEach(opening.enhance);
   for (const figure of elements.all('.player')) {
     if (!figure.closest('.compare, .grid, .decomposition')) {
       player.enhance(figure);

@@ -15,6 +15,7 @@ from report.article.components import (
     Group,
     Image,
     Mark,
+    Opening,
     Part,
     Player,
     Prose,
@@ -453,6 +454,20 @@ def test_a_cover_stands_for_the_article_and_not_in_it(script):
     assert {second.name, sound.name} <= article.media.keys()
     with pytest.raises(CellError, match="two covers; show one of them"):
         render(script, code([Cover(first, sound), Cover(second, sound)]))
+
+
+def test_an_opening_stands_above_the_abstract_wherever_a_cell_shows_it(script):
+    opening = Opening("One event", roll("r", 2), beep(8001))
+    html = render(script, prose("Text."), code(opening)).html
+    header = html[html.index("<header>") : html.index("</header>")]
+    assert header.index("<h1>") < header.index("<figcaption>One event</figcaption>")
+    assert html.count("<figcaption>One event</figcaption>") == 1
+    assert header.count("<audio") == 2 and header.count("<circle") == 2
+    with pytest.raises(CellError, match="two openings; show one of them"):
+        render(script, code([opening, Opening("Another", roll("r"), beep(8001))]))
+    same = Opening("The same", roll("r"), beep(4000))
+    with pytest.raises(ReportError, match="'original' and 'reconstruction' are the same sound"):
+        render(script, code(same))
 
 
 @pytest.mark.parametrize(
