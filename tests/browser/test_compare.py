@@ -423,6 +423,13 @@ def test_an_open_menu_goes_on_with_the_version_that_is_heard(open_page):
         assert page.evaluate("document.activeElement.textContent") == "Link"
 
 
+def test_a_number_that_is_typed_in_the_menu_chooses_no_version(page):
+    version(page, "High").check()
+    open_menu(page, "Two tones")
+    page.locator(".menu[open] select").press("1")
+    assert version(page, "High").is_checked()
+
+
 def test_on_paper_no_version_is_marked_and_those_without_a_picture_are_left_out(page):
     page.emulate_media(media="print")
     choices = compared(page).locator(".choice")

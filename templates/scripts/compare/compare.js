@@ -52,8 +52,9 @@
     /** @param {KeyboardEvent} event */
     function pressKey(event) {
       const i = /^[1-9]$/.test(event.key) ? Number(event.key) - 1 : -1;
-      const on = /** @type {HTMLInputElement} */ (event.target).type === 'radio';
-      if (event.altKey || event.ctrlKey || event.metaKey) {
+      const target = /** @type {HTMLInputElement} */ (event.target);
+      const on = target.type === 'radio';
+      if (event.altKey || event.ctrlKey || event.metaKey || target.closest('.menu')) {
         return;
       } else if (i in list) {
         pick(i);
