@@ -168,7 +168,10 @@ const opening = (() => {
    */
   function light(circle, voiced, at, { start, seconds }, since) {
     const whole = since === null;
-    circle.classList.toggle('sounding', voiced && (whole ? at >= start && at < start + Math.min(seconds, LIT) : since === 0));
+    circle.classList.toggle(
+      'sounding',
+      voiced && (whole ? at >= start && at < start + Math.min(seconds, LIT) : since === 0),
+    );
     circle.classList.toggle('out', voiced && (whole ? at < start : since > 0));
   }
 
