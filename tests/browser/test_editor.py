@@ -83,6 +83,24 @@ def test_the_untouched_mix_is_the_published_reconstruction(page):
     assert edit_of(page)["events"][4]["gain"] == 4096 and page.complaints == []
 
 
+def test_an_untouched_roll_plays_one_file_and_events_come_with_an_edit(open_page, serve, site):
+    page = open_page(serve(site))
+    page.get_by_role("button", name="Play the mix of Nine events.").click()
+    wait_until(page, IN_A_BIT)
+    sounds = [url for url in page.requested if url.endswith(".flac")]
+    assert [Path(url).name for url in sounds] == [
+        Path(page.locator(".roll").get_attribute("data-mix-src")).name
+    ]
+    mark(page, 9).focus()
+    press(page, "Mute")
+    wait_until(page, f"{IN_A_BIT}.startsWith('Edited: 1 event muted')")
+    assert len({url for url in page.requested if url.endswith(".flac")}) == 1 + 8
+    sound = exported(page, "WAV")
+    assert sound[44:] == summed(site, edit_of(page))
+    press(page, "Undo")
+    wait_until(page, f"{IN_A_BIT}.startsWith('The mix is the published')")
+
+
 def test_that_is_computed_not_assumed(open_page, scripts, copied):
     text = (copied / "small.html").read_text()
     right, wrong = (f'data-mix-wav="{digest}' for digest in (published(scripts), "0" * 64))
@@ -360,7 +378,7 @@ def test_a_missing_sound_is_said_in_words_and_may_come_back(open_page, copied):
     shutil.move(copied / "offline", copied / "elsewhere")
     page = open_page(copied)
     page.mouse.click(*centre(page, 5))
-    failure = page.locator(".roll .plot + .failure")
+    failure = page.locator(".roll .field + .failure")
     failure.wait_for()
     digest = Path(page.locator(".roll td a").nth(4).get_attribute("href")).stem
     wait_until(page, f"document.querySelector('.failure').textContent.includes('{digest[:8]}')")

@@ -38,7 +38,7 @@
         own.hidden = k !== i;
       });
       elements.find('.facts', abouts[i]).append(...elements.all('.menu', figure));
-      focused.focus({ preventScroll: true }); // an element that moves loses it
+      figure.contains(focused) && focused.focus({ preventScroll: true }); // an element that moves loses it
       playing.shape(i);
       playing.choose(i);
     }

@@ -68,7 +68,7 @@
       frame = requestAnimationFrame(mark);
     };
     window.addEventListener('scroll', onScroll, { passive: true });
-    mark();
+    onScroll(); // not now: it would have to lay out the page
   }
 
   /** Long contents scroll in a box of their own. @param {Element | undefined} link @param {Element} fold */

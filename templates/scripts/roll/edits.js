@@ -104,6 +104,9 @@ const edits = (() => {
     return events.map((event) => ({ ...event, muted: event.muted || (alone && !event.solo), solo: false }));
   }
 
+  /** @param {PlacedEvent[]} events @param {PlacedEvent[]} published @returns {boolean} whether nothing was changed */
+  const isPublished = (events, published) => JSON.stringify(events) === JSON.stringify(published);
+
   /** The starts of moved events, for an address. @param {PlacedEvent[]} events @param {PlacedEvent[]} published */
   function moves(events, published) {
     const moved = events.flatMap(({ start }, i) => (start === published[i].start ? [] : [`${i + 1}:${start}`]));
@@ -222,5 +225,5 @@ const edits = (() => {
   /** @param {unknown} value @param {number} least @param {number} most */
   const isWhole = (value, least, most) => Number.isInteger(value) && Number(value) >= least && Number(value) <= most;
 
-  return { fromJson, heard, judge, make, moveTo, moves, published, summary, toJson };
+  return { fromJson, heard, isPublished, judge, make, moveTo, moves, published, summary, toJson };
 })();

@@ -59,6 +59,8 @@ const library = (() => {
 
     return {
       samples,
+      /** The published mix, one file: it is the sum of the published events. @returns {Promise<Int16Array>} */
+      mix: () => media.samples(mixSrc).catch(again),
       /** Events with `start` as the sample at which their sounds begin. @param {PlacedEvent[]} events */
       begins: (events) => events.map((event, i) => ({ ...event, start: event.start - leadOf(i, event.sound) })),
       /** The way back. @param {PlacedEvent[]} events */

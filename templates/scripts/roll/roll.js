@@ -36,6 +36,7 @@
     const measures = { title, rate, length, peaks };
     const line = timeline.make(picture, sounds, measures, {
       events: () => heard,
+      untouched: () => edits.isPublished(heard, edit.published),
       attempt,
       mixed: (values) => void judge(values),
       show: follow,

@@ -10,7 +10,7 @@ const timeline = (() => {
   const BEFORE = 0.3; // seconds that are heard before an event in its context
 
   /**
-   * @typedef {{events: () => PlacedEvent[], mixed: (values: Int16Array) => void,
+   * @typedef {{events: () => PlacedEvent[], untouched: () => boolean, mixed: (values: Int16Array) => void,
    *   attempt: (action: () => Promise<Int16Array>) => Promise<Int16Array | null>,
    *   show: (subject: Subject, now: number, loading: boolean) => void}} Editor `mixed` hears of every new mix; `attempt`
    *   does an action, or says why not
@@ -79,7 +79,8 @@ const timeline = (() => {
     }
 
     function mixed() {
-      const promise = current || sounds.render(sounds.begins(editor.events()), length);
+      const promise =
+        current || (editor.untouched() ? sounds.mix() : sounds.render(sounds.begins(editor.events()), length));
       current = promise;
       promise.catch(() => {
         current = current === promise ? null : current; // may be asked for again
