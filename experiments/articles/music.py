@@ -19,6 +19,7 @@ from experiments.sections.about import (
 )
 from experiments.sections.evaluation import evaluation_section
 from experiments.sections.examples import (
+    best_first,
     conjure_example,
     cover,
     example,
@@ -42,7 +43,7 @@ seconds = config.segment_samples / config.samplerate
 as_shipped = build.shipped and not build.own_audio
 origin = ", from works not trained on" if as_shipped else ""
 n_parameters = build.n_parameters
-examples = [conjure_example(clip, codec) for clip in clips]
+examples = best_first([conjure_example(clip, codec) for clip in clips])
 [*opening(examples, "music"), *(Prose(remark) for remark in build.remarks)]
 
 # %% [markdown]
@@ -154,10 +155,11 @@ evaluation_section(build.evaluation, clips, codec, as_shipped)
 #
 # Each example is {{ seconds:.2f }} seconds long{{ origin }}. The encoder writes events into the
 # first half of it, so the first half is what is compared, with its residual: what the events leave,
-# and with plain codecs. Below it the whole excerpt is coded by streaming.
+# and with plain codecs. Below it the whole excerpt is coded by streaming. Those come first of which
+# the events remove most energy, and each has a page of its own.
 
 # %% tags=["hide"]
-shown = [example(number, each) for number, each in enumerate(examples, start=1)]
+shown = [example(number, each, card=number > 1) for number, each in enumerate(examples, start=1)]
 [*cover(examples), how_to_listen(), *shown]
 
 # %% [markdown]

@@ -223,8 +223,13 @@ def stages(half: Artifact, codec: SparseCodec) -> Compare:
     return _stages(_conjure_stages(half, codec))
 
 
-def example(number: int, computed: Example) -> Part | Group:
-    """All that the article shows of one clip, with a page of its own."""
+def best_first(examples: list[Example]) -> list[Example]:
+    """Return examples in another order: those come first of which events remove most energy."""
+    return sorted(examples, key=lambda example: example.shares[-1:], reverse=True)
+
+
+def example(number: int, computed: Example, card: bool = False) -> Part | Group:
+    """All that is shown of one clip, with a page of its own; as a card, only there."""
     clip, demos, n_events = computed.clip, computed.demos, len(computed.events)
     title = f"Example\u00a0{number}: {clip.title}"
     if demos is None:
@@ -251,7 +256,7 @@ def example(number: int, computed: Example) -> Part | Group:
     )
     _, _, picture = demos.coded_half[0]  # of the original
     name = printable(clip.path.stem).replace(".", "-")
-    return Part(name, title, description, components, picture)
+    return Part(name, title, description, components, picture, card, demos.roll.mix)
 
 
 def source(clip: Clip) -> str:
@@ -318,18 +323,15 @@ def _event_roll(clip: Clip, events: EventSet, roll: Roll) -> EventRoll:
 
 
 def opening(examples: list[Example], kind: str) -> list[Opening]:
-    """Return the figure that opens an article of this kind of sound: the example that came best.
-
-    That is the one of which the events take off the largest share of energy.
-    """
+    """Return the figure that opens an article of this kind of sound: its first example."""
     able = [example for example in examples if example.demos]
     if not able:
         return []
-    best = max(able, key=lambda example: example.shares[-1])
-    assert best.demos
-    roll = _event_roll(best.clip, best.events, best.demos.roll)
-    _, original, _ = best.demos.coded_half[0]
-    return [Opening(f"This {kind} is {len(best.events)} events", roll, original)]
+    first = able[0]
+    assert first.demos
+    roll = _event_roll(first.clip, first.events, first.demos.roll)
+    _, original, _ = first.demos.coded_half[0]
+    return [Opening(f"This {kind} is {len(first.events)} events", roll, original)]
 
 
 def cover(examples: list[Example]) -> list[Cover]:

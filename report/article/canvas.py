@@ -46,9 +46,9 @@ class Canvas:
     _begun: set[int] = field(default_factory=set)  # id() of parts
     _anchors: dict[int, str] = field(default_factory=dict)  # id() of a component -> its anchor
     _repeats: Counter[str] = field(default_factory=Counter)  # anchor without number -> its uses
+    numbers: Counter[str] = field(default_factory=Counter)  # "figure" or "table" -> the last one
     opening: Markup = Markup()  # the HTML above the abstract, if there is any
     _cover: list[Cover] = field(default_factory=list)  # at most one
-    _numbers: Counter[str] = field(default_factory=Counter)  # "figure" or "table" -> the last one
     # The first cards that show something: long argument -> call, digest of code -> hash of result
     _argument_cards: dict[str, str] = field(default_factory=dict)
     _code_cards: dict[str, str] = field(default_factory=dict)
@@ -139,12 +139,12 @@ class Canvas:
 
     def number(self, kind: str) -> int:
         """Return the next number, from 1, of a "figure" or "table"."""
-        self._numbers[kind] += 1
-        return self._numbers[kind]
+        self.numbers[kind] += 1
+        return self.numbers[kind]
 
     def last_number(self, kind: str) -> int:
         """Return the number of the last "figure" or "table"; 0 if there is none yet."""
-        return self._numbers[kind]
+        return self.numbers[kind]
 
     # Media
 

@@ -555,6 +555,8 @@ class Part:
     The page's file is named after the article and `name`, or after what of that can be in an
     address: any text will do, such as the name of a file. Where others show a link to it, they show
     title, description and picture.
+
+    As a `card`, it has only its own page: the article shows picture, description and the sound.
     """
 
     name: str
@@ -562,12 +564,16 @@ class Part:
     description: str
     components: list
     picture: Artifact | None = None
+    card: bool = False
+    sound: Artifact | None = None  # of the card
 
     def __post_init__(self) -> None:
         check_text(self, "name", "title", "description")
         check_name("Part.title", self.title)
+        check_flag(self, "card")
         _check_components(self, self.components)
         check_optional_field(self, "picture", "a picture")
+        check_optional_field(self, "sound", "a sound")
 
 
 @dataclass(frozen=True)

@@ -367,6 +367,7 @@ def _insert(
     named: dict[str, str] = {}
     labels = _labels([cell for _, cell in blocks], path)
     open_part: tuple[Part, str, int] | None = None  # with its anchor and where its HTML begins
+    numbers = canvas.numbers  # of figures and tables where that part begins
     for text, place in zip_longest(texts, blocks):
         html.append(text)
         canvas.section = next(reversed(HEADING_ID.findall(text)), canvas.section)
@@ -377,10 +378,14 @@ def _insert(
             if isinstance(block, Part) and open_part is None:
                 html.append(canvas.begin(block))
                 open_part = block, canvas.section, len(html)
+                numbers = canvas.numbers.copy()
             elif isinstance(block, _End) and open_part is not None:
                 part, anchor, start = open_part
                 parts.append(_PartBody(part, anchor, "".join(html[start:])))
                 open_part = None
+                if part.card:  # its page alone has the rest
+                    del html[start:]
+                    canvas.numbers = numbers
             else:
                 label = labels.get(cell.line, "")
                 kind = LABELLED.get(label[:3], "figure")

@@ -456,6 +456,24 @@ def test_a_cover_stands_for_the_article_and_not_in_it(script):
         render(script, code([Cover(first, sound), Cover(second, sound)]))
 
 
+def test_a_card_leads_to_a_page_that_alone_has_the_rest(script):
+    inside = [Image(picture("inside"), "Inside."), Player(beep(9), "Inside")]
+    part = Part("one", "One", "A sentence.", inside, picture("cover"), card=True, sound=beep(77))
+    article = render(script, code([part, Image(picture("after"), "After.")]))
+    [page] = article.parts
+    assert "Inside." in page.html and "Figure 1." in page.html
+    assert "Inside." not in article.html and beep(9).name not in article.html
+    assert picture("inside").name in article.media  # which the page shows
+    card = article.html[article.html.index('class="card across"') :]
+    assert (
+        card.index(picture("cover").name)
+        < card.index("A sentence.")
+        < card.index(f"{page.name}.html")
+    )
+    assert beep(77).name in card and f'href="{page.name}.html"' in card
+    assert "<b>Figure 1.</b> After." in article.html  # no number is missing
+
+
 def test_an_opening_stands_above_the_abstract_wherever_a_cell_shows_it(script):
     opening = Opening("One event", roll("r", 2), beep(8001))
     html = render(script, prose("Text."), code(opening)).html
