@@ -21,20 +21,24 @@ def mix(
     nearest integer (halves upwards), and one clip makes 16 bits of the sum. Samples before 0 or
     after `length` are cut.
 
-    Args: sounds are int16 (T_i,).
-    Returns: int16 (length,).
-    Raises: ValueError for lists of unequal length, or sounds that are not int16 (T,).
+    Args: sounds are int16 (T_i,), or all of them (T_i, 2) for left and right.
+    Returns: int16 (length,) or (length, 2); (length,) if there are no sounds.
+    Raises: ValueError for lists of unequal length, or sounds that are of another kind, or not all
+    of one number of channels.
     """
     if not len(sounds) == len(starts) == len(gains):
         raise ValueError(
             f"{len(sounds)} sounds, {len(starts)} starts, {len(gains)} gains; "
             "give one of each per event"
         )
-    total = np.zeros(length, np.int64)
+    channels = sounds[0].shape[1:] if sounds else ()
+    total = np.zeros((length, *channels), np.int64)
     for sound, start, gain in zip(sounds, starts, gains, strict=True):
-        if sound.dtype != np.int16 or sound.ndim != 1:
-            raise ValueError(f"a sound to mix is int16 (T,), not {sound.dtype} {sound.shape}")
-        first, last = max(0, start), min(length, start + sound.size)
+        if sound.dtype != np.int16 or sound.ndim not in (1, 2) or sound.shape[1:] != channels:
+            raise ValueError(
+                f"a sound to mix is int16 {('T', *channels)}, not {sound.dtype} {sound.shape}"
+            )
+        first, last = max(0, start), min(length, start + len(sound))
         if first < last:
             total[first:last] += sound[first - start : last - start].astype(np.int64) * int(gain)
     total += UNITY // 2  # in place, to save memory: the sum may be hours long

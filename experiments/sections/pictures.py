@@ -240,7 +240,7 @@ def _frame(magnitudes: np.ndarray, samplerate: int) -> np.ndarray:
     return _colours(_decibels(magnitudes, samplerate)).repeat(FILM_COLUMNS, axis=1)
 
 
-def _axes(seconds: float, samplerate: int) -> dict[str, dict[str, float]]:
+def _axes(seconds: float, samplerate: int) -> dict[str, Any]:
     """Return the marks of a spectrogram's axes, as a Picture takes them."""
     every = max(1, round(seconds / 6))
     across = {f"{second} s": second / seconds for second in range(every, int(seconds) + 1, every)}

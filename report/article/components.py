@@ -10,20 +10,17 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from numbers import Real
-from typing import get_args
+from numbers import Integral, Real
+from typing import Any, get_args
 
 from report.article.claims import Claim
 from report.article.fields import (
     Plain,
     call,
     cell_text,
-    check_artifact,
-    check_artifact_field,
     check_flag,
     check_list,
     check_name,
-    check_optional_field,
     check_share,
     check_text,
     check_whole,
@@ -33,6 +30,18 @@ from report.article.fields import (
     is_stand_in,
     kind_of,
     place,
+)
+from report.article.given import (
+    artifact_of,
+    check_samplerate,
+    is_given,
+    rows_of,
+    short_cells,
+    table_data,
+    take,
+    take_optional,
+    taken,
+    title_of,
 )
 from report.article.prose import plain_text
 from report.artifacts.session import Artifact
@@ -85,19 +94,33 @@ class Labels:
 
 @dataclass(frozen=True)
 class Player:
-    """One sound with its waveform, below a picture that runs along it, such as a spectrogram."""
+    """One sound with its waveform, below a picture that runs along it, such as a spectrogram.
 
-    sound: Artifact
-    title: str
+    The sound may be an artifact, a Sound, the path of a file, or an array: `Player(array, 44100)`,
+    and then a title.
+    """
+
+    sound: Any  # an Artifact, once the player is made
+    title: Any = ""  # without one, the name of the file or function
     note: str = ""
-    picture: Artifact | None = None
+    picture: Any = None  # an Artifact, once the player is made, or None
     labels: Sequence[Labels] = ()  # drawn on both, and as text that follows and seeks
+    samplerate: int | None = None  # Hz, of an array
 
     def __post_init__(self) -> None:
-        check_artifact_field(self, "sound", "a sound")
+        if isinstance(self.title, Integral) and not isinstance(self.title, bool):
+            rate, title = self.title, self.note
+            for name, value in (("samplerate", rate), ("title", title), ("note", "")):
+                object.__setattr__(self, name, value)
+        check_samplerate("Player.samplerate", self.samplerate)
+        title = title_of(self.sound)
+        take(self, "sound", "a sound", self.samplerate)
+        if self.title == "":
+            named = is_stand_in(self.sound) or _is_by_content(self.sound)
+            object.__setattr__(self, "title", title if named else _function_title(self.sound))
         check_text(self, "title", "note")
         check_name("Player.title", self.title)
-        check_optional_field(self, "picture", "a picture")
+        take_optional(self, "picture", "a picture")
         check_list("Player.labels", self.labels)
         for i, labels in enumerate(self.labels):
             if not isinstance(labels, Labels):
@@ -114,11 +137,11 @@ class Player:
 class Image:
     """A figure or picture as a numbered figure; the alt text comes with the artifact."""
 
-    artifact: Artifact
-    caption: str
+    artifact: Any  # an Artifact, once the image is made
+    caption: str = ""
 
     def __post_init__(self) -> None:
-        check_artifact_field(self, "artifact", "a picture")
+        take(self, "artifact", "a picture")
         check_text(self, "caption")
 
 
@@ -156,8 +179,9 @@ class Decomposition:
         _check_film(self)
         if not isinstance(self.roll, EventRoll):
             raise TypeError(f"Decomposition.roll is {describe(self.roll)}; give an EventRoll")
-        check_artifact_field(self, "original", "a sound")
+        take(self, "original", "a sound")
         self.roll.check_rate("Decomposition.original", self.original)
+        _check_mono("Decomposition.original", self.original)
         check_text(self, "caption")
 
 
@@ -165,41 +189,52 @@ class Decomposition:
 class Compare:
     """Versions of one sound, to switch between while they play.
 
-    Each is (label, sound, picture or None); the picture, such as a spectrogram, runs along the
-    sound. A plain comparison has no matched loudness and no blind test: it is for comparing levels.
+    Each is (label, sound), or (label, sound, picture or None); the picture, such as a spectrogram,
+    runs along the sound. A dict of sounds will do, also in the place of the title:
+    `Compare({"mix": a, "model": b}, samplerate=44100)`. A plain comparison has no matched loudness
+    and no blind test: it is for comparing levels.
     """
 
-    title: str
-    items: list[tuple[str, Artifact, Artifact | None]]
+    title: Any  # a str, once it is made
+    items: Any = ()  # then a list of (label, Artifact, Artifact or None)
     note: str = ""
     plain: bool = False
+    samplerate: int | None = None  # Hz, of arrays
 
     def __post_init__(self) -> None:
+        if isinstance(self.title, Mapping):
+            object.__setattr__(self, "items", self.title)
+            object.__setattr__(self, "title", " and ".join(map(str, self.title)) or "Comparison")
+        if isinstance(self.items, Mapping):
+            object.__setattr__(self, "items", list(self.items.items()))
         check_text(self, "title", "note")
+        check_samplerate("Compare.samplerate", self.samplerate)
         check_flag(self, "plain")
         check_list("Compare.items", self.items)
         if not self.items:
             raise ValueError(
                 "Compare.items is empty; give (label, sound, picture or None) for each"
             )
-        labels = []
-        for i, version in enumerate(self.items):
-            where = f"Compare.items[{i}]"
-            if not isinstance(version, list | tuple) or len(version) != 3:
-                size = f" of {len(version)}" if isinstance(version, list | tuple) else ""
-                raise TypeError(
-                    f"{where} is {describe(version)}{size}; give (label, sound, picture or None)"
-                )
-            label, sound, picture = version
-            if not isinstance(label, str):
-                raise TypeError(f"the label of {where} is {describe(label)}; give a str")
-            check_name(f"the label of {where}", label)
-            check_artifact(f"the sound of {where}", sound, "a sound")
-            if picture is not None:
-                check_artifact(f"the picture of {where}", picture, "a picture")
-            labels.append(label)
+        items = [self._version(f"Compare.items[{i}]", item) for i, item in enumerate(self.items)]
+        object.__setattr__(self, "items", items)
+        labels = [label for label, _, _ in items]
         if double := next((label for label in labels if labels.count(label) > 1), None):
             raise ValueError(f"Compare.items has two versions called {double!r}; rename one")
+
+    def _version(self, where: str, version: Any) -> tuple[str, Artifact, Artifact | None]:
+        if not isinstance(version, list | tuple) or len(version) not in (2, 3):
+            size = f" of {len(version)}" if isinstance(version, list | tuple) else ""
+            raise TypeError(
+                f"{where} is {describe(version)}{size}; give (label, sound, picture or None)"
+            )
+        label, sound, picture = (*version, None)[:3]
+        if not isinstance(label, str):
+            raise TypeError(f"the label of {where} is {describe(label)}; give a str")
+        check_name(f"the label of {where}", label)
+        sound = taken(f"the sound of {where}", sound, "a sound", self.samplerate)
+        if picture is not None:
+            picture = taken(f"the picture of {where}", picture, "a picture")
+        return label, sound, picture
 
 
 @dataclass(frozen=True)
@@ -207,22 +242,28 @@ class Grid:
     """A table of sounds, such as items by systems, in which keys and presses go from cell to cell.
 
     The sounds of a row are versions of one item: neighbours are heard from the same place on, and
-    as loud as each other unless the grid is plain. A cell may be empty (None).
+    as loud as each other unless the grid is plain. A cell may be empty (None). Rows may be a dict
+    of dicts: `Grid("Songs", {"song": {"mix": a, "model": b}})`.
     """
 
     title: str
-    rows: Sequence[tuple[str, Sequence[Artifact | None]]]  # (label, a sound for each column)
-    columns: Sequence[str]
+    rows: Any  # once it is made, (label, an Artifact or None for each column)
+    columns: Sequence[str] = ()
     note: str = ""
     plain: bool = False
+    samplerate: int | None = None  # Hz, of arrays
 
     def __post_init__(self) -> None:
+        if isinstance(self.rows, Mapping):
+            self._take_rows(self.rows)
         check_text(self, "title", "note")
+        check_samplerate("Grid.samplerate", self.samplerate)
         check_flag(self, "plain")
         check_list("Grid.columns", self.columns)
         check_list("Grid.rows", self.rows)
         if not self.columns or not self.rows:
             raise ValueError("Grid has no cells; give it columns and rows")
+        rows = []
         for i, row in enumerate(self.rows):
             where = f"Grid.rows[{i}]"
             if not isinstance(row, list | tuple) or len(row) != 2:
@@ -236,21 +277,46 @@ class Grid:
                 )
             if all(sound is None for sound in sounds):
                 raise ValueError(f"{where} has no sound; leave it out")
-            for column, sound in zip(self.columns, sounds, strict=True):
-                if sound is not None:
-                    check_artifact(f"{where}, column {column!r}", sound, "a sound")
+            rows.append((label, self._cells(where, sounds)))
+        object.__setattr__(self, "rows", rows)
         _check_labels("Grid.columns", self.columns)
-        _check_labels("the labels of Grid.rows", [label for label, _ in self.rows])
+        _check_labels("the labels of Grid.rows", [label for label, _ in rows])
+
+    def _take_rows(self, rows: Mapping[str, Mapping[str, object]]) -> None:
+        """Let rows and columns be those of a dict of dicts, the columns in the order met first."""
+        for label, sounds in rows.items():
+            if not isinstance(sounds, Mapping):
+                raise TypeError(
+                    f"Grid.rows[{label!r}] is {describe(sounds)}; give a dict: column -> sound"
+                )
+        columns = list(self.columns) or list(dict.fromkeys(c for row in rows.values() for c in row))
+        if lost := next((c for row in rows.values() for c in row if c not in columns), None):
+            raise ValueError(f"Grid.rows has the column {lost!r}, which Grid.columns has not")
+        object.__setattr__(self, "columns", columns)
+        cells = [(label, [row.get(column) for column in columns]) for label, row in rows.items()]
+        object.__setattr__(self, "rows", cells)
+
+    def _cells(self, where: str, sounds: Sequence[object]) -> list[Artifact | None]:
+        return [
+            None
+            if sound is None
+            else taken(f"{where}, column {column!r}", sound, "a sound", self.samplerate)
+            for column, sound in zip(self.columns, sounds, strict=True)
+        ]
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of text, numbers, components and artifacts; a column of numbers is set flush right."""
+    """Rows of text, numbers, components and artifacts; a column of numbers is set flush right.
+
+    `data` is the same as stored data, for readers who want all digits of it.
+    """
 
     headers: Sequence[object]
     rows: Sequence[Sequence[object]]
     caption: str
     note: str = ""
+    data: Artifact | None = None
 
     def __post_init__(self) -> None:
         check_text(self, "caption", "note")
@@ -270,6 +336,8 @@ class Table:
                 )
             for header, cell in zip(self.headers, row, strict=True):
                 _check_cell(f"row {number}, column {header!r} of Table", cell)
+        object.__setattr__(self, "rows", [list(map(store_given, row)) for row in self.rows])
+        take_optional(self, "data", "data")
 
     def holds_components(self) -> bool:
         """Tell whether more than text stands in a cell."""
@@ -304,8 +372,8 @@ class Mark:
         check_text(self, "colour", "name")
         if not COLOUR.fullmatch(self.colour):
             raise ValueError(f"Mark.colour is {self.colour!r}; write it as #rrggbb")
-        check_artifact_field(self, "sound", "a sound")
-        check_optional_field(self, "alone", "a sound")
+        take(self, "sound", "a sound")
+        take_optional(self, "alone", "a sound")
 
 
 @dataclass(frozen=True)
@@ -330,7 +398,7 @@ class Scale:
         check_name("Scale.name", self.name)
         check_list("Scale.heights", self.heights)
         check_list("Scale.values", self.values)
-        check_optional_field(self, "picture", "a picture")
+        take_optional(self, "picture", "a picture")
         if len(self.values) != len(self.heights):
             raise ValueError(
                 f"Scale has {len(self.heights)} heights and {len(self.values)} values; "
@@ -403,12 +471,15 @@ class EventRoll:
         for i, mark in enumerate(self.marks):
             if not isinstance(mark, Mark):
                 raise TypeError(f"EventRoll.marks[{i}] is {describe(mark)}; give a Mark")
-        check_artifact_field(self, "mix", "a sound")
-        check_optional_field(self, "vectors", "a picture")
-        check_optional_field(self, "choices", "data")
+        take(self, "mix", "a sound")
+        take_optional(self, "vectors", "a picture")
+        take_optional(self, "choices", "data")
         check_list("EventRoll.sounds", self.sounds)
-        for i, sound in enumerate(self.sounds):
-            check_artifact(f"EventRoll.sounds[{i}]", sound, "a sound")
+        sounds = [
+            taken(f"EventRoll.sounds[{i}]", sound, "a sound") for i, sound in enumerate(self.sounds)
+        ]
+        object.__setattr__(self, "sounds", sounds)
+        for i, sound in enumerate(sounds):
             self.check_rate(f"EventRoll.sounds[{i}]", sound)
         for i, mark in enumerate(self.marks):
             self.check_rate(f"the sound of EventRoll.marks[{i}]", mark.sound)
@@ -423,13 +494,18 @@ class EventRoll:
             )
 
     def check_rate(self, where: str, sound: Artifact) -> None:
-        """Raise ValueError unless a sound has the samplerate of the roll."""
+        """Raise ValueError unless a sound has the samplerate and the channels of the roll."""
         if is_stand_in(sound) or is_stand_in(self.mix):
             return
         rate, expected = sound.info["samplerate"], self.mix.info["samplerate"]
         if rate != expected:
             raise ValueError(
                 f"{where} has {rate} Hz, but EventRoll.mix {expected}; resample one of them"
+            )
+        channels, expected = (each.info.get("channels", 1) for each in (sound, self.mix))
+        if channels != expected:
+            raise ValueError(
+                f"{where} has {channels} channels, but EventRoll.mix {expected}; give all as many"
             )
 
     def choice_sets(self) -> list[str]:
@@ -508,8 +584,9 @@ class Opening:
         check_name("Opening.title", self.title)
         if not isinstance(self.roll, EventRoll):
             raise TypeError(f"Opening.roll is {describe(self.roll)}; give an EventRoll")
-        check_artifact_field(self, "original", "a sound")
+        take(self, "original", "a sound")
         self.roll.check_rate("Opening.original", self.original)
+        _check_mono("Opening.original", self.original)
 
 
 @dataclass(frozen=True)
@@ -524,8 +601,8 @@ class Cover:
     sound: Artifact
 
     def __post_init__(self) -> None:
-        check_artifact_field(self, "picture", "a picture")
-        check_artifact_field(self, "sound", "a sound")
+        take(self, "picture", "a picture")
+        take(self, "sound", "a sound")
 
 
 @dataclass(frozen=True)
@@ -572,8 +649,8 @@ class Part:
         check_name("Part.title", self.title)
         check_flag(self, "card")
         _check_components(self, self.components)
-        check_optional_field(self, "picture", "a picture")
-        check_optional_field(self, "sound", "a sound")
+        take_optional(self, "picture", "a picture")
+        take_optional(self, "sound", "a sound")
 
 
 @dataclass(frozen=True)
@@ -633,7 +710,11 @@ def as_component(value: object) -> Component:
     if isinstance(value, Claim):
         return Prose(plain_text(str(value)))
     if isinstance(value, Artifact):
-        return _from_artifact(value)
+        return _from_artifact(value, _function_title(value))
+    if is_given(value):
+        return _from_artifact(artifact_of(value), title_of(value))
+    if (rows := rows_of(value)) is not None:
+        return Table(rows.headers, short_cells(rows.cells), "", data=table_data(rows))
     if isinstance(value, list | tuple):
         return Group(list(value))
     if isinstance(value, Plain):
@@ -647,17 +728,34 @@ def flatten(value: object) -> list[Component]:
     """Return the components of `value`, with groups and lists taken apart; none for None."""
     if value is None:
         return []
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple) and rows_of(value) is None:
         return [inner for outer in value for inner in flatten(outer)]
     component = as_component(value)
     return flatten(component.components) if isinstance(component, Group) else [component]
 
 
-def _from_artifact(artifact: Artifact) -> Component:
-    title = artifact.record.function.rsplit(".", 1)[-1].replace("_", " ")
+def store_given(value: Any) -> Any:
+    """Return a component in place of a value that is stored by its content; others as they are.
+
+    So it is stored while the article runs, and not when its page is drawn.
+    """
+    if isinstance(value, list | tuple) and rows_of(value) is None:
+        return [store_given(each) for each in value]
+    return as_component(value) if is_given(value) or rows_of(value) is not None else value
+
+
+def _function_title(artifact: Artifact) -> str:
+    return artifact.record.function.rsplit(".", 1)[-1].replace("_", " ").capitalize()
+
+
+def _is_by_content(artifact: Artifact) -> bool:
+    return artifact.record.function.startswith("report.article.given.")
+
+
+def _from_artifact(artifact: Artifact, title: str) -> Component:
     kind = kind_of(artifact)
     if kind == "a sound":
-        return Player(artifact, title.capitalize())
+        return Player(artifact, title)
     if kind == "a film":
         raise TypeError(
             f"{call(artifact)} made a film, which needs a poster; "
@@ -667,12 +765,10 @@ def _from_artifact(artifact: Artifact) -> Component:
         return Image(artifact, "")
     if kind == "an array":
         shape = " × ".join(map(str, artifact.info["shape"])) or "one value"
-        return Text(f"{title.capitalize()}: {shape}, {artifact.info['dtype']}")
+        return Text(f"{title}: {shape}, {artifact.info['dtype']}")
     if kind == "weights":
         info = artifact.info
-        return Text(
-            f"{title.capitalize()}: {info['numbers']:,} numbers in {info['tensors']} tensors"
-        )
+        return Text(f"{title}: {info['numbers']:,} numbers in {info['tensors']} tensors")
     return Text(json.dumps(artifact.value, indent=2, ensure_ascii=False), preformatted=True)
 
 
@@ -695,6 +791,7 @@ def _check_components(owner: object, components: object) -> None:
         if isinstance(component, Part) and not isinstance(owner, Group):
             raise TypeError(f"{where}[{i}] is a Part; show a Part by itself or in a Group")
         _check_shown(f"{where}[{i}]", component)
+    object.__setattr__(owner, "components", [store_given(each) for each in components])
 
 
 def _check_shown(where: str, value: object) -> None:
@@ -740,10 +837,15 @@ def _check_directions(directions: object, steps: dict[str, list]) -> None:
             )
 
 
+def _check_mono(where: str, sound: Artifact) -> None:
+    if not is_stand_in(sound) and sound.info.get("channels", 1) > 1:
+        raise ValueError(f"{where} has left and right; mix them down to one channel")
+
+
 def _check_film(owner: "FilmStrip | Decomposition") -> None:
     """Raise TypeError or ValueError unless film and poster are, and fit each other."""
-    check_artifact_field(owner, "film", "a film")
-    check_artifact_field(owner, "poster", "a picture")
+    take(owner, "film", "a film")
+    take(owner, "poster", "a picture")
     if is_stand_in(owner.film) or is_stand_in(owner.poster):
         return
     film, poster = (

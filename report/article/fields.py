@@ -8,16 +8,13 @@ from datetime import date, time, timedelta
 from enum import Enum
 from numbers import Integral, Number, Real
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
-from typing import get_args
 
 import numpy as np
 
-from report.artifacts.media import Media
 from report.artifacts.session import Artifact
 
 # Values that are shown as the text that they have.
 Plain = str | Number | np.bool_ | date | time | timedelta
-CONJURE = "from a function with @conjure above it, and show what a call of that returns"
 
 
 def check_text(owner: object, *names: str) -> None:
@@ -87,21 +84,10 @@ def check_share(where: str, value: object) -> None:
 def check_artifact(where: str, value: object, kind: str) -> None:
     """Raise TypeError unless `value` is an artifact of a kind: see `kind_of`."""
     if not isinstance(value, Artifact):
-        hint = hint_for(value) or f"give what a function with @conjure returned: {kind}"
+        hint = hint_for(value) or f"give {kind}, such as a function with @conjure returns"
         raise TypeError(f"{where} is {describe(value)}; {hint}")
     if kind != kind_of(value) and not is_stand_in(value):
         raise TypeError(f"{where} is {kind_of(value)}, not {kind}: {call(value)} made it")
-
-
-def check_artifact_field(owner: object, name: str, kind: str) -> None:
-    """Raise TypeError unless a field is an artifact of a kind."""
-    check_artifact(place(owner, name), getattr(owner, name), kind)
-
-
-def check_optional_field(owner: object, name: str, kind: str) -> None:
-    """Raise TypeError unless a field is None or an artifact of a kind."""
-    if getattr(owner, name) is not None:
-        check_artifact_field(owner, name, kind)
 
 
 def kind_of(artifact: Artifact) -> str:
@@ -165,27 +151,21 @@ def full_name(kind: type) -> str:
 
 def hint_for(value: object) -> str:
     """Return how to show a value that can not be shown as it is; "" if nothing fits."""
-    package, name = type(value).__module__.partition(".")[0], type(value).__name__
-    if isinstance(value, get_args(Media)):
-        return f"it is not stored yet: return it {CONJURE}"
+    package = type(value).__module__.partition(".")[0]
     if isinstance(value, FunctionType | BuiltinFunctionType | MethodType | type):
         return f"call it, as in {value.__name__}(…)"
     if isinstance(value, Iterator | range):
         return "put it into a list, as in [*values]"
     if isinstance(value, Mapping | set | frozenset):
         return "make a Table of it, or show str(…) of it"
-    if package == "pandas":
-        return "make a Table of it: Table(list(frame.columns), frame.values.tolist(), caption)"
     if package == "matplotlib":
-        if name == "Figure":
-            return f"return report.Figure(figure, alt) {CONJURE}"
-        return "a drawing call returned it: end the cell with None"
-    if package == "PIL":
-        return f"return report.Picture(numpy.asarray(image), alt) {CONJURE}"
+        return "a drawing call returned it: end the cell with its figure, or with None"
     if package in ("numpy", "torch"):
         if getattr(value, "shape", None) == ():
             return "show the number in it, its item()"
-        return f"return report.Sound(samples, samplerate) or report.Picture(pixels, alt) {CONJURE}"
+        return (
+            "a sound needs its samplerate: Sound(samples, 44100); a picture is Picture(pixels, alt)"
+        )
     return ""
 
 

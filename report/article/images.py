@@ -18,11 +18,14 @@ from report.errors import ReportError
 def local_image(file: Path, alt: str) -> Picture:
     """Return the picture in a file, upright, on white where one could see through it."""
     with Image.open(file) as image:
-        lossy = image.format in ("JPEG", "WEBP")
-        upright = ImageOps.exif_transpose(image).convert("RGBA")
+        return Picture(pixels_of(image), alt, image.format in ("JPEG", "WEBP"))
+
+
+def pixels_of(image: Image.Image) -> np.ndarray:
+    """Return the pixels (H, W, 3) of an image, upright, on white where one could see through it."""
+    upright = ImageOps.exif_transpose(image).convert("RGBA")
     white = Image.new("RGBA", upright.size, "white")
-    pixels = np.asarray(Image.alpha_composite(white, upright).convert("RGB"))
-    return Picture(pixels, alt, lossy)
+    return np.asarray(Image.alpha_composite(white, upright).convert("RGB"))
 
 
 def images_of(text: str, script: Path) -> dict[str, Artifact]:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from report.article import comment_form, percent
 from report.article.cells import Cell, Evaluate, Output, move_down
+from report.article.components import store_given
 from report.article.images import images_of
 from report.article.parameters import declared
 from report.artifacts.session import CallFailed, noting_reads, use_script
@@ -110,6 +111,8 @@ def run_cells(
             on_cell(cell)
             with _blame(cell, number, path):
                 value = _run(cell, module)
+                if cell.kind == "code":
+                    value = store_given(value)
                 images = images_of(str(value), path) if cell.kind == "prose" else {}
                 outputs.append(Output(cell, value, images))
         for number, output in enumerate(outputs, start=1):

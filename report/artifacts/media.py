@@ -46,7 +46,10 @@ EXTENSIONS: dict[MediaType, str] = {
 
 @dataclass(frozen=True, eq=False)
 class Sound:
-    """Mono sound: `samples` (T,) are floats in [-1, 1] or int16, `samplerate` is in Hz."""
+    """Samples that are floats in [-1, 1] or int16, at `samplerate` Hz.
+
+    They are (T,) for one channel, and (T, 2) for left and right; (2, T) will do, too.
+    """
 
     samples: np.ndarray
     samplerate: int
@@ -73,7 +76,7 @@ class Picture:
 
     `lossy` stores a tenth of the bytes, and single pixels blur. `across` and `up` are the labels of
     its axes with their places, in shares of the width from the left and of the height from the
-    bottom.
+    bottom. `plot` is where time runs along it, from one share of the width to the other.
     """
 
     pixels: np.ndarray
@@ -81,6 +84,7 @@ class Picture:
     lossy: bool = False
     across: dict[str, float] = field(default_factory=dict)
     up: dict[str, float] = field(default_factory=dict)
+    plot: tuple[float, float] | None = None  # None: from edge to edge
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,15 +168,12 @@ def decode(data: bytes, media_type: str) -> Sound | Data | Array | Weights:
 
 
 def to_int16(samples: np.ndarray) -> tuple[np.ndarray, int]:
-    """Return samples (T,) as int16, and how many of them were clipped.
+    """Return samples as int16, (T,) or (T, 2), and how many of them were clipped.
 
-    Raises: ValueError if there are none, if they are not one channel, or if one is not finite.
+    Raises: ValueError if there are none, if they are more than two channels, or if one is not
+    finite.
     """
-    samples = np.asarray(samples)
-    if samples.ndim != 1 or samples.size == 0:
-        raise ValueError(
-            f"a sound is samples (T,) with T > 0, not {samples.shape}; mix channels down first"
-        )
+    samples = _time_first(np.asarray(samples))
     if samples.dtype == np.int16:
         return samples, 0
     if samples.dtype.kind != "f":
@@ -185,20 +186,36 @@ def to_int16(samples: np.ndarray) -> tuple[np.ndarray, int]:
     return np.clip(scaled, -FULL_SCALE, FULL_SCALE - 1).astype(np.int16), clipped
 
 
+def _time_first(samples: np.ndarray) -> np.ndarray:
+    """Return samples (T,) or (T, 2), which may come as (T, 1), (1, T) or (2, T) as well."""
+    if samples.ndim == 2 and samples.shape[0] <= 2 < samples.shape[1]:
+        samples = samples.T
+    if samples.ndim == 2 and samples.shape[1] == 1:
+        samples = samples[:, 0]
+    if samples.size == 0 or not (samples.ndim == 1 or samples.shape[1:] == (2,)):
+        raise ValueError(
+            f"a sound is samples (T,), or (T, 2) for left and right, with T > 0, not "
+            f"{samples.shape}; mix other channels down first"
+        )
+    return np.ascontiguousarray(samples)
+
+
 def waveform(samples: np.ndarray) -> str:
-    """Return the largest level of int16 samples (T,) in each of up to COLUMNS equal stretches.
+    """Return the largest level of int16 samples in each of up to COLUMNS equal stretches.
+
+    That of (T, 2) is the larger one of left and right.
 
     Each is a letter, from "A" for silence to "/" for full scale, as templates/scripts/sound/wave.js
     draws and computes them.
     """
     levels = np.abs(samples.astype(np.int32))
-    stretches = np.array_split(levels, min(COLUMNS, samples.size))
+    stretches = np.array_split(levels, min(COLUMNS, len(samples)))
     most = np.array([stretch.max() for stretch in stretches])
     return "".join(LETTERS[i] for i in (HIGHEST * most + FULL_SCALE // 2) // FULL_SCALE)
 
 
 def loudness(samples: np.ndarray, samplerate: int) -> float | None:
-    """Integrated loudness of int16 samples (T,) in LUFS, by ITU-R BS.1770.
+    """Integrated loudness of int16 samples, (T,) or (T, 2), in LUFS, by ITU-R BS.1770.
 
     None if it is not defined: for silence, for less than a block of 0.4 seconds, and for a rate too
     low for the standard's filters.
@@ -206,7 +223,7 @@ def loudness(samples: np.ndarray, samplerate: int) -> float | None:
     from pyloudnorm import Meter  # here, because it imports SciPy's filters
 
     # The standard's blocks are four tenths of a second long, and one begins at each tenth.
-    tenths = samples.size * 10 // samplerate
+    tenths = len(samples) * 10 // samplerate
     if tenths < 4 or samplerate < LOUDNESS_RATE:
         return None
     whole = samples[: math.ceil(tenths * samplerate / 10)] / FULL_SCALE
@@ -223,8 +240,9 @@ def encode_sound(sound: Sound) -> Encoded:
     peak = round(20 * float(np.log10(loudest / FULL_SCALE)), 2) if loudest else None
     info = {
         "samplerate": rate,
-        "n_samples": samples.size,
-        "seconds": samples.size / rate,
+        "channels": channels_of(samples),
+        "n_samples": len(samples),
+        "seconds": len(samples) / rate,
         "wav": hashlib.sha256(wav).hexdigest(),  # of the WAV file, whatever is stored
         "peak": peak,  # dBFS; None is silence
         "loudness": loudness(samples, rate),
@@ -236,16 +254,22 @@ def encode_sound(sound: Sound) -> Encoded:
     return Encoded(wav, "audio/wav", info)
 
 
+def channels_of(samples: np.ndarray) -> int:
+    """Return the number of channels of samples, (T,) or (T, 2)."""
+    return 1 if samples.ndim == 1 else samples.shape[1]
+
+
 def keeps_rate(samplerate: int) -> bool:
     """Tell whether a FLAC file can have this rate in Hz. All sounds of a rate are of one type."""
     return samplerate < 2**16 or (samplerate % 10 == 0 and samplerate < 10 * 2**16)
 
 
 def to_flac(samples: np.ndarray, samplerate: int) -> bytes:
-    """Return a FLAC file of int16 samples (T,) at a rate that `keeps_rate`.
+    """Return a FLAC file of int16 samples, (T,) or (T, 2), at a rate that `keeps_rate`.
 
     It has no linear prediction. That would save another tenth of the bytes, but coefficients are
-    found in floating point, so that they depend on the processor.
+    found in floating point, so that they depend on the processor. Left and right are stored each
+    by itself.
     """
     file = io.BytesIO()
     sf.write(file, samples, samplerate, "PCM_16", format="FLAC", compression_level=0)
@@ -253,10 +277,13 @@ def to_flac(samples: np.ndarray, samplerate: int) -> bytes:
 
 
 def to_wav(samples: np.ndarray, samplerate: int) -> bytes:
-    """A WAV file of int16 samples (T,), the same bytes as those of the page's script mix.js."""
+    """A WAV file of int16 samples, the same bytes as those of the page's script mix.js.
+
+    Samples are (T,) or (T, 2).
+    """
     file = io.BytesIO()
     with wave.open(file, "wb") as writer:
-        writer.setparams((1, 2, samplerate, samples.size, "NONE", ""))
+        writer.setparams((channels_of(samples), 2, samplerate, len(samples), "NONE", ""))
         writer.writeframes(samples.astype("<i2").tobytes())
     return file.getvalue()
 
@@ -286,6 +313,8 @@ def encode_picture(picture: Picture) -> Encoded:
         "across": picture.across,
         "up": picture.up,
     }
+    if picture.plot is not None:
+        info["plot"] = [round(float(share), 4) for share in picture.plot]
     if picture.lossy:
         return Encoded(_webp(pixels), "image/webp", info)
     file = io.BytesIO()

@@ -45,6 +45,7 @@ class SoundInfo:
     loudness: Number | None
     peaks: Waveform | list[tuple[Number, Number]]  # the latter in records of before
     wav: Digest | None = None  # which records did not always have
+    channels: Size = 1  # the same
 
 
 @dataclass(frozen=True)

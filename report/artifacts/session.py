@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from importlib import import_module
 from mmap import mmap
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Lock
 from types import FunctionType
@@ -490,6 +491,12 @@ def use_script(module: str) -> Iterator[None]:
         yield
     finally:
         _script = before
+
+
+def script_folder() -> Path | None:
+    """Return the folder of the article that runs; None if none does."""
+    file = getattr(sys.modules.get(_script), "__file__", None)
+    return Path(file).parent if file else None
 
 
 def active_session() -> Session:

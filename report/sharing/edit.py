@@ -10,7 +10,7 @@ import soundfile as sf
 from msgspec import Meta
 
 from report.artifacts.fields import Digest, parse_fields
-from report.artifacts.media import EXTENSIONS, Sound, decode
+from report.artifacts.media import EXTENSIONS, Sound, channels_of, decode
 from report.errors import ReportError
 from report.mix import UNITY, mix
 from report.site.locate import Site
@@ -41,6 +41,7 @@ class Edit:
     samplerate: Annotated[int, Meta(ge=1, le=HIGHEST_RATE)]
     n_samples: Annotated[int, Meta(ge=1, le=MOST_SAMPLES)]
     events: Annotated[tuple[PlacedEvent, ...], Meta(max_length=MOST_EVENTS)]
+    channels: Annotated[int, Meta(ge=1, le=2)] = 1
 
 
 @dataclass(frozen=True)
@@ -67,14 +68,17 @@ def read_edit(data: bytes, where: str = "the edit") -> Edit:
 
 
 def mix_edit(edit: Edit, site: Site) -> np.ndarray:
-    """Return the samples that an edit of sounds in this site stands for, int16 (n_samples,).
+    """Return the samples that an edit of sounds in this site stands for.
 
+    Returns: int16 (n_samples,), or (n_samples, 2) for an edit of two channels.
     Raises: ReportError if a sound is not in the site, is not what its hash says, or has another
-    rate; StoreError.
+    rate or number of channels; StoreError.
     """
     audible = [event for event in edit.events if not event.muted]
     digests = dict.fromkeys(event.sound for event in audible)
-    sounds = {digest: _samples(digest, edit.samplerate, site) for digest in digests}
+    sounds = {digest: _samples(digest, edit, site) for digest in digests}
+    if not sounds:
+        return np.zeros(edit.n_samples if edit.channels == 1 else (edit.n_samples, 2), np.int16)
     return mix(
         [sounds[event.sound] for event in audible],
         [event.start for event in audible],
@@ -83,7 +87,7 @@ def mix_edit(edit: Edit, site: Site) -> np.ndarray:
     )
 
 
-def _samples(digest: str, samplerate: int, site: Site) -> np.ndarray:
+def _samples(digest: str, edit: Edit, site: Site) -> np.ndarray:
     """Return the int16 samples of a sound in the site."""
     address = site.location.place.address
     for media_type, extension in EXTENSIONS.items():
@@ -106,8 +110,13 @@ def _samples(digest: str, samplerate: int, site: Site) -> np.ndarray:
     except sf.LibsndfileError as error:
         raise ReportError(f"{where} is no sound: {error}") from error
     assert isinstance(sound, Sound)
-    if sound.samplerate != samplerate:
+    if sound.samplerate != edit.samplerate:
         raise ReportError(
-            f"{where} has {sound.samplerate} Hz, but the edit {samplerate}; export the edit again"
+            f"{where} has {sound.samplerate} Hz, but the edit {edit.samplerate}; "
+            "export the edit again"
+        )
+    if (channels := channels_of(sound.samples)) != edit.channels:
+        raise ReportError(
+            f"{where} has {channels} channels, but the edit {edit.channels}; export the edit again"
         )
     return sound.samples

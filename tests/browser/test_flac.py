@@ -49,6 +49,13 @@ def test_what_was_stored_comes_back(scripts, kind):
     assert scripts.evaluate(MANY, files) == [samples.tolist()] * len(rates)
 
 
+@pytest.mark.parametrize("kind", ["noise", "a tone", "quiet, then loud", "1153 samples"])
+def test_left_and_right_come_back_in_turn(scripts, kind):
+    samples = np.stack([SOUNDS[kind], SOUNDS[kind][::-1] // 2], 1).astype(np.int16)
+    file = as_text(to_flac(samples, 44_100))
+    assert scripts.evaluate(DECODE, file) == samples.ravel().tolist()
+
+
 def test_a_file_that_is_damaged_cut_short_or_of_another_kind_is_found(scripts):
     samples = SOUNDS["a tone"][:4000].astype(np.int16)
     whole = to_flac(samples, 22_050)

@@ -5,7 +5,7 @@ from hashlib import sha256
 import numpy as np
 import pytest
 
-from report.artifacts.media import to_wav
+from report.artifacts.media import to_wav, waveform
 from report.mix import UNITY, mix
 
 # The samples of a mix in the page, whose sounds are given.
@@ -58,6 +58,29 @@ def test_random_edits_have_the_same_bytes_in_the_page_as_in_python(scripts, seed
     given = {"sounds": data, "events": events, "length": length, "rate": rate}
     hashed = scripts.evaluate(HASH, given)
     assert hashed == sha256(to_wav(expected, rate)).hexdigest()
+
+
+def test_left_and_right_have_the_same_bytes_in_the_page_as_in_python(scripts):
+    sound = np.random.default_rng(5).integers(-20_000, 20_000, (300, 2), np.int16)
+    expected = mix([sound, sound], [-3, 50], [UNITY, 3000], 310)
+    events = [
+        {"sound": "0", "start": start, "gain": gain, "muted": False}
+        for start, gain in ((-3, UNITY), (50, 3000))
+    ]
+    made = scripts.evaluate(
+        """async ({ values, events }) => {
+          const { toBuffer } = sound;
+          const { samples } = media;
+          media.samples = async () => Int16Array.from(values);
+          const mixed = await mix.render(events, 310, 2);
+          media.samples = samples;
+          const { length, numberOfChannels } = toBuffer(mixed, 8000, 2);
+          const hash = await media.sha256(mix.toWav(mixed, 8000, 2));
+          return [hash, wave.peaksOf(mixed, 2), [length, numberOfChannels]];
+        }""",
+        {"values": sound.ravel().tolist(), "events": events},
+    )
+    assert made == [sha256(to_wav(expected, 8000)).hexdigest(), waveform(expected), [310, 2]]
 
 
 @pytest.mark.parametrize("gain", [1, 2047, 2048, 2049, UNITY - 1, UNITY, UNITY + 1, 65535])

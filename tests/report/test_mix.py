@@ -23,6 +23,17 @@ def test_the_mix_is_the_definition(seed):
     assert mix(sounds, starts, gains, 50).tolist() == slow_mix(sounds, starts, gains, 50)
 
 
+def test_left_and_right_are_mixed_each_by_itself():
+    rng = np.random.default_rng(0)
+    sounds = [rng.integers(-32768, 32768, (n, 2), np.int16) for n in (30, 40)]
+    mixed = mix(sounds, [-5, 20], [5000, 4000], 50)
+    for channel in (0, 1):
+        one = mix([sound[:, channel] for sound in sounds], [-5, 20], [5000, 4000], 50)
+        assert mixed[:, channel].tolist() == one.tolist()
+    with pytest.raises(ValueError, match=r"int16 \('T', 2\), not int16 \(9,\)"):
+        mix([sounds[0], np.zeros(9, np.int16)], [0, 0], [UNITY, UNITY], 50)
+
+
 def test_unity_changes_nothing_and_silence_is_silent():
     sound = np.arange(-32768, 32767, 7, np.int16)
     assert np.array_equal(mix([sound], [0], [UNITY], sound.size), sound)

@@ -15,8 +15,8 @@ const versions = (() => {
 
   /**
    * @typedef {[number, number]} Range seconds
-   * @typedef {{label: string, address: string, rate: number, seconds: number, peaks: string, loudness: number | null,
-   *   peak: number | null}} Version the rate in Hz, loudness in LUFS, peak in dBFS; null is none
+   * @typedef {{label: string, address: string, rate: number, channels: number, seconds: number, peaks: string,
+   *   loudness: number | null, peak: number | null}} Version the rate in Hz, loudness in LUFS, peak in dBFS; null is none
    * @typedef {{position: (time?: number) => number, setLevels: (levels: number[]) => void, stop: () => void}} Voices
    */
 
@@ -28,6 +28,7 @@ const versions = (() => {
       label: part.querySelector('figcaption')?.textContent || '',
       address: part.querySelector('audio')?.getAttribute('src') || '',
       rate: Number(dataset.rate),
+      channels: Number(dataset.channels || 1),
       seconds: Number(dataset.seconds),
       peaks: dataset.peaks || '',
       loudness: number(dataset.loudness),
@@ -55,23 +56,25 @@ const versions = (() => {
     const seconds = Math.max(...list.map((version) => version.seconds));
     const samples = await Promise.all(list.map(({ address }) => media.samples(address)));
     const buffers = samples.map((values, i) => {
-      const whole = new Int16Array(Math.max(values.length, Math.round(seconds * list[i].rate)));
+      const { rate, channels } = list[i];
+      const whole = new Int16Array(Math.max(values.length, Math.round(seconds * rate) * channels));
       whole.set(values);
-      return atRate(whole, list[i].rate, rateOf(list));
+      return atRate(whole, rate, rateOf(list), channels);
     });
     return Promise.all(buffers);
   }
 
   /**
    * Sounds of another rate go through the browser's decoder, which changes rates well.
-   * @param {Int16Array} values @param {number} rate theirs, Hz @param {number} wanted Hz @returns {Promise<AudioBuffer>}
+   * @param {Int16Array} values @param {number} rate theirs, Hz @param {number} wanted Hz @param {number} channels
+   * @returns {Promise<AudioBuffer>}
    */
-  async function atRate(values, rate, wanted) {
+  async function atRate(values, rate, wanted, channels) {
     if (rate === wanted) {
-      return sound.toBuffer(values, rate);
+      return sound.toBuffer(values, rate, channels);
     }
     const decoder = new OfflineAudioContext({ length: 1, sampleRate: wanted });
-    return decoder.decodeAudioData(mix.toWav(values, rate));
+    return decoder.decodeAudioData(mix.toWav(values, rate, channels));
   }
 
   /**

@@ -13,7 +13,7 @@ const actions = (() => {
    * @param {(action: () => Promise<unknown>) => void} attempt does it, or says why not
    */
   function make(measures, edit, sounds, line, attempt) {
-    const { title, rate, length } = measures;
+    const { title, rate, channels, length } = measures;
     const words = title.toLowerCase().match(/[a-z0-9]+/g) || ['events'];
     const name = words.join('-');
 
@@ -50,7 +50,7 @@ const actions = (() => {
           changeAll((event, i) => ({ ...event, sound: hashes[i] }));
         }),
       exportWav: () =>
-        attempt(async () => mix.save(mix.toWav(await line.refreshed(), rate), 'audio/wav', `${name}.wav`)),
+        attempt(async () => mix.save(mix.toWav(await line.refreshed(), rate, channels), 'audio/wav', `${name}.wav`)),
       exportEdit: () =>
         mix.save(edits.toJson(sounds.begins(edit.events()), measures), 'application/json', `${name}.json`),
       /** @param {string} text */

@@ -3,7 +3,8 @@
  *
  * @typedef {{sound: string, start: number, gain: number, muted: boolean, solo: boolean}} PlacedEvent `sound` is a
  *   SHA-256, `start` a sample, `gain` in steps of 1/4096
- * @typedef {{title: string, rate: number, length: number}} Measures of a roll: `rate` in Hz, `length` in samples
+ * @typedef {{title: string, rate: number, channels: number, length: number}} Measures of a roll: `rate` in Hz, `length`
+ *   in samples
  */
 const edits = (() => {
   'use strict';
@@ -152,11 +153,12 @@ const edits = (() => {
   }
 
   /**
-   * Say in words whether a mix is the published one. @param {Int16Array} values @param {number} rate @param {string} published its SHA-256 as a WAV file
+   * Say in words whether a mix is the published one. @param {Int16Array} values
+   * @param {Measures} measures @param {string} published its SHA-256 as a WAV file
    * @param {string} edited what `summary` says @returns {Promise<{words: string, wrong: boolean}>}
    */
-  async function judge(values, rate, published, edited) {
-    const hash = await media.sha256(mix.toWav(values, rate)).catch(() => null);
+  async function judge(values, { rate, channels }, published, edited) {
+    const hash = await media.sha256(mix.toWav(values, rate, channels)).catch(() => null);
     const named = hash ? ` (SHA-256 ${hash.slice(0, 12)}…)` : '';
     if (hash === published) {
       return { words: `The mix is the published reconstruction, bit for bit${named}.`, wrong: false };
@@ -166,9 +168,10 @@ const edits = (() => {
   }
 
   /** @param {PlacedEvent[]} events @param {Measures} measures @returns {string} */
-  function toJson(events, { title, rate, length }) {
+  function toJson(events, { title, rate, channels, length }) {
     const placed = heard(events).map(({ sound, start, gain, muted }) => ({ sound, start, gain, muted }));
-    const edit = { schema: SCHEMA, title, samplerate: rate, n_samples: length, events: placed };
+    const more = channels > 1 ? { channels } : {};
+    const edit = { schema: SCHEMA, title, samplerate: rate, n_samples: length, ...more, events: placed };
     return `${JSON.stringify(edit, null, 2)}\n`;
   }
 
@@ -176,11 +179,12 @@ const edits = (() => {
    * @param {string} text @param {Measures} measures @param {number} count of the roll's events
    * @param {(sound: string) => boolean} known @returns {PlacedEvent[]}
    */
-  function fromJson(text, { rate, length }, count, known) {
+  function fromJson(text, { rate, channels, length }, count, known) {
     const edit = parse(text);
     demand(edit.schema === SCHEMA, `"schema" is ${show(edit.schema)}; this page reads ${SCHEMA}`);
     demand(typeof edit.title === 'string', `"title" is ${show(edit.title)}; it has to be text`);
     demand(edit.samplerate === rate, `"samplerate" is ${show(edit.samplerate)}; this roll has ${rate}`);
+    demand((edit.channels ?? 1) === channels, `"channels" is ${show(edit.channels)}; this roll has ${channels}`);
     demand(edit.n_samples === length, `"n_samples" is ${show(edit.n_samples)}; this roll has ${length}`);
     demand(
       Array.isArray(edit.events) && edit.events.length === count,

@@ -18,11 +18,11 @@ const library = (() => {
    */
 
   /**
-   * @param {EventRow[]} rows @param {number} rate Hz @param {number} slack samples by which an event may be moved and
-   *   still be its part of the mix @param {string} mixSrc address of the published mix
+   * @param {EventRow[]} rows @param {{rate: number, channels: number}} form of all sounds, the rate in Hz
+   * @param {number} slack samples by which an event may be moved and still be its part of the mix @param {string} mixSrc address of the published mix
    * @param {string} source address of the choices, or ""
    */
-  function make(rows, rate, slack, mixSrc, source) {
+  function make(rows, { rate, channels }, slack, mixSrc, source) {
     const named = rows.map((row) => ({ ...row, part: media.digest(row.address), alone: media.digest(row.alone) }));
     const stored = new Set(named.flatMap(({ part, alone }) => [part, alone]));
     const facts = new Map(named.flatMap((row) => [row.part, row.alone].map((hash) => [hash, row.facts])));
@@ -84,7 +84,7 @@ const library = (() => {
        * @returns {Promise<Int16Array>} */
       render(events, length) {
         const placed = events.map((event) => ({ ...event, sound: address(event.sound) }));
-        return mix.render(placed, length).catch(again);
+        return mix.render(placed, length, channels).catch(again);
       },
       facts: about,
       /**
@@ -110,7 +110,7 @@ const library = (() => {
       /** @param {string} hash */
       async learn(hash) {
         if (!facts.has(hash)) {
-          facts.set(hash, measure(await samples(hash), rate));
+          facts.set(hash, measure(await samples(hash), rate * channels));
         }
       },
       /** The choices that were loaded. @returns {Choices} */
@@ -151,7 +151,7 @@ const library = (() => {
     throw new Error(`${error.message} Press again to try again.`);
   }
 
-  /** @param {Int16Array} values @param {number} rate Hz @returns {SoundFacts} */
+  /** @param {Int16Array} values @param {number} rate of values a second @returns {SoundFacts} */
   function measure(values, rate) {
     const loudest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
     return { seconds: values.length / rate, peak: 20 * Math.log10(loudest / 32768) };

@@ -9,8 +9,9 @@
   function enhance(figure) {
     const { title = '', mixSrc = '', mixWav = '', choicesSrc = '', peaks = '', sets = '[]' } = figure.dataset;
     const [rate, length, slack] = ['rate', 'length', 'slack'].map((name) => Number(figure.dataset[name] || 0));
+    const channels = Number(figure.dataset.channels || 1);
     const rows = mix.read(figure);
-    const sounds = library.make(rows, rate, slack, mixSrc, choicesSrc);
+    const sounds = library.make(rows, { rate, channels }, slack, mixSrc, choicesSrc);
     const picture = /** @type {SVGSVGElement} */ (figure.querySelector('.plot'));
     let selected = -1;
     let offered = false; // the sounds that events may have are loaded
@@ -33,7 +34,7 @@
       cancel: () => edit.cancel(),
       stop: () => line.stop(),
     });
-    const measures = { title, rate, length, peaks };
+    const measures = { title, rate, channels, length, peaks };
     const line = timeline.make(picture, sounds, measures, {
       events: () => heard,
       untouched: () => edits.isPublished(heard, edit.published),
@@ -173,7 +174,7 @@
     async function judge(values) {
       mixed = values;
       const edited = edits.summary(edit.events(), edit.published, deeds.seed(), sounds.asPublished);
-      const { words, wrong } = await edits.judge(values, rate, mixWav, edited);
+      const { words, wrong } = await edits.judge(values, measures, mixWav, edited);
       if (mixed === values) {
         bench.judge(words, wrong);
       }

@@ -21,7 +21,7 @@ const timeline = (() => {
    * @param {Measures & {peaks: string}} measures `peaks` of the published mix as report/artifacts/media.py writes them
    * @param {Editor} editor
    */
-  function make(picture, sounds, { title, rate, length, peaks }, editor) {
+  function make(picture, sounds, { title, rate, channels, length, peaks }, editor) {
     const seconds = length / rate;
     const { host, extent } = build(picture);
     const whole = playhead.make(seconds, { rate, start: startMix, show });
@@ -43,12 +43,12 @@ const timeline = (() => {
     /** @param {Int16Array} values @param {number} from seconds @returns {Voice} */
     function startMix(values, from) {
       const options = { from: shape.into(from), loop: shape.range(), ended: whole.rewind };
-      return sound.play(sound.toBuffer(values, rate), options);
+      return sound.play(sound.toBuffer(values, rate, channels), options);
     }
 
     /** @param {Int16Array} values @returns {Voice} */
     function startEvent(values) {
-      return sound.play(sound.toBuffer(values, rate), { ended: alone.stop });
+      return sound.play(sound.toBuffer(values, rate, channels), { ended: alone.stop });
     }
 
     /** @returns {Subject} */
@@ -94,7 +94,7 @@ const timeline = (() => {
       const promise = mixed();
       const values = await promise;
       if (!known && promise === current) {
-        shape.setPeaks(wave.peaksOf(values));
+        shape.setPeaks(wave.peaksOf(values, channels));
         editor.mixed(values);
       }
       return values;
@@ -126,7 +126,7 @@ const timeline = (() => {
       playEvent(i) {
         const placed = sounds.alone(i, editor.events()[i]);
         const render = async () =>
-          sounds.render([{ ...placed, start: 0 }], (await sounds.samples(placed.sound)).length);
+          sounds.render([{ ...placed, start: 0 }], (await sounds.samples(placed.sound)).length / channels);
         alone.stop();
         event = i;
         offset = placed.start / rate;

@@ -1,5 +1,6 @@
 /**
- * Reads FLAC files as reports store them: one channel of 16 bits, predicted from up to four samples before (RFC 9639).
+ * Reads FLAC files as reports store them: one channel or two, each by itself, of 16 bits, predicted from up to four
+ * samples before (RFC 9639).
  * The page decodes by itself, in integers: what a browser's decoder returns are floats, scaled by 32768 in one version
  * and by 32767 in another, and at another rate where the browser does not know the sound's.
  */
@@ -89,20 +90,24 @@ const flac = (() => {
     };
   }
 
-  /** @param {ArrayBuffer} buffer @returns {Int16Array | null} null if the file is damaged or of another kind */
+  /**
+   * @param {ArrayBuffer} buffer
+   * @returns {Int16Array | null} left and right in turn if there are two channels; null if the file is damaged or of
+   *   another kind
+   */
   function decode(buffer) {
     const file = new Uint8Array(buffer);
     const bits = reader(file);
-    const length = readHeader(bits);
-    if (length === null || length > LONGEST * file.length) {
+    const { length, channels } = readHeader(bits);
+    if (!channels || length > LONGEST * file.length) {
       return null;
     }
-    const samples = new Int16Array(length);
+    const samples = new Int16Array(length * channels);
     for (let done = 0; done < length; ) {
       const begin = bits.place();
-      const size = readFrameHeader(bits);
-      const frame = samples.subarray(done, done + size);
-      if (!frame.length || frame.length < size || !readFrame(bits, frame)) {
+      const size = readFrameHeader(bits, channels);
+      const frame = samples.subarray(done * channels, (done + size) * channels);
+      if (!frame.length || frame.length < size * channels || !readFrames(bits, frame, channels)) {
         return null;
       }
       bits.go(bits.place());
@@ -114,10 +119,11 @@ const flac = (() => {
     return bits.place() > file.length ? null : samples;
   }
 
-  /** @param {Bits} bits @returns {number | null} samples in all; null if it is no file of one channel and 16 bits */
+  /** @param {Bits} bits @returns {{length: number, channels: number}} 0 channels if it is no such file of 16 bits */
   function readHeader(bits) {
+    const other = { length: 0, channels: 0 };
     if (bits.take(32) !== 0x664c6143 || bits.take(8) % 128) {
-      return null; // it begins with "fLaC" and this block
+      return other; // it begins with "fLaC" and this block
     }
     bits.go(18); // behind what it says of the frames
     const facts = bits.take(32); // rate in 20 bits, channels in 3, their width in 5, and 4 of the number of samples
@@ -128,25 +134,47 @@ const flac = (() => {
       bits.take(7);
       const size = bits.take(24);
       if (!size && !last) {
-        return null;
+        return other;
       }
       bits.go(bits.place() + size);
     }
-    return (facts & 0xff0) === 0x0f0 ? length : null; // both are counted from 1 less
+    const channels = ((facts >>> 9) & 7) + 1; // both are counted from 1 less
+    return (facts & 0x1f0) === 0x0f0 && channels <= 2 ? { length, channels } : other;
   }
 
-  /** @param {Bits} bits @returns {number} samples of the frame; 0 if there is none */
-  function readFrameHeader(bits) {
+  /** @param {Bits} bits @param {number} channels of the file @returns {number} samples of each; 0 if there is none */
+  function readFrameHeader(bits, channels) {
     const begins = bits.take(15) === 0x7ffc;
     bits.take(1); // whether all frames are of one size
     const [size, rate] = [bits.take(4), bits.take(4)];
-    bits.take(8); // one channel of 16 bits, as the file's header says
+    const apart = bits.take(4) === channels - 1; // no differences of left and right
+    bits.take(4); // 16 bits, as the file's header says
     const more = Math.clz32(~(bits.take(8) << 24)); // the frame's number, as UTF-8 writes it
     bits.take(8 * Math.max(0, more - 1));
     const explicit = size === 6 || size === 7 ? bits.take(8 * (size - 5)) + 1 : SIZES[size];
     bits.take(8 * ([0, 1, 2, 2][rate - 11] || 0)); // the rate, and
     bits.take(8); // a checksum of this header: the frame's includes it
-    return begins ? explicit : 0;
+    return begins && apart ? explicit : 0;
+  }
+
+  /**
+   * @param {Bits} bits @param {Int16Array} frames takes the samples, of the channels in turn @param {number} channels
+   * @returns {boolean} false if they can not be read
+   */
+  function readFrames(bits, frames, channels) {
+    if (channels === 1) {
+      return readFrame(bits, frames);
+    }
+    const one = new Int16Array(frames.length / channels);
+    for (let channel = 0; channel < channels; channel++) {
+      if (!readFrame(bits, one)) {
+        return false;
+      }
+      for (let i = 0, at = channel; i < one.length; i++, at += channels) {
+        frames[at] = one[i];
+      }
+    }
+    return true;
   }
 
   /** @param {Bits} bits @param {Int16Array} frame takes the samples @returns {boolean} false if they can not be read */

@@ -92,7 +92,8 @@ const media = (() => {
   }
 
   /**
-   * The samples of a stored sound: 16 bits, one channel. They are kept, so that asking again costs nothing.
+   * The samples of a stored sound: 16 bits, left and right in turn if it has two channels. They are kept, so that asking
+   * again costs nothing.
    * @param {string} address @returns {Promise<Int16Array>}
    */
   function samples(address) {
@@ -145,9 +146,9 @@ const media = (() => {
   /** @param {ArrayBuffer} buffer @param {string} address @returns {Int16Array} */
   function fromWav(buffer, address) {
     const view = new DataView(buffer);
-    const fits = buffer.byteLength >= HEADER && view.getUint32(36) === 0x64617461 && view.getUint16(22, true) === 1;
-    if (!fits || view.getUint16(34, true) !== 16) {
-      throw wrong(address, 'it is no WAV file of one channel and 16 bits.');
+    const fits = buffer.byteLength >= HEADER && view.getUint32(36) === 0x64617461;
+    if (!fits || view.getUint16(34, true) !== 16 || ![1, 2].includes(view.getUint16(22, true))) {
+      throw wrong(address, 'it is no WAV file of 16 bits with one channel or two.');
     }
     if (view.getUint32(40, true) !== buffer.byteLength - HEADER) {
       throw damaged(address); // cut short

@@ -33,21 +33,23 @@ const mix = (() => {
 
   /**
    * Sums stay below 2^53, so that doubles hold them exactly.
-   * @param {Placed[]} events @param {number} length samples @returns {Promise<Int16Array>}
+   * @param {Placed[]} events @param {number} length samples @param {number} [channels] of the sounds and of the sum
+   * @returns {Promise<Int16Array>}
    */
-  async function render(events, length) {
-    const total = new Float64Array(length);
+  async function render(events, length, channels = 1) {
+    const total = new Float64Array(length * channels);
     const audible = events.filter((event) => !event.muted);
     const sounds = await Promise.all(audible.map((event) => media.samples(event.sound)));
     audible.forEach(({ start, gain }, i) => {
       const samples = sounds[i];
-      const end = Math.min(length, start + samples.length);
-      for (let t = Math.max(0, start); t < end; t++) {
-        total[t] += samples[t - start] * gain;
+      const first = start * channels; // left and right take turns
+      const end = Math.min(total.length, first + samples.length);
+      for (let t = Math.max(0, first); t < end; t++) {
+        total[t] += samples[t - first] * gain;
       }
     });
-    const mixed = new Int16Array(length);
-    for (let t = 0; t < length; t++) {
+    const mixed = new Int16Array(total.length);
+    for (let t = 0; t < total.length; t++) {
       mixed[t] = Math.max(-32768, Math.min(32767, Math.floor((total[t] + UNITY / 2) / UNITY)));
     }
     return mixed;
@@ -55,9 +57,9 @@ const mix = (() => {
 
   /**
    * A WAV file, byte for byte as the report's store writes it.
-   * @param {Int16Array} values @param {number} rate Hz @returns {ArrayBuffer}
+   * @param {Int16Array} values @param {number} rate Hz @param {number} [channels] @returns {ArrayBuffer}
    */
-  function toWav(values, rate) {
+  function toWav(values, rate, channels = 1) {
     const buffer = new ArrayBuffer(media.HEADER + 2 * values.length);
     const view = new DataView(buffer);
     const text = { 0: 'RIFF', 8: 'WAVEfmt ', 36: 'data' };
@@ -65,12 +67,12 @@ const mix = (() => {
       Array.from(letters).forEach((letter, i) => view.setUint8(Number(at) + i, letter.charCodeAt(0)));
     }
     view.setUint32(4, buffer.byteLength - 8, true);
-    view.setUint32(16, 16, true); // bytes of the format that follows: PCM, one channel
+    view.setUint32(16, 16, true); // bytes of the format that follows: PCM
     view.setUint16(20, 1, true);
-    view.setUint16(22, 1, true);
+    view.setUint16(22, channels, true);
     view.setUint32(24, rate, true);
-    view.setUint32(28, 2 * rate, true);
-    view.setUint16(32, 2, true);
+    view.setUint32(28, 2 * channels * rate, true);
+    view.setUint16(32, 2 * channels, true);
     view.setUint16(34, 16, true);
     view.setUint32(40, 2 * values.length, true);
     new Int16Array(buffer, media.HEADER).set(values);

@@ -85,10 +85,16 @@ const sound = (() => {
     return silent && (!current || current === owner);
   }
 
-  /** @param {Int16Array} values @param {number} rate Hz @returns {AudioBuffer} */
-  function toBuffer(values, rate) {
-    const buffer = new AudioBuffer({ length: Math.max(1, values.length), sampleRate: rate });
-    buffer.getChannelData(0).set(Float32Array.from(values, (value) => value / 32768));
+  /** @param {Int16Array} values @param {number} rate Hz @param {number} [channels] @returns {AudioBuffer} */
+  function toBuffer(values, rate, channels = 1) {
+    const length = Math.max(1, values.length / channels);
+    const buffer = new AudioBuffer({ length, sampleRate: rate, numberOfChannels: channels });
+    for (let channel = 0; channel < channels; channel++) {
+      const data = buffer.getChannelData(channel);
+      for (let i = 0, at = channel; at < values.length; i++, at += channels) {
+        data[i] = values[at] / 32768;
+      }
+    }
     return buffer;
   }
 

@@ -25,13 +25,19 @@ const stretch = (() => {
       return known.result;
     }
     const { sampleRate, length } = buffers[0];
-    const channels = buffers.map((buffer) => buffer.getChannelData(0));
-    const guide = Float32Array.from({ length }, (_, t) => channels.reduce((sum, channel) => sum + channel[t], 0));
+    const channels = buffers.map((buffer) =>
+      Array.from({ length: buffer.numberOfChannels }, (_, c) => buffer.getChannelData(c)),
+    );
+    const all = channels.flat();
+    const guide = Float32Array.from({ length }, (_, t) => all.reduce((sum, channel) => sum + channel[t], 0));
     const hop = Math.round(HOP * sampleRate);
     const places = findPlaces(guide, hop, speed, Math.round(REACH * sampleRate), Math.ceil(sampleRate / COARSE));
-    const result = channels.map((channel) => {
-      const buffer = new AudioBuffer({ length: Math.ceil(length / speed), sampleRate });
-      layOut(channel, places, hop, buffer.getChannelData(0));
+    const result = channels.map((ones) => {
+      const numberOfChannels = ones.length;
+      const buffer = new AudioBuffer({ length: Math.ceil(length / speed), sampleRate, numberOfChannels });
+      for (const [c, channel] of ones.entries()) {
+        layOut(channel, places, hop, buffer.getChannelData(c));
+      }
       return buffer;
     });
     made.set(buffers, { speed, result });

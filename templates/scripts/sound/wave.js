@@ -206,13 +206,18 @@ const wave = (() => {
     return `M0 ${HIGHEST}${above.join('')}${below.join('')}z`;
   }
 
-  /** The same letters as report/artifacts/media.py writes. @param {Int16Array} samples @returns {string} */
-  function peaksOf(samples) {
-    const n = Math.min(COLUMNS, samples.length);
+  /**
+   * The same letters as report/artifacts/media.py writes.
+   * @param {Int16Array} samples @param {number} [channels] @returns {string}
+   */
+  function peaksOf(samples, channels = 1) {
+    const length = samples.length / channels;
+    const n = Math.min(COLUMNS, length);
     let text = '';
     for (let i = 0, at = 0; i < n; i++) {
       let most = 0;
-      for (const end = at + Math.floor(samples.length / n) + (i < samples.length % n ? 1 : 0); at < end; at++) {
+      const size = Math.floor(length / n) + (i < length % n ? 1 : 0);
+      for (const end = at + size * channels; at < end; at++) {
         most = Math.max(most, Math.abs(samples[at]));
       }
       text += LETTERS[Math.floor((HIGHEST * most + 16384) / 32768)];

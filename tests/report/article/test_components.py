@@ -15,7 +15,6 @@ from report import (
     Data,
     Decomposition,
     EventRoll,
-    Figure,
     Film,
     FilmStrip,
     Grid,
@@ -75,26 +74,27 @@ def roll(**other):
     return EventRoll(**{"title": "R", "marks": marks, "axis": "up", "mix": beep(4000)} | other)
 
 
-def frame():
-    """A table of another library, as far as a page knows it."""
-    return type("DataFrame", (), {"__module__": "pandas.core.frame"})()
-
-
 def drawing():
     return type("Line2D", (), {"__module__": "matplotlib.lines"})()
 
 
 WRONG = {
     "Prose.text is the number 3; give a str": lambda: Prose(3),
-    "Player.sound is a report.Sound; it is not stored yet: return it from a function with @conj": (
-        lambda: Player(Sound(np.zeros(9), 8000), "x")
-    ),
-    "Player.sound is a numpy.ndarray of shape (2, 9); return report.Sound(": (
+    "Player.sound is a numpy.ndarray of shape (2, 9); a sound needs its samplerate: Sound(": (
         lambda: Player(np.zeros((2, 9)), "x")
+    ),
+    "Player.sound: a sound is samples (T,), or (T, 2) for left and right, with T > 0, not (3, 9)": (
+        lambda: Player(np.zeros((3, 9)), 8000)
+    ),
+    "Player.samplerate is the number 1.5; give whole Hz": (
+        lambda: Player(np.zeros(9), "x", samplerate=1.5)
+    ),
+    "Player.sound: Sound.samplerate is 0; give a whole number of Hz": (
+        lambda: Player(np.zeros(9), 0)
     ),
     "Player.sound is a picture, not a sound: picture(…) made it": lambda: Player(picture(), "x"),
     "Player.sound is the function beep; call it, as in beep(…)": lambda: Player(beep, "x"),
-    "Player.sound is the str 'song.wav'; give what a function with @conjure returned: a sound": (
+    "Player.sound: there is no file song.wav in the working folder": (
         lambda: Player("song.wav", "x")
     ),
     "Player.title is None; give a str": lambda: Player(beep(9), None),
@@ -102,7 +102,12 @@ WRONG = {
     "Player.picture is a sound, not a picture: beep(…)": lambda: Player(
         beep(9), "x", picture=beep(9)
     ),
-    "Image.artifact is a report.Figure; it is not stored yet": lambda: Image(Figure(0, ""), ""),
+    "Image.artifact is a sound, not a picture: by_content(…)": (
+        lambda: Image(Sound(np.ones(9), 8000), "")
+    ),
+    "Player.sound is a picture, not a sound": lambda: Player(
+        Picture(np.ones((2, 2), "u1"), ""), "x"
+    ),
     "Image.artifact is a film, not a picture": lambda: Image(film(), ""),
     "Image.caption is a list; give a str": lambda: Image(picture(), []),
     "FilmStrip.film is a picture, not a film": lambda: FilmStrip(picture(), picture(), ""),
@@ -155,15 +160,24 @@ WRONG = {
         lambda: Player(beep(9), "x", labels=[Labels("Words", [(5.0, None, "a")])])
     ),
     "Compare.items is empty; give (label, sound, picture or None)": lambda: Compare("x", []),
-    "Compare.items is a dict; give a list": lambda: Compare("x", {"A": beep(9)}),
-    "Compare.items[1] is a tuple of 2; give (label, sound, picture or None)": (
-        lambda: Compare("x", [("A", beep(9), None), ("B", beep(9))])
+    "Compare.items is a set; give a list": lambda: Compare("x", {1}),
+    "the sound of Compare.items[1] is a numpy.ndarray of shape (9,); a sound needs its samplera": (
+        lambda: Compare({"A": beep(9), "B": np.ones(9)})
+    ),
+    "Grid.rows['a'] is a list; give a dict: column -> sound": lambda: Grid("x", {"a": [beep(9)]}),
+    "Grid.rows has the column 'B', which Grid.columns has not": (
+        lambda: Grid("x", {"a": {"A": beep(9), "B": beep(9)}}, ["A"])
+    ),
+    "Compare.items[1] is a tuple of 1; give (label, sound, picture or None)": (
+        lambda: Compare("x", [("A", beep(9), None), ("B",)])
     ),
     "Compare.items[0] is data, which": lambda: Compare("x", [numbers()]),
     "the label of Compare.items[0] is the number 1; give a str": (
         lambda: Compare("x", [(1, beep(9), None)])
     ),
-    "the sound of Compare.items[0] is None; give what": lambda: Compare("x", [("A", None, None)]),
+    "the sound of Compare.items[0] is None; give a sound, such as a function with @conjure": (
+        lambda: Compare("x", [("A", None, None)])
+    ),
     "the picture of Compare.items[0] is a sound, not a picture": (
         lambda: Compare("x", [("A", beep(9), beep(9))])
     ),
@@ -194,8 +208,8 @@ WRONG = {
         lambda: Table(["a", "b"], [[1, 2], [3, 4], [5]], "")
     ),
     "row 1, column 'b' of Table: a dict can not be shown": lambda: Table(["a", "b"], [[1, {}]], ""),
-    "row 1, column 'a' of Table: a report.Sound can not be shown; it is not stored": (
-        lambda: Table(["a"], [[Sound(np.zeros(9), 8000)]], "")
+    "row 1, column 'a' of Table: a numpy.ndarray of shape (9,) can not be shown": (
+        lambda: Table(["a"], [[np.zeros(9)]], "")
     ),
     "row 1, column 'a' of Table is a Part": lambda: Table(["a"], [[Part("a", "b", "", [])]], ""),
     "row 1, column 'a' of Table: film(…) made a film, which needs a poster": (
@@ -216,6 +230,9 @@ WRONG = {
     "EventRoll.vectors is a film, not a picture": lambda: roll(vectors=film()),
     "EventRoll.choices is a sound, not data": lambda: roll(choices=beep(9)),
     "EventRoll.sounds[0] is a picture, not a sound": lambda: roll(sounds=[picture()]),
+    "the sound of EventRoll.marks[0] has 1 channels, but EventRoll.mix 2; give all as many": (
+        lambda: roll(mix=Sound(np.ones((9, 2)), 8000))
+    ),
     "the sound of EventRoll.marks[0] has 8000 Hz, but EventRoll.mix 22050; resample": (
         lambda: roll(mix=beep(9, 22050))
     ),
@@ -250,16 +267,11 @@ def test_a_wrong_field_is_named_with_its_value_and_the_mend(message):
         (beep, "the function beep can not be shown; call it, as in beep(…)"),
         (Player, "the class Player can not be shown; call it"),
         ((n for n in ()), "a generator can not be shown; put it into a list"),
-        (
-            Figure(None, ""),
-            "a report.Figure can not be shown; it is not stored yet: return it from",
-        ),
         (drawing(), "a matplotlib.Line2D can not be shown; a drawing call returned it: end the ce"),
         ([drawing()], "a matplotlib.Line2D can not be shown; a drawing call"),
-        (frame(), "a pandas.DataFrame can not be shown; make a Table of it: Table(list(frame.c"),
         (
             np.zeros((2, 3)),
-            "a numpy.ndarray of shape (2, 3) can not be shown; return report.Sound(",
+            "a numpy.ndarray of shape (2, 3) can not be shown; a sound needs its samplerate",
         ),
         (np.array(3.0), "a numpy.ndarray of shape () can not be shown; show the number in it"),
         ({"a": 1}, "a dict can not be shown; make a Table of it"),
@@ -271,12 +283,6 @@ def test_a_wrong_field_is_named_with_its_value_and_the_mend(message):
 def test_a_value_that_can_not_be_shown_is_said_to_be_what_it_is(value, message):
     with pytest.raises(TypeError, match=re.escape(message)):
         flatten(value)
-
-
-def test_a_figure_of_matplotlib_is_told_from_one_that_can_be_stored():
-    figure = pytest.importorskip("matplotlib.figure").Figure()
-    with pytest.raises(TypeError, match=r"a matplotlib.Figure can .*; return report.Figure\(figur"):
-        as_component(figure)
 
 
 def test_numbers_of_every_kind_are_shown():

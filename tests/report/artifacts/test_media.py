@@ -1,6 +1,7 @@
 import hashlib
 import io
 import re
+import wave
 
 import numpy as np
 import pytest
@@ -66,6 +67,28 @@ def test_sounds_are_flac_where_it_keeps_their_rate_and_wav_elsewhere(samplerate)
         back = decode(encoded.data, encoded.media_type)
         assert back.samplerate == samplerate and np.array_equal(back.samples, part)
         assert encoded.info["wav"] == hashlib.sha256(to_wav(part, samplerate)).hexdigest()
+
+
+@pytest.mark.parametrize("samplerate", [22_050, 65_536])
+def test_left_and_right_are_stored_each_by_itself_in_any_layout(samplerate):
+    samples = to_int16(np.stack([NOISE, NOISE[::-1] / 3], 1))[0]
+    encoded = encode(Sound(samples, samplerate))
+    assert encode(Sound(samples.T, samplerate)) == encoded
+    assert decode(encoded.data, encoded.media_type).samples.tolist() == samples.tolist()
+    info = encoded.info
+    assert (info["channels"], info["n_samples"]) == (2, len(NOISE))
+    assert info["wav"] == hashlib.sha256(to_wav(samples, samplerate)).hexdigest()
+    with wave.open(io.BytesIO(to_wav(samples, samplerate))) as file:
+        assert (file.getnchannels(), file.getnframes()) == (2, len(NOISE))
+    louder = encode(Sound(samples[:, 0], samplerate)).info
+    assert (info["peak"], louder["channels"]) == (louder["peak"], 1)
+
+
+def test_a_second_channel_that_is_the_same_is_twice_the_energy():
+    """BS.1770 adds up the energies of left and right: 3.01 dB."""
+    one = encode(Sound(NOISE, 8000)).info["loudness"]
+    two = encode(Sound(np.stack([NOISE, NOISE], 1), 8000)).info["loudness"]
+    assert two - one == pytest.approx(10 * np.log10(2), abs=0.02)
 
 
 def test_a_flac_file_takes_less_than_half_and_nothing_of_it_is_found_in_floating_point():
@@ -176,7 +199,9 @@ def test_a_samplerate_is_a_whole_number_of_any_type(samplerate):
     ("samples", "words"),
     [
         (np.zeros(0), "T > 0"),
-        (np.zeros((2, 10)), "mix channels down"),
+        (np.zeros((3, 10)), "mix other channels down"),
+        (np.zeros((2, 2, 10)), "mix other channels down"),
+        (np.zeros((0, 2)), "T > 0"),
         (np.array([0.0, np.nan]), "1 of 2 samples are NaN"),
         (np.array([np.inf]), "infinite"),
         (np.zeros(3, np.int32), "int32"),
