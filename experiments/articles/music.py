@@ -29,7 +29,7 @@ from experiments.sections.examples import (
 )
 from experiments.sections.parts import parts_section
 from experiments.sections.sounds import begin_encoding
-from report import Prose
+from report import Fold, Prose
 
 if TYPE_CHECKING:
     from experiments.inputs import BUILD  # a global of every script that the site is built from
@@ -171,13 +171,14 @@ shown = [example(number, each, card=number > 1) for number, each in enumerate(ex
 # numbers, before any compression.
 
 # %% tags=["hide"]
-figures_table(examples)
+Fold("The figures of each example", [figures_table(examples)])
 
 # %% [markdown]
 # ## Events together and alone
 
 # %% tags=["hide"]
-parts_section([each.demos.roll.compared for each in examples if each.demos])
+compared = parts_section([each.demos.roll.compared for each in examples if each.demos])
+Fold("How far an event's part of the sound is from the event alone", compared)
 
 # %% [markdown]
 # ## Future work

@@ -10,7 +10,7 @@ from experiments.clips import Clip
 from experiments.sections import pictures, sounds
 from experiments.sections.event_files import files_section
 from experiments.stored_figures import Figures
-from report import Figure, Image, Prose, ReportError, Table, conjure
+from report import Figure, Fold, Image, Prose, ReportError, Table, conjure
 from report.article.components import Component
 from sparse_codec.evaluation.tables import comparison_rows, count_rows, many_atoms, word_rows
 from sparse_codec.evaluation.variations import VARIATIONS
@@ -72,23 +72,29 @@ def evaluation_section(
             share_curve(evaluation),
             "What is gone from the held-out segments, by number of events or atoms.",
         ),
-        Table(
-            *comparison_rows(methods, AS_SOUND),
-            f"The sound of the same {n_segments} segments; terms are below.",
+        Fold(
+            "The figures in tables: sound, events, files and kinds of sound",
+            [
+                Table(
+                    *comparison_rows(methods, AS_SOUND),
+                    f"The sound of the same {n_segments} segments; terms are below.",
+                ),
+                Table(
+                    *comparison_rows(methods, AT_WINDOWS),
+                    "The shares as sound by transforms of three windows, in samples; 2048 has no"
+                    " number.",
+                ),
+                Table(
+                    *comparison_rows(methods, AS_EVENTS),
+                    "Their events or atoms, rates, and seconds a segment in one thread.",
+                ),
+                *files_section(codec, evaluation),
+                _group_shares(evaluation),
+                _group_distances(evaluation),
+                *_onset_table(evaluation),
+                Prose(_terms(everything)),
+            ],
         ),
-        Table(
-            *comparison_rows(methods, AT_WINDOWS),
-            "The shares as sound by transforms of three windows, in samples; 2048 has no number.",
-        ),
-        Table(
-            *comparison_rows(methods, AS_EVENTS),
-            "Their events or atoms, rates, and seconds a segment in one thread.",
-        ),
-        *files_section(codec, evaluation),
-        _group_shares(evaluation),
-        _group_distances(evaluation),
-        *_onset_table(evaluation),
-        Prose(_terms(everything)),
         *([_measured_again(evaluation, clips, codec)] if shipped else []),
     ]
 

@@ -654,6 +654,19 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Fold:
+    """Components that stand folded under a line until a reader opens it."""
+
+    title: str
+    components: list
+
+    def __post_init__(self) -> None:
+        check_text(self, "title")
+        check_name("Fold.title", self.title)
+        _check_components(self, self.components)
+
+
+@dataclass(frozen=True)
 class Row:
     """Components side by side, or below each other where the page is narrow."""
 
@@ -694,6 +707,7 @@ Component = (
     | BibTeX
     | Group
     | Part
+    | Fold
     | Row
     | Text
     | Code

@@ -12,6 +12,7 @@ from report.article.components import (
     Compare,
     Cover,
     EventRoll,
+    Fold,
     Group,
     Image,
     Mark,
@@ -472,6 +473,16 @@ def test_a_card_leads_to_a_page_that_alone_has_the_rest(script):
     )
     assert beep(77).name in card and f'href="{page.name}.html"' in card
     assert "<b>Figure 1.</b> After." in article.html  # no number is missing
+
+
+def test_a_fold_is_closed_and_holds_what_it_folds(script):
+    shown = [Fold("More & less", [Image(picture("inside"), "Inside."), None, Prose("*Text*")])]
+    html = render(script, code(shown)).html
+    fold = html[html.index('<details class="fold wide">') :]
+    assert fold.index("<summary>More &amp; less</summary>") < fold.index("Figure 1.")
+    assert fold.index("<em>Text</em>") < fold.index("</details>", fold.index("<em>"))
+    with pytest.raises(CellError, match="stands inside something else"):
+        render(script, code(Fold("x", [Group([Part("a", "A", "", [])])])))
 
 
 def test_an_opening_stands_above_the_abstract_wherever_a_cell_shows_it(script):
