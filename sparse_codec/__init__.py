@@ -10,7 +10,13 @@ A name of the package is imported when it is first used, for PyTorch takes secon
 """
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
+
+if find_spec("torch") is None:
+    raise ImportError(
+        "the codec needs PyTorch, which is not installed: pip install 'sparse-audio-report[codec]'"
+    )
 
 if TYPE_CHECKING:
     from sparse_codec.audio.files import (
