@@ -41,8 +41,11 @@ def by_content(content):  # type: ignore[no-untyped-def]  # so that media of all
 
 @conjure
 def sound_file(file: Path) -> Sound:
-    """Return the sound in a file, at its own rate."""
-    return Sound(*sf.read(file, dtype="float32"))
+    """Return the sound in a file, at its own rate. Raises: ValueError if it is damaged."""
+    try:
+        return Sound(*sf.read(file, dtype="float32"))
+    except sf.LibsndfileError as error:
+        raise ValueError(f"{file.name} is damaged: {error}") from error
 
 
 # Artifacts

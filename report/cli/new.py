@@ -1,6 +1,8 @@
 """The commands that write files to begin with: new, ci."""
 
 import argparse
+import os
+import re
 from pathlib import Path
 
 from report.article.templates import templates_folder
@@ -9,7 +11,20 @@ from report.errors import ReportError
 
 
 def new_options(parser: argparse.ArgumentParser, _program: Program) -> None:
-    parser.add_argument("article", type=Path, metavar="NAME", help="of the article, or its file")
+    parser.add_argument(
+        "article",
+        type=Path,
+        nargs="?",
+        metavar="NAME",
+        help="of the article, or its file (with --from, that of the folder)",
+    )
+    parser.add_argument(
+        "--from",
+        type=Path,
+        metavar="FOLDER",
+        dest="folder",
+        help="of sounds, which the article shows: items by systems, from folders or names of files",
+    )
     parser.add_argument("--title", help="of the article (default: that of the example)")
 
 
@@ -17,13 +32,23 @@ def new_article(args: argparse.Namespace) -> int:
     """Write an article that builds. Its comments say what can be changed."""
     from report.artifacts.record import ARTICLE
 
-    script = args.article.with_suffix(".py") if args.article.suffix == ".py" else args.article
+    if args.folder and not args.folder.is_dir():
+        raise ReportError(f"there is no folder {args.folder}")
+    if args.folder and args.article is None:
+        args.article = Path(re.sub(r"\W+", "_", args.folder.resolve().name, flags=re.ASCII))
+    if args.article is None:
+        args.usage_error("give the article a name")
+    script = args.article
     script = script if script.suffix == ".py" else script.with_name(f"{script.name}.py")
     if not ARTICLE.fullmatch(script.stem) or script.stem.lower() == "index":
         raise ReportError(
             f"{script.stem!r} is no name for an article; use letters, digits, _ and -"
         )
-    text = (templates_folder() / "new.py").read_text()
+    if script.exists():
+        raise ReportError(f"{script} is there already; choose another name")
+    text, about = (templates_folder() / "new.py").read_text(), "three tones"
+    if args.folder:
+        text, about = _article_of_folder(args.folder, script)
     if args.title is not None:
         text = _with_title(text, args.title)
     try:
@@ -31,9 +56,82 @@ def new_article(args: argparse.Namespace) -> int:
             file.write(text)
     except FileExistsError:
         raise ReportError(f"{script} is there already; choose another name") from None
-    print(f"{script}: an article with three tones; change it as its comments say")
+    print(f"{script}: an article with {about}; change it as its comments say")
     print(f"python -m report build {script}")
     return 0
+
+
+FOLDER_ARTICLE = '''"""Sounds of a folder
+
+{about}."""
+
+from pathlib import Path
+
+from report import Grid
+
+FOLDER = Path({folder})  # seen from the folder of this script
+{allow}
+# %% [markdown]
+# Arrow keys and presses go from sound to sound. Those of a row are versions of one item: a
+# neighbour is heard from the same place on, and as loud.
+
+# %% tags=["hide"]
+# item -> system -> sound; labels are texts, the order is that of the page, and a gap may be left.
+Grid(
+    "Sounds",
+    {{
+{rows}    }},
+)
+'''
+
+
+def _article_of_folder(folder: Path, script: Path) -> tuple[str, str]:
+    """Return the article that shows the sounds of a folder, and what it has, in words."""
+    from report.article.listening import table_of
+
+    table = table_of(folder)
+    rows = ""
+    for item, sounds in table.items():
+        cells = "".join(
+            f"            {system!r}: FOLDER / {file.as_posix()!r},\n"
+            for system, file in sounds.items()
+        )
+        rows += f"        {item!r}: {{\n{cells}        }},\n"
+    n_sounds = sum(map(len, table.values()))
+    n_systems = len({system for sounds in table.values() for system in sounds})
+    about = f"{n_sounds} sounds: {len(table)} items by {n_systems} systems"
+    away = os.path.relpath(folder.resolve(), script.parent.resolve())
+    text = FOLDER_ARTICLE.format(
+        about=about, folder=repr(away), rows=rows, allow=_allowed(folder, table)
+    )
+    return _with_title(
+        text, f"Sounds of {folder.resolve().name}".replace('"', "").replace("\\", "")
+    ), about
+
+
+def _allowed(folder: Path, table: dict[str, dict[str, Path]]) -> str:
+    """Return the line that leaves out the checks which these sounds do not pass, or "".
+
+    Raises: ValueError for a sound that can not be stored.
+    """
+    from report.article.checks import findings_of
+    from report.article.components import Grid
+    from report.artifacts.session import use_store
+    from report.artifacts.store import MemoryStore
+
+    absolute = folder.resolve()
+    rows = {
+        item: {system: absolute / file for system, file in sounds.items()}
+        for item, sounds in table.items()
+    }
+    with use_store(MemoryStore()):
+        kinds = dict.fromkeys(finding.kind for finding in findings_of(Grid("Sounds", rows)))
+    if not kinds:
+        return ""
+    reasons = dict.fromkeys(kinds, "the sounds are as they were given")
+    return (
+        f"# Checks that these sounds do not pass, each left out with a reason.\nALLOW = {reasons}\n"
+    )
 
 
 def _with_title(text: str, title: str) -> str:
