@@ -66,6 +66,7 @@ class Demos:
     stages: list[Version]  # of the loudest event
     film: Artifact
     poster: Artifact
+    boxes: Artifact  # of the events in the film, see `pictures.boxes`
     variations: dict[str, Artifact]  # sounds, by VARIATIONS
 
 
@@ -109,6 +110,7 @@ def _conjure_demos(clip: Clip, half: Artifact, codec: SparseCodec) -> Demos:
         stages=_conjure_stages(half, codec),
         film=pictures.film(clip, half, codec),
         poster=pictures.film_poster(clip, codec),
+        boxes=pictures.boxes(half, codec),
         variations={
             kind: sounds.rendered(sounds.variation(half, kind, codec), codec) for kind in VARIATIONS
         },
@@ -287,7 +289,10 @@ def _decomposition(demos: Demos, roll: EventRoll, shares: list[list[float]]) -> 
         " is heard as the sound's spectrogram less those of the events, with the sound's phases."
     )
     _, original, _ = demos.coded_half[0]
-    return Decomposition(demos.film, demos.poster, roll, original, caption)
+    removed = [min(1.0, max(0.0, l2)) for l2, _ in shares]
+    return Decomposition(
+        demos.film, demos.poster, roll, original, caption, removed, demos.boxes.value
+    )
 
 
 def _event_roll(clip: Clip, events: EventSet, roll: Roll) -> EventRoll:

@@ -36,6 +36,7 @@ PICTURE_HOP = 256  # samples from column to column, at least
 HERTZ = {500: "500 Hz", 1000: "1 kHz", 2000: "2", 4000: "4", 8000: "8 kHz"}  # marks of its axis
 FILM_SECONDS = 8.0
 FILM_COLUMNS = 3  # pixels for a frame of the codec
+BOXED = 18.0  # dB
 INK = "#7d7a72"
 COVER = (1200, 630)  # pixels, as sites that show links want it
 FINER = 2  # times as many pixels while a cover is drawn
@@ -95,6 +96,30 @@ def film(clip: Clip, half: Artifact, codec: SparseCodec) -> Film:
     frames = np.stack([_frame(residual.numpy(), codec.samplerate) for residual in left])
     alt = f"The residual spectrogram of {clip.title}, one frame for each event taken off"
     return Film(frames, FILM_SECONDS, alt)
+
+
+@conjure
+def boxes(half: Artifact, codec: SparseCodec) -> Data:
+    """The box of each event in the film's picture: left, right, bottom, top, in shares of it.
+
+    Inside lies all of the event that is no more than BOXED below its loudest place.
+    """
+    events, n_frames = events_of(half), codec.config.half_frames
+    return Data(
+        [
+            _box(_decibels(codec.scene(events.select([i]), n_frames).numpy(), codec.samplerate))
+            for i in range(len(events))
+        ]
+    )
+
+
+def _box(decibels: np.ndarray) -> list[float]:
+    """Return the box of what is loud in a picture (bands, T), at least one band and one frame."""
+    loud = decibels >= decibels.max() - BOXED
+    across, up = (np.flatnonzero(loud.any(axis)) for axis in (0, 1))
+    bands, frames = decibels.shape
+    sides = [across[0] / frames, (across[-1] + 1) / frames, up[0] / bands, (up[-1] + 1) / bands]
+    return [float(side) for side in sides]
 
 
 @conjure

@@ -167,6 +167,10 @@ class Decomposition:
 
     Frames run along the sound from edge to edge. The page computes what is left at each step from
     `original`, the sound before the first event: its spectrogram less those of the events.
+
+    Under the film runs the curve of `removed`, the share of the sound that is gone after each
+    event. In its picture each event is outlined by its box: (left, right, bottom, top), in shares
+    of width and height from the lower left. Both may be left out.
     """
 
     film: Artifact
@@ -174,6 +178,8 @@ class Decomposition:
     roll: "EventRoll"
     original: Artifact
     caption: str
+    removed: Sequence[float] = ()
+    boxes: Sequence[tuple[float, float, float, float]] = ()
 
     def __post_init__(self) -> None:
         _check_film(self)
@@ -183,6 +189,22 @@ class Decomposition:
         self.roll.check_rate("Decomposition.original", self.original)
         _check_mono("Decomposition.original", self.original)
         check_text(self, "caption")
+        for name in ("removed", "boxes"):
+            given = getattr(self, name)
+            check_list(f"Decomposition.{name}", given)
+            if given and len(given) != len(self.roll.marks):
+                raise ValueError(
+                    f"Decomposition.{name} has {len(given)} entries, but the roll has "
+                    f"{len(self.roll.marks)} events; give one for each"
+                )
+        for i, share in enumerate(self.removed):
+            check_share(f"Decomposition.removed[{i}]", share)
+        for i, (left, right, bottom, top) in enumerate(self.boxes):
+            if not (0 <= left < right <= 1 and 0 <= bottom < top <= 1):
+                raise ValueError(
+                    f"Decomposition.boxes[{i}] is {(left, right, bottom, top)}; give (left, right, "
+                    "bottom, top) in 0..1"
+                )
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,9 @@ import numpy as np
 from report import (
     Artifact,
     Data,
+    Decomposition,
     EventRoll,
+    Film,
     Mark,
     Opening,
     Picture,
@@ -39,6 +41,11 @@ def summed(sounds: list[Artifact], starts: list[int]) -> Sound:
 @conjure
 def grey() -> Picture:
     return Picture(np.tile(np.arange(64, dtype=np.uint8) * 4, (32, 1)), "A slope")
+
+
+@conjure
+def film() -> Film:
+    return Film(np.zeros((5, 32, 64), np.uint8), 1.0, "It darkens")
 
 
 @conjure
@@ -82,4 +89,10 @@ roll = EventRoll(
         [(0.0, 0.5, 0.0, 1 / 6), (0.5, 9.0, 0.3, 0.4)],
     ),
 )
-[roll, Opening("This is four events", roll, tone(330.0, 0.3, 2.0))]
+original = tone(330.0, 0.3, 2.0)
+boxes = [(0.1 * i, 0.1 * i + 0.2, 0.2 * i, 0.2 * i + 0.4) for i in range(4)]
+[
+    Decomposition(film(), grey(), roll, original, "Film.", [0.25, 0.5, 0.5, 0.9], boxes),
+    roll,
+    Opening("This is four events", roll, original),
+]

@@ -16,6 +16,7 @@ const decomposition = (() => {
     const frame = elements.find('.frame', figure);
     const [rate, length] = [Number(roll.dataset.rate), Number(roll.dataset.length)];
     const events = eventsOf(roll);
+    const removed = curve.read(figure.dataset.removed);
     const original = elements.find('.left audio', figure).getAttribute('src') || '';
     /** @type {Kind} the choice of the reader */
     let kind = 'removed';
@@ -33,6 +34,8 @@ const decomposition = (() => {
       download,
     });
     const mark = reel.addMark(frame);
+    const outline = curve.addOutline(frame, curve.read(figure.dataset.boxes));
+    const point = curve.make(frame, removed, viewer.go);
 
     function step() {
       return Math.min(viewer.at(), events.length); // a film may have more frames
@@ -41,7 +44,8 @@ const decomposition = (() => {
     /** @param {number} k @returns {string} */
     function describe(k) {
       const n = Math.min(k, events.length);
-      return `Step ${n} of ${events.length}: ${n ? events[n - 1].facts : 'nothing is taken off yet'}`;
+      const gone = n && removed.length ? `; ${curve.percent(removed[n - 1])} of the energy is removed` : '';
+      return `Step ${n} of ${events.length}: ${n ? events[n - 1].facts : 'nothing is taken off yet'}${gone}`;
     }
 
     function show() {
@@ -51,6 +55,8 @@ const decomposition = (() => {
         input.checked = each === kind;
         holder.classList.toggle('heard', each === kind);
       }
+      outline(step());
+      point(step());
       mark(step(), step() ? Math.max(0, events[step() - 1].alone.start / length) : 0);
     }
 

@@ -117,6 +117,15 @@ WRONG = {
     "Decomposition.roll is a dict; give an EventRoll": (
         lambda: Decomposition(film(), picture(), {}, {}, "")
     ),
+    "Decomposition.removed has 2 entries, but the roll has 1 events; give one": (
+        lambda: Decomposition(film(), picture(), roll(), beep(9), "", [0.1, 0.2])
+    ),
+    "Decomposition.removed[0] is 1.5; give a number in 0..1": (
+        lambda: Decomposition(film(), picture(), roll(), beep(9), "", [1.5])
+    ),
+    "Decomposition.boxes[0] is (0.5, 0.5, 0, 1); give (left, right": (
+        lambda: Decomposition(film(), picture(), roll(), beep(9), "", [], [(0.5, 0.5, 0, 1)])
+    ),
     "Decomposition.original is a picture, not a sound": (
         lambda: Decomposition(film(), picture(), roll(), picture(), "")
     ),
