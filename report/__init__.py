@@ -2,8 +2,9 @@
 
 In reading order: `errors`, `storage` (named bytes, anywhere), `keys` (what a result depends on),
 `artifacts` (computed once, kept), `article` (from a script to a page), `site` (articles become a
-site), `sharing` (after it is built) and `cli` (the commands). `number_formats` and `mix` import
-nothing. The package knows nothing of codecs and works without PyTorch.
+site), `sharing` (after it is built), `live` (while it is written) and `cli` (the
+commands). `number_formats` and `mix` import nothing. The package knows nothing of codecs and works
+without PyTorch.
 
 A name of the package is imported when it is first used, so that a command imports what it needs.
 """

@@ -27,9 +27,10 @@ REPORT = {
     "article": ("errors", "number_formats", "keys", "artifacts"),
     "site": ("errors", "number_formats", "storage", "keys", "artifacts", "article", "workers"),
     "sharing": ("errors", "number_formats", "mix", "storage", "artifacts", "article", "site"),
+    "live": ("errors", "keys", "article", "site", "workers"),
     "cli": (
         *("errors", "number_formats", "storage", "artifacts", "article", "site", "sharing"),
-        "workers",
+        *("live", "workers"),
     ),
     "": ("errors", "mix", "artifacts", "article", "site"),
     "__main__": ("errors", "cli"),

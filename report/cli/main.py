@@ -6,12 +6,12 @@ import sys
 from io import TextIOWrapper
 from pathlib import Path
 
-from report.cli import build, explain, new, sites
+from report.cli import build, explain, new, serve, sites
 from report.cli.program import Program
 from report.errors import ReportError
 from workers.signals import exit_code, terminable
 
-COMMANDS = new.COMMANDS | build.COMMANDS | explain.COMMANDS | sites.COMMANDS
+COMMANDS = new.COMMANDS | build.COMMANDS | serve.COMMANDS | explain.COMMANDS | sites.COMMANDS
 
 
 def run(program: Program, argv: list[str] | None = None) -> int:

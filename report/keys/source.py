@@ -154,8 +154,17 @@ class Module:
         return names
 
 
-# When this process started, nearly: files written before are what it loads. Tests that fork set it.
+# When this process started, nearly: files written before are what it loads.
 STARTED = time.time()
+
+
+def begin_now() -> None:
+    """Tell a fork that it has loaded no module of a project yet, and will read them as of now."""
+    global STARTED
+    STARTED = time.time()
+    importlib.invalidate_caches()
+
+
 _modules: dict[str, tuple[object, Module | None]] = {}
 
 

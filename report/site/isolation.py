@@ -23,6 +23,13 @@ from workers.forks import Ask, ForkLost, reason_not_to_fork, run_in_fork
 
 T = TypeVar("T")
 
+_article = ""  # the article that this process builds
+
+
+def article_here() -> str:
+    """Return the name of the article that this process builds; "" if it is not one of them."""
+    return _article
+
 
 class SharedProcess(UserWarning):
     """Several articles run in one process, where one can change what the others show."""
@@ -46,7 +53,7 @@ def run_alone(
     errors = (ReportError, KeyboardInterrupt)
     try:
         return run_in_fork(
-            partial(_work_alike, work),
+            partial(_work_alike, name, work),
             partial(_answer_in_turn, store, turn or nullcontext()),
             errors,
         )
@@ -54,7 +61,9 @@ def run_alone(
         raise SiteError(f"the process of {name} ended early: {error}") from None
 
 
-def _work_alike(work: Callable[[Store], T], ask: Ask) -> T:
+def _work_alike(name: str, work: Callable[[Store], T], ask: Ask) -> T:
+    global _article
+    _article = name
     begin_alike()
     return work(ParentsStore(ask))
 

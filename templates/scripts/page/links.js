@@ -142,5 +142,5 @@ const links = (() => {
   document.addEventListener('DOMContentLoaded', restore);
   window.addEventListener('hashchange', restore);
 
-  return { add, readTime, time };
+  return { add, all, readTime, time };
 })();

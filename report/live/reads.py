@@ -1,0 +1,116 @@
+"""The files that a build reads, noted by Python itself, whoever opens them.
+
+A file that compiled code opens by itself is not seen. What is installed is left out, and so is
+what the build writes: it would be built again for its own traces.
+"""
+
+import contextlib
+import importlib.util
+import json
+import os
+import sys
+import sysconfig
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from report.site.isolation import article_here
+
+INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")})
+SYSTEM = ("/proc", "/dev", "/sys")
+WRITING = os.O_WRONLY | os.O_RDWR
+
+
+def note_reads(log: int) -> None:
+    """Write to the descriptor `log` what this process and its copies open, for as long as they run.
+
+    Each line is JSON: the article, or "" if it is for the whole site; how; and the path.
+    """
+    noted: set[tuple[str, str, str]] = set()
+
+    def note(how: str, path: object) -> None:
+        if not isinstance(path, str | bytes):  # a descriptor
+            return
+        line = (article_here(), how, os.path.abspath(os.fsdecode(path)))
+        if line not in noted and not is_installed(line[2]):
+            noted.add(line)
+            with contextlib.suppress(OSError):  # a copy may have closed it
+                os.write(log, json.dumps(line).encode() + b"\n")  # whole: lines do not mix
+
+    def hear(event: str, arguments: tuple) -> None:
+        if event == "open":
+            path, _mode, flags = arguments
+            note("written" if flags & WRITING else "read", path)
+        elif event in ("os.listdir", "os.scandir"):
+            note("listed", "." if arguments[0] is None else arguments[0])
+        elif event == "os.rename":
+            note("written", arguments[1])
+
+    sys.addaudithook(hear)
+
+
+def is_installed(path: str) -> bool:
+    """Tell whether a file belongs to Python, an installed package or the system."""
+    return any(Path(path).is_relative_to(folder) for folder in (*INSTALLED, *SYSTEM))
+
+
+@dataclass
+class Reads:
+    """The files and folders that builds have read, by article; "" is for all of them."""
+
+    files: dict[str, set[str]] = field(default_factory=dict)
+    listed: dict[str, set[str]] = field(default_factory=dict)  # folders
+    written: set[str] = field(default_factory=set)
+
+    def add(self, log: bytes) -> None:
+        """Take what `note_reads` wrote."""
+        for line in log.splitlines():
+            article, how, path = json.loads(line)
+            if how == "written":
+                self.written.add(path)
+            elif how == "listed":
+                self.listed.setdefault(article, set()).add(path)
+            else:
+                names = {_source_of(path), os.path.realpath(_source_of(path))}
+                self.files.setdefault(article, set()).update(names)
+
+    def forget(self, article: str) -> None:
+        self.files.pop(article, None)
+        self.listed.pop(article, None)
+
+    def touched(self, path: str, came_or_went: bool) -> set[str]:
+        """Return the articles that an edit of a file touches; "" among them means all."""
+        if path in self.written:
+            return set()
+        articles = {article for article, files in self.files.items() if path in files}
+        if came_or_went:
+            folder = os.path.dirname(path)
+            articles |= {article for article, listed in self.listed.items() if folder in listed}
+        return articles
+
+    def folders(self) -> set[str]:
+        """The folders that hold all of this."""
+        files = {os.path.dirname(file) for files in self.files.values() for file in files}
+        return files.union(*self.listed.values())
+
+    def edited_since(self, time_ns: int, but: Iterable[str] = ()) -> set[str]:
+        """Return the files that were written after a time."""
+        files = set().union(*self.files.values()) - self.written - {*but}
+        return {file for file in files if _written_at(file) > time_ns}
+
+
+def _written_at(file: str) -> int:
+    try:
+        return os.stat(file).st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _source_of(path: str) -> str:
+    """Return the module behind a compiled file, or else the path itself."""
+    if path.endswith(".pyc"):
+        try:
+            return importlib.util.source_from_cache(path)
+        except ValueError:
+            return path
+    return path
