@@ -55,9 +55,9 @@ def preview(
     """
     events: SimpleQueue[Any] = SimpleQueue()  # edits, and builds that have ended
     program = _loaded_here()
-    reads = Reads({str(script): {os.path.abspath(script)} for script in scripts})
+    reads = Reads({os.path.abspath(script): str(script) for script in scripts}, tuple(outputs))
     unbuilt = {*scripts}  # as they are now
-    with Watcher(events.put, outputs) as watcher:
+    with Watcher(events.put) as watcher:
         watcher.watch(reads.folders() | {os.path.dirname(file) for file in program})
         while True:
             started = time.time_ns()
@@ -92,6 +92,7 @@ def _build_once(
                 future = siblings.submit(run_in_fork, work, _answer, ERRORS)
                 future.add_done_callback(events.put)
                 while (event := events.get()) is not future:
+                    reads.add(_content(log.fileno()))
                     if isinstance(event, set) and _touched(scripts, reads, event):
                         raise _Overtaken(event)
             summary, modules = future.result()
@@ -99,8 +100,7 @@ def _build_once(
             ended = isinstance(error, ForkLost)
             return News("failed", f"the build ended early: {error}" if ended else str(error))
         finally:
-            log.seek(0)
-            reads.add(log.read())
+            reads.add(_content(log.fileno()))
     _import_libraries(modules)
     return News("built", summary, time.time_ns())
 
@@ -112,6 +112,11 @@ def _work(build: Build, scripts: list[Path], log: int, _ask: Ask) -> tuple[str, 
     summary = build(scripts)
     files = {name: getattr(module, "__file__", None) for name, module in [*sys.modules.items()]}
     return summary, [name for name, file in files.items() if file and is_installed(file)]
+
+
+def _content(file: int) -> bytes:
+    """Return what is in a file. Its position, which forks have too, stays where it is."""
+    return os.pread(file, os.fstat(file).st_size, 0)
 
 
 def _answer(_question: Any) -> None:

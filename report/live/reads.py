@@ -10,7 +10,6 @@ import json
 import os
 import sys
 import sysconfig
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -58,29 +57,35 @@ def is_installed(path: str) -> bool:
 class Reads:
     """The files and folders that builds have read, by article; "" is for all of them."""
 
+    scripts: dict[str, str]  # path -> article; others read of them no more than their titles
+    outputs: tuple[str, ...]  # folders that builds write, which do not count
     files: dict[str, set[str]] = field(default_factory=dict)
     listed: dict[str, set[str]] = field(default_factory=dict)  # folders
     written: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        for path, article in self.scripts.items():
+            self._add_file(article, path)
 
     def add(self, log: bytes) -> None:
         """Take what `note_reads` wrote."""
         for line in log.splitlines():
             article, how, path = json.loads(line)
+            if self._is_output(path):
+                continue
             if how == "written":
                 self.written.add(path)
             elif how == "listed":
                 self.listed.setdefault(article, set()).add(path)
             else:
-                names = {_source_of(path), os.path.realpath(_source_of(path))}
-                self.files.setdefault(article, set()).update(names)
+                self._add_file(self.scripts.get(path, article), _source_of(path))
 
-    def forget(self, article: str) -> None:
-        self.files.pop(article, None)
-        self.listed.pop(article, None)
+    def _add_file(self, article: str, path: str) -> None:
+        self.files.setdefault(article, set()).update((path, os.path.realpath(path)))
 
     def touched(self, path: str, came_or_went: bool) -> set[str]:
         """Return the articles that an edit of a file touches; "" among them means all."""
-        if path in self.written:
+        if path in self.written or self._is_output(path):
             return set()
         articles = {article for article, files in self.files.items() if path in files}
         if came_or_went:
@@ -93,10 +98,18 @@ class Reads:
         files = {os.path.dirname(file) for files in self.files.values() for file in files}
         return files.union(*self.listed.values())
 
-    def edited_since(self, time_ns: int, but: Iterable[str] = ()) -> set[str]:
+    def edited_since(self, time_ns: int) -> set[str]:
         """Return the files that were written after a time."""
-        files = set().union(*self.files.values()) - self.written - {*but}
+        files = set().union(*self.files.values()) - self.written
         return {file for file in files if _written_at(file) > time_ns}
+
+    def _is_output(self, path: str) -> bool:
+        """Tell whether a path is a folder that builds write, in it, or a copy in the making."""
+        for output in self.outputs:
+            folder, name = os.path.split(output)
+            if path == output or path.startswith((f"{output}/", f"{folder}/.{name}.")):
+                return True
+        return False
 
 
 def _written_at(file: str) -> int:

@@ -142,6 +142,7 @@ class _Pages(StaticFiles):
 
     def __init__(self, folder: Path, board: _Board):
         super().__init__(directory=folder, check_dir=False)
+        self.config_checked = True  # the folder comes with the first build
         self._folder, self._board = folder, board
 
     async def get_response(self, path: str, scope: Scope) -> Response:

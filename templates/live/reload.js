@@ -29,7 +29,7 @@
     const copy = /** @type {Document} */ (page.cloneNode(true));
     copy.querySelector('main')?.replaceChildren();
     copy.querySelector('script[data-built]')?.remove();
-    return copy.documentElement.outerHTML;
+    return copy.documentElement.outerHTML.replace(/\s+/g, ' '); // the last line break is not there yet
   }
 
   /** @param {Block} block */
@@ -125,7 +125,7 @@
       return;
     }
     for (const [id, state] of kept.states) {
-      'links' in self || typeof links !== 'undefined' ? links.all.get(id)?.restore(state) : undefined;
+      typeof links === 'undefined' || links.all.get(id)?.restore(state);
     }
     for (const audio of document.querySelectorAll('audio')) {
       const before = kept.sounds.find((/** @type {HTMLAudioElement} */ sound) => sound.src === audio.src);
