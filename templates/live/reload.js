@@ -16,7 +16,7 @@
   const main = document.querySelector('main');
   // This script runs before those of the page, which wait until all is there.
   let blocks = main ? read(main) : [];
-  let frame = around(document);
+  const frame = around(document);
   let built = me.dataset.built || '0';
 
   /** @param {Element} parent @returns {Block[]} */
@@ -55,7 +55,11 @@
     const place = page.querySelector('main');
     const next = place ? read(place) : [];
     next.forEach((block) => lives.set(block, alive(block)));
-    const same = (/** @type {Block[]} */ list) => list.filter((block) => lives.get(block)).map(({ html }) => html).join('\n');
+    const same = (/** @type {Block[]} */ list) =>
+      list
+        .filter((block) => lives.get(block))
+        .map(({ html }) => html)
+        .join('\n');
     if (!main || !place || !response.ok || around(page) !== frame || same(next) !== same(blocks)) {
       reload();
       return;
