@@ -38,7 +38,7 @@ from sparse_codec.cli.options import (
     positive,
 )
 from sparse_codec.coding.channels import Window, join_windows, play_windows
-from sparse_codec.coding.event_file import SCALE, EventWriter, Header, header_for
+from sparse_codec.coding.event_file import SCALE, EventWriter, Header, header_for, joined
 from sparse_codec.coding.formats import (
     DEFAULT_MODEL,
     SET_SUFFIXES,
@@ -286,7 +286,8 @@ def encode_file(job: Job, encoding: Encoding) -> dict[str, float]:
             tally.add(events)
             file.write(to_bytes(job.target, events, codec))
         else:
-            _write_events(file, windows, tally, codec, encoding)
+            at_once = is_stream(job.target)
+            _write_events(file, windows, tally, codec, encoding, at_once)
     n_bytes = None if is_stream(job.target) else Path(job.target).stat().st_size
     return tally.facts(codec.samplerate, n_bytes)
 
@@ -318,12 +319,14 @@ def _write_events(
     tally: Tally,
     codec: SparseCodec,
     encoding: Encoding,
+    at_once: bool,
 ) -> None:
-    """Write a .events file window by window, and send each off at once."""
+    """Write a .events file block by block; at_once: each window in a block of its own."""
     priors = None if encoding.lossless else load_priors(encoding.model)
     header = header_for(codec, 2 if encoding.stereo else 1, priors)
     writer = EventWriter(file, header, priors)
-    for window, scale in _scaled(windows, header, priors, encoding):
+    blocks = windows if at_once else joined(windows, header, priors)
+    for window, scale in _scaled(blocks, header, priors, encoding):
         writer.write(window, scale)
         file.flush()
         tally.add(window)

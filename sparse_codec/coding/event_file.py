@@ -7,10 +7,10 @@ EventFileError, and the reader takes no more memory than the file's bytes justif
 from __future__ import annotations
 
 import dataclasses
-import itertools
+import io
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -35,6 +35,7 @@ from sparse_codec.coding.entropy import (
     encode_rounded,
     group_of,
 )
+from sparse_codec.coding.prediction import windows_of_block
 from sparse_codec.coding.priors import Priors, PriorsError
 from sparse_codec.coding.quantise import SCALES
 from sparse_codec.events import EventSet
@@ -45,14 +46,16 @@ if TYPE_CHECKING:
     from sparse_codec.codec import SparseCodec
 
 MAGIC = b"\x89EVENTS\n"
-VERSION = 1
-HEADER = struct.Struct("<8sBBBIHHH32s32s")
+VERSION = 2  # that is written; version 1 is read too
+HEADER_1 = struct.Struct("<8sBBBIHHH32s32s")  # of version 1, before its checksum
+DIGITS = 16  # hexadecimal, of a SHA-256, by which a file names its checkpoint and its priors
 MODES = ("lossless", "quantised")
 SCALE = 160  # default of the rounding: it costs less than 2 % of what the events remove
 
-END, WINDOW, SHARED, SHORT = 0, 1, 2, 4  # kinds of blocks; the last two are added to WINDOW
-BLOCK = struct.Struct("<BI")  # kind and length of what follows
-TOTALS = struct.Struct("<QQ")  # the end block: samples and windows of the clip
+# Kinds of blocks; the last three are added to WINDOW.
+END, WINDOW, SHARED, SHORT, SEVERAL = 0, 1, 2, 4, 8
+BLOCK_1 = struct.Struct("<BI")  # of version 1: kind and length of what follows
+TOTALS_1 = struct.Struct("<QQ")  # of version 1, the end block: samples and windows of the clip
 LONGEST_BLOCK = 2**26  # bytes
 CHUNK = 2**16  # bytes that are read at a time
 
@@ -65,8 +68,8 @@ class EventFileError(ValueError):
 class Header:
     """The facts that hold for all windows of a file."""
 
-    checkpoint: str  # SHA-256, 64 hexadecimal digits
-    priors: str  # SHA-256 of the priors; 64 zeros in a lossless file
+    checkpoint: str  # the first DIGITS of its SHA-256
+    priors: str  # the first DIGITS of the SHA-256 of the priors; zeros in a lossless file
     samplerate: int  # Hz
     hop: int  # samples
     window_frames: int
@@ -82,29 +85,24 @@ class Header:
 
     def to_bytes(self) -> bytes:
         """Return the start of a file."""
-        data = HEADER.pack(
-            MAGIC,
-            self.version,
-            MODES.index(self.mode),
-            self.channels,
-            self.samplerate,
-            self.hop,
-            self.window_frames,
-            self.vector_size,
-            bytes.fromhex(self.checkpoint),
-            bytes.fromhex(self.priors),
-        )
+        sizes = (self.samplerate, self.hop, self.window_frames, self.vector_size)
+        data = MAGIC + bytes([self.version, MODES.index(self.mode), self.channels])
+        data += b"".join(map(varint, sizes)) + bytes.fromhex(self.checkpoint)
+        data += bytes.fromhex(self.priors) if self.mode == "quantised" else b""
         return data + _checksum(data)
 
     def check_codec(self, codec: SparseCodec | Checkpoint, name: str = "events") -> None:
         """Raise EventFileError if another checkpoint made the file, or it has other sizes."""
-        if self.checkpoint != codec.digest:
+        if not codec.digest.startswith(self.checkpoint):
             raise EventFileError(
                 f"{name}: made with the checkpoint {self.checkpoint}, but this one is"
                 f" {codec.digest}; give the checkpoint that made it"
             )
         expected = dataclasses.replace(
-            header_for(codec, self.channels), priors=self.priors, mode=self.mode
+            header_for(codec, self.channels),
+            priors=self.priors,
+            mode=self.mode,
+            version=self.version,
         )
         if self != expected:
             raise EventFileError(
@@ -126,8 +124,8 @@ def header_for(
             " fit its own"
         )
     return Header(
-        checkpoint=codec.digest,
-        priors=priors.digest if priors else "0" * 64,
+        checkpoint=codec.digest[:DIGITS],
+        priors=priors.digest[:DIGITS] if priors else "0" * DIGITS,
         samplerate=config.samplerate,
         hop=config.hop,
         window_frames=config.half_frames,
@@ -140,8 +138,35 @@ def header_for(
 # ---- writing
 
 
+def joined(windows: Iterable[Window], header: Header, priors: Priors | None) -> Iterator[Window]:
+    """Yield windows as `EventWriter.write` takes them, as many in one as may share a block.
+
+    That takes fewer bytes, but a reader has none of them before the last. Left and right that share
+    their events do not share a block with others.
+    """
+    most, shared = _most_windows(header, priors), False
+    waiting: list[Window] = []
+    for window in windows:
+        channels = channels_of(window)
+        shares = len(channels) == 2 and same_events(*channels)
+        if waiting and (len(waiting) == most or shares != shared):
+            yield join_windows(waiting)
+            waiting = []
+        waiting.append(window)
+        shared = shares
+    if waiting:
+        yield join_windows(waiting)
+
+
+def _most_windows(header: Header, priors: Priors | None) -> int:
+    """Return how many windows may share a block: several where events are expected from others."""
+    if priors is None or priors.prediction is None:
+        return 1
+    return windows_of_block(header.window_samples / header.samplerate)
+
+
 class EventWriter:
-    """Writes windows one by one, so that a reader can follow at once.
+    """Writes windows one by one, so that a reader can follow at once, or those of `joined`.
 
     priors: of the checkpoint, for the mode "quantised". A file without `close` counts as cut off.
     """
@@ -161,9 +186,9 @@ class EventWriter:
         if self.n_samples != self.n_windows * self.header.window_samples:
             raise ValueError("a window after the clip's last; give windows in the order of time")
         self.file.write(window_block(window, self.n_windows, self.header, self.priors, scale))
-        self.n_samples = channels_of(window)[0].n_samples
         self.n_events += _count_events(window, self.n_windows, self.header)
-        self.n_windows += 1
+        self.n_windows += count_windows(window, self.n_windows, self.header)
+        self.n_samples = channels_of(window)[0].n_samples
 
     def close(self) -> None:
         """Write the end block; the file itself stays open."""
@@ -171,25 +196,34 @@ class EventWriter:
         self.file.flush()
 
 
+def count_windows(window: Window, index: int, header: Header) -> int:
+    """Return how many windows, from number `index` on, are joined in one."""
+    n_samples = channels_of(window)[0].n_samples - index * header.window_samples
+    return -(-n_samples // header.window_samples)
+
+
 def window_block(
     window: Window, index: int, header: Header, priors: Priors | None, scale: int = SCALE
 ) -> bytes:
-    """Return the block of window number `index` of a clip.
+    """Return the block of a clip's windows from number `index` on, which are joined in one.
 
     Raises: ValueError as `EventWriter.write`.
     """
     channels = channels_of(window)
-    _check_window(channels, index, header)
+    _check_window(channels, index, header, _most_windows(header, priors))
     if not SCALES[0] <= scale <= SCALES[1]:
         raise ValueError(f"scale {scale}; choose one from {SCALES[0]} to {SCALES[1]}")
     kind, groups = _groups(channels, index, header)
+    n_windows = count_windows(window, index, header)
     if priors:
-        data = encode_rounded(groups, header.window_frames, priors, scale)
+        data = encode_rounded(groups, n_windows * header.window_frames, priors, scale)
     else:
         data = encode_exact(groups)
-    n_samples = channels[0].n_samples - index * header.window_samples
+    n_samples = channels[0].n_samples - (index + n_windows - 1) * header.window_samples
     if n_samples < header.window_samples:
-        kind, data = kind | SHORT, n_samples.to_bytes(4, "little") + data
+        kind, data = kind | SHORT, varint(n_samples) + data
+    if n_windows > 1:
+        kind, data = kind | SEVERAL, bytes([n_windows]) + data
     return _block(kind, data)
 
 
@@ -200,7 +234,8 @@ def _count_events(window: Window, index: int, header: Header) -> int:
     """
     _, groups = _groups(channels_of(window), index, header)
     if header.mode == "quantised":
-        groups = [audible(group, header.window_frames) for group in groups]
+        n_frames = count_windows(window, index, header) * header.window_frames
+        groups = [audible(group, n_frames) for group in groups]
     return sum(group.gains.size for group in groups)
 
 
@@ -214,8 +249,10 @@ def _groups(
     return WINDOW, [group_of(first, channel) for channel in channels]
 
 
-def _check_window(channels: tuple[EventSet, ...], index: int, header: Header) -> None:
-    """Raise ValueError for a window of other sizes, or of another place in the clip."""
+def _check_window(channels: tuple[EventSet, ...], index: int, header: Header, most: int) -> None:
+    """Raise ValueError for a window of other sizes, or of another place in the clip, or for more
+    than `most` windows.
+    """
     sizes = [channel.vectors.shape[1] for channel in channels]
     expected = [header.vector_size] * header.channels
     if sizes != expected:
@@ -226,7 +263,7 @@ def _check_window(channels: tuple[EventSet, ...], index: int, header: Header) ->
     for channel in channels:
         early = (channel.frames < index * header.window_frames).any()
         n_samples = channel.n_samples - index * header.window_samples
-        if early or not 1 <= n_samples <= header.window_samples:
+        if early or not 1 <= n_samples <= most * header.window_samples:
             raise ValueError(
                 f"window {index} of a clip up to sample {channel.n_samples};"
                 " give windows of split()"
@@ -235,7 +272,7 @@ def _check_window(channels: tuple[EventSet, ...], index: int, header: Header) ->
 
 def end_block(n_samples: int, n_windows: int) -> bytes:
     """Return the last block of a file."""
-    return _block(END, TOTALS.pack(n_samples, n_windows))
+    return _block(END, varint(n_samples) + varint(n_windows))
 
 
 def write_events(
@@ -252,7 +289,7 @@ def write_events(
     """
     with open_output(path) as file:
         writer = EventWriter(file, header_for(codec, len(channels_of(events)), priors), priors)
-        for window in windows_of(events, codec):
+        for window in joined(windows_of(events, codec), writer.header, priors):
             writer.write(window, scale)
         writer.close()
 
@@ -263,30 +300,71 @@ def write_events(
 def read_header(file: BinaryIO) -> Header:
     """Return the header at the start of a file. Raises: EventFileError."""
     name = _name(file)
-    data = _read(file, HEADER.size + 4)
-    if data[: len(MAGIC)] != MAGIC:
+    start = _read(file, len(MAGIC) + 1)
+    if start[: len(MAGIC)] != MAGIC:
         raise EventFileError(f"{name}: not an .events file; give one, or JSON to `render`")
-    if len(data) > len(MAGIC) and data[len(MAGIC)] != VERSION:
+    version = start[-1] if len(start) > len(MAGIC) else VERSION
+    if not 1 <= version <= VERSION:
         raise EventFileError(
-            f"{name}: version {data[len(MAGIC)]} of the format, but this reads {VERSION}; update it"
+            f"{name}: version {version} of the format, but this reads {VERSION}; update it"
         )
-    if len(data) < HEADER.size + 4 or _checksum(data[:-4]) != data[-4:]:
-        raise EventFileError(f"{name}: its header is cut off or damaged; encode it again")
-    values = HEADER.unpack(data[:-4])
-    _, version, mode, channels, samplerate, hop, frames, size, checkpoint, priors = values
-    if mode >= len(MODES) or channels not in (1, 2) or 0 in (samplerate, hop, frames, size):
+    try:
+        header = _read_header_1(file, start) if version == 1 else _read_header_2(file, start)
+    except _Cut as error:
+        raise EventFileError(
+            f"{name}: its header is cut off or damaged; encode it again"
+        ) from error
+    sizes = (header.samplerate, header.hop, header.window_frames, header.vector_size)
+    if header.channels not in (1, 2) or not header.mode or not all(1 <= n < 2**32 for n in sizes):
         raise EventFileError(f"{name}: its header holds sizes that no codec has; encode it again")
+    return header
+
+
+class _Cut(ValueError):
+    """Bytes that end too early, or whose checksum is wrong."""
+
+
+def _read_header_1(file: BinaryIO, start: bytes) -> Header:
+    data = start + _read(file, HEADER_1.size + 4 - len(start))
+    if len(data) < HEADER_1.size + 4 or _checksum(data[:-4]) != data[-4:]:
+        raise _Cut
+    values = HEADER_1.unpack(data[:-4])
+    _, version, mode, channels, samplerate, hop, frames, size, checkpoint, priors = values
     return Header(
-        checkpoint=checkpoint.hex(),
-        priors=priors.hex(),
+        checkpoint=checkpoint.hex()[:DIGITS],
+        priors=priors.hex()[:DIGITS],
         samplerate=samplerate,
         hop=hop,
         window_frames=frames,
         vector_size=size,
         channels=channels,
-        mode=MODES[mode],
+        mode=_mode(mode),
         version=version,
     )
+
+
+def _read_header_2(file: BinaryIO, start: bytes) -> Header:
+    reader = _Bytes(file, start)
+    mode, channels = reader.take(2)
+    samplerate, hop, frames, size = (reader.varint() for _ in range(4))
+    checkpoint = reader.take(DIGITS // 2).hex()
+    priors = reader.take(DIGITS // 2).hex() if mode else "0" * DIGITS
+    reader.check()
+    return Header(
+        checkpoint=checkpoint,
+        priors=priors,
+        samplerate=samplerate,
+        hop=hop,
+        window_frames=frames,
+        vector_size=size,
+        channels=channels,
+        mode=_mode(mode),
+    )
+
+
+def _mode(number: int) -> str:
+    """Return the name of a mode, "" for a number that none has."""
+    return MODES[number] if number < len(MODES) else ""
 
 
 def read_windows(file: BinaryIO, header: Header, priors: Priors | None = None) -> Iterator[Window]:
@@ -296,10 +374,12 @@ def read_windows(file: BinaryIO, header: Header, priors: Priors | None = None) -
     """
     name, n_samples = _name(file), 0
     _check_priors(header, priors, name)
-    for index in itertools.count():
-        kind, data = _read_block(file, f"{name}: window {index + 1}")
+    index = 0
+    while True:
+        kind, data = _read_block(file, header.version, f"{name}: window {index + 1}")
         if kind == END:
-            if not index or data != TOTALS.pack(n_samples, index) or _read(file, 1):
+            totals = _totals(n_samples, index, header.version)
+            if not index or data != totals or _read(file, 1):
                 raise EventFileError(
                     f"{name}: its end does not fit its {index} windows; encode it again"
                 )
@@ -307,13 +387,21 @@ def read_windows(file: BinaryIO, header: Header, priors: Priors | None = None) -
         if n_samples != index * header.window_samples:
             raise EventFileError(f"{name}: goes on after its last window; encode it again")
         try:
-            window = _decode_block(kind, data, index, header, priors)
+            windows = _decode_block(kind, data, index, header, priors)
         except ValueError as error:  # CodingError, or one of EventSet
             raise EventFileError(
                 f"{name}: window {index + 1} holds no events: {error}; encode it again"
             ) from error
-        n_samples = channels_of(window)[0].n_samples
-        yield window
+        n_samples = channels_of(windows[-1])[0].n_samples
+        index += len(windows)
+        yield from windows
+
+
+def _totals(n_samples: int, n_windows: int, version: int) -> bytes:
+    """Return what the end block holds."""
+    if version == 1:
+        return TOTALS_1.pack(n_samples, n_windows)
+    return varint(n_samples) + varint(n_windows)
 
 
 def read_events(path: str | Path, codec: SparseCodec, priors: Priors | None = None) -> Window:
@@ -329,28 +417,54 @@ def read_events(path: str | Path, codec: SparseCodec, priors: Priors | None = No
 
 def _decode_block(
     kind: int, data: bytes, index: int, header: Header, priors: Priors | None
-) -> Window:
-    extras = SHARED | SHORT if header.channels == 2 else SHORT
+) -> list[Window]:
+    """Return the windows of a block, the first of which has the number `index`."""
+    extras = (
+        SHORT | (SHARED if header.channels == 2 else 0) | (SEVERAL if header.version > 1 else 0)
+    )
     if kind & ~extras != WINDOW:
         raise CodingError(f"a block of kind {kind}")
-    n_samples = header.window_samples
+    n_windows, n_samples = 1, header.window_samples
+    if kind & SEVERAL:
+        n_windows, data = int.from_bytes(data[:1], "little"), data[1:]
+        if n_windows < 2:
+            raise CodingError(f"a block of {n_windows} windows, said to be several")
     if kind & SHORT:
-        n_samples, data = int.from_bytes(data[:4], "little"), data[4:]
+        n_samples, data = _short_samples(data, header.version)
         if not 1 <= n_samples < header.window_samples:
             raise CodingError(f"it has {n_samples} samples of {header.window_samples}")
+    n_frames = n_windows * header.window_frames
     n_groups, n_gains = (1, 2) if kind & SHARED else (header.channels, 1)
     if priors and header.mode == "quantised":
-        groups = decode_rounded(data, n_groups, n_gains, header.window_frames, priors)
+        groups = decode_rounded(data, n_groups, n_gains, n_frames, priors)
     else:
         groups = decode_exact(data, n_groups, n_gains, header.vector_size)
-    end = index * header.window_samples + n_samples
-    return window_of(
-        [
-            _event_set(group, gains, index, end, header)
-            for group in groups
-            for gains in group.gains.T
-        ]
-    )
+    end = (index + n_windows - 1) * header.window_samples + n_samples
+    block = [
+        _event_set(group, gains, index, end, header) for group in groups for gains in group.gains.T
+    ]
+    return [
+        window_of([_window(channel, number, header) for channel in block])
+        for number in range(index, index + n_windows)
+    ]
+
+
+def _short_samples(data: bytes, version: int) -> tuple[int, bytes]:
+    """Return the samples of a short window, and the bytes after them."""
+    if version == 1:
+        return int.from_bytes(data[:4], "little"), data[4:]
+    reader = _Bytes(io.BytesIO(data), b"")
+    try:
+        return reader.varint(), data[len(reader.data) :]
+    except _Cut as error:
+        raise CodingError("it ends too early") from error
+
+
+def _window(events: EventSet, number: int, header: Header) -> EventSet:
+    """Return the events of window `number` of those of a block."""
+    last = (number + 1) * header.window_samples
+    inside = events.frames // header.window_frames == number
+    return dataclasses.replace(events.select(inside), n_samples=min(last, events.n_samples))
 
 
 def _event_set(
@@ -372,7 +486,7 @@ def _check_priors(header: Header, priors: Priors | None, name: str) -> None:
     """Raise EventFileError unless these are the priors that a quantised file was written with."""
     if header.mode == "lossless":
         return
-    if priors is None or priors.digest != header.priors:
+    if priors is None or not priors.digest.startswith(header.priors):
         given = f"these are {priors.digest}" if priors else "none were given"
         raise EventFileError(
             f"{name}: written with the priors {header.priors}, but {given}; give those"
@@ -391,21 +505,66 @@ def _block(kind: int, data: bytes) -> bytes:
         raise CodingError(
             f"{len(data)} bytes of events in a window; keep fewer, such as with strongest()"
         )
-    block = BLOCK.pack(kind, len(data)) + data
+    block = bytes([kind]) + varint(len(data)) + data
     return block + _checksum(block)
 
 
-def _read_block(file: BinaryIO, where: str) -> tuple[int, bytes]:
+def _read_block(file: BinaryIO, version: int, where: str) -> tuple[int, bytes]:
     """Return the kind of the next block and its bytes. Raises: EventFileError naming `where`."""
-    start = _read(file, BLOCK.size)
-    if len(start) == BLOCK.size:
-        kind, length = BLOCK.unpack(start)
-        data = _read(file, length + 4) if length <= LONGEST_BLOCK else b""
-        if len(data) == length + 4:
-            if _checksum(start + data[:-4]) != data[-4:]:
-                raise EventFileError(f"{where} is damaged: its checksum is wrong; encode it again")
-            return kind, data[:-4]
-    raise EventFileError(f"{where} is missing or cut off; encode it again")
+    reader = _Bytes(file, b"")
+    try:
+        if version == 1:
+            kind, length = BLOCK_1.unpack(reader.take(BLOCK_1.size))
+        else:
+            kind, length = reader.take(1)[0], reader.varint()
+        if length > LONGEST_BLOCK:
+            raise _Cut
+        data = reader.take(length)
+        checksum = reader.take(4)
+    except _Cut as error:
+        raise EventFileError(f"{where} is missing or cut off; encode it again") from error
+    if _checksum(reader.data[:-4]) != checksum:
+        raise EventFileError(f"{where} is damaged: its checksum is wrong; encode it again")
+    return kind, data
+
+
+def varint(number: int) -> bytes:
+    """Return a whole number in bytes of 7 bits, the lowest first; all but the last have bit 8."""
+    data = b""
+    while number >= 128:
+        data += bytes([number & 127 | 128])
+        number >>= 7
+    return data + bytes([number])
+
+
+class _Bytes:
+    """Takes bytes of a file, and keeps them for a checksum."""
+
+    def __init__(self, file: BinaryIO, data: bytes):
+        self.file, self.data = file, data
+
+    def take(self, size: int) -> bytes:
+        """Return the next bytes. Raises: _Cut if there are fewer."""
+        data = _read(self.file, size)
+        self.data += data
+        if len(data) < size:
+            raise _Cut
+        return data
+
+    def varint(self) -> int:
+        """Return the next whole number below 2^63. Raises: _Cut if there is none."""
+        number = 0
+        for place in range(9):
+            byte = self.take(1)[0]
+            number |= (byte & 127) << 7 * place
+            if byte < 128:
+                return number
+        raise _Cut
+
+    def check(self) -> None:
+        """Take the checksum of all bytes so far. Raises: _Cut if it is wrong."""
+        if _checksum(self.data) != self.take(4):
+            raise _Cut
 
 
 def _read(file: BinaryIO, size: int) -> bytes:

@@ -18,6 +18,7 @@ from sparse_codec.audio.files import KINDS, SampleCounts, write_blocks
 from sparse_codec.checkpoint import CHECKPOINTS, Checkpoint, describe_checkpoint
 from sparse_codec.coding.channels import Window, channels_of, join_windows, play_windows, windows_of
 from sparse_codec.coding.event_file import (
+    DIGITS,
     EventFileError,
     Header,
     read_header,
@@ -66,7 +67,8 @@ def find_model(path: str | Path, digest: str, model: str | None) -> Checkpoint:
     """Return the facts of the checkpoint that made the events in a file.
 
     model: a checkpoint that is given for them, or None; then it is the shipped one with this
-    digest. digest: SHA-256 in hexadecimal; "" if the file does not say, and then it is "music".
+    digest. digest: SHA-256 in hexadecimal, or its start; "" if the file does not say, and then it
+    is "music".
     Raises: EventFileError if `model` has another digest, or if no shipped one has it;
     CheckpointError.
     """
@@ -77,7 +79,7 @@ def find_model(path: str | Path, digest: str, model: str | None) -> Checkpoint:
                 f"{path}: its checkpoint {digest[:12]} is not a shipped one; give it with --model"
             )
     checkpoint = load_facts(model or DEFAULT_MODEL)
-    if digest and checkpoint.digest != digest:
+    if digest and not _names(digest, checkpoint.digest):
         raise EventFileError(
             f"{path}: made with the checkpoint {digest[:12]}, but {checkpoint.model} is"
             f" {checkpoint.digest[:12]}; leave --model out, or give the right one"
@@ -85,10 +87,15 @@ def find_model(path: str | Path, digest: str, model: str | None) -> Checkpoint:
     return checkpoint
 
 
+def _names(digest: str, whole: str) -> bool:
+    """Return whether a digest, of which a file may hold the start, is that of a checkpoint."""
+    return len(digest) >= DIGITS and whole.startswith(digest)
+
+
 def _shipped_model(digest: str) -> str | None:
     """Return the file of the shipped checkpoint with a digest, or None."""
     for file in CHECKPOINTS.glob("*.safetensors"):
-        if hashlib.sha256(file.read_bytes()).hexdigest() == digest:
+        if _names(digest, hashlib.sha256(file.read_bytes()).hexdigest()):
             return str(file)
     return None
 

@@ -7,7 +7,14 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from sparse_codec.coding.channels import Window, channels_of, join_windows
-from sparse_codec.coding.event_file import SCALE, EventWriter, header_for, read_header, read_windows
+from sparse_codec.coding.event_file import (
+    SCALE,
+    EventWriter,
+    header_for,
+    joined,
+    read_header,
+    read_windows,
+)
 from sparse_codec.coding.priors import Priors
 from sparse_codec.coding.rate import limit_rate
 from sparse_codec.events import EventSet
@@ -29,11 +36,12 @@ def file_of(
     """
     header, file = header_for(codec, priors=priors), io.BytesIO()
     writer = EventWriter(file, header, priors)
+    blocks = joined(windows, header, priors)
     scaled: Iterable[tuple[Window, int]]
     if rate is not None and priors is not None:
-        scaled = limit_rate(windows, rate, header, priors)
+        scaled = limit_rate(blocks, rate, header, priors)
     else:
-        scaled = ((window, scale) for window in windows)
+        scaled = ((block, scale) for block in blocks)
     for window, window_scale in scaled:
         writer.write(window, window_scale)
     writer.close()

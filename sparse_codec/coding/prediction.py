@@ -15,6 +15,13 @@ import numpy as np
 from sparse_codec.coding.quantise import FINEST_STEP, ONE
 
 MOST_GLIDE = 2**20  # of `Prediction.glide`
+JOINED = 6.0  # seconds of windows that share a block
+MOST_WINDOWS = 255  # of a block
+
+
+def windows_of_block(seconds: float) -> int:
+    """Return how many windows of a length share a block where events are expected from others."""
+    return min(max(round(JOINED / seconds), 1), MOST_WINDOWS)
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,9 @@ class Prediction:
     slopes: two places, of a number and of another that says how fast the first changes: it is
     expected to reach that of the next event when that one peaks. glide: the second number for a
     change of the first by 1 in a frame, in 256ths.
+    mute: places of a number, and of others that are not heard, and not written, where it is below
+    `muted`; then they are as expected. scales: at which the tables of numbers were fitted; the
+    nearest tells how likely each multiple of a step is.
     """
 
     follow: tuple[int, ...]
@@ -35,6 +45,23 @@ class Prediction:
     coarseness: int = 1  # levels of gain that are rounded to one
     slopes: tuple[int, ...] = ()
     glide: int = 0
+    mute: tuple[int, ...] = ()
+    muted: int = 0
+    scales: tuple[int, ...] = (256,)
+
+    def order(self, n_numbers: int) -> list[int]:
+        """Return the numbers in the order of the file: first the one that may mute others."""
+        return sorted(range(n_numbers), key=lambda number: (number not in self.mute[:1], number))
+
+    def fitted(self, scale: int) -> int:
+        """Return the place among the scales of the one that is nearest by its ratio."""
+        # a / s and s / b are equal at the border between a and b: s^2 = a b
+        borders = zip(self.scales, self.scales[1:], strict=False)
+        return sum(scale * scale > low * high for low, high in borders)
+
+    def unheard(self, units: np.ndarray, event: int, number: int) -> bool:
+        """Return whether a number is not written, as it is not heard."""
+        return number in self.mute[1:] and bool(units[event, self.mute[0]] < self.muted)
 
     def expected(self, units: np.ndarray, frames: np.ndarray, event: int, number: int) -> int:
         """Return what number `number` of event `event` is expected to be.
@@ -51,9 +78,9 @@ class Prediction:
 
     def _span(self, units: np.ndarray, frames: np.ndarray, event: int, place: int) -> int:
         at = event + place
-        if at + 1 < len(frames):
-            return self._count(int(frames[at + 1] - frames[at]))
-        return self._count(self.longest // 2)
+        n_frames = int(frames[at + 1] - frames[at]) if at + 1 < len(frames) else self.longest + 1
+        # after a longer gap, what follows is no neighbour
+        return self._count(n_frames if n_frames <= self.longest else self.longest // 2)
 
     def _count(self, n_frames: int) -> int:
         """Return the number that says so many frames."""

@@ -22,11 +22,11 @@ from msgspec import Meta
 
 from sparse_codec.checkpoint import find_checkpoint
 from sparse_codec.coding.prediction import MOST_GLIDE, Prediction
-from sparse_codec.coding.quantise import FINEST_STEP, ONE, SILENT, highest_multiple
+from sparse_codec.coding.quantise import FINEST_STEP, ONE, SCALES, SILENT, highest_multiple
 from sparse_codec.outputs import partial_file
 
 FORMAT = "sparse-codec priors 1"
-PREDICTING = "sparse-codec priors 2"  # with a prediction
+PREDICTING = "sparse-codec priors 3"  # with a prediction
 CELLS = 256  # of the tables of numbers, from -1 to 1
 TOTAL = 2**20  # sum of the counts of a table, about
 TABLES = ("steps", "numbers", "drops", "deltas")
@@ -62,6 +62,11 @@ class PriorsFile:
         default_factory=list
     )
     glide: Annotated[int, Meta(ge=0, le=MOST_GLIDE)] = 0
+    mute: list[Annotated[int, Meta(ge=0)]] = field(default_factory=list)
+    muted: Annotated[int, Meta(ge=-ONE, le=ONE)] = 0
+    scales: Annotated[
+        list[Annotated[int, Meta(ge=SCALES[0], le=SCALES[1])]], Meta(min_length=1)
+    ] = field(default_factory=lambda: [256])
 
     def __post_init__(self) -> None:
         expected = PREDICTING if self.follow else FORMAT
@@ -69,12 +74,14 @@ class PriorsFile:
             raise ValueError(f"its format is {self.format!r}, not {expected!r}")
         if self.follow and (len(self.follow) != len(self.steps) or not self.changes):
             raise ValueError("its prediction does not fit its tables")
-        if any(number >= len(self.steps) for number in (*self.spans, *self.slopes)):
+        places = (*self.spans, *self.slopes, *self.mute)
+        if any(number >= len(self.steps) for number in places):
+            raise ValueError(f"places {places} of {len(self.steps)} numbers")
+        if len(self.numbers) != len(self.steps) * len(self.scales):
             raise ValueError(
-                f"spans {self.spans} and slopes {self.slopes} of {len(self.steps)} numbers"
+                f"{len(self.numbers)} tables of numbers, but {len(self.steps)} steps at"
+                f" {len(self.scales)} scales"
             )
-        if len(self.numbers) != len(self.steps):
-            raise ValueError(f"{len(self.numbers)} tables of numbers, but {len(self.steps)} steps")
         tables = (*self.numbers, self.drops, self.deltas, self.changes)
         if max(map(sum, tables)) >= 2 * TOTAL:
             raise ValueError(f"the counts of a table add up to more than {2 * TOTAL}")
@@ -86,7 +93,7 @@ class Priors:
 
     checkpoint: str  # digest of the checkpoint that they belong to
     steps: np.ndarray  # (V + 1,) at scale 256, in units of 2^-20, of a loudest event's numbers
-    numbers: np.ndarray  # (V + 1, CELLS)
+    numbers: np.ndarray  # (V + 1, CELLS); with a prediction, for one scale after the other
     drops: np.ndarray  # (SILENT + 1,) of levels below the loudest event of the window
     deltas: np.ndarray  # (F,) of frames from event to event
     # where events are expected from the one before, `numbers` are of what differs from that, and
@@ -125,6 +132,9 @@ class Priors:
             coarseness=content.coarseness,
             slopes=tuple(content.slopes),
             glide=content.glide,
+            mute=tuple(content.mute),
+            muted=content.muted,
+            scales=tuple(content.scales),
         )
         changes = np.array(content.changes, dtype=np.int64)
         return dataclasses.replace(priors, prediction=prediction, changes=changes)
@@ -151,11 +161,25 @@ class Priors:
             lines.append(f'"{name}": {table}')
         return "{\n" + ",\n".join(lines) + "\n}\n"
 
-    def multiples(self, number: int, step: int) -> np.ndarray:
-        """Return counts, at least 1 each, of the multiples of `step` that a number can be.
+    def multiples(self, number: int, step: int, scale: int) -> np.ndarray:
+        """Return counts, at least 1 each, of the multiples of `step` that a number can be, rounded
+        at a scale.
 
         They go from the lowest multiple in [-1, 1] to the highest.
         """
+        if self.prediction is None:
+            return self._multiples(number, step)
+        # Which multiples are written depends on the step, so they are as likely as those of the
+        # nearest scale that there is a table for.
+        place = self.prediction.fitted(scale)
+        fitted = int(self.prediction.steps(self.steps, self.prediction.scales[place])[number])
+        counts = self._multiples(place * len(self.steps) + number, fitted)
+        more = highest_multiple(step) - highest_multiple(fitted)
+        if more >= 0:
+            return np.pad(counts, more, constant_values=1)
+        return counts[-more:more]
+
+    def _multiples(self, number: int, step: int) -> np.ndarray:
         highest = highest_multiple(step)
         edges = ((2 * np.arange(-highest, highest + 2) - 1) * step).clip(-2 * ONE, 2 * ONE)
         cell, within = np.divmod(edges + 2 * ONE, 4 * ONE // CELLS)
@@ -164,7 +188,7 @@ class Priors:
 
     @functools.cached_property
     def _below(self) -> np.ndarray:
-        """Counts (V + 1, CELLS + 1) below each edge of a cell."""
+        """Counts (tables, CELLS + 1) below each edge of a cell."""
         return np.pad(self.numbers.cumsum(1), ((0, 0), (1, 0)))
 
 

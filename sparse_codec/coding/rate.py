@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 
 from sparse_codec.coding.channels import Window, channels_of, strongest, window_of
-from sparse_codec.coding.event_file import Header, end_block, window_block
+from sparse_codec.coding.event_file import Header, count_windows, end_block, window_block
 from sparse_codec.coding.priors import Priors
 from sparse_codec.coding.quantise import SCALES
 from sparse_codec.events import EventSet
 
 COARSEST = 640  # scale; rather than round further, the weakest events are left out
-REPAID = 10  # windows that share the cost of header and end, about 30 s
+REPAID = 10  # windows that share the cost of header and end; a block of several repays it at once
 
 
 class RateError(ValueError):
@@ -38,14 +38,19 @@ def limit_rate(
         raise RateError(
             f"{rate:g} bits a second; a quantised file of this checkpoint has {least:.0f} or more"
         )
-    budget, before = 0.0, 0
-    for index, window in enumerate(windows):
-        n_samples = channels_of(window)[0].n_samples
-        repayment = overhead / REPAID if index < REPAID else 0
+    budget, before, index, debt = 0.0, 0, 0, float(overhead)
+    for window in windows:
+        n_samples, n_windows = (
+            channels_of(window)[0].n_samples,
+            count_windows(window, index, header),
+        )
+        repayment = debt if n_windows > 1 else min(debt, overhead / REPAID)
+        debt -= repayment
         budget += rate * (n_samples - before) / header.samplerate - repayment
         before = n_samples
         strong, scale, bits = _fit(window, index, budget, header, priors)
         budget -= bits
+        index += n_windows
         yield strong, scale
 
 

@@ -58,6 +58,9 @@ class Rounding:
     # change by 1 in a frame
     slopes: tuple[int, ...]
     glide: float
+    # a number, and others that are not heard where it is below `muted`
+    mute: tuple[int, ...]
+    muted: float
 
 
 # The vector (1, V), the fine time (1,) and the onset in samples of an event -> its sound (1, T).

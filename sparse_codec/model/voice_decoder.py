@@ -34,7 +34,9 @@ SYNTHESIS_WINDOW = 256  # samples, for the noise
 NOISE_SAMPLES = 2**17  # of the noise that all events take their stretch of
 # Steps of rounding in files.
 PITCH_STEP = 1 / 24  # octaves
-GLIDE_STEP, VOICING_STEP = 0.25, 0.3
+# A glide nearly always ends at the next event's pitch, and is expected to.
+GLIDE_STEP, VOICING_STEP = 1.0, 0.3
+NOISY = -0.5  # voicing below which a pitch is not heard
 ENVELOPE_STEP = 1.0  # natural logarithm of the amplitude along an axis of unit norm: 9 dB
 COARSENESS = 3  # levels of gain: 2.25 dB
 LEAST_WEIGHT, WORDS_BELOW = 0.35, 5500.0  # of bands; Hz
@@ -239,6 +241,8 @@ class VoiceDecoder(Decoder):
             coarseness=COARSENESS,
             slopes=(PITCH, GLIDE),
             glide=octaves * frames_a_second / self.sizes.glide,
+            mute=(VOICING, PITCH, GLIDE),
+            muted=NOISY,
         )
 
     def mixing(self) -> Mixing:

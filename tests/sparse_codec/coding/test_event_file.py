@@ -3,7 +3,6 @@
 import base64
 import dataclasses
 import io
-import struct
 import zlib
 
 import numpy as np
@@ -23,13 +22,12 @@ from sparse_codec.coding.event_file import (
     read_events,
     read_header,
     read_windows,
+    varint,
     write_events,
 )
 from sparse_codec.coding.priors import Priors, PriorsError
 from sparse_codec.coding.quantise import ONE, gain_levels, step_sizes
 from sparse_codec.events import PARTS, join
-
-HEADER_SIZE = 89
 
 
 def written(windows, codec, priors=None, channels=1, **given_scale) -> bytes:
@@ -211,9 +209,10 @@ def test_another_checkpoints_file_names_both(saved_codec, small_config, draw_win
     path = tmp_path / "clip.events"
     write_events(path, join(draw_windows()), saved_codec)
     data = bytearray(path.read_bytes())
-    header = dataclasses.replace(read_header(io.BytesIO(data)), checkpoint="ab" * 32)
-    path.write_bytes(header.to_bytes() + data[HEADER_SIZE:])
-    with pytest.raises(EventFileError, match=f"clip.events: .*{'ab' * 32}.*{saved_codec.digest}"):
+    header = read_header(io.BytesIO(data))
+    other = dataclasses.replace(header, checkpoint="ab" * 8)
+    path.write_bytes(other.to_bytes() + data[len(header.to_bytes()) :])
+    with pytest.raises(EventFileError, match=f"clip.events: .*{'ab' * 8}.*{saved_codec.digest}"):
         read_events(path, saved_codec)
 
 
@@ -309,7 +308,7 @@ def with_checksum(data: bytes) -> bytes:
 
 
 def forged(kind: int, payload: bytes) -> bytes:
-    return with_checksum(struct.pack("<BI", kind, len(payload)) + payload)
+    return with_checksum(bytes([kind]) + varint(len(payload)) + payload)
 
 
 @settings(max_examples=150, deadline=None)
@@ -321,29 +320,36 @@ def test_random_bytes_are_no_file(data):
 
 @settings(max_examples=300, deadline=None)
 @given(
-    kind=st.integers(0, 9),
+    kind=st.integers(0, 18),
+    several=st.integers(0, 20),
     payload=st.binary(max_size=400),
     scale=st.integers(0, 2100),
     stereo=st.booleans(),
     quantised=st.booleans(),
 )
 def test_forged_blocks_with_right_checksums_give_events_or_an_error(
-    saved_codec, small_priors, kind, payload, scale, stereo, quantised
+    saved_codec, small_priors, kind, several, payload, scale, stereo, quantised
 ):
     """Memory too is bounded: no more events than bytes."""
     priors = small_priors if quantised else None
     header = header_for(saved_codec, 1 + stereo, priors)
-    samples = payload[:2] + b"\0\0" if kind & 4 else b""
+    first = payload[:2]
+    samples = varint(int.from_bytes(payload[:2], "little")) if kind & 4 else b""
+    samples = bytes([several]) + samples if kind & 8 else samples
     payload = samples + scale.to_bytes(2, "little") + payload[: len(payload) // 4 * 4]
-    n_samples = int.from_bytes(samples, "little") if kind & 4 else header.window_samples
+    n_windows = several if kind & 8 else 1
+    n_samples = n_windows * header.window_samples
+    if kind & 4:
+        n_samples += int.from_bytes(first, "little") - header.window_samples
     try:
-        (window,) = read(
-            header.to_bytes() + forged(kind, payload) + end_block(n_samples, 1), priors
-        )
+        end = end_block(max(n_samples, 0), n_windows)
+        windows = read(header.to_bytes() + forged(kind, payload) + end, priors)
     except EventFileError:
         return
-    for channel in window if stereo else (window,):
-        assert len(channel) <= len(payload)
+    assert len(windows) == n_windows
+    channels = windows if not stereo else [each for window in windows for each in window]
+    assert sum(map(len, channels)) <= (1 + stereo) * len(payload)
+    for channel in channels:
         assert np.isfinite(channel.vectors).all() and (channel.gains >= 0).all()
         assert channel.frames.max(initial=0) < 2**32 and np.abs(channel.vectors).max(initial=0) <= 1
 
@@ -369,7 +375,7 @@ def test_a_block_that_claims_gigabytes_takes_no_memory(saved_codec):
             self.most = max(self.most, size)
             return super().read(size)
 
-    file = Counting(header_for(saved_codec).to_bytes() + struct.pack("<BI", 1, 2**26) + bytes(100))
+    file = Counting(header_for(saved_codec).to_bytes() + b"\x01" + varint(2**26) + bytes(100))
     with pytest.raises(EventFileError, match="window 1 is missing or cut off"):
         list(read_windows(file, read_header(file)))
     assert file.most <= 2**16
@@ -391,7 +397,7 @@ def test_the_length_must_agree_with_the_windows(saved_codec, draw_windows, n_sam
     [
         ({"channels": 3}, "sizes"),
         ({"hop": 0}, "sizes"),
-        ({"version": 2}, "version 2"),
+        ({"version": 3}, "version 3"),
         ({"samplerate": 0}, "sizes"),
     ],
 )

@@ -25,11 +25,11 @@ from sparse_codec.training.fit_priors import equal_steps, fit_priors, sensitivit
 
 def test_every_multiple_of_every_step_can_come_and_the_likely_ones_have_more(small_priors):
     for step in (FINEST_STEP, 1000, 123_457, ONE // 2, ONE):
-        counts = small_priors.multiples(3, step)
+        counts = small_priors.multiples(3, step, 256)
         assert len(counts) == 2 * highest_multiple(step) + 1 and counts.min() >= 1
         # no count is lost between cells
         assert counts.sum() == small_priors.numbers[3].sum() + len(counts)
-    counts = small_priors.multiples(0, ONE // 2)
+    counts = small_priors.multiples(0, ONE // 2, 256)
     assert counts.argmin() in (0, 4)  # -1 and 1 have half of a step only
 
 
