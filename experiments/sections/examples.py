@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from sparse_codec import SparseCodec
 
 STAGES = ("excitation", "resonance", "room")  # of the decoder
-STEPS = (1, 2, 4, 8, 16, 32)  # of a decomposition: a caption says what is gone after so many events
 LAYOUT_SEED = 7  # of the t-SNE and of the projection to colours
 
 
@@ -282,14 +281,13 @@ def _stages(versions: list[Version]) -> Compare:
 
 
 def _decomposition(demos: Demos, roll: EventRoll, shares: list[list[float]]) -> Decomposition:
-    steps = [n for n in STEPS if n <= len(shares)]
-    removed = ", ".join(f"{100 * shares[n - 1][0]:.0f} % after {n}" for n in steps)
+    removed = [min(1.0, max(0.0, l2)) for l2, _ in shares]
     caption = (
-        f"The residual's spectrogram, event by event. Energy removed (L2): {removed}. What is left"
-        " is heard as the sound's spectrogram less those of the events, with the sound's phases."
+        "The residual's spectrogram, event by event, and the share of energy (L2) that is removed:"
+        f" {100 * removed[-1]:.0f} % by all {len(removed)}. What is left is heard as the sound's"
+        " spectrogram less those of the events, with the sound's phases."
     )
     _, original, _ = demos.coded_half[0]
-    removed = [min(1.0, max(0.0, l2)) for l2, _ in shares]
     return Decomposition(
         demos.film, demos.poster, roll, original, caption, removed, demos.boxes.value
     )

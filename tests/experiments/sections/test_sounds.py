@@ -52,6 +52,16 @@ def test_the_film_starts_with_the_original_and_ends_with_what_the_events_leave(c
     assert pictures.film(clip, half, codec).info["n_frames"] == len(left)
 
 
+def test_the_box_of_an_event_holds_where_it_takes_most_off(clip, half, codec):
+    boxes = pictures.boxes(half, codec).value
+    left = sounds.residuals(clip, half, codec)
+    assert len(boxes) == len(left) - 1 > 0
+    for (start, end, bottom, top), before, after in zip(boxes, left, left[1:], strict=False):
+        assert 0 <= start < end <= 1 and 0 <= bottom < top <= 1
+        frame = int((before - after).abs().max(0).values.argmax())
+        assert start <= (frame + 0.5) / before.shape[1] <= end
+
+
 def test_a_cover_shows_the_marks_of_a_roll_over_its_spectrogram(store, half, codec):
     mix = sounds.rendered(half, codec)
     marks = [[0.0, 0.0, 0.0, "#00ff00"], [0.5, 0.5, 1.0, "#0000ff"]]
