@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -628,3 +629,23 @@ def test_nothing_moves_when_scripts_take_over_that_come_late(open_page, site, se
     page.evaluate(TWO_FRAMES)
     assert page.locator(".compare").first.bounding_box()["y"] < 1600
     assert sum(page.evaluate("shifts")) < 0.02
+
+
+def test_the_chosen_version_plays_while_the_others_load(open_page, serve, site):
+    page = open_page(serve(site))
+    compare = page.locator(".compare").first
+    first = Path(compare.locator("audio").first.get_attribute("src")).name
+    held = []
+    page.route(
+        "**/media/*.flac", lambda r: r.continue_() if first in r.request.url else held.append(r)
+    )
+    compare.get_by_role("button", name="Play Low").click()
+    wait_until(page, "/^0:00.[1-9]/.test(document.querySelector('.console .time').textContent)")
+    compare.get_by_role("radio", name="High").check()
+    wait_until(page, "document.querySelector('.console .time').textContent === 'Loading…'")
+    for route in held:
+        route.continue_()
+    page.unroute("**/media/*.flac")
+    wait_until(page, "/^0:0/.test(document.querySelector('.console .time').textContent)")
+    assert compare.get_by_role("button", name="Pause High").is_visible()
+    assert page.complaints == []

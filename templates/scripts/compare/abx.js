@@ -166,6 +166,7 @@ const abx = (() => {
     const playing = transport.make(
       pair.map((version) => ({ ...version, label: 'the sound' })),
       () => {},
+      true, // else one could hear which comes late
     );
     playing.setGains(versions.match(pair));
     const buttons = SOUNDS.map((name, i) =>

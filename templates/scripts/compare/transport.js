@@ -2,13 +2,16 @@
 const transport = (() => {
   'use strict';
 
+  const GRACE = 250; // milliseconds in which the other versions may come before the first one plays alone
+
   /** @typedef {ReturnType<typeof versions.play>} Voices */
 
   /**
    * @param {Parameters<typeof versions.load>[0]} list
    * @param {(now: number) => void} draw hears the position, whenever that changes
+   * @param {boolean} [together] nothing plays before all are loaded; else the others follow the one that is heard
    */
-  function make(list, draw) {
+  function make(list, draw, together = false) {
     const seconds = Math.max(...list.map((version) => version.seconds));
     const rate = versions.rateOf(list);
     const names = [...new Set(list.map(({ label }) => label))].join(', ');
@@ -25,6 +28,8 @@ const transport = (() => {
     });
     let heard = 0;
     let gains = list.map(() => 1);
+    /** What is loaded while the others follow, and which one that is. @type {{buffers: AudioBuffer[], i: number} | null} */
+    let early = null;
 
     const levels = () => gains.map((gain, i) => (i === heard ? gain : 0));
 
@@ -36,7 +41,8 @@ const transport = (() => {
 
     function show() {
       const now = head.position();
-      const state = { playing: head.playing(), loading: head.loading(), now, seconds };
+      const awaited = head.voice() !== null && early !== null && early.i !== heard;
+      const state = { playing: head.playing(), loading: head.loading() || awaited, now, seconds };
       showControls(element, list[heard].label, state);
       line.show(now);
       draw(now);
@@ -65,7 +71,40 @@ const transport = (() => {
     }
 
     function play() {
-      head.play(async () => head.loaded() || versions.load(list));
+      head.play(load).then(loadOthers);
+    }
+
+    /** @returns {Promise<AudioBuffer[]>} of which all but the one that is heard may be silent yet */
+    async function load() {
+      const known = head.loaded();
+      if (known && known !== early?.buffers) {
+        return known;
+      }
+      const i = heard;
+      early = null;
+      if (together) {
+        return versions.load(list);
+      }
+      const buffers = await versions.load(list, i); // first, so that the others take nothing of the line
+      const wait = new Promise((resolve) => setTimeout(resolve, GRACE, buffers));
+      const first = await Promise.race([versions.load(list).catch(() => buffers), wait]);
+      early = first === buffers ? { buffers, i } : null;
+      return first;
+    }
+
+    async function loadOthers() {
+      const before = early;
+      if (before && head.loaded() === before.buffers) {
+        try {
+          const all = await versions.load(list);
+          if (early === before) {
+            early = null;
+            head.exchange(before.buffers, all);
+          }
+        } catch (error) {
+          complain(/** @type {Error} */ (error));
+        }
+      }
     }
 
     function toggle() {

@@ -51,10 +51,16 @@ const versions = (() => {
   /** The rate at which versions play: nothing of any of them is lost. @param {{rate: number}[]} list @returns {number} */
   const rateOf = (list) => Math.max(...list.map(({ rate }) => rate));
 
-  /** @param {Version[]} list @returns {Promise<AudioBuffer[]>} as long as the longest: silence follows the others */
-  async function load(list) {
+  /**
+   * @param {Version[]} list @param {number | null} [only] the one that is loaded; the others are silent
+   * @returns {Promise<AudioBuffer[]>} as long as the longest: silence follows the others
+   */
+  async function load(list, only = null) {
     const seconds = Math.max(...list.map((version) => version.seconds));
-    const samples = await Promise.all(list.map(({ address }) => media.samples(address)));
+    const wanted = list.map(({ address }, i) =>
+      only === null || i === only ? media.samples(address) : new Int16Array(),
+    );
+    const samples = await Promise.all(wanted);
     const buffers = samples.map((values, i) => {
       const { rate, channels } = list[i];
       const whole = new Int16Array(Math.max(values.length, Math.round(seconds * rate) * channels));

@@ -133,6 +133,13 @@ const playhead = (() => {
         seek(0);
       },
       loaded: () => loaded,
+      /** Put what was loaded in the place of what plays, at the same place. @param {Sound} from @param {Sound} to */
+      exchange(from, to) {
+        if (loaded === from) {
+          loaded = to;
+          voice && put(position(), voice);
+        }
+      },
       voice: () => voice,
       /** @returns {boolean} also while it is loaded */
       playing: () => voice !== null || loading,
