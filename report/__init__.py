@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         Table,
     )
     from report.article.front_matter import Author
+    from report.article.spectrogram import spectrogram
     from report.artifacts.media import Array, Data, Figure, Film, Picture, Sound, Weights
     from report.artifacts.session import Artifact, conjure, use_store
     from report.artifacts.store import FolderStore, MemoryStore
@@ -85,6 +86,7 @@ _HOMES = {  # name -> the module that it is imported from
     "claim": "article.claims",
     "conjure": "artifacts.session",
     "quote": "article.claims",
+    "spectrogram": "article.spectrogram",
     "use_store": "artifacts.session",
 }
 
@@ -130,6 +132,7 @@ __all__ = [
     "conjure",
     "mix",
     "quote",
+    "spectrogram",
     "use_store",
 ]
 
