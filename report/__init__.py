@@ -2,13 +2,14 @@
 
 In reading order: `errors`, `storage` (named bytes, anywhere), `keys` (what a result depends on),
 `artifacts` (computed once, kept), `article` (from a script to a page), `site` (articles become a
-site), `sharing` (after it is built), `live` (while it is written) and `cli` (the
+site), `sharing` (after it is built), `live` (while it is written), `notebook` and `cli` (the
 commands). `number_formats` and `mix` import nothing. The package knows nothing of codecs and works
 without PyTorch.
 
 A name of the package is imported when it is first used, so that a command imports what it needs.
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -145,3 +146,7 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+if "IPython" in sys.modules:
+    import_module("report.notebook.kernel").begin()

@@ -28,9 +28,10 @@ REPORT = {
     "site": ("errors", "number_formats", "storage", "keys", "artifacts", "article", "workers"),
     "sharing": ("errors", "number_formats", "mix", "storage", "artifacts", "article", "site"),
     "live": ("errors", "keys", "article", "site", "workers"),
+    "notebook": ("errors", "keys", "artifacts", "article"),
     "cli": (
         *("errors", "number_formats", "storage", "artifacts", "article", "site", "sharing"),
-        *("live", "workers"),
+        *("live", "notebook", "workers"),
     ),
     "": ("errors", "mix", "artifacts", "article", "site"),
     "__main__": ("errors", "cli"),

@@ -501,9 +501,16 @@ def script_folder() -> Path | None:
 
 def active_session() -> Session:
     """Return the session in use; outside every `use_store`, one that keeps artifacts in memory."""
-    if (session := _session.get(None)) is None:
-        _session.set(session := Session(MemoryStore()))
-    return session
+    return _session.get(None) or _default
+
+
+_default = Session(MemoryStore())
+
+
+def set_default_store(store: Store) -> None:
+    """Let calls outside every `use_store` use a store, as those in a notebook do."""
+    global _default
+    _default = Session(store)
 
 
 def conjure(function: Callable[..., Any]) -> Callable[..., Any]:

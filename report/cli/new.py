@@ -1,6 +1,7 @@
-"""The commands that write files to begin with: new, ci."""
+"""The commands that write files to begin with, or to go on from: new, ci, notebook."""
 
 import argparse
+import json
 import os
 import re
 from pathlib import Path
@@ -169,9 +170,47 @@ def write_ci(args: argparse.Namespace) -> int:
     return 0
 
 
+# notebook
+
+
+def notebook_options(parser: argparse.ArgumentParser, program: Program) -> None:
+    program.add_options(parser)
+    parser.add_argument(
+        "--store",
+        type=Path,
+        default=Path(".artifacts"),
+        help="the folder where artifacts are kept (%(default)s)",
+    )
+    parser.add_argument(
+        "-o", "--out", type=Path, metavar="FILE.ipynb", help="to write (default: ARTICLE.ipynb)"
+    )
+
+
+def write_notebook(args: argparse.Namespace) -> int:
+    """Run an article in a Jupyter kernel, and write the notebook with all that it shows."""
+    scripts = args.program.prepare(args).scripts
+    if len(scripts) != 1:
+        args.usage_error("give one article script")
+    try:
+        from report.notebook.execute import check_replaceable, execute
+    except ModuleNotFoundError as error:
+        raise ReportError(f"{error}: pip install nbclient nbformat ipykernel") from error
+    from report.storage.folder import write_whole
+
+    out = args.out or Path(f"{scripts[0].stem}.ipynb")
+    check_replaceable(out)
+    text = execute(scripts[0], args.store)
+    write_whole(out, f"{json.dumps(text, indent=1, ensure_ascii=False)}\n".encode())
+    print(f"{out}: {len(text.cells)} cells")
+    return 0
+
+
 COMMANDS = {
     "ci": Command(
         write_ci, "write a script and a GitHub workflow that build, verify and publish", ci_options
+    ),
+    "notebook": Command(
+        write_notebook, "run an article in Jupyter, and write what it shows", notebook_options
     ),
     "new": Command(
         new_article, "write an article that builds, with comments that teach", new_options

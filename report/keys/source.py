@@ -11,7 +11,7 @@ import inspect
 import sys
 import time
 import tokenize
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
@@ -166,6 +166,12 @@ def begin_now() -> None:
 
 
 _modules: dict[str, tuple[object, Module | None]] = {}
+_texts: dict[str, Callable[[], str]] = {}  # of modules that are in no file
+
+
+def provide_text(name: str, text: Callable[[], str]) -> None:
+    """Let a module that is in no file have a source, which may change: that of a notebook."""
+    _texts[name] = text
 
 
 def find_module(name: str) -> Module | None:
@@ -173,6 +179,8 @@ def find_module(name: str) -> Module | None:
     top = name.partition(".")[0]
     if top != name and not _may_be_project(top):  # else looking for it would import the library
         return None
+    if name in _texts:
+        return _find_text(name, _texts[name]())
     loaded = sys.modules.get(name)
     # A module that is loaded again has another spec.
     version = getattr(loaded, "__spec__", None) or loaded
@@ -180,6 +188,14 @@ def find_module(name: str) -> Module | None:
         before = _modules.get(name, (None, None))
         _modules[name] = version, _read_now(name, loaded, before)
     return _modules[name][1]
+
+
+def _find_text(name: str, text: str) -> Module:
+    """Return the module with a text, the same as before unless that is another."""
+    before = _modules.get(name, ("", None))[1]
+    module = before if before and before.text == text else _from_text(name, Path(name), text)
+    _modules[name] = text, module
+    return module
 
 
 def _read_now(
@@ -302,7 +318,10 @@ def parse(text: str, path: str) -> ast.Module:
 
 
 def _read(name: str, path: Path) -> Module:
-    text = read_source(path)
+    return _from_text(name, path, read_source(path))
+
+
+def _from_text(name: str, path: Path, text: str) -> Module:
     module = Module(
         name,
         path,

@@ -1,0 +1,89 @@
+"""Write an article as a notebook with all that its cells show."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from report.article.cells import Cell
+from report.article.script import parse_script, read_metadata
+from report.errors import CellError, ReportError
+
+MARK = "report"  # in the metadata of notebooks that may be replaced
+KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
+
+
+def execute(script: Path, store: Path) -> NotebookNode:
+    """Return an article as a notebook that was run in a kernel, in the working directory.
+
+    store: the folder of artifacts, as of a build.
+    Raises: CellError for the first cell that fails; ReportError if the article can not be read.
+    """
+    title, description = read_metadata(script)
+    cells = parse_script(script)
+    if any(cell.form != "percent" for cell in cells):
+        raise ReportError(f"{script} has the older form of articles; write its cells with # %%")
+    head = new_markdown_cell(f"# {title}\n\n{description}".rstrip())
+    notebook = new_notebook(cells=[head, *map(_cell_of, cells)])
+    notebook.metadata |= {"kernelspec": KERNEL, MARK: {"script": script.name}}
+    client = NotebookClient(notebook, timeout=None, resources={"metadata": {"path": os.getcwd()}})
+    try:
+        with client.setup_kernel():
+            _ask(client, f"prepare({str(script.resolve())!r}, {str(store.resolve())!r})")
+            for number, cell in enumerate(cells, start=1):
+                _run(client, number, cell, script)
+    except DeadKernelError as error:
+        raise ReportError(f"the kernel ended early: {error}") from error
+    nbformat.validate(notebook)
+    return notebook
+
+
+def _cell_of(cell: Cell) -> NotebookNode:
+    if cell.kind == "prose":
+        return new_markdown_cell(cell.source)
+    metadata: dict[str, Any] = {"tags": list(cell.tags)} if cell.tags else {}
+    if "hide" in cell.tags:
+        metadata["jupyter"] = {"source_hidden": True}
+    return new_code_cell(cell.source, metadata=metadata)
+
+
+def _run(client: NotebookClient, number: int, cell: Cell, script: Path) -> None:
+    """Run a code cell, or fill in the values of a prose cell. Raises: CellError."""
+    node = client.nb.cells[number]  # behind the title
+    try:
+        if cell.kind == "code":
+            client.execute_cell(node, number)
+        elif "{{" in cell.source:
+            node.source = _ask(client, f"print(filled({cell.source!r}), end='')")
+    except CellExecutionError as error:
+        where = f"{script}, cell {number}, line {cell.line}"
+        raise CellError(f"{where}: {error.ename}: {error.evalue}") from error
+
+
+def _ask(client: NotebookClient, call: str) -> str:
+    """Call a function of `report.notebook.kernel`, out of history. Returns: what it prints."""
+    names = "from report.notebook.kernel import filled, prepare"
+    node = new_code_cell(f"exec({f'{names}; {call}'!r}, {{}})")
+    head = client.nb.cells[0]
+    try:
+        client.execute_cell(node, 0, store_history=False)
+    finally:
+        client.nb.cells[0] = head  # the client puts what it executes there
+    return "".join(output.get("text", "") for output in node.outputs)
+
+
+def check_replaceable(path: Path) -> None:
+    """Raise ReportError if there is something in a notebook's place that was not written here."""
+    if not path.exists():
+        return
+    try:
+        ours = MARK in nbformat.read(path, nbformat.NO_CONVERT).metadata
+    except Exception:  # of nbformat, for what is no notebook: errors of many kinds
+        ours = False
+    if not ours:
+        raise ReportError(f"{path} was not written here and would be replaced; choose another: -o")

@@ -1,0 +1,53 @@
+"""HTML of components and artifacts with all their media in it: it plays without a network."""
+
+import base64
+import re
+from typing import Any, get_args
+
+from report.article.canvas import Canvas
+from report.article.claims import Claim
+from report.article.components import Component, as_component
+from report.artifacts.media import Sound
+from report.artifacts.session import Artifact, active_session
+
+LINK = re.compile(r'<a\b[^>]*\bhref="media/[^>]*>(.*?)</a>', re.DOTALL)
+MEDIUM = re.compile(r"\bmedia/([0-9a-f]{64}\.\w+)")
+KINDS = (*get_args(Component), Artifact, Claim, Sound)
+STYLE = """<style>
+.report figure { margin: 0.5em 0; } .report figcaption { font-weight: bold; }
+.report img { max-width: 100%; height: auto; } .report .facts { font-size: 85%; }
+</style>"""
+
+
+def html_of(value: object) -> str:
+    """Return the HTML of a value. Raises: TypeError if a page can not show it."""
+    session = active_session()
+    canvas = Canvas("notebook", dict(session.settled_calls()), {})
+    html = LINK.sub(r"\1", str(canvas.show(as_component(value))))  # else each would be there twice
+
+    def inside(match: re.Match) -> str:
+        record = canvas.files[match[1]]
+        data = base64.b64encode(session.store.read(record)).decode()
+        return f"data:{record.media_type};base64,{data}"
+
+    return f'{STYLE}<div class="report">{MEDIUM.sub(inside, html)}</div>'
+
+
+def _repr_html_(value: Any) -> str:
+    return html_of(value)
+
+
+def _of_list(values: list[Any] | tuple[Any, ...]) -> str | None:
+    """Return the HTML of a list of components or artifacts; None for others."""
+    if not values or not all(isinstance(each, KINDS) for each in values):
+        return None
+    return "".join(map(html_of, values))
+
+
+def show_in(shell: Any) -> None:
+    """Let a kernel show components and artifacts, and lists of them."""
+    for kind in KINDS:
+        kind._repr_html_ = _repr_html_
+    html = shell.display_formatter.formatters["text/html"]
+    html.for_type(list, _of_list)
+    html.for_type(tuple, _of_list)

@@ -1,0 +1,138 @@
+"""An article in a real kernel: the keys of a build, and sounds that play without a network."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import jupytext
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from report.notebook.kernel import text_of
+
+ROOT = Path(__file__).parents[3]
+ARTICLE = '''"""Tones
+
+Two of them."""
+import numpy as np
+from helper import LEVEL
+from report import Compare, Player, Sound, claim, conjure
+
+@conjure
+def tone(hertz: int) -> Sound:
+    return Sound(LEVEL * np.sin(hertz * np.arange(800) / 1000), 8000)
+
+# %% [markdown]
+# The level is {{ LEVEL:.2f }}, and `{{ }}` is code.
+
+# %% tags=["hide"]
+[Player(tone(hertz), f"{hertz}") for hertz in (100, 200)]
+
+# %%
+Compare("Both", [("low", tone(100), None), ("high", tone(200), None)])
+
+# %%
+claim(LEVEL < 1, "It is not loud.", tone(100))
+'''
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "tones.py").write_text(ARTICLE)
+    (tmp_path / "helper.py").write_text("LEVEL = 0.5\n")
+    return tmp_path
+
+
+def report(folder, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "report", *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+
+
+def html_of(cell) -> str:
+    return "".join(output.get("data", {}).get("text/html", "") for output in cell.outputs)
+
+
+def test_an_article_as_a_notebook_plays_and_finds_what_a_build_computed(folder):
+    assert "computed: 2" in report(folder, "build", "tones.py").stdout
+    stored = sorted(path.name for path in (folder / ".artifacts/index").rglob("*"))
+    done = report(folder, "notebook", "tones.py")
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in (folder / ".artifacts/index").rglob("*")) == stored
+    notebook = nbformat.read(folder / "tones.ipynb", 4)
+    nbformat.validate(notebook)
+    title, _setup, prose, players, compare, claimed = notebook.cells
+    assert title.source == "# Tones\n\nTwo of them."
+    assert prose.source == "The level is 0\\.50, and `{{ }}` is code."
+    assert len(re.findall('<audio [^>]*src="data:audio/', html_of(players))) == 2
+    assert len(re.findall('<audio [^>]*src="data:audio/', html_of(compare))) == 2
+    assert "It is not loud" in html_of(claimed)
+    assert "media/" not in html_of(players) + html_of(compare)
+    assert not re.search(r"https?://", html_of(players) + html_of(compare))
+    assert players.metadata.jupyter.source_hidden
+
+
+def test_a_build_finds_what_a_notebook_computed(folder):
+    assert report(folder, "notebook", "tones.py").returncode == 0
+    assert "computed: 0" in report(folder, "build", "tones.py").stdout
+
+
+def test_a_cell_that_is_run_again_has_the_keys_of_its_new_source(folder, monkeypatch):
+    """As in Jupyter, by jupytext: no command prepares the kernel."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("HOME", str(folder))
+    notebook = jupytext.read(folder / "tones.py", fmt="py:percent")
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "", "language": "python"}
+    client = NotebookClient(notebook, resources={"metadata": {"path": str(folder)}})
+    setup, _prose, players, *_ = notebook.cells
+    look = nbformat.v4.new_code_cell("print(tone(100).record.key, tone(100).sha256)")
+    said = []
+    with client.setup_kernel():
+        for change in (
+            ("", ""),
+            ("hertz * np", "2 * hertz * np"),
+            ("2 * hertz * np", "hertz * np"),
+        ):
+            setup.source = setup.source.replace(*change) if change[0] else setup.source
+            client.execute_cell(setup, 0)
+            client.execute_cell(players, 2)
+            notebook.cells[1] = look
+            client.execute_cell(look, 1)
+            said.append(look.outputs[0].text.split())
+    assert said[0] == said[2]
+    assert said[0][0] != said[1][0] and said[0][1] != said[1][1]
+    assert "computed: 0" in report(folder, "build", "tones.py").stdout
+
+
+@pytest.mark.parametrize(
+    ("inputs", "cells", "text"),
+    [
+        (["", "a = 1", "b = 2"], {1: "x", 2: "y"}, "\na = 1\nb = 2\n"),
+        (["", "a = 1", "b = 2", "a = 3"], {1: "x", 2: "y", 3: "x"}, "\na = 3\nb = 2\n"),
+        (["", "a = 1", "a = 3", "a = 1"], {}, "\na = 1\na = 3\n"),
+        (["", "def f(): 1", "f()", "def f(): 2", "f()"], {}, "\ndef f(): 2\nf()\n"),
+        (["", "a = ", "get_ipython().run_line_magic('x', '')\nb = 1"], {}, "\n\nb = 1\n"),
+    ],
+    ids=["in order", "again", "without IDs", "functions without IDs", "commands and errors"],
+)
+def test_the_source_of_a_kernel_is_each_cell_as_it_was_last(inputs, cells, text):
+    assert text_of(inputs, cells) == text
+
+
+def test_what_is_wrong_is_said_and_nothing_is_written(folder):
+    (folder / "wrong.py").write_text('"""Wrong"""\n# %%\n1 / 0\n')
+    done = report(folder, "notebook", "wrong.py")
+    assert done.returncode == 1
+    assert "error: wrong.py, cell 2, line 3: ZeroDivisionError: division by zero" in done.stderr
+    assert not (folder / "wrong.ipynb").exists()
+    (folder / "tones.ipynb").write_text(json.dumps({"cells": []}))
+    done = report(folder, "notebook", "tones.py")
+    assert done.returncode == 1 and "tones.ipynb was not written here" in done.stderr
