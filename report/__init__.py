@@ -141,12 +141,10 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if "IPython" in sys.modules:  # in a notebook perhaps
+        import_module("report.notebook.kernel").begin()
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
-
-
-if "IPython" in sys.modules:
-    import_module("report.notebook.kernel").begin()
