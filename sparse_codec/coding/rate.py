@@ -16,6 +16,7 @@ from sparse_codec.coding.quantise import SCALES
 from sparse_codec.events import EventSet
 
 COARSEST = 640  # scale; rather than round further, the weakest events are left out
+LONGEST = 2**32  # samples of a clip, for the size of the end block
 REPAID = 10  # windows that share the cost of header and end; a block of several repays it at once
 
 
@@ -31,7 +32,9 @@ def limit_rate(
     The file has fewer where there is too little sound to spend them on.
     Raises: RateError for a rate below that of silence, or for a lossless file.
     """
-    overhead = 8 * (len(header.to_bytes()) + len(end_block(0, 0)))
+    overhead = 8 * (
+        len(header.to_bytes()) + len(end_block(LONGEST, LONGEST // header.window_samples))
+    )
     silence = 8 * len(_silence(header, priors)) + overhead / REPAID
     least = silence * header.samplerate / header.window_samples
     if header.mode != "quantised" or rate < least:

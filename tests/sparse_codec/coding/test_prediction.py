@@ -21,6 +21,7 @@ from sparse_codec.coding.event_file import (
     write_events,
 )
 from sparse_codec.coding.event_file import _block as block_of
+from sparse_codec.coding.in_memory import file_of
 from sparse_codec.coding.prediction import Prediction
 from sparse_codec.coding.priors import Priors, PriorsError
 from sparse_codec.coding.quantise import ONE
@@ -194,6 +195,15 @@ def test_forged_blocks_of_several_windows_give_events_or_an_error(
     except EventFileError:
         return
     assert len(windows) == n_windows and sum(map(len, windows)) <= len(payload)
+
+
+@pytest.mark.parametrize("n_windows", [2, 10])
+def test_a_short_clip_keeps_to_its_rate(codec, priors, n_windows):
+    """The header is paid for by the first block of several windows, for there may be no second."""
+    events = clip(n_windows)
+    seconds = events.n_samples / events.samplerate
+    file = file_of(codec, events.split(64), priors, rate=600)
+    assert 0.8 * 600 < 8 * len(file) / seconds <= 600
 
 
 def read(data: bytes, priors: Priors) -> list:
