@@ -54,7 +54,7 @@
       const i = /^[1-9]$/.test(event.key) ? Number(event.key) - 1 : -1;
       const target = /** @type {HTMLInputElement} */ (event.target);
       const on = target.type === 'radio';
-      if (event.altKey || event.ctrlKey || event.metaKey || target.closest('.menu')) {
+      if (event.altKey || event.ctrlKey || event.metaKey || target.closest('.menu :is(select, input)')) {
         return;
       } else if (i in list) {
         pick(i);
