@@ -42,9 +42,11 @@ class Bibliography:
 
     def references(self, keys: Iterable[str]) -> list[tuple[str, str]]:
         """Return (key, HTML) of these entries, in the order of their labels."""
-        from pybtex.plugin import find_plugin
-
         cited = sorted(dict.fromkeys(keys), key=lambda key: self.labels[key])
+        if not cited:
+            return []
+        from pybtex.plugin import find_plugin  # here, since to find one takes long
+
         style, backend = find_plugin("pybtex.style.formatting", "plain")(), _backend()
         entries = {key: self._data.entries[key] for key in cited}
         texts = {
