@@ -31,17 +31,22 @@ def event_names(events: Sequence[Heard]) -> list[str]:
     """Return a name for each event of a clip.
 
     Long and short, loud and soft, are meant relative to the usual event of the clip, which is the
-    one in the middle by length, or by level. What is usual is not said.
+    one in the middle by length, or by level. What is usual is not said, nor that an event has no
+    pitch where no event has one.
     """
     if not events:
         return []
     usual_seconds = float(np.median([event.seconds for event in events]))
     usual_level = float(np.median([event.level for event in events]))
-    return [_name(event, usual_seconds, usual_level) for event in events]
+    pitched = any(event.key != NO_KEY for event in events)
+    return [_name(event, usual_seconds, usual_level, pitched) for event in events]
 
 
-def _name(event: Heard, usual_seconds: float, usual_level: float) -> str:
-    words = [note_name(event.key), f"at {event.start:.2f} s".replace("-", "−")]
+def _name(event: Heard, usual_seconds: float, usual_level: float, pitched: bool) -> str:
+    words = [
+        *([note_name(event.key)] if pitched else []),
+        f"at {event.start:.2f} s".replace("-", "−"),
+    ]
     if event.seconds >= LONGER * usual_seconds:
         words.append("long")
     elif event.seconds <= usual_seconds / LONGER:

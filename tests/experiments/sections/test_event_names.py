@@ -39,5 +39,10 @@ def test_names_do_not_depend_on_how_loud_or_slow_the_whole_clip_is():
     ]
 
 
+def test_where_nothing_has_a_pitch_names_do_not_speak_of_it():
+    events = [Heard(-1, 0.3, 0.4, -20.0), Heard(-1, 0.5, 0.4, -20.0), Heard(-1, 1.0, 0.9, -20.0)]
+    assert event_names(events) == ["at 0.30 s", "at 0.50 s", "at 1.00 s, long"]
+
+
 def test_no_events_have_no_names():
     assert event_names([]) == []
