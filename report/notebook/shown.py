@@ -2,11 +2,13 @@
 
 import base64
 import re
+from collections.abc import Iterator
 from typing import Any, get_args
 
 from report.article.canvas import Canvas
 from report.article.claims import Claim
-from report.article.components import Component, as_component
+from report.article.components import Component, Part, Prose, flatten
+from report.article.prose import plain_text
 from report.artifacts.media import Sound
 from report.artifacts.session import Artifact, active_session
 
@@ -23,7 +25,8 @@ def html_of(value: object) -> str:
     """Return the HTML of a value. Raises: TypeError if a page can not show it."""
     session = active_session()
     canvas = Canvas("notebook", dict(session.settled_calls()), {})
-    html = LINK.sub(r"\1", str(canvas.show(as_component(value))))  # else each would be there twice
+    html = "".join(str(canvas.show(component)) for component in _shown_in_turn(value))
+    html = LINK.sub(r"\1", html)  # else each would be there twice
 
     def inside(match: re.Match) -> str:
         record = canvas.files[match[1]]
@@ -31,6 +34,16 @@ def html_of(value: object) -> str:
         return f"data:{record.media_type};base64,{data}"
 
     return f'{STYLE}<div class="report">{MEDIUM.sub(inside, html)}</div>'
+
+
+def _shown_in_turn(value: object) -> Iterator[Component]:
+    """Yield the components of a value; a part, which has no page here, as heading and contents."""
+    for component in flatten(value):
+        if isinstance(component, Part):
+            yield Prose("### " + plain_text(component.title))
+            yield from flatten(component.components)
+        else:
+            yield component
 
 
 def _repr_html_(value: Any) -> str:

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import jupytext
 import nbformat
+import numpy as np
 import pytest
 from nbclient import NotebookClient
 
+from report import MemoryStore, Part, Player, use_store
+from report.notebook import shown
 from report.notebook.kernel import text_of
 
 ROOT = Path(__file__).parents[3]
@@ -136,3 +139,11 @@ def test_what_is_wrong_is_said_and_nothing_is_written(folder):
     (folder / "tones.ipynb").write_text(json.dumps({"cells": []}))
     done = report(folder, "notebook", "tones.py")
     assert done.returncode == 1 and "tones.ipynb was not written here" in done.stderr
+
+
+def test_a_part_is_shown_as_its_heading_and_what_it_holds():
+    tone = 0.3 * np.sin(np.arange(4000) / 9)
+    with use_store(MemoryStore()):
+        players = [Player(tone, 8000, "One"), Player(tone / 2, 8000, "Two")]
+        html = shown.html_of([Part("name", "A <part>", "", players)])
+    assert "A &lt;part&gt;</h3>" in html and html.count('src="data:audio/flac') == 2
