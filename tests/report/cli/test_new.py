@@ -25,6 +25,8 @@ def test_a_new_article_builds_at_once_and_takes_parameters(report, tmp_path):
     made = report("new", "first", "--title", "My <first> page")
     assert made.returncode == 0 and made.stdout.endswith("python -m report build first.py\n")
     assert (tmp_path / "first.py").read_text().startswith('"""My <first> page\n')
+    planned = report("plan", "first.py")
+    assert planned.returncode == 0 and "to compute: 5 of 5" in planned.stdout, planned.stderr
     built = report("build", "first.py", "--set", "SECONDS=0.1", "--jobs", "1")
     assert built.returncode == 0, built.stderr
     page = (tmp_path / "site" / "first.html").read_text()
