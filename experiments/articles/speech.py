@@ -103,8 +103,8 @@ figures_table(examples)
 # - Consonants are soft: knots lie {{ 1000 * config.hop / config.samplerate:.0f}} ms apart at least,
 #   and a plosive's burst is shorter.
 # - An event is a stretch of some {{ 1000 * seconds / 2 / config.n_events:.0f}} ms, not a phone.
-# - In files, envelopes are rounded coarsely: at 1.4 kilobits a second more words are lost than in
-#   the events themselves.
+# - In files, envelopes are rounded coarsely: below 1.4 kilobits a second words are lost that the
+#   events themselves still have.
 
 # %% tags=["hide"]
 see_also("speech", build.articles)
