@@ -73,11 +73,11 @@ def preview(
             except _Overtaken as edited:
                 unbuilt |= _touched(scripts, reads, edited.edits)
                 continue
+            if watcher.watch(reads.folders()):  # edits of the time before were not heard
+                events.put({(file, False) for file in reads.edited_since(started)})
             tell(news)
             if news.state == "built":
                 unbuilt = set()
-            if watcher.watch(reads.folders()):  # edits of the time before were not heard
-                events.put({(file, False) for file in reads.edited_since(started)})
             touched: set[Path] = set()
             while not touched:
                 if isinstance(edits := events.get(), set):

@@ -38,7 +38,7 @@ class Watcher:
             stop_event=stop,
             step=STEP,
             debounce=LONGEST,
-            rust_timeout=500,
+            rust_timeout=100,
             yield_on_timeout=False,
             recursive=False,
             raise_interrupt=False,
