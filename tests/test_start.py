@@ -71,7 +71,7 @@ def test_info_on_a_set_reads_its_checkpoint_without_pytorch(suffix, tmp_path, mu
     events = codec.encode(music[:1000], options=EncodeOptions(interim=0, refine=0))
     write_set(str(tmp_path / f"song{suffix}"), events, codec)
     done = start("sparse_codec", "info", f"song{suffix}", cwd=tmp_path)
-    assert done.returncode == 0 and codec.digest in done.stdout
+    assert done.returncode == 0 and codec.digest[:16] in done.stdout
     assert done.stderr.endswith("imported:\n"), done.stderr
 
 
@@ -82,9 +82,12 @@ def test_a_description_is_that_of_the_loaded_codec(model):
     codec, described = SparseCodec.load(model), describe_checkpoint(model)
     assert (described.digest, described.config) == (codec.digest, codec.config)
     assert described.card == codec.card
-    for part, size in described.parameters.items():
-        assert size == sum(p.numel() for p in getattr(codec, part).parameters())
-    assert set(described.parameters) == {"encoder", "decoder"}
+    sizes = {
+        part: sum(p.numel() for p in getattr(codec, part).parameters())
+        for part in ("encoder", "decoder")
+    }
+    assert described.parameters == {part: size for part, size in sizes.items() if size}
+    assert described.parameters
 
 
 @pytest.mark.parametrize("package", ["report", "sparse_codec"])
