@@ -43,7 +43,8 @@ seconds = config.segment_samples / config.samplerate
 # and a gain. A note is such an event by nature. Speech is harder: its pitch never stands still, its
 # consonants are noise of a few milliseconds, and one syllable runs into the next. So the model of
 # this page has a time scale of its own, and reads its events off the voice instead of searching
-# for them. Its words are understood nearly as well as the original's.
+# for them. Its words are understood, though not as well as the original's: the
+# [evaluation](#evaluation) has the errors of a recogniser.
 
 # %% tags=["hide"]
 about_speech(config)
