@@ -54,16 +54,19 @@ def heard(events: Artifact, codec: SparseCodec) -> Data:
 def steered_keys(events: Artifact, codec: SparseCodec) -> Data:
     """The pitches of the events that can be steered: a row for each direction, one for each step.
 
-    They are by the number of the event, from 0, see `sounds.strongest`.
+    They are by the number of the event, from 0, see `sounds.strongest`; a set of few events has
+    none, for fewer events than directions span none.
     """
     event_set = events_of(events)
+    steerable = strongest(event_set)
+    if not steerable:
+        return Data({})
 
     def keys(direction: int, step: int) -> list[int]:
         vectors = steered_vectors(event_set, direction, step)
         moved = dataclasses.replace(event_set, vectors=vectors)
         return sounds_of(moved.select(steerable), codec)[0]
 
-    steerable = strongest(event_set)
     by_step = [[keys(direction, step) for step in STEPS] for direction in range(DIRECTIONS)]
     return Data(
         {

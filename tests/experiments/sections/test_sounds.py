@@ -10,9 +10,9 @@ import torch
 from PIL import Image
 
 from experiments.clips import Clip, shipped_clips
-from experiments.sections import pictures, sounds
+from experiments.sections import pictures, pitches, sounds
 from experiments.sections.sounds import events_of
-from report import Artifact, MemoryStore, use_store
+from report import Artifact, Data, MemoryStore, conjure, use_store
 from sparse_codec.evaluation.variations import VARIATIONS
 
 
@@ -105,6 +105,17 @@ def test_an_event_is_steered_along_directions_of_its_set(half, codec):
     assert strongest[0] == events_of(half).gains.argmax() and len(strongest) == min(
         6, len(events_of(half))
     )
+
+
+@conjure
+def first_events(events: Artifact, n: int) -> Data:
+    return Data(events_of(events).select(slice(n)).to_json())
+
+
+def test_fewer_events_than_directions_span_are_not_steered(half, codec):
+    for n in (1, 2):
+        assert pitches.steered_keys(first_events(half, n), codec).value == {}
+    assert len(pitches.steered_keys(half, codec).value) > 2
 
 
 def test_plain_codecs_say_their_rates(clip, codec):
