@@ -221,14 +221,11 @@ def _measured_again(evaluation: Figures, clips: list[Clip], codec: SparseCodec) 
 
     Raises: ReportError if they differ: the stored figures are then not of this code and checkpoint.
     """
-    halves = [sounds.half_events(clip, codec) for clip in clips]
-    shares = [
-        sounds.shares(clip, half, codec).value[-1] for clip, half in zip(clips, halves, strict=True)
-    ]
+    again = [sounds.evaluated_shares(clip, codec) for clip in clips]
     stored = evaluation["groups"].get(EXAMPLES)
     if stored is None:
         return Prose("")
-    now = np.mean(shares, axis=0)
+    now = np.mean([shares.value for shares in again], axis=0)
     then = [stored["codec"][order][-1] for order in ("l2", "l1")]
     if np.abs(now - then).max() > AGREEMENT:
         raise ReportError(

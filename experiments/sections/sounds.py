@@ -272,6 +272,27 @@ def shares(clip: Clip, half: Artifact, codec: SparseCodec) -> Data:
 
 
 @conjure
+def evaluated_shares(clip: Clip, codec: SparseCodec) -> Data:
+    """The shares (L2, L1) that are gone of the piece of a clip that evaluation measures.
+
+    It is as many windows as it takes to cover 2.97 s: one of music, four of a voice.
+    """
+    import torch
+
+    from sparse_codec.evaluation.measure import windows_of
+    from sparse_codec.model.spectrogram import shares_removed
+
+    half = codec.config.segment_samples // 2
+    n_windows, n_frames = windows_of(codec), windows_of(codec) * codec.config.half_frames
+    audio = clip.audio(codec.samplerate)[: (n_windows + 1) * half]
+    audio = np.pad(audio, (0, (n_windows + 1) * half - len(audio)))
+    original = codec.magnitudes(torch.from_numpy(audio)[None])[..., :n_frames]
+    events = events_of(clip_events(clip, codec))
+    left = original - codec.scene(events.select(events.frames < n_frames), n_frames)
+    return Data(shares_removed(left, original, n_frames))
+
+
+@conjure
 def figures(original: Artifact, reconstruction: Artifact, events: Artifact) -> Data:
     """The figures of an example. The distance is that of the rendered sound of the coded half."""
     import torch
