@@ -331,7 +331,7 @@ AROUND = {  # from a value
     "slice": lambda x: slice(x),
     "own class": Room,
     "namespace": lambda x: types.SimpleNamespace(a=x),
-    "array of objects": lambda x: np.array([x, None], dtype=object),
+    "array of objects": lambda x: in_objects(x),
     "dataclass": Hall,
     "dataclass with slots": Setting,
     "attribute of a dataclass": lambda x: with_more(Hall(1), more=x),
@@ -347,6 +347,15 @@ AROUND = {  # from a value
     "partial of a method": lambda x: functools.partial(Hall(x).echo),
     "attribute of a partial": lambda x: with_more(Partial(scaled), more=x),
 }
+
+
+def in_objects(value):
+    """An array that holds the value itself: np.array() would ask a tensor for its numbers."""
+    array = np.empty(2, dtype=object)
+    array[0] = value
+    return array
+
+
 NUMBERS = st.integers(0, 3)
 
 
