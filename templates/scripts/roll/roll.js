@@ -204,38 +204,6 @@
       }
     }
 
-    /** @param {Record<string, string>} state */
-    function restore(state) {
-      const { now, range } = links.readTime(state);
-      const [event, ...solo] = [state.event, ...(state.solo || '').split(',')].map((text) => Number(text) - 1);
-      line.stop();
-      scale.choose(state.axis !== '2');
-      edit.set(
-        edits
-          .moveTo(edit.events(), state.moved || '', sounds.settle)
-          .map((placed, i) => ({ ...placed, solo: solo.includes(i) })),
-        false,
-      );
-      line.setRange(range);
-      line.seek(now);
-      if (edit.events()[event]) {
-        select(event);
-      }
-    }
-
-    /** The state for an address. @returns {Record<string, string>} */
-    function state() {
-      const solo = edit.events().flatMap((event, i) => (event.solo ? [i + 1] : []));
-      const moved = edits.moves(edit.events(), edit.published);
-      return {
-        ...(selected < 0 ? {} : { event: String(selected + 1) }),
-        ...(solo.length ? { solo: solo.join(',') } : {}),
-        ...(moved ? { moved } : {}),
-        ...(scale.chosen() ? {} : { axis: '2' }),
-        ...links.time(line.position(), line.range()),
-      };
-    }
-
     heard = edits.heard(edit.events());
     bench.showHistory(false, false);
     show();
@@ -251,7 +219,8 @@
         select(event.detail.index);
       }
     });
-    links.add(figure, { state, restore, source: () => mixSrc });
+    const place = addressing.make({ edit, line, scale, settle: sounds.settle, select, selected: () => selected });
+    links.add(figure, { ...place, source: () => mixSrc });
   }
 
   elements.all('.roll').forEach(enhance);

@@ -9,14 +9,6 @@ const flac = (() => {
 
   const SIZES = [0, 192, 576, 1152, 2304, 4608, 0, 0, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768]; // of frames
   const LONGEST = 65536; // samples of a frame
-  const POLYNOMIAL = 0x8005; // of a frame's checksum
-  const CHECKSUMS = Uint16Array.from({ length: 256 }, (_, byte) => {
-    let rest = byte << 8;
-    for (let i = 0; i < 8; i++) {
-      rest = (rest << 1) ^ (rest & 0x8000 ? POLYNOMIAL : 0);
-    }
-    return rest;
-  });
 
   /** @typedef {ReturnType<typeof reader>} Bits */
 
@@ -111,7 +103,7 @@ const flac = (() => {
         return null;
       }
       bits.go(bits.place());
-      if (checksumOf(file.subarray(begin, bits.place())) !== bits.take(16)) {
+      if (checksums.crc16(file.subarray(begin, bits.place())) !== bits.take(16)) {
         return null;
       }
       done += size;
@@ -240,15 +232,6 @@ const flac = (() => {
       default:
         return 0;
     }
-  }
-
-  /** @param {Uint8Array} bytes @returns {number} CRC-16 */
-  function checksumOf(bytes) {
-    let rest = 0;
-    for (let i = 0; i < bytes.length; i++) {
-      rest = ((rest & 0xff) << 8) ^ CHECKSUMS[(rest >>> 8) ^ bytes[i]];
-    }
-    return rest;
   }
 
   return { decode };
