@@ -65,6 +65,12 @@ def test_each_is_short_enough_to_read(script):
     assert len(script.read_text().splitlines()) < LONGEST
 
 
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
+def test_no_template_is_within_another_of_which_jsmin_would_drop_the_spaces(script):
+    assert jsmin("x = `a${`b = c`}`") == "x=`a${`b=c`}`"  # otherwise this test can go
+    assert not re.search(r"`[^`]*\$\{[^}`]*`", COMMENT.sub("", script.read_text()))
+
+
 def test_a_folder_becomes_one_file_and_its_last_script_starts_it():
     files = {name: data.decode() for name, data in assets().items() if name.endswith(".js")}
     assert set(files) == {f"{name}.js" for name in [*FOLDERS, *SINGLE_SCRIPTS]}

@@ -191,7 +191,8 @@ const abx = (() => {
   function tell(correct, n, stage) {
     const p = pValue(correct, n);
     const heading = elements.make('h2', { tabIndex: -1 }, `${correct} of ${n} correct`);
-    const number = `p ${p < 0.0001 ? '< 0.0001' : `= ${p.toFixed(4)}`}, one-sided binomial test`;
+    const size = p < 0.0001 ? '< 0.0001' : `= ${p.toFixed(4)}`;
+    const number = `p ${size}, one-sided binomial test`;
     stage.show([
       heading,
       elements.make('p', {}, verdict(correct, n)),

@@ -57,7 +57,8 @@ const links = (() => {
       return text.replace(/\.$/, '');
     }
     const clauses = text.match(`^.{1,${SHORT}}(?=[,:;.]( |$))`)?.[0];
-    const words = clauses || `${text.match(`^.{1,${SHORT}}(?= )`)?.[0] || text.slice(0, SHORT)}…`;
+    const whole = text.match(`^.{1,${SHORT}}(?= )`)?.[0]; // words
+    const words = clauses || `${whole || text.slice(0, SHORT)}…`;
     return `${number.textContent?.replace('.', ':')} ${words}`;
   }
 
