@@ -21,11 +21,13 @@ from sparse_codec import SparseCodec
 from sparse_codec.config import EFFORTS, at_effort
 from sparse_codec.model.spectrogram import shares_removed
 
+CLIPS = {"music": "music", "speech-harmonic": "speech"}  # of each checkpoint
+
 
 def main(argv: list[str] | None = None) -> int:
     """Print the table. Returns: the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--checkpoint", default="music", choices=("music", "speech-harmonic"))
+    parser.add_argument("--checkpoint", default="music", choices=tuple(CLIPS))
     parser.add_argument("--segments", type=int, default=8)
     parser.add_argument("--json", metavar="FILE", help="write the figures there too")
     parser.add_argument("--picture", metavar="FILE", help="draw the figures there")
@@ -98,7 +100,7 @@ def segments(codec: SparseCodec, name: str) -> list[torch.Tensor]:
     """Return magnitudes (1, F, T) of the first segment of each shipped clip, and three of the long
     one.
     """
-    clips, long = shipped_clips(name)
+    clips, long = shipped_clips(CLIPS[name])
     size, rate = codec.config.segment_samples, codec.samplerate
     sounds = [clip.audio(rate)[:size] for clip in clips]
     if long is not None:
