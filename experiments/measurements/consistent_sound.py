@@ -25,7 +25,8 @@ from experiments.measurements.rows import DRAWS, FIRST, NAMES, PLAIN, means
 from experiments.stored_figures import FigureFile, Figures, as_json
 from sparse_codec import EventSet, SparseCodec, load_audio
 from sparse_codec.evaluation.frozen_set import Segment
-from sparse_codec.evaluation.measure import MARGIN, Ruler
+from sparse_codec.evaluation.measure import MARGIN, MEASURE, Ruler, encode_again
+from sparse_codec.events import join
 from sparse_codec.model.harmonic_decoder import HarmonicDecoder
 
 FIGURES = FigureFile.beside(__file__)
@@ -52,9 +53,9 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def read_segment(place: str, codec: SparseCodec) -> Segment:
-    """Return the segment of a file from a second on, at peak 1, of "FILE:SECONDS"."""
+    """Return the segment to measure of a file from a second on, at peak 1, of "FILE:SECONDS"."""
     path, _, start = place.rpartition(":")
-    size = codec.config.segment_samples
+    size = MEASURE.segment_samples
     audio = load_audio(path, codec.samplerate, float(start), size / codec.samplerate)[:size]
     audio = np.pad(audio, (0, size - len(audio))) / max(1e-9, np.abs(audio).max())
     name = Path(path).stem + (f" at {start} s" if float(start) else "")
@@ -66,7 +67,7 @@ def measure(codec: SparseCodec, segment: Segment) -> Figures:
     consistent sound for other phases at the onsets.
     """
     ruler = Ruler(codec, segment)
-    events = codec.encode_segment(segment.audio)
+    events = join(encode_again(ruler, codec.config.encode).windows)
     events = replace(events, n_samples=ruler.half + MARGIN)
     ways = {name: figures_of(ruler, sound) for name, sound in sounds(codec, events)}
     draws = [figures_of(ruler, sound)["opinion"] for sound in sounds_of_phases(codec, events)]

@@ -15,14 +15,14 @@ from experiments.measurements.consistent_sound import (
     read_segment,
 )
 from sparse_codec.evaluation import metrics
+from sparse_codec.evaluation.measure import MEASURE
 
 CLIP = SHIPPED / "music" / "bach_bwv256.flac"
 
 
 def test_a_segment_starts_at_its_second_and_has_peak_1(small_codec):
     first, later = (read_segment(f"{CLIP}:{start}", small_codec) for start in ("0", "0.5"))
-    size = small_codec.config.segment_samples
-    assert len(first.audio) == len(later.audio) == size
+    assert len(first.audio) == len(later.audio) == MEASURE.segment_samples
     assert np.abs(first.audio).max() == np.abs(later.audio).max() == 1
     assert first.name == "bach_bwv256" and later.name == "bach_bwv256 at 0.5 s"
     shift, same = round(0.5 * small_codec.samplerate), slice(2000, 9000)
