@@ -29,7 +29,7 @@ def test_a_block_flushes_and_gives_the_setting_back_also_after_an_error():
     assert not flushes_denormals() and (small * 1).any()
 
 
-@pytest.mark.parametrize("method", ["spectrograms", "sound", "render"])
+@pytest.mark.parametrize("method", ["spectrograms", "sound", "sound_and_spectrograms", "render"])
 def test_the_codec_computes_with_flushed_denormals_in_every_thread(
     small_codec, tone, method, monkeypatch
 ):
@@ -42,6 +42,7 @@ def test_the_codec_computes_with_flushed_denormals_in_every_thread(
     def work():
         events = small_codec.encode_segment(tone, FAST)
         small_codec.decode(events)
+        list(small_codec.render(events))
         list(small_codec.render_stages(events))
         seen.append(not flushes_denormals())
 
