@@ -49,8 +49,9 @@ clip = shipped_clips()[0][0]
 # into the time, and those of a few hundredths are noise. Whether the room stage or the tilt earn
 # their place, this table cannot tell. The models of the articles were trained for much longer.
 # Measured on {{ n_segments }} held-out segments by `python -m experiments.measurements.switches`:
-# *greedy* is without refinement, *refined* with the configuration's own options, *sound* is the
-# share that the rendered sound keeps.
+# *greedy* is without refinement, *refined* with the configuration's own options of that time,
+# *sound* is the share that the rendered sound keeps, as the first version made it: a sum of events
+# with a room that convolves.
 
 # %% tags=["hide"]
 ablation_table(figures)
@@ -59,7 +60,8 @@ ablation_table(figures)
 # ## Options of encoding
 #
 # The shipped model of music with other options, on held-out segments, by
-# `python -m experiments.measurements.encoding_options`. Twelve candidates find a little more than
+# `python -m experiments.measurements.encoding_options`, when each look of the encoder gave one
+# event; now it gives two, in a third less time. Twelve candidates find a little more than
 # four, and more than twelve find no more. Merging finds nothing to merge: refinement has already
 # made the events differ. Half of the time goes into refinement, and much of the quality comes from
 # it.
@@ -126,7 +128,8 @@ phase_table(rendering)
 #
 # Both decoders were trained from scratch for {{ f"{trained['recurrent']['minutes']:.0f}" }} minutes
 # on one core each, side by side, on the same data; of each run the checkpoint is kept that did best
-# on a few held-out segments. Measured by `python -m experiments.measurements.second_decoder`:
+# on a few held-out segments. Measured by `python -m experiments.measurements.second_decoder`, with
+# sounds as the first version made them:
 
 # %% tags=["hide"]
 decoder_table(decoders)

@@ -18,6 +18,10 @@ FIGURES = FigureFile.of("rate_distortion")
 MARKERS = "osD^vP*X"
 LINE, OTHERS = "#c8553d", "#8a6fb0"
 PUBLISHED_RATIO = 2**16 / (32 * (32 + 1))  # samples of half a segment to the numbers of 32 events
+BEFORE = (  # of figures that were measured before files had points of quality
+    " These files are of version 1, whose headers are longer, and of the encoder before, which gave"
+    " one event at each look; distances are those of a plain sum."
+)
 
 
 def files_section(codec: SparseCodec, evaluation: Figures) -> list[Component]:
@@ -146,6 +150,7 @@ def _summary(figures: Figures) -> str:
         f" costs {l2} of the L2 and {l1} of the L1 that the events remove. The ratio published for"
         f" this kind of codec, {PUBLISHED_RATIO:.0f} to 1, counts numbers before any coding: the"
         " samples of half a segment, and the numbers of 32 events."
+        + ("" if "quality" in row else BEFORE)
     )
 
 
