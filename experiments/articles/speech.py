@@ -73,7 +73,8 @@ training_facts(codec, shipped if build.shipped else "")
 # ## Evaluation
 #
 # The same figures as for music. The groups in brackets are other speakers, and the examples of this
-# page, cut from the held-out prompts.
+# page, cut from the held-out prompts. Half of the segments of LJ Speech are of clips that were
+# trained on; those of LibriSpeech are not.
 
 # %% tags=["hide"]
 evaluation_section(build.evaluation, clips, codec, build.shipped and not build.own_audio)
@@ -104,8 +105,8 @@ figures_table(examples)
 # - Consonants are soft: knots lie {{ 1000 * config.hop / config.samplerate:.0f}} ms apart at least,
 #   and a plosive's burst is shorter.
 # - An event is a stretch of some {{ 1000 * seconds / 2 / config.n_events:.0f}} ms, not a phone.
-# - In files, envelopes are rounded coarsely: below 1.4 kilobits a second words are lost that the
-#   events themselves still have.
+# - In files, envelopes are rounded coarsely: at 0.6 kilobits a second about twice as many words are
+#   wrong as at the usual rounding.
 
 # %% tags=["hide"]
 see_also("speech", build.articles)
