@@ -2,9 +2,9 @@
 
     python -m experiments.measurements.write_tables [--check]
 
-A document has a line `<!-- table: NAME -->` before each table, and `<!-- end -->` after it; TABLES
-has the names. `--check` writes nothing: it names the documents whose tables differ from the figures
-that are stored, and then the exit code is 1.
+A document has a line `<!-- table: NAME -->` before each table, and `<!-- end -->` after it; `table`
+knows the names. `--check` writes nothing: it names the documents whose tables differ from the
+figures that are stored, and then the exit code is 1.
 """
 
 from __future__ import annotations
