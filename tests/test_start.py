@@ -14,6 +14,7 @@ from sparse_codec.checkpoint import describe_checkpoint
 
 ROOT = Path(__file__).parent.parent
 HEAVY = ("torch", "scipy", "matplotlib")
+PAGES = ("jinja2", "markdown_it", "pygments")  # a third of the time that `report --help` takes
 # Runs a module, or a script, as `python` does, and then says on stderr which libraries it imported.
 RUN = f"""
 import runpy, sys
@@ -22,7 +23,7 @@ run = runpy.run_path if program.endswith(".py") else runpy.run_module
 try:
     run(program, run_name="__main__")
 finally:
-    print("imported:", *(name for name in {HEAVY} if name in sys.modules), file=sys.stderr)
+    print("imported:", *(name for name in {HEAVY + PAGES} if name in sys.modules), file=sys.stderr)
 """
 
 

@@ -6,7 +6,6 @@ import os
 import re
 from pathlib import Path
 
-from report.article.templates import templates_folder
 from report.cli.program import Command, Program
 from report.errors import ReportError
 
@@ -31,6 +30,7 @@ def new_options(parser: argparse.ArgumentParser, _program: Program) -> None:
 
 def new_article(args: argparse.Namespace) -> int:
     """Write an article that builds. Its comments say what can be changed."""
+    from report.article.templates import templates_folder
     from report.artifacts.record import ARTICLE
 
     if args.folder and not args.folder.is_dir():
@@ -155,6 +155,8 @@ def ci_options(parser: argparse.ArgumentParser, _program: Program) -> None:
 
 def write_ci(args: argparse.Namespace) -> int:
     """Write a script that builds, checks and publishes, and a workflow of GitHub that runs it."""
+    from report.article.templates import templates_folder
+
     if not args.folder.is_dir():
         raise ReportError(f"there is no folder {args.folder}")
     targets = {name: args.folder / path for name, path in CI_FILES.items()}
