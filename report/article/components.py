@@ -349,6 +349,7 @@ class Table:
             if cell_text(header) is None:
                 raise TypeError(f"header {number} of Table is {describe(header)}; give a str")
         check_list("Table.rows", self.rows)
+        rows = []
         for number, row in enumerate(self.rows, start=1):
             check_list(f"row {number} of Table.rows", row)
             if len(row) != len(self.headers):
@@ -356,9 +357,13 @@ class Table:
                     f"row {number} of Table.rows has {len(row)} cells, but there are "
                     f"{len(self.headers)} headers; give a cell for each, None if it is empty"
                 )
-            for header, cell in zip(self.headers, row, strict=True):
-                _check_cell(f"row {number}, column {header!r} of Table", cell)
-        object.__setattr__(self, "rows", [list(map(store_given, row)) for row in self.rows])
+            rows.append(
+                [
+                    _cell_shown(f"row {number}, column {header!r} of Table", cell)
+                    for header, cell in zip(self.headers, row, strict=True)
+                ]
+            )
+        object.__setattr__(self, "rows", rows)
         take_optional(self, "data", "data")
 
     def holds_components(self) -> bool:
@@ -644,7 +649,7 @@ class Group:
     components: list
 
     def __post_init__(self) -> None:
-        _check_components(self, self.components)
+        _keep_components(self, self.components)
 
 
 @dataclass(frozen=True)
@@ -670,7 +675,7 @@ class Part:
         check_text(self, "name", "title", "description")
         check_name("Part.title", self.title)
         check_flag(self, "card")
-        _check_components(self, self.components)
+        _keep_components(self, self.components)
         take_optional(self, "picture", "a picture")
         take_optional(self, "sound", "a sound")
 
@@ -685,7 +690,7 @@ class Fold:
     def __post_init__(self) -> None:
         check_text(self, "title")
         check_name("Fold.title", self.title)
-        _check_components(self, self.components)
+        _keep_components(self, self.components)
 
 
 @dataclass(frozen=True)
@@ -695,7 +700,7 @@ class Row:
     components: list
 
     def __post_init__(self) -> None:
-        _check_components(self, self.components)
+        _keep_components(self, self.components)
 
 
 @dataclass(frozen=True)
@@ -818,36 +823,40 @@ def tick_step(seconds: float) -> float:
 # Checks
 
 
-def _check_components(owner: object, components: object) -> None:
-    """Raise TypeError unless these are a list of what can be shown, or None."""
+def _keep_components(owner: object, components: object) -> None:
+    """Keep a list of what can be shown, or None. Raises: TypeError for anything else."""
     where = place(owner, "components")
     check_list(where, components)
     assert isinstance(components, list | tuple)
+    kept = []
     for i, component in enumerate(components):
         if isinstance(component, Part) and not isinstance(owner, Group):
             raise TypeError(f"{where}[{i}] is a Part; show a Part by itself or in a Group")
-        _check_shown(f"{where}[{i}]", component)
-    object.__setattr__(owner, "components", [store_given(each) for each in components])
+        kept.append(_shown(f"{where}[{i}]", component))
+    object.__setattr__(owner, "components", kept)
 
 
-def _check_shown(where: str, value: object) -> None:
-    """Raise TypeError unless a value can be shown, or is None. Data are not read yet."""
+def _shown(where: str, value: Any) -> Any:
+    """Return a value that can be shown, or None, with what is in it stored as by `store_given`.
+
+    Data are not read yet. Raises: TypeError if a page can not show it.
+    """
     if value is None or (isinstance(value, Artifact) and is_stand_in(value)):
-        return
+        return value
     if isinstance(value, Artifact) and kind_of(value) == "data":
-        return
+        return value
     try:
-        as_component(value)
+        component = as_component(value)
     except TypeError as error:
         raise TypeError(f"{where}: {error}") from None
+    return value if isinstance(value, Artifact | Plain) else component
 
 
-def _check_cell(where: str, cell: object) -> None:
-    """Raise TypeError unless a table can have this cell."""
+def _cell_shown(where: str, cell: Any) -> Any:
+    """Return what a table can have in a cell, as `_shown`. Raises: TypeError for anything else."""
     if isinstance(cell, Part):
         raise TypeError(f"{where} is a Part, which has a heading; put its components there")
-    if cell_text(cell) is None:
-        _check_shown(where, cell)
+    return _shown(where, cell) if cell_text(cell) is None else cell
 
 
 def _check_labels(where: str, labels: Sequence[str]) -> None:

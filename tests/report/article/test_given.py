@@ -17,13 +17,15 @@ from report import (
     Image,
     MemoryStore,
     Player,
+    Row,
     Sound,
     Table,
     build,
     use_store,
 )
+from report.article import given
 from report.article.components import as_component, flatten
-from report.artifacts.media import to_int16
+from report.artifacts.media import encode, to_int16
 
 RATE = 8000
 LEFT = 0.4 * np.sin(np.arange(4000) / 5)
@@ -116,6 +118,23 @@ def test_a_figure_is_a_picture_with_its_words_and_its_time_axis(folder):
     assert image.artifact.info["alt"] == "Decay; level (dB) against time (s)"
     assert image.artifact.info["plot"] == [0.25, 0.75]
     assert Player(LEFT, RATE, picture=drawing).picture.sha256 == image.artifact.sha256
+
+
+@pytest.mark.parametrize(
+    "shown_in",
+    [
+        lambda figure: Row([figure]),
+        lambda figure: Row([[figure]]),
+        lambda figure: Table(["plot"], [[figure]], ""),
+    ],
+)
+def test_a_figure_inside_a_component_is_drawn_once(shown_in, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(given, "encode_figure", lambda figure: drawn.append(1) or encode(figure))
+    drawing = MatplotlibFigure(figsize=(2, 1))
+    drawing.add_axes((0.25, 0.2, 0.5, 0.7)).set(title="Decay")
+    shown_in(drawing)
+    assert len(drawn) == 1
 
 
 def test_pictures_of_pillow_and_files_are_shown(folder):
