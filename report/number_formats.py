@@ -1,5 +1,7 @@
 """Sizes, times and levels as people read them, on pages and on the command line."""
 
+import math
+
 
 def kilobytes(n_bytes: float) -> str:
     """Return a size such as "12 kB"."""
@@ -29,3 +31,10 @@ def decibels(level: float | None) -> str:
 def minus(number: object) -> str:
     """Return a number with minus signs in place of hyphens."""
     return str(number).replace("-", "−")
+
+
+def tick_step(seconds: float) -> float:
+    """Return a round distance between ticks, with about six of them on an axis of this length."""
+    rough = max(seconds, 0.01) / 6
+    power = 10 ** math.floor(math.log10(rough))
+    return next(step * power for step in (1, 2, 5, 10) if step * power >= rough)

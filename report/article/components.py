@@ -45,6 +45,7 @@ from report.article.given import (
 )
 from report.article.prose import plain_text
 from report.artifacts.session import Artifact
+from report.number_formats import tick_step
 
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 LANE = 0.14  # share of a roll's height below its scale, for marks without a height
@@ -811,13 +812,6 @@ def _from_artifact(artifact: Artifact, title: str) -> Component:
         info = artifact.info
         return Text(f"{title}: {info['numbers']:,} numbers in {info['tensors']} tensors")
     return Text(json.dumps(artifact.value, indent=2, ensure_ascii=False), preformatted=True)
-
-
-def tick_step(seconds: float) -> float:
-    """Return a round distance between ticks, with about six of them on an axis of this length."""
-    rough = max(seconds, 0.01) / 6
-    power = 10 ** math.floor(math.log10(rough))
-    return next(step * power for step in (1, 2, 5, 10) if step * power >= rough)
 
 
 # Checks

@@ -8,6 +8,7 @@ import numpy as np
 from report.article.given import taken
 from report.artifacts.media import FULL_SCALE, Picture
 from report.artifacts.session import Artifact, conjure
+from report.number_formats import tick_step
 
 WINDOW = 2048  # samples of a frame
 WIDTH, HEIGHT = 800, 256  # pixels
@@ -76,9 +77,7 @@ def _pitches(rate: int) -> dict[str, float]:
 
 def _times(seconds: float) -> dict[str, float]:
     """Return the marks of round times, each with its share of the width."""
-    rough = max(seconds, 0.01) / 6
-    power = 10 ** math.floor(math.log10(rough))
-    step = next(step * power for step in (1, 2, 5, 10) if step * power >= rough)
+    step = tick_step(seconds)
     return {f"{i * step:g} s": i * step / seconds for i in range(1, math.ceil(seconds / step))}
 
 

@@ -23,13 +23,13 @@ from report.article.components import (
     Row,
     Table,
     as_component,
-    tick_step,
 )
 from report.article.page import cover_of, render_article
 from report.article.script import read_metadata
 from report.artifacts.media import Data, Picture, Sound
 from report.artifacts.session import conjure
 from report.errors import CellError, ReportError
+from report.number_formats import tick_step
 
 EVIL = "</script><img src=x onerror=alert(1)>'\" & {{ x }}"
 
