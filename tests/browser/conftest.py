@@ -105,6 +105,12 @@ def site(build_pages) -> Path:
     return build_pages("small", "parts")
 
 
+@pytest.fixture(scope="session")
+def scaled(build_pages) -> Path:
+    """The site of scaled.py: a roll with a scale, its decomposition and its opening."""
+    return build_pages("scaled")
+
+
 @pytest.fixture
 def copied(site, tmp_path) -> Path:
     """A copy of the site, to break."""

@@ -3,11 +3,6 @@
 import pytest
 
 
-@pytest.fixture(scope="session")
-def scaled(build_pages):
-    return build_pages("scaled")
-
-
 @pytest.fixture
 def page(open_page, scaled):
     return open_page(scaled, "scaled.html")

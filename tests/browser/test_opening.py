@@ -13,11 +13,6 @@ STATUS = "document.querySelector('.opening .status').textContent"
 STARTS = [0, 0.5, 0.75, 1.125]  # seconds, of the events
 
 
-@pytest.fixture(scope="session")
-def scaled(build_pages):
-    return build_pages("scaled")
-
-
 @pytest.fixture
 def page(open_page, scaled):
     return open_page(scaled, "scaled.html")

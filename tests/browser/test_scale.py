@@ -9,11 +9,6 @@ BASE = 0.14  # LANE in report/article/components.py
 HEIGHTS = [BASE + (1 - BASE) * height for height in (1 / 12, 4 / 12, 8 / 12)]
 
 
-@pytest.fixture(scope="session")
-def scaled(build_pages):
-    return build_pages("scaled")
-
-
 @pytest.fixture
 def page(open_page, scaled):
     return open_page(scaled, "scaled.html")
