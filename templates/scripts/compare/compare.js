@@ -113,12 +113,10 @@
     part.prepend(label);
     return {
       input,
-      /** @param {number} gain a factor; nothing is told where it changes nothing */
+      /** @param {number} gain a factor */
       tell(gain) {
-        const decibels = Math.round(200 * Math.log10(gain)) / 10;
-        const text = decibels ? numbers.decibels(decibels) : '';
+        const text = versions.tellGain(level, gain);
         label.title = text && `Played ${text}, so that all are equally loud`;
-        level.innerHTML = text && `<span class="said">played </span>${text}`;
       },
     };
   }

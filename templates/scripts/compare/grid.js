@@ -72,7 +72,7 @@
       for (const { list, playing, cells } of lines) {
         const gains = matched.checked ? versions.match(list) : list.map(() => 1);
         playing.setGains(gains);
-        cells.forEach(({ gain }, i) => tell(gain, gains[i]));
+        cells.forEach(({ gain }, i) => versions.tellGain(gain, gains[i]));
       }
     }
 
@@ -145,13 +145,6 @@
     }
     const others = down > 0 ? lines.slice(at + 1) : lines.slice(0, at).reverse();
     return others.flatMap(({ cells }) => cells).find(({ column }) => column === cell.column);
-  }
-
-  /** @param {HTMLElement} host @param {number} gain a factor; nothing is told where it changes nothing */
-  function tell(host, gain) {
-    const decibels = Math.round(200 * Math.log10(gain)) / 10;
-    const text = decibels ? numbers.decibels(decibels) : '';
-    host.innerHTML = text && `<span class="said">played </span>${text}`;
   }
 
   /**

@@ -48,6 +48,17 @@ const versions = (() => {
     return gains.map((gain) => 10 ** ((gain - over) / 20));
   }
 
+  /**
+   * Say in an element by how much matching changes a version; nothing where it changes nothing.
+   * @param {HTMLElement} host @param {number} gain a factor @returns {string} such as "+1.5 dB", or ""
+   */
+  function tellGain(host, gain) {
+    const decibels = Math.round(200 * Math.log10(gain)) / 10;
+    const text = decibels ? numbers.decibels(decibels) : '';
+    host.innerHTML = text && `<span class="said">played </span>${text}`;
+    return text;
+  }
+
   /** The rate at which versions play: nothing of any of them is lost. @param {{rate: number}[]} list @returns {number} */
   const rateOf = (list) => Math.max(...list.map(({ rate }) => rate));
 
@@ -169,5 +180,5 @@ const versions = (() => {
   /** The soonest time, by its clock, for which a change can be scheduled. @param {BaseAudioContext} context */
   const soon = (context) => context.currentTime + AHEAD;
 
-  return { load, match, play, rateOf, read, schedule, soon };
+  return { load, match, play, rateOf, read, schedule, soon, tellGain };
 })();

@@ -23,7 +23,7 @@ const labels = (() => {
     const groups = elements.all('.labels', figure).map((group, i) => {
       const list = read(group, seconds);
       draw(host, list, seconds, [0, 1], false);
-      picture && draw(picture, list, seconds, plotOf(picture), i === 0);
+      picture && draw(picture, list, seconds, spectrogram.plotOf(picture), i === 0);
       return makeText(group, list, seek);
     });
     return (now) => groups.forEach((follow) => follow(now));
@@ -40,9 +40,6 @@ const labels = (() => {
       element,
     }));
   }
-
-  /** The shares of a picture between which the sound runs. @param {HTMLElement} picture @returns {number[]} */
-  const plotOf = (picture) => (picture.dataset.plot || '0 1').split(' ').map(Number);
 
   /**
    * A line where each begins, with its text where there is room for it.

@@ -4,6 +4,9 @@ const spectrogram = (() => {
 
   const FOOT = 0.12; // share of the height in which the times are written
 
+  /** The shares of its width between which the sound runs. @param {HTMLElement} picture @returns {number[]} */
+  const plotOf = (picture) => (picture.dataset.plot || '0 1').split(' ').map(Number);
+
   /**
    * Draw the axes and a line where the sound plays; a press on the picture seeks. The waveform, a slider, does the same
    * for those who can not point.
@@ -13,7 +16,7 @@ const spectrogram = (() => {
    * @returns {(share: number | null) => void} moves the line; null hides it
    */
   function addCursor(picture, keys, seek) {
-    const [left, right] = (picture.dataset.plot || '0 1').split(' ').map(Number);
+    const [left, right] = plotOf(picture);
     const line = elements.make('span', { className: 'cursor', hidden: true });
     picture.append(line);
     drawAxes(picture);
@@ -59,5 +62,5 @@ const spectrogram = (() => {
     return Array.from(list.matchAll(/([\d.e-]+) ([^|]+)/g), ([, share, text]) => [Number(share), text]);
   }
 
-  return { addCursor, drawAxes };
+  return { addCursor, drawAxes, plotOf };
 })();
