@@ -8,7 +8,7 @@
   'use strict';
 
   /** @typedef {{state: string, text: string, built: string}} News */
-  /** @typedef {{html: string, node: Element}} Block what it was before scripts changed it */
+  /** @typedef {{html: string, node: Element, alive: boolean}} Block what it was before scripts changed it */
   // Scripts have made something of these, so they can not be put in their place.
   const ALIVE = 'figure, audio, button, canvas, details, input, script, pre, .scroll, .math.block, [data-page]';
   const KEPT = 'report: kept over a reload';
@@ -21,7 +21,10 @@
 
   /** @param {Element} parent @returns {Block[]} */
   function read(parent) {
-    return Array.from(parent.children, (node) => ({ html: node.outerHTML, node }));
+    return Array.from(parent.children, (node) => {
+      const alive = node.matches(ALIVE) || node.querySelector(ALIVE) !== null;
+      return { html: node.outerHTML, node, alive };
+    });
   }
 
   /** All of a page but its text and this script. @param {Document} page @returns {string} */
@@ -32,35 +35,23 @@
     return copy.documentElement.outerHTML.replace(/\s+/g, ' '); // the last line break is not there yet
   }
 
-  /** @param {Block} block */
-  const alive = ({ node }) => node.matches(ALIVE) || node.querySelector(ALIVE) !== null;
-
   /** Blocks without life, between those that have some. @param {Block[]} list @returns {Block[][]} */
   function runs(list) {
     /** @type {Block[][]} */
     const result = [[]];
     for (const block of list) {
-      lives.get(block) ? result.push([]) : result[result.length - 1].push(block);
+      block.alive ? result.push([]) : result[result.length - 1].push(block);
     }
     return result;
   }
-
-  /** @type {WeakMap<Block, boolean>} */
-  const lives = new WeakMap();
-  blocks.forEach((block) => lives.set(block, alive(block)));
 
   async function update() {
     const response = await fetch(location.pathname, { cache: 'no-store' });
     const page = new DOMParser().parseFromString(await response.text(), 'text/html');
     const place = page.querySelector('main');
     const next = place ? read(place) : [];
-    next.forEach((block) => lives.set(block, alive(block)));
-    const same = (/** @type {Block[]} */ list) =>
-      list
-        .filter((block) => lives.get(block))
-        .map(({ html }) => html)
-        .join('\n');
-    if (!main || !place || !response.ok || around(page) !== frame || same(next) !== same(blocks)) {
+    const living = (/** @type {Block[]} */ list) => list.flatMap(({ alive, html }) => (alive ? [html] : [])).join('\n');
+    if (!main || !place || !response.ok || around(page) !== frame || living(next) !== living(blocks)) {
       reload();
       return;
     }
@@ -70,7 +61,8 @@
 
   /** @param {Block[]} next */
   function put(next) {
-    const anchors = blocks.filter((block) => lives.get(block)).map(({ node }) => top(node));
+    const living = blocks.filter(({ alive }) => alive);
+    const anchors = living.map(({ node }) => top(node));
     const before = runs(blocks);
     /** @type {Block[]} */
     const now = [];
@@ -91,10 +83,7 @@
       for (const block of fresh) {
         main?.insertBefore(document.adoptNode(block.node), end);
       }
-      now.push(...old.slice(0, first), ...fresh, ...old.slice(old.length - last));
-      if (i < anchors.length) {
-        now.push(blocks.filter((block) => lives.get(block))[i]);
-      }
+      now.push(...old.slice(0, first), ...fresh, ...old.slice(old.length - last), ...living.slice(i, i + 1));
     });
     blocks = now;
   }
