@@ -47,7 +47,9 @@
         each.button.tabIndex = here ? 0 : -1;
         each.part.classList.toggle('heard', here);
         each.about.hidden = !here;
-        each.own && Object.assign(each.own, { hidden: !here });
+      });
+      elements.all('.own', figure).forEach((own, k) => {
+        own.hidden = cells[k] !== cell;
       });
       elements.find('.facts', cell.about).append(...elements.all('.menu', figure));
       const i = line.cells.indexOf(cell);
@@ -111,9 +113,6 @@
         line.playing.seek(now);
       },
     });
-    elements.all('.own', figure).forEach((own, i) => {
-      cells[i].own = own;
-    });
     setGains();
     pick(cell);
   }
@@ -130,10 +129,9 @@
     const button = controls.playButton(() => {});
     const gain = elements.make('span', { className: 'gain' });
     const about = elements.find('.player', part);
-    const own = /** @type {HTMLElement | null} */ (null); // what the menu has of it
     part.append(elements.make('div', { className: 'cell' }, button, gain));
     const column = /** @type {HTMLTableCellElement} */ (part).cellIndex;
-    return { part, button, gain, about, own, column, version: versions.read(part) };
+    return { part, button, gain, about, column, version: versions.read(part) };
   }
 
   /** The next cell in a direction that has a sound. @param {Line[]} lines @param {Cell} cell @param {number} down
