@@ -178,9 +178,9 @@ def training_facts(codec: SparseCodec, shipped: str) -> Prose:
         return Prose("How this model was trained is not said in its checkpoint.")
     if "training" not in card:
         return Prose(
-            f"The model was fitted in {3600 * card['hours']:.0f} seconds, in closed form, on"
-            f" {card['frames']:,} frames of {card['train_recordings']} recordings: the mean of"
-            f" their envelopes and the axes on which these vary most. {shipped}"
+            f"The model was fitted in {3600 * card['hours']:.0f} seconds by the clock, in closed"
+            f" form, on {card['frames']:,} frames of {card['train_recordings']} recordings: the"
+            f" mean of their envelopes and the axes on which these vary most. {shipped}"
         )
     weights = card["training"]
     text = (

@@ -181,8 +181,7 @@ def _conjure_coded_half(clip: Clip, half: Artifact, codec: SparseCodec) -> list[
     plain: list[Version] = []
     for name in WAVEFORM_CODECS:
         kilobits = sounds.bits_otherwise(original, name).value / 1000
-        label = f"{name.partition(',')[0]} at {kilobits:.1f} kb/s"
-        plain.append((label, sounds.coded_otherwise(original, name), None))
+        plain.append((at_rate(name, kilobits), sounds.coded_otherwise(original, name), None))
     with_pictures = pictures.versions(
         {
             "Original, coded half": original,
@@ -258,6 +257,11 @@ def example(number: int, computed: Example, card: bool = False) -> Part | Group:
     _, _, picture = demos.coded_half[0]  # of the original
     name = printable(clip.path.stem).replace(".", "-")
     return Part(name, title, description, components, picture, card, demos.roll.mix)
+
+
+def at_rate(name: str, kilobits: float) -> str:
+    """Return the name of a plain codec with the rate that it had in the place of its setting."""
+    return f"{name.partition(',')[0]} at {kilobits:.1f} kb/s"
 
 
 def source(clip: Clip) -> str:

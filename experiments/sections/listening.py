@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from experiments.clips import Clip
 from experiments.sections import pictures, sounds
-from experiments.sections.examples import source
+from experiments.sections.examples import at_rate, source
 from experiments.sections.sounds import events_of
 from report import Artifact, Compare, Grid, Sound, conjure
 from sparse_codec.audio.blocks import cut_segments
@@ -76,9 +76,7 @@ def _conjure_methods(clip: Clip, codec: SparseCodec) -> list[Method]:
 
 def _label(name: str, kilobits: list[float]) -> str:
     """Return the name of a method, with the mean of its rates in the place of its setting."""
-    if not kilobits:
-        return name
-    return f"{name.partition(',')[0]} at {sum(kilobits) / len(kilobits):.1f} kb/s"
+    return at_rate(name, sum(kilobits) / len(kilobits)) if kilobits else name
 
 
 @conjure
