@@ -272,7 +272,7 @@ def _check_window(channels: tuple[EventSet, ...], index: int, header: Header, mo
 
 def end_block(n_samples: int, n_windows: int) -> bytes:
     """Return the last block of a file."""
-    return _block(END, varint(n_samples) + varint(n_windows))
+    return _block(END, _totals(n_samples, n_windows, VERSION))
 
 
 def write_events(
@@ -325,46 +325,39 @@ class _Cut(ValueError):
 
 
 def _read_header_1(file: BinaryIO, start: bytes) -> Header:
-    data = start + _read(file, HEADER_1.size + 4 - len(start))
-    if len(data) < HEADER_1.size + 4 or _checksum(data[:-4]) != data[-4:]:
-        raise _Cut
-    values = HEADER_1.unpack(data[:-4])
-    _, version, mode, channels, samplerate, hop, frames, size, checkpoint, priors = values
-    return Header(
-        checkpoint=checkpoint.hex()[:DIGITS],
-        priors=priors.hex()[:DIGITS],
-        samplerate=samplerate,
-        hop=hop,
-        window_frames=frames,
-        vector_size=size,
-        channels=channels,
-        mode=_mode(mode),
-        version=version,
-    )
+    reader = _Bytes(file, start)
+    reader.take(HEADER_1.size - len(start))
+    _, _, mode, channels, *sizes, checkpoint, priors = HEADER_1.unpack(reader.data)
+    reader.check()
+    return _header(1, mode, channels, sizes, checkpoint, priors)
 
 
 def _read_header_2(file: BinaryIO, start: bytes) -> Header:
     reader = _Bytes(file, start)
     mode, channels = reader.take(2)
-    samplerate, hop, frames, size = (reader.varint() for _ in range(4))
-    checkpoint = reader.take(DIGITS // 2).hex()
-    priors = reader.take(DIGITS // 2).hex() if mode else "0" * DIGITS
+    sizes = [reader.varint() for _ in range(4)]
+    checkpoint = reader.take(DIGITS // 2)
+    priors = reader.take(DIGITS // 2) if mode else bytes(DIGITS // 2)
     reader.check()
+    return _header(2, mode, channels, sizes, checkpoint, priors)
+
+
+def _header(
+    version: int, mode: int, channels: int, sizes: list[int], checkpoint: bytes, priors: bytes
+) -> Header:
+    """Return the header with these numbers and digests; its mode is "" for a number of none."""
+    samplerate, hop, window_frames, vector_size = sizes
     return Header(
-        checkpoint=checkpoint,
-        priors=priors,
+        checkpoint=checkpoint.hex()[:DIGITS],
+        priors=priors.hex()[:DIGITS],
         samplerate=samplerate,
         hop=hop,
-        window_frames=frames,
-        vector_size=size,
+        window_frames=window_frames,
+        vector_size=vector_size,
         channels=channels,
-        mode=_mode(mode),
+        mode=MODES[mode] if mode < len(MODES) else "",
+        version=version,
     )
-
-
-def _mode(number: int) -> str:
-    """Return the name of a mode, "" for a number that none has."""
-    return MODES[number] if number < len(MODES) else ""
 
 
 def read_windows(file: BinaryIO, header: Header, priors: Priors | None = None) -> Iterator[Window]:
