@@ -38,7 +38,7 @@ from sparse_codec.cli.options import (
     positive,
 )
 from sparse_codec.coding.channels import Window, join_windows, play_windows
-from sparse_codec.coding.event_file import SCALE, EventWriter, Header, header_for, joined
+from sparse_codec.coding.event_file import SCALE, EventWriter, header_for, joined
 from sparse_codec.coding.formats import (
     DEFAULT_MODEL,
     SET_SUFFIXES,
@@ -48,9 +48,8 @@ from sparse_codec.coding.formats import (
     open_windows,
     to_bytes,
 )
-from sparse_codec.coding.priors import Priors
 from sparse_codec.coding.quantise import SCALES
-from sparse_codec.coding.rate import limit_rate
+from sparse_codec.coding.rate import scaled
 from sparse_codec.config import QUALITIES, EncodeOptions, at_effort, at_quality
 from sparse_codec.outputs import STREAM, check_output, is_stream, open_output
 from workers.cluster import add_options as add_workers
@@ -326,22 +325,13 @@ def _write_events(
     header = header_for(codec, 2 if encoding.stereo else 1, priors)
     writer = EventWriter(file, header, priors)
     blocks = windows if at_once else joined(windows, header, priors)
-    for window, scale in _scaled(blocks, header, priors, encoding):
-        writer.write(window, scale)
+    scale = round(SCALE / encoding.precision)
+    for window, window_scale in scaled(blocks, header, priors, scale, encoding.rate):
+        writer.write(window, window_scale)
         file.flush()
         tally.add(window)
     writer.close()
     tally.n_events = writer.n_events  # rounding leaves out the faintest
-
-
-def _scaled(
-    windows: Iterable[Window], header: Header, priors: Priors | None, encoding: Encoding
-) -> Iterator[tuple[Window, int]]:
-    """Return windows and the scale at which to round each."""
-    if encoding.rate and priors:
-        return limit_rate(windows, encoding.rate, header, priors)
-    scale = round(SCALE / encoding.precision)
-    return ((window, scale) for window in windows)
 
 
 def _sentence(

@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from sparse_codec.coding.channels import Window, channels_of, join_windows
+from sparse_codec.coding.channels import channels_of, join_windows
 from sparse_codec.coding.event_file import (
     SCALE,
     EventWriter,
@@ -16,7 +16,7 @@ from sparse_codec.coding.event_file import (
     read_windows,
 )
 from sparse_codec.coding.priors import Priors
-from sparse_codec.coding.rate import limit_rate
+from sparse_codec.coding.rate import scaled
 from sparse_codec.events import EventSet
 
 if TYPE_CHECKING:
@@ -36,14 +36,8 @@ def file_of(
     """
     header, file = header_for(codec, priors=priors), io.BytesIO()
     writer = EventWriter(file, header, priors)
-    blocks = joined(windows, header, priors)
-    scaled: Iterable[tuple[Window, int]]
-    if rate is not None and priors is not None:
-        scaled = limit_rate(blocks, rate, header, priors)
-    else:
-        scaled = ((block, scale) for block in blocks)
-    for window, window_scale in scaled:
-        writer.write(window, window_scale)
+    for block in scaled(joined(windows, header, priors), header, priors, scale, rate):
+        writer.write(*block)
     writer.close()
     return file.getvalue()
 

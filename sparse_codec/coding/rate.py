@@ -24,6 +24,17 @@ class RateError(ValueError):
     """A rate that no file can have; the message names it and the fix."""
 
 
+def scaled(
+    windows: Iterable[Window], header: Header, priors: Priors | None, scale: int, rate: float | None
+) -> Iterator[tuple[Window, int]]:
+    """Return windows and the scale at which to write each: always `scale`, or, if a rate is given
+    and there are priors, the one that `limit_rate` chooses instead.
+    """
+    if rate is not None and priors is not None:
+        return limit_rate(windows, rate, header, priors)
+    return ((window, scale) for window in windows)
+
+
 def limit_rate(
     windows: Iterable[Window], rate: float, header: Header, priors: Priors
 ) -> Iterator[tuple[Window, int]]:
