@@ -11,7 +11,7 @@ import numpy as np
 import scipy.fft
 
 from sparse_codec.model.spectrogram import mel_bands
-from sparse_codec.model.voice_pitch import pitch_grid, track_pitch, windows_at
+from sparse_codec.model.voice_pitch import autocorrelation, pitch_grid, track_pitch, windows_at
 
 LENGTH = 1024  # samples of a spectrum
 UNVOICED_PITCH = 220.0  # Hz: sets window and smoothing where there is no pitch
@@ -36,7 +36,7 @@ def analyse(
     pitches: the lowest and the highest in Hz. rate: samples a second.
     """
     audio = audio.astype(np.float64)
-    pitch, strength = track_pitch(audio, centres, pitch_grid(*pitches), rate)
+    pitch = track_pitch(audio, centres, pitch_grid(*pitches), rate)
     voiced = pitch > 0
     spectra = smooth_spectra(audio, centres, np.where(voiced, pitch, UNVOICED_PITCH), rate)
     bands = mel_bands(n_bands, LENGTH // 2 + 1, rate).numpy().astype(np.float64)
@@ -96,7 +96,8 @@ def periodic_share(
     window = np.hanning(LENGTH + 1)[:-1]
     power = np.abs(scipy.fft.rfft(windows_at(audio, centres, LENGTH) * window)) ** 2
     period = np.where(pitch > 0, rate / np.maximum(pitch, 1.0), 0.0)
-    own = np.interp(period, np.arange(LENGTH), _autocorrelation(window))
+    lags = autocorrelation(window)
+    own = np.interp(period, np.arange(LENGTH), lags / lags[0])
     bins = np.arange(LENGTH // 2 + 1)
     turned = power * np.cos(2 * np.pi * period[:, None] * bins / LENGTH)
     bands = mel_bands(PERIODIC_BANDS, LENGTH // 2 + 1, rate).numpy()
@@ -104,11 +105,6 @@ def periodic_share(
         (turned @ bands.T) / np.maximum(power @ bands.T, 1e-12) / np.maximum(own, 0.05)[:, None]
     )
     return shares.clip(0, 1).mean(1)
-
-
-def _autocorrelation(window: np.ndarray) -> np.ndarray:
-    lags = scipy.fft.irfft(np.abs(scipy.fft.rfft(window, 2 * len(window))) ** 2)[: len(window)]
-    return lags / lags[0]
 
 
 def _continued(pitch: np.ndarray) -> np.ndarray:

@@ -20,14 +20,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from sparse_codec.config import CodecConfig, VoiceDecoderConfig
+from sparse_codec.config import VOICE_NUMBERS, CodecConfig, VoiceDecoderConfig
 from sparse_codec.model.decoder import Decoder, Mixing, Rounding, Stages, fixed_noise
 from sparse_codec.model.drawing import LOBE_ENERGY, NoiseBands, Place, draw
 from sparse_codec.model.events import Events
 from sparse_codec.model.spectrogram import hann, mel_bands
 
 # Places in a vector; the rest is the envelope of the spectrum.
-PITCH, GLIDE, VOICING, RISE, FALL, ENVELOPE = 0, 1, 2, 3, 4, 5
+PITCH, GLIDE, VOICING, RISE, FALL, ENVELOPE = range(VOICE_NUMBERS + 1)
 SHARPNESS = 12.0  # of the border between periodic and noisy, along the mel axis from 0 to 1
 BORDER = 0.25  # how far beyond the axis that border may lie: then all is pulses, or all noise
 SYNTHESIS_WINDOW = 256  # samples, for the noise

@@ -39,10 +39,7 @@ def periodicity(
     frames = windows_at(audio, centres, WINDOW)
     frames = frames - frames.mean(1, keepdims=True)
     window = np.hanning(WINDOW + 1)[:-1]
-    size = 2 * WINDOW
-    power = np.abs(scipy.fft.rfft(frames * window, size)) ** 2
-    lags = scipy.fft.irfft(power, size)[:, :WINDOW]
-    own = scipy.fft.irfft(np.abs(scipy.fft.rfft(window, size)) ** 2, size)[:WINDOW]
+    lags, own = autocorrelation(frames * window), autocorrelation(window)
     energy = lags[:, :1]
     shares = lags / np.maximum(energy, 1e-12) / (own / own[0]).clip(1e-3)
     period = samplerate / grid
@@ -50,6 +47,13 @@ def periodicity(
     within = period - below
     strength = (1 - within) * shares[:, below] + within * shares[:, below + 1]
     return np.minimum(strength, 1.0), np.sqrt(energy[:, 0] / own[0])
+
+
+def autocorrelation(windows: np.ndarray) -> np.ndarray:
+    """Return the autocorrelation (..., W) of windows (..., W), at lags from 0 on."""
+    size = windows.shape[-1]
+    power = np.abs(scipy.fft.rfft(windows, 2 * size)) ** 2
+    return scipy.fft.irfft(power, 2 * size)[..., :size]
 
 
 def windows_at(audio: np.ndarray, centres: np.ndarray, size: int) -> np.ndarray:
@@ -60,18 +64,16 @@ def windows_at(audio: np.ndarray, centres: np.ndarray, size: int) -> np.ndarray:
 
 def track_pitch(
     audio: np.ndarray, centres: np.ndarray, grid: np.ndarray, samplerate: int
-) -> tuple[np.ndarray, np.ndarray]:
+) -> np.ndarray:
     """Return the pitch (T,) in Hz of audio around samples (T,) of equal distances, 0 where there is
-    no voice, and its periodicity (T,).
+    no voice.
     """
     strength, amplitude = periodicity(audio, centres, grid, samplerate)
     loud = amplitude / max(amplitude.max(initial=0), 1e-9)
     seconds = (centres[1] - centres[0]) / samplerate if len(centres) > 1 else 0.01
     noise = UNVOICED + np.maximum(0, 2 - loud / SILENT)
     path = _best_path(strength + OCTAVE * np.log2(grid / grid[0]), noise, 0.01 / seconds)
-    voiced = path >= 0
-    pitch = np.where(voiced, grid[path], 0.0)
-    return pitch, np.where(voiced, strength[np.arange(len(path)), path], 0.0)
+    return np.where(path >= 0, grid[path], 0.0)
 
 
 @functools.lru_cache
