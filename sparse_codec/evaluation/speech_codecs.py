@@ -7,7 +7,6 @@ by dynamic programming, between which they are held linearly.
 from __future__ import annotations
 
 import shutil
-import subprocess
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +14,8 @@ import soxr
 from scipy.fft import dct, idct
 
 from sparse_codec.evaluation.metrics import is_installed
+from sparse_codec.evaluation.waveform_codecs import of_length, piped
+from sparse_codec.model.knots import segment_costs
 from sparse_codec.model.spectrogram import mel_bands
 
 NARROW = 8_000  # Hz, of the audio that Codec2 codes
@@ -38,7 +39,7 @@ def align(sound: np.ndarray, reference: np.ndarray, samplerate: int) -> np.ndarr
     size = 2 ** (len(ours) + len(theirs)).bit_length()
     spectrum = np.fft.rfft(ours, size) * np.conj(np.fft.rfft(theirs, size))
     delay = ENVELOPE_HOP * int(np.argmax(np.fft.irfft(spectrum, size)[:late]))
-    return np.pad(sound[delay:], (0, max(0, len(reference) - len(sound) + delay)))[: len(reference)]
+    return of_length(len(reference), sound[delay:])
 
 
 @dataclass(frozen=True)
@@ -56,14 +57,11 @@ class Codec2:
         """Code and decode audio (T,); return it, (T,), and its rate in bits a second."""
         narrow = np.pad(soxr.resample(audio, samplerate, NARROW), (0, PADDING)) / 2
         samples = np.rint(32_767 * narrow.clip(-1, 1)).astype("<i2").tobytes()
-        coded = self._run("c2enc", samples)
-        decoded = np.frombuffer(self._run("c2dec", coded), "<i2").astype(np.float32) / 16_384
+        coded = piped(["c2enc", self.mode, "-", "-"], samples)
+        raw = piped(["c2dec", self.mode, "-", "-"], coded)
+        decoded = np.frombuffer(raw, "<i2").astype(np.float32) / 16_384
         sound = align(soxr.resample(decoded, NARROW, samplerate), audio, samplerate)
         return sound, 8 * len(coded) * NARROW / len(narrow)
-
-    def _run(self, program: str, data: bytes) -> bytes:
-        command = [program, self.mode, "-", "-"]
-        return subprocess.run(command, input=data, capture_output=True, check=True).stdout
 
 
 # ---- WORLD
@@ -99,8 +97,7 @@ class World:
         changes = np.diff(np.column_stack([frames, numbers]), axis=0, prepend=0)
         n_bits = golomb_bits(changes[:, 0] // 4) + 2 * len(frames) + golomb_bits(changes[:, 1:])
         held = _hold(numbers * _steps(), frames)
-        sound = _synthesise(held, samplerate)
-        return np.pad(sound, (0, max(0, len(audio) - len(sound))))[: len(audio)], n_bits / seconds
+        return of_length(len(audio), _synthesise(held, samplerate)), n_bits / seconds
 
 
 def golomb_bits(numbers: np.ndarray) -> int:
@@ -147,7 +144,7 @@ def place_knots(features: np.ndarray, n_knots: int) -> np.ndarray:
 
     A knot's price is found by bisection; for a price, dynamic programming finds the best knots.
     """
-    errors = _line_errors(features)
+    errors = segment_costs(features, LONGEST)
     low, high = 0.0, float(errors[np.isfinite(errors)].max()) + 1
     frames = _cheapest(errors, high)
     for _ in range(20):
@@ -158,20 +155,6 @@ def place_knots(features: np.ndarray, n_knots: int) -> np.ndarray:
         else:
             high, frames = price, tried
     return frames
-
-
-def _line_errors(features: np.ndarray) -> np.ndarray:
-    """Return the squared error (LONGEST + 1, frames) of a line of w frames from frame i."""
-    n_frames = len(features)
-    errors = np.full((LONGEST + 1, n_frames), np.inf)
-    for width in range(1, min(LONGEST, n_frames - 1) + 1):
-        n = n_frames - width
-        start, change = features[:n], (features[width:] - features[:n]) / width
-        errors[width, :n] = 0.0
-        for step in range(1, width):
-            missed = features[step : step + n] - start - step * change
-            errors[width, :n] += (missed * missed).sum(1)
-    return errors
 
 
 def _cheapest(errors: np.ndarray, price: float) -> np.ndarray:

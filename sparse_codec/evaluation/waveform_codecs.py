@@ -42,8 +42,7 @@ class WaveformCodec:
         n_bytes = file.tell()
         file.seek(0)
         decoded, rate = sf.read(file, dtype="float32", start=self.delay)
-        decoded = _resample(decoded, rate, samplerate)
-        decoded = np.pad(decoded, (0, max(0, len(audio) - len(decoded))))[: len(audio)]
+        decoded = of_length(len(audio), _resample(decoded, rate, samplerate))
         return decoded, 8 * n_bytes * samplerate / len(audio)
 
 
@@ -64,15 +63,20 @@ class OpusTools:
         wave = io.BytesIO()
         sf.write(wave, audio, samplerate, format="WAV")
         encode = ["opusenc", "--quiet", "--bitrate", f"{self.target}", "--framesize", "60"]
-        file = _piped([*encode, "-", "-"], wave.getvalue())
-        raw = _piped(["opusdec", "--quiet", "--rate", str(self.samplerate), "-", "-"], file)
+        file = piped([*encode, "-", "-"], wave.getvalue())
+        raw = piped(["opusdec", "--quiet", "--rate", str(self.samplerate), "-", "-"], file)
         decoded = np.frombuffer(raw, "<i2").astype(np.float32) / 32_768
-        decoded = _resample(decoded, self.samplerate, samplerate)
-        decoded = np.pad(decoded, (0, max(0, len(audio) - len(decoded))))[: len(audio)]
+        decoded = of_length(len(audio), _resample(decoded, self.samplerate, samplerate))
         return decoded, 8 * len(file) * samplerate / len(audio)
 
 
-def _piped(command: list[str], data: bytes) -> bytes:
+def of_length(n_samples: int, sound: np.ndarray) -> np.ndarray:
+    """Return the first samples of a sound, with zeros after its end."""
+    return np.pad(sound, (0, max(0, n_samples - len(sound))))[:n_samples]
+
+
+def piped(command: list[str], data: bytes) -> bytes:
+    """Return what a program writes that reads data. Raises: CalledProcessError if it fails."""
     return subprocess.run(command, input=data, capture_output=True, check=True).stdout
 
 
