@@ -226,9 +226,8 @@ def run_words(args: argparse.Namespace) -> int:
     if args.json:
         check_output(args.json)
     codec = load_codec(args.checkpoint)
-    priors = load_priors(args.checkpoint) if priors_file(args.checkpoint).exists() else None
-    if args.rates and priors is None:
-        load_priors(args.checkpoint)  # says what is missing
+    rounded = bool(args.rates) or priors_file(args.checkpoint).exists()
+    priors = load_priors(args.checkpoint) if rounded else None
     recordings = _recordings(args.data)
     n_clips = len(choose_clips(recordings, args.words))
     results = count_word_errors(

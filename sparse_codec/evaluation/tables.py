@@ -43,9 +43,7 @@ def comparison_rows(group: dict[str, Any], wanted: tuple[str, ...] = tuple(FIGUR
     methods = {}
     for name, means in _methods(group).items():
         # the shares removed by the most events, under other keys than those at every count
-        means = {
-            f"{order}_all": means[order][-1] for order in ("l2", "l1") if order in means
-        } | means
+        means = {f"{order}_all": means[order][-1] for order in ORDERS if order in means} | means
         if any(key in means for key in wanted):
             methods[name] = means
     keys = [key for key in wanted if any(key in means for means in methods.values())]
@@ -57,13 +55,13 @@ def count_rows(group: dict[str, Any], counts: tuple[int, ...]) -> Table:
     """Return headings and rows of the shares that each number of events removes."""
     rows = []
     for name, means in _methods(group).items():
-        for order in ("l2", "l1") if "l2" in means else ():
+        for order in ORDERS if "l2" in means else ():
             shares = (f"{share:.2f}" for share in means[order])
             rows.append([f"{name}, {order.upper()}", *shares])
     return ["Share removed with this many events", *map(str, counts)], rows
 
 
-GROUP_FIGURES = {  # key, heading, decimals, and the methods that are shown, by their short names
+GROUP_FIGURES = {  # key, heading, decimals
     "sound_l2": ("L2, sound", 2),
     "sound_l1": ("L1, sound", 2),
     "log_mel": ("log-mel", 1),

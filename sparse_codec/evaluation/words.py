@@ -90,7 +90,7 @@ def _check_packages() -> None:
 
 def skipped_rivals() -> dict[str, str]:
     """Return the rivals that can not be measured here, with what to install."""
-    return {name: codec.missing() for name, codec in SPEECH_CODECS.items() if codec.missing()}
+    return {name: why for name, codec in SPEECH_CODECS.items() if (why := codec.missing())}
 
 
 def choose_clips(recordings: list[Recording], words: int) -> list[Recording]:
