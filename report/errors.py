@@ -5,6 +5,10 @@ class ReportError(Exception):
     """The base class of all of them."""
 
 
+# Errors that the command line prints: a program's models raise ValueErrors.
+TOLD = (ReportError, ValueError, ArithmeticError, OSError)
+
+
 class CellError(ReportError):
     """A cell of an article failed. The message has script, cell, line and the author's frames."""
 

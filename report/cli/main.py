@@ -8,7 +8,7 @@ from pathlib import Path
 
 from report.cli import build, explain, new, serve, sites
 from report.cli.program import Program
-from report.errors import ReportError
+from report.errors import TOLD
 from workers.signals import exit_code, terminable
 
 COMMANDS = new.COMMANDS | build.COMMANDS | serve.COMMANDS | explain.COMMANDS | sites.COMMANDS
@@ -41,8 +41,7 @@ def run(program: Program, argv: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of stdout has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (ReportError, ValueError, ArithmeticError, OSError) as error:
-        # A program's models raise ValueErrors.
+    except TOLD as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from report.cli.program import Articles, Command, Program, article_options, articles_of
 from report.cli.stores import open_store
-from report.errors import ReportError
+from report.errors import TOLD, ReportError
 from report.site.target import check_target
 from workers.cluster import add_options as workers_options
 from workers.forks import reason_not_to_fork, run_in_fork
@@ -43,7 +43,7 @@ def serve_articles(args: argparse.Namespace) -> NoReturn:
         raise ReportError(f"serve builds in copies of its process, and {reason}")
     check_target(args.out)
     # In a copy of the process too: a program may import modules here that will be edited.
-    errors = (ReportError, ValueError, ArithmeticError, OSError, KeyboardInterrupt)
+    errors = (*TOLD, KeyboardInterrupt)
     scripts: list[Path] = run_in_fork(lambda _: articles_of(args).scripts, lambda _: None, errors)
     from report.live.preview import preview
     from report.live.server import serving

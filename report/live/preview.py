@@ -21,14 +21,11 @@ from typing import Any, NoReturn
 from report.article.page import assets
 from report.article.prose import highlight_code
 from report.article.templates import environment, templates_folder
-from report.errors import ReportError
+from report.errors import TOLD
 from report.keys.source import begin_now
 from report.live.reads import Reads, is_installed, note_reads
 from report.live.watch import Edits, Watcher
 from workers.forks import Ask, ForkLost, Siblings, run_in_fork
-
-# Errors of authors, as in `report.cli.main`: models raise ValueErrors.
-ERRORS = (ReportError, ValueError, ArithmeticError, OSError, KeyboardInterrupt)
 
 Build = Callable[[list[Path]], str]  # builds these articles, and returns a summary
 
@@ -106,14 +103,14 @@ def _build_once(
         try:
             with Siblings(1) as siblings:
                 work = partial(_work, build, scripts, log.fileno())
-                future = siblings.submit(run_in_fork, work, _answer, ERRORS)
+                future = siblings.submit(run_in_fork, work, _answer, (*TOLD, KeyboardInterrupt))
                 future.add_done_callback(events.put)
                 while (event := events.get()) is not future:
                     reads.add(_content(log.fileno()))
                     if isinstance(event, set) and _touched(scripts, reads, event):
                         raise _Overtaken(event)
             summary, modules = future.result()
-        except (ReportError, ValueError, ArithmeticError, OSError) as error:
+        except TOLD as error:
             ended = isinstance(error, ForkLost)
             return News("failed", f"the build ended early: {error}" if ended else str(error))
         finally:
