@@ -8,8 +8,7 @@ import dataclasses
 import io
 import math
 from collections.abc import Sequence
-from datetime import date, time, timedelta
-from numbers import Integral, Number, Real
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
@@ -18,7 +17,7 @@ import soundfile as sf
 from PIL import Image as PillowImage
 from PIL import UnidentifiedImageError
 
-from report.article.fields import check_artifact, describe, place
+from report.article.fields import Plain, check_artifact, describe, place
 from report.article.images import local_image, pixels_of
 from report.artifacts.media import (
     Data,
@@ -29,8 +28,6 @@ from report.artifacts.media import (
     encode_figure,
 )
 from report.artifacts.session import Artifact, conjure, script_folder
-
-PLAIN = (str, Number, np.bool_, date, time, timedelta)
 
 
 @conjure
@@ -270,7 +267,7 @@ def table_data(rows: Rows) -> Artifact | None:
 
     Dates are texts there.
     """
-    if not all(cell is None or isinstance(cell, PLAIN) for row in rows.cells for cell in row):
+    if not all(cell is None or isinstance(cell, Plain) for row in rows.cells for cell in row):
         return None
     cells = [[_json(cell) for cell in row] for row in rows.cells]
     return by_content(Data({"columns": rows.headers, "rows": cells}))

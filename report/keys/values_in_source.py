@@ -100,7 +100,7 @@ def value_in_source(module: Module, name: str) -> Any:
         return DEFINED if _keeps_its_code(module, statement) else UNCERTAIN
     try:
         value = _assigned(module, statement, name)
-    except (_NotSaid, ArithmeticError, ValueError, TypeError, LookupError, AttributeError):
+    except _NOT_SAID:
         return UNCERTAIN
     return value if _is_fixed(value) or _changes_nothing(module) else UNCERTAIN
 
@@ -178,7 +178,7 @@ def _is_plain_in_class(module: Module, statement: ast.stmt) -> bool:
         return True
     try:
         _evaluate(module, value)
-    except (_NotSaid, ArithmeticError, ValueError, TypeError, LookupError, AttributeError):
+    except _NOT_SAID:
         return False
     return True
 
@@ -237,6 +237,10 @@ def _is_made_by(source: Module, name: str) -> bool:
 
 class _NotSaid(Exception):
     """The source does not say what an expression is."""
+
+
+# It fails where an expression fails, too.
+_NOT_SAID = (_NotSaid, ArithmeticError, ValueError, TypeError, LookupError, AttributeError)
 
 
 def _assigned(module: Module, statement: ast.stmt, name: str) -> Any:
