@@ -29,7 +29,7 @@ class Kept:
     site: Path
     built: list[str]  # the pages of the other articles
     manifest: Manifest = field(default_factory=lambda: Manifest({}, {}, {}, {}))  # of the old site
-    data: bytes | None = None  # of the old manifest; None if nothing is kept
+    data: bytes | None = None  # of the old manifest; None if there is none
     pages: dict[str, About] = field(default_factory=dict)
 
     @property
@@ -74,7 +74,9 @@ class Kept:
 
     def check(self) -> None:
         """Raise SiteError if another build has changed these articles, or brought some."""
-        if kept_articles(self.site, self.built).data != self.data:
+        if _manifest_data(self.site) == self.data:
+            return
+        if self.pages or kept_articles(self.site, self.built).pages:
             raise SiteError(
                 f"{self.site} was replaced by another build meanwhile; build again: "
                 "what was computed is in the store"
@@ -114,21 +116,27 @@ def kept_articles(site: Path, built: list[str]) -> Kept:
 
     Raises: SiteError if it has some that can not be kept.
     """
-    try:
-        data = (site / MANIFEST).read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
+    data = _manifest_data(site)
+    if data is None:
         return Kept(site, built)
     try:
         manifest = read(data, str(site / MANIFEST))
     except SiteError as error:
         if set(_pages_of(data)) <= set(built):
-            return Kept(site, built)
+            return Kept(site, built, data=data)
         raise SiteError(f"{error}, all of it, or leave out with --only what is there") from error
     pages = {page: about for page, about in manifest.articles if page not in built}
     for page, about in pages.items():
         if about.parts is None:
             raise SiteError(f"{site / page} was built by an older version; {REMEDY}")
-    return Kept(site, built, manifest, data if pages else None, pages)
+    return Kept(site, built, manifest, data, pages)
+
+
+def _manifest_data(site: Path) -> bytes | None:
+    try:
+        return (site / MANIFEST).read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def _pages_of(data: bytes) -> list[str]:
