@@ -294,6 +294,9 @@ class CodecConfig:
         return self.window // 2 + 1
 
 
+MEASURE = CodecConfig()  # every codec is measured on segments of its length, by its transform
+
+
 def read_config(path: str | Path) -> tuple[CodecConfig, TrainingConfig]:
     """Read a TOML file with the tables `codec`, `encode`, `encoder`, `decoder` and `training`.
 

@@ -24,8 +24,9 @@ from experiments.measurements.command_line import measurement_parser
 from experiments.measurements.rows import DRAWS, FIRST, NAMES, PLAIN, means
 from experiments.stored_figures import FigureFile, Figures, as_json
 from sparse_codec import EventSet, SparseCodec, load_audio
+from sparse_codec.config import MEASURE
 from sparse_codec.evaluation.frozen_set import Segment
-from sparse_codec.evaluation.measure import MARGIN, MEASURE, Ruler, encode_again
+from sparse_codec.evaluation.measure import MARGIN, Ruler, encode_again
 from sparse_codec.events import join
 from sparse_codec.model.harmonic_decoder import HarmonicDecoder
 

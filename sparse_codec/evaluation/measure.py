@@ -26,7 +26,7 @@ from torch import Tensor
 
 from sparse_codec.audio.recordings import Recording
 from sparse_codec.codec import SparseCodec
-from sparse_codec.config import CodecConfig, EncodeOptions
+from sparse_codec.config import MEASURE, CodecConfig, EncodeOptions
 from sparse_codec.evaluation import metrics
 from sparse_codec.evaluation.frozen_set import (
     FrozenFile,
@@ -48,7 +48,6 @@ from sparse_codec.model.spectrogram import (
 )
 from workers.cluster import as_they_come, open_executor, result_of, share
 
-MEASURE = CodecConfig()  # its segments are measured, by its transform
 WINDOWS = (1024, 4096)  # samples, of further transforms that sounds are measured by
 COUNTS = (1, 4, 8, 16)  # events of a window after which the energy removed is measured, and all
 MANY = 4  # times as many partials as events: the larger matching pursuit

@@ -26,8 +26,9 @@ from sparse_codec.model.drawing import LOBE_ENERGY, NoiseBands, Place, draw
 from sparse_codec.model.events import Events
 from sparse_codec.model.spectrogram import hann, mel_bands
 
-# Places in a vector; the rest is the envelope of the spectrum.
-PITCH, GLIDE, VOICING, RISE, FALL, ENVELOPE = range(VOICE_NUMBERS + 1)
+# Places in a vector; the rest is the envelope of the spectrum. Written out, so that keys of results
+# know them without importing PyTorch.
+PITCH, GLIDE, VOICING, RISE, FALL, ENVELOPE = 0, 1, 2, 3, 4, 5
 SHARPNESS = 12.0  # of the border between periodic and noisy, along the mel axis from 0 to 1
 BORDER = 0.25  # how far beyond the axis that border may lie: then all is pulses, or all noise
 SYNTHESIS_WINDOW = 256  # samples, for the noise
@@ -70,7 +71,7 @@ class VoiceDecoder(Decoder):
 
     def __init__(self, config: CodecConfig):
         super().__init__()
-        assert isinstance(config.decoder, VoiceDecoderConfig)
+        assert isinstance(config.decoder, VoiceDecoderConfig) and ENVELOPE == VOICE_NUMBERS
         self.config, self.sizes = config, config.decoder
         sizes = self.sizes
         self.lead = config.window // 2 // config.hop

@@ -15,7 +15,7 @@ from experiments.measurements.consistent_sound import (
     read_segment,
 )
 from sparse_codec.evaluation import metrics
-from sparse_codec.evaluation.measure import MEASURE
+from sparse_codec.config import MEASURE
 
 CLIP = SHIPPED / "music" / "bach_bwv256.flac"
 

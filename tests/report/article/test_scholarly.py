@@ -138,7 +138,7 @@ def test_prose_has_callouts_and_lists_and_no_attributes_but_ids():
     assert "<dl>\n<dt>Term</dt>\n<dd>what it is</dd>" in html
     assert '<label><input class="task-list-item-checkbox" checked' in html
     assert '<p id="para">Some <span id="words">words</span>.' in html
-    assert not re.search("style|onclick|title=|class=.c\W", html)
+    assert not re.search(r"style|onclick|title=|class=.c\W", html)
 
 
 def test_an_archive_has_the_literature_and_the_pictures(built, tmp_path):

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from sparse_codec import EncodeOptions, SparseCodec
+from sparse_codec.config import MEASURE
 from sparse_codec.evaluation.frozen_set import Segment, freeze, read_manifest, write_manifest
 from sparse_codec.evaluation.measure import (
-    MEASURE,
     WINDOWS,
     Ruler,
     count_harmful,
