@@ -294,9 +294,6 @@ class CodecConfig:
         return self.window // 2 + 1
 
 
-MEASURE = CodecConfig()  # every codec is measured on segments of its length, by its transform
-
-
 def read_config(path: str | Path) -> tuple[CodecConfig, TrainingConfig]:
     """Read a TOML file with the tables `codec`, `encode`, `encoder`, `decoder` and `training`.
 
@@ -486,3 +483,6 @@ def _check_voice(
         f"[decoder] lowest_pitch = {sizes.lowest_pitch} must be above 0 Hz and below"
         f" highest_pitch = {sizes.highest_pitch}",
     )
+
+
+MEASURE = CodecConfig()  # every codec is measured on segments of its length, by its transform

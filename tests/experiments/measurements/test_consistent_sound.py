@@ -14,8 +14,8 @@ from experiments.measurements.consistent_sound import (
     measure,
     read_segment,
 )
-from sparse_codec.evaluation import metrics
 from sparse_codec.config import MEASURE
+from sparse_codec.evaluation import metrics
 
 CLIP = SHIPPED / "music" / "bach_bwv256.flac"
 
