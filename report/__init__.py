@@ -1,8 +1,8 @@
 """A literate report generator for audio: article scripts in, a static site to listen to out.
 
 In reading order: `errors`, `storage` (named bytes, anywhere), `keys` (what a result depends on),
-`artifacts` (computed once, kept), `article` (from a script to a page), `site` (articles become a
-site), `sharing` (after it is built), `live` (while it is written), `notebook` and `cli` (the
+`artifacts` (computed once, kept), `listening` (tests that ask listeners), `article` (from a script
+to a page), `site` (articles become a site), `sharing` (after it is built), `live` (while it is written), `notebook` and `cli` (the
 commands). `number_formats` and `mix` import nothing. The package knows nothing of codecs and works
 without PyTorch.
 

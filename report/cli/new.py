@@ -88,7 +88,7 @@ Grid(
 
 def _article_of_folder(folder: Path, script: Path) -> tuple[str, str]:
     """Return the article that shows the sounds of a folder, and what it has, in words."""
-    from report.article.listening import table_of
+    from report.article.sound_folder import table_of
 
     table = table_of(folder)
     rows = ""

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from report.article.listening import table_of
+from report.article.sound_folder import table_of
 
 
 @pytest.fixture

@@ -1,0 +1,5 @@
+"""Listening tests: what is asked, and what listeners answer. In reading order:
+
+`design` is what a test asks, as bytes whose hash the answers name. `anchors` makes the sounds that
+a test adds to those of its author.
+"""
