@@ -2,9 +2,9 @@
 
 In reading order: `errors`, `storage` (named bytes, anywhere), `keys` (what a result depends on),
 `artifacts` (computed once, kept), `listening` (tests that ask listeners), `article` (from a script
-to a page), `site` (articles become a site), `sharing` (after it is built), `live` (while it is written), `notebook` and `cli` (the
-commands). `number_formats` and `mix` import nothing. The package knows nothing of codecs and works
-without PyTorch.
+to a page), `site` (articles become a site), `sharing` (after it is built), `live` (while it is
+written), `notebook` and `cli` (the commands). `number_formats` and `mix` import nothing. The
+package knows nothing of codecs and works without PyTorch.
 
 A name of the package is imported when it is first used, so that a command imports what it needs.
 """
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         Table,
     )
     from report.article.front_matter import Author
+    from report.article.listening_tests import Abx, Mushra, Preference, Rating
     from report.article.spectrogram import spectrogram
     from report.artifacts.media import Array, Data, Figure, Film, Picture, Sound, Weights
     from report.artifacts.session import Artifact, conjure, use_store
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from report.site.build import BuildSummary, build
 
 _HOMES = {  # name -> the module that it is imported from
+    "Abx": "article.listening_tests",
     "Array": "artifacts.media",
     "Artifact": "artifacts.session",
     "Author": "article.front_matter",
@@ -70,11 +72,14 @@ _HOMES = {  # name -> the module that it is imported from
     "Labels": "article.components",
     "Mark": "article.components",
     "MemoryStore": "artifacts.store",
+    "Mushra": "article.listening_tests",
     "Opening": "article.components",
     "Part": "article.components",
     "Picture": "artifacts.media",
     "Player": "article.components",
+    "Preference": "article.listening_tests",
     "Prose": "article.components",
+    "Rating": "article.listening_tests",
     "ReportError": "errors",
     "Row": "article.components",
     "Scale": "article.components",
@@ -92,6 +97,7 @@ _HOMES = {  # name -> the module that it is imported from
 }
 
 __all__ = [
+    "Abx",
     "Array",
     "Artifact",
     "Author",
@@ -115,11 +121,14 @@ __all__ = [
     "Labels",
     "Mark",
     "MemoryStore",
+    "Mushra",
     "Opening",
     "Part",
     "Picture",
     "Player",
+    "Preference",
     "Prose",
+    "Rating",
     "ReportError",
     "Row",
     "Scale",

@@ -8,15 +8,17 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from report.article.checks import Finding, findings_of
 from report.article.components import Component, Cover, Part, as_component
 from report.article.fields import cell_text
+from report.article.listening_tests import ListeningTest
 from report.article.prose import slug
 from report.article.templates import environment
 from report.artifacts.record import ARTICLE, Record
 from report.artifacts.session import Artifact
+from report.listening.design import Design
 
 ARTIFACT = re.compile(r"\bArtifact ([0-9a-f]{12})\b")  # in the arguments of a record
 LONG = 60  # characters; only the first card shows a longer argument
@@ -47,6 +49,7 @@ class Canvas:
     _anchors: dict[int, str] = field(default_factory=dict)  # id() of a component -> its anchor
     _repeats: Counter[str] = field(default_factory=Counter)  # anchor without number -> its uses
     numbers: Counter[str] = field(default_factory=Counter)  # "figure" or "table" -> the last one
+    tests: dict[str, Design] = field(default_factory=dict)  # anchor -> what a listening test asks
     opening: Markup = Markup()  # the HTML above the abstract, if there is any
     _cover: list[Cover] = field(default_factory=list)  # at most one
     # The first cards that show something: long argument -> call, digest of code -> hash of result
@@ -182,6 +185,18 @@ class Canvas:
         pictures = (file for file in self.files.values() if file.media_type == "image/png")
         sounds = (file for file in self.files.values() if file.media_type.startswith("audio/"))
         return next(pictures, None), next(sounds, None)
+
+    # Listening tests
+
+    def design(self, test: ListeningTest) -> Design:
+        """Return what a listening test asks; the manifest has it, too."""
+        anchor = self.anchor(test, test.title)
+        return self.tests.setdefault(anchor, test.design(anchor))
+
+    def answers_to(self, html: str) -> list[str]:
+        """Return the addresses to which the tests on a page can send answers."""
+        there = (test for name, test in self.tests.items() if f' id="{escape(name)}"' in html)
+        return sorted({test.post for test in there if test.post})
 
     # Cards: how an artifact was made
 

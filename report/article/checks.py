@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from report.article.components import Compare, Grid, Opening, Player
+from report.article.listening_tests import ListeningTest
 from report.artifacts.session import Artifact
 from report.errors import ReportError
 
@@ -97,6 +98,13 @@ def findings_of(component: object) -> list[Finding]:
     if isinstance(component, Opening):
         versions = [("original", component.original), ("reconstruction", component.roll.mix)]
         return _findings_of_versions(component.title, versions)
+    if isinstance(component, ListeningTest):
+        return [
+            finding
+            for name, row in component.items.items()
+            for key, sound in row.items()
+            for finding in _findings_of_sound(sound, f"{component.title}: {name}, {key}")
+        ]
     if not isinstance(component, Grid):
         return []
     findings = []

@@ -43,6 +43,7 @@ from report.article.given import (
     taken,
     title_of,
 )
+from report.article.listening_tests import Abx, Mushra, Preference, Rating
 from report.article.prose import plain_text
 from report.artifacts.session import Artifact
 from report.number_formats import tick_step
@@ -728,6 +729,10 @@ Component = (
     | Decomposition
     | Compare
     | Grid
+    | Mushra
+    | Preference
+    | Abx
+    | Rating
     | Table
     | EventRoll
     | Opening

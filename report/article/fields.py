@@ -13,6 +13,7 @@ import numpy as np
 
 from report.artifacts.session import Artifact
 
+COMPONENTS = ("report.article.components", "report.article.listening_tests")
 # Values that are shown as the text that they have.
 Plain = str | Number | np.bool_ | date | time | timedelta
 
@@ -143,7 +144,7 @@ def describe(value: object) -> str:
 def full_name(kind: type) -> str:
     """Return a class's name, with its package if that is a library or report."""
     package = kind.__module__.partition(".")[0]
-    plain = package == "builtins" or kind.__module__ == "report.article.components"
+    plain = package == "builtins" or kind.__module__ in COMPONENTS
     return (
         kind.__name__ if plain or package.startswith("article_") else f"{package}.{kind.__name__}"
     )

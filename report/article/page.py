@@ -28,6 +28,7 @@ from report.article.script import read_metadata
 from report.article.templates import render_template, templates_folder
 from report.artifacts.record import Record
 from report.errors import CellError
+from report.listening.design import Design
 
 # Stands for a component in the prose; nobody writes private-use characters.
 PLACEHOLDER = "\ue000{}\ue000"
@@ -64,6 +65,7 @@ class Article(Page):
     # File names of media whose bytes the page's scripts read: a page on a disk needs copies.
     offline: set[str]
     parts: list[Page]  # the pages of its parts: no other media
+    tests: dict[str, Design]  # anchor of each listening test -> what it asks
     allowed: dict[str, str]  # checks that are left out -> the reason, see `checks`
 
     @property
@@ -142,6 +144,7 @@ def render_article(
         opening=canvas.opening,
         body=body,
         contents=contents,
+        answers_to=canvas.answers_to(body),
         bibtex=citation(front, title, name),
         claims=[(text, list(map(canvas.ground, grounds))) for text, grounds in env["claims"]],
         references=[(key, Markup(text)) for key, text in bibliography.references(env["cited"])],
@@ -150,7 +153,16 @@ def render_article(
     html = with_others(page, name, titles)
     pages = _part_pages(parts, canvas, common)
     return Article(
-        name, title, html, description, front, canvas.files, canvas.offline, pages, allowed
+        name,
+        title,
+        html,
+        description,
+        front,
+        canvas.files,
+        canvas.offline,
+        pages,
+        canvas.tests,
+        allowed,
     )
 
 
@@ -193,6 +205,7 @@ def render_index(articles: list[Entry], facts: dict[str, str]) -> str:
         title="Articles",
         description=WELCOME,
         lang="en",
+        answers_to=[],
         articles=articles,
         facts=facts,
     )
@@ -240,6 +253,7 @@ def _part_pages(parts: list[_PartBody], canvas: Canvas, common: dict[str, Any]) 
             picture=part.picture,
             sound=None,
             body=body.alone(common["article"]["address"]),
+            answers_to=canvas.answers_to(body.html),
             anchor=body.anchor,
             before=before and before.part,
             after=after and after.part,

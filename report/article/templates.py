@@ -7,6 +7,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from report.article.prose import highlight_code, markdown
+from report.listening.design import Design, design_json, digest
 from report.number_formats import decibels, file_size, minus
 
 
@@ -35,6 +36,8 @@ def environment() -> Environment:
     environment.filters |= {
         "axis": _axis,
         "decibels": decibels,
+        "design_json": _design_json,
+        "digest": digest,
         "highlight": highlight_code,
         "kilobytes": file_size,
         "markdown": _markdown,
@@ -50,3 +53,8 @@ def _axis(marks: dict[str, float]) -> str:
 
 def _markdown(text: str) -> Markup:
     return Markup(markdown().render(text))
+
+
+def _design_json(design: Design) -> Markup:
+    """Return the bytes whose hash is the design's digest; there is nothing to escape in them."""
+    return Markup(design_json(design).decode())
