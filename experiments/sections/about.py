@@ -218,8 +218,8 @@ def how_to_listen() -> Prose:
 Each example lets you
 
 - **compare**: press a version, or its number on the keyboard, and the sound changes without a gap.
-  Versions are matched in loudness unless you switch that off; the blind test asks whether you hear
-  a difference at all.
+  Versions are matched in loudness unless you switch that off; the blind test asks
+  which of two hidden ones is nearer to the original.
 - **take apart**: step through the decomposition, see what is left, hear what was taken off.
 - **vary**: the same events with vectors drawn anew between the smallest and the largest number in
   this example; the original vectors at times drawn anew; and every vector moved in the same

@@ -40,6 +40,7 @@ from sparse_codec.outputs import printable
 if TYPE_CHECKING:
     from sparse_codec import SparseCodec
 
+RESIDUAL = "Residual"  # the label of what the events leave
 STAGES = ("excitation", "resonance", "room")  # of the decoder
 LAYOUT_SEED = 7  # of the t-SNE and of the projection to colours
 
@@ -186,7 +187,7 @@ def _conjure_coded_half(clip: Clip, half: Artifact, codec: SparseCodec) -> list[
         {
             "Original, coded half": original,
             "Reconstruction": sounds.rendered(half, codec),
-            "Residual": sounds.residual_sound(clip, half, n_events, codec),
+            RESIDUAL: sounds.residual_sound(clip, half, n_events, codec),
         }
     )
     return with_pictures + plain
@@ -274,7 +275,7 @@ def _coded_half(clip: Clip, versions: list[Version]) -> Compare:
         "The coded half, what the events make of it, what they leave, and plain codecs at their"
         " lowest rates."
     )
-    return Compare(title, versions, source(clip))
+    return Compare(title, versions, source(clip), differences=[RESIDUAL])
 
 
 def _stages(versions: list[Version]) -> Compare:

@@ -216,7 +216,9 @@ class Compare:
     Each is (label, sound), or (label, sound, picture or None); the picture, such as a spectrogram,
     runs along the sound. A dict of sounds will do, also in the place of the title:
     `Compare({"mix": a, "model": b}, samplerate=44100)`. A plain comparison has no matched loudness
-    and no blind test: it is for comparing levels.
+    and no blind test: it is for comparing levels. `differences` are labels of versions that say
+    what another one leaves of the first, such as a residual: they keep their level beside it, and
+    no blind test asks about them.
     """
 
     title: Any  # a str, once it is made
@@ -224,6 +226,7 @@ class Compare:
     note: str = ""
     plain: bool = False
     samplerate: int | None = None  # Hz, of arrays
+    differences: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if isinstance(self.title, Mapping):
@@ -244,6 +247,12 @@ class Compare:
         labels = [label for label, _, _ in items]
         if double := next((label for label in labels if labels.count(label) > 1), None):
             raise ValueError(f"Compare.items has two versions called {double!r}; rename one")
+        check_list("Compare.differences", self.differences)
+        if lost := next((name for name in self.differences if name not in labels[1:]), None):
+            raise ValueError(
+                f"Compare.differences has {lost!r}, which is no version after the first; give"
+                " labels of Compare.items"
+            )
 
     def _version(self, where: str, version: Any) -> tuple[str, Artifact, Artifact | None]:
         if not isinstance(version, list | tuple) or len(version) not in (2, 3):

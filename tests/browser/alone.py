@@ -72,9 +72,13 @@ roll = EventRoll(
     others,
     slack=SLACK,
 )
-versions = [(f"Method {i} at 7.0 kb/s", tone(300.0 + i, 1.0), grey(200)) for i in range(6)]
+levels = [0.3, 0.3, 0.3, 0.3, 0.1, 0.1]
+versions = [
+    (f"Method {i} at 7.0 kb/s", tone(300.0 + i, 1.0, level), grey(200))
+    for i, level in enumerate(levels)
+]
 [
     Decomposition(film(), grey(80), roll, tone(500.0, 3.0), "A film."),
     roll,
-    Compare("Six methods.", versions),
+    Compare("Six methods.", versions, differences=[versions[5][0]]),
 ]

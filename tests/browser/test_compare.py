@@ -361,6 +361,15 @@ def test_versions_are_equally_loud_to_a_tenth_and_none_passes_full_scale(page):
     assert shown_gains(page)[0] == 0  # it is the first that the others follow
 
 
+def test_a_difference_is_as_loud_as_it_is_beside_the_first(page, open_page, build_pages):
+    sounds = "[{loudness: -20, peak: -6}, {loudness: -30, peak: -3}, {loudness: -40, peak: -25,"
+    gains = 20 * np.log10(page.evaluate(f"versions.match({sounds} difference: true}}])"))
+    assert gains == pytest.approx([-7, 3, -7], abs=0.01)
+    there = open_page(build_pages("alone"), "alone.html")
+    soft, difference = shown_gains(there)[4:]
+    assert soft == pytest.approx(9.5, abs=0.1) and difference == 0
+
+
 def test_where_a_gain_would_pass_full_scale_all_are_lowered_alike(page):
     sounds = "[{loudness: -20, peak: -6}, {loudness: -30, peak: -3}, {loudness: null, peak: null}]"
     gains = 20 * np.log10(page.evaluate(f"versions.match({sounds})"))

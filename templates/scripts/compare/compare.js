@@ -89,6 +89,7 @@
         pick(Math.max(0, i));
         playing.line.setRange(range);
         playing.seek(now);
+        state.blind && late.load('blind').then(() => blind.showLinked(figure, list, state.blind));
       },
     });
     pick(heard);
@@ -136,11 +137,11 @@
     }
     const words = few ? 'Too short or too quiet to match loudness' : 'Match loudness';
     const tools = elements.make('div', { className: 'matching' }, elements.make('label', {}, matched, words));
-    if (list.length > 1) {
+    if (list.filter(({ difference }) => !difference).length > 1) {
       const test = elements.button('button', 'Blind test', () => {
         playing.pause();
-        late.load('abx').then(
-          () => abx.open(list),
+        late.load('blind').then(
+          () => blind.open(list, figure.id),
           (error) => failure.show(figure, error.message, playing.element),
         );
       });

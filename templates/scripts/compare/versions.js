@@ -16,7 +16,8 @@ const versions = (() => {
   /**
    * @typedef {[number, number]} Range seconds
    * @typedef {{label: string, address: string, rate: number, channels: number, seconds: number, peaks: string,
-   *   loudness: number | null, peak: number | null}} Version the rate in Hz, loudness in LUFS, peak in dBFS; null is none
+   *   loudness: number | null, peak: number | null, difference?: boolean}} Version the rate in Hz, loudness in LUFS, peak in
+   *   dBFS; null is none. A difference is what another version leaves of the first
    * @typedef {{position: (time?: number) => number, setLevels: (levels: number[]) => void, stop: () => void}} Voices
    */
 
@@ -33,17 +34,18 @@ const versions = (() => {
       peaks: dataset.peaks || '',
       loudness: number(dataset.loudness),
       peak: number(part.dataset.peak),
+      difference: 'difference' in part.dataset,
     };
   }
 
   /**
-   * The gains that make all versions as loud as the first that has a loudness. Where one would then pass full scale,
-   * all are lowered by the same amount.
+   * The gains that make all versions as loud as the first that has a loudness. A difference stays as loud as it is beside
+   * the first. Where one would then pass full scale, all are lowered by the same amount.
    * @param {Version[]} list @returns {number[]} factors
    */
   function match(list) {
-    const target = list.find(({ loudness }) => loudness !== null)?.loudness ?? 0;
-    const gains = list.map(({ loudness }) => (loudness === null ? 0 : target - loudness));
+    const target = list.find(({ loudness, difference }) => loudness !== null && !difference)?.loudness ?? 0;
+    const gains = list.map(({ loudness, difference }) => (loudness === null || difference ? 0 : target - loudness));
     const over = Math.max(0, ...list.map(({ peak }, i) => (gains[i] > 0 ? gains[i] + (peak ?? 0) + HALF_STEP : 0)));
     return gains.map((gain) => 10 ** ((gain - over) / 20));
   }

@@ -92,7 +92,7 @@ const links = (() => {
   function copySelected(text) {
     const before = /** @type {HTMLElement | null} */ (document.activeElement);
     const field = elements.make('textarea', { value: text });
-    document.body.append(field);
+    (before?.closest('dialog') || document.body).append(field); // below a dialog nothing can be selected
     field.select();
     const copied = document.execCommand('copy');
     field.remove();
@@ -143,5 +143,5 @@ const links = (() => {
   document.addEventListener('DOMContentLoaded', restore);
   window.addEventListener('hashchange', restore);
 
-  return { add, all, readTime, time };
+  return { add, address, all, copier, readTime, time };
 })();

@@ -200,6 +200,12 @@ WRONG = {
     "Compare.plain is the str 'no'; give True or False": (
         lambda: Compare("x", [("A", beep(9), None)], plain="no")
     ),
+    "Compare.differences has 'A', which is no version after the first": (
+        lambda: Compare("x", [("A", beep(9)), ("B", beep(8))], differences=["A"])
+    ),
+    "Compare.differences is the str 'B'; give a list": (
+        lambda: Compare("x", [("A", beep(9)), ("B", beep(8))], differences="B")
+    ),
     "Table.headers is the str 'ab'; give a list": lambda: Table("ab", [["x", "y"]], ""),
     "Table.headers is empty": lambda: Table([], [], ""),
     "header 2 of Table is a dict; give a str": lambda: Table(["a", {}], [], ""),
