@@ -6,8 +6,8 @@ from scipy.stats import binom, binomtest
 from tests.browser.conftest import wait_until
 from tests.browser.test_compare import wait_for_levels
 
-ABX = "Do I hear a difference? (ABX)"
-NEARER = "Which is nearer to the original?"
+ABX = "A difference? (ABX)"
+NEARER = "Nearer to the original?"
 # The test's coin falls as the list `coins` says.
 FIXED = """(coins) => {
   crypto.getRandomValues = (bytes) => {

@@ -242,6 +242,7 @@ const blind = (() => {
         ]
       : ['This link says the result of a blind test that this comparison can not have.'];
     figure.prepend(elements.make('div', { className: 'linked note' }, ...content));
+    figure.scrollIntoView(); // it stands above what the link led to
   }
 
   /** @param {string} text @param {() => void} press */

@@ -22,7 +22,7 @@ const questions = (() => {
 
   /** @type {Question} */
   const nearer = {
-    title: 'Which is nearer to the original?',
+    title: 'Nearer to the original?',
     rules:
       'A and B are two versions, hidden anew for each trial. Listen to both and to the original as often as you like, ' +
       'and say which is nearer to it. All are equally loud. How you answered is told at the end.',
@@ -50,7 +50,7 @@ const questions = (() => {
 
   /** @type {Question} */
   const abx = {
-    title: 'Do I hear a difference? (ABX)',
+    title: 'A difference? (ABX)',
     rules:
       'X is A or B, drawn anew for each trial. Listen to all three as often as you like and say which it ' +
       'is. All are equally loud. How you did is told at the end.',
