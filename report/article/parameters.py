@@ -6,6 +6,7 @@ it have it in their keys, as any global.
 
 import ast
 import difflib
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -88,6 +89,27 @@ def read_settings(texts: Iterable[str], scripts: Iterable[Path]) -> dict[str, An
             raise ReportError(f"--set {name}: its types differ in the articles; build one by one")
         settings[name] = values[0]
     return settings
+
+
+def with_settings(source: str, given: Mapping[str, Any]) -> str:
+    """Return code in which the parameters that are given have these values as their defaults."""
+    lines = source.encode().splitlines(keepends=True)  # columns are counted in bytes
+    for statement in reversed(ast.parse(source).body):
+        if (name := declared(statement)) not in given:
+            continue
+        assert isinstance(statement, ast.AnnAssign) and statement.value is not None
+        old = statement.value
+        assert old.end_lineno is not None and old.end_col_offset is not None
+        before = lines[old.lineno - 1][: old.col_offset]
+        behind = lines[old.end_lineno - 1][old.end_col_offset :]
+        new = before + _written(given[name]).encode() + behind
+        lines[old.lineno - 1 : old.end_lineno] = [new]
+    return b"".join(lines).decode()
+
+
+def _written(value: Any) -> str:
+    endless = isinstance(value, float) and not math.isfinite(value)
+    return f"float({str(value)!r})" if endless else repr(value)
 
 
 def settings_text(script: Path, given: Mapping[str, Any]) -> str:

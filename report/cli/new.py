@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from report.cli.program import Command, Program
+from report.cli.program import Command, Program, settings_option
 from report.errors import ReportError
 
 
@@ -177,6 +177,7 @@ def write_ci(args: argparse.Namespace) -> int:
 
 def notebook_options(parser: argparse.ArgumentParser, program: Program) -> None:
     program.add_options(parser)
+    settings_option(parser)
     parser.add_argument(
         "--store",
         type=Path,
@@ -190,18 +191,25 @@ def notebook_options(parser: argparse.ArgumentParser, program: Program) -> None:
 
 def write_notebook(args: argparse.Namespace) -> int:
     """Run an article in a Jupyter kernel, and write the notebook with all that it shows."""
-    scripts = args.program.prepare(args).scripts
-    if len(scripts) != 1:
+    from report.article.parameters import read_settings
+
+    articles = args.program.prepare(args)
+    if len(articles.scripts) != 1:
         args.usage_error("give one article script")
+    (script,) = articles.scripts
+    if articles.namespace:
+        given = ", ".join(articles.namespace)
+        raise ReportError(f"{script} needs values that this program makes ({given}), not a kernel")
+    settings = read_settings(args.settings, [script])
     try:
         from report.notebook.execute import check_replaceable, execute
     except ModuleNotFoundError as error:
         raise ReportError(f"{error}: pip install nbclient nbformat ipykernel") from error
     from report.storage.folder import write_whole
 
-    out = args.out or Path(f"{scripts[0].stem}.ipynb")
+    out = args.out or Path(f"{script.stem}.ipynb")
     check_replaceable(out)
-    text = execute(scripts[0], args.store)
+    text = execute(script, args.store, settings)
     write_whole(out, f"{json.dumps(text, indent=1, ensure_ascii=False)}\n".encode())
     print(f"{out}: {len(text.cells)} cells")
     return 0

@@ -53,14 +53,7 @@ class Command(NamedTuple):
 def article_options(parser: argparse.ArgumentParser, program: Program) -> None:
     """Options that choose articles and the store of their artifacts."""
     program.add_options(parser)
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        dest="settings",
-        help="a parameter: an annotated default of the script, such as STEPS: int = 100",
-    )
+    settings_option(parser)
     parser.add_argument(
         "--store",
         default=".artifacts",
@@ -73,6 +66,18 @@ def article_options(parser: argparse.ArgumentParser, program: Program) -> None:
         help="folder that mirrors a store in a bucket (%(default)s)",
     )
     server_options(parser)
+
+
+def settings_option(parser: argparse.ArgumentParser) -> None:
+    """The option that gives parameters to articles."""
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        dest="settings",
+        help="a parameter: an annotated default of the script, such as STEPS: int = 100",
+    )
 
 
 def server_options(parser: argparse.ArgumentParser) -> None:

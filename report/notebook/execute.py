@@ -1,7 +1,12 @@
 """Write an article as a notebook with all that its cells show."""
 
 import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import nbformat
@@ -11,21 +16,25 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from report.article.cells import Cell
+from report.article.parameters import with_settings
 from report.article.script import parse_script, read_metadata
 from report.errors import CellError, ReportError
 
+COLOUR = re.compile(r"\x1b\[[\d;]*m")
+LINE = re.compile(r"Cell In\s*\[(\d+)\], line (\d+)")
 MARK = "report"  # in the metadata of notebooks that may be replaced
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
-def execute(script: Path, store: Path) -> NotebookNode:
+def execute(script: Path, store: Path, settings: Mapping[str, Any]) -> NotebookNode:
     """Return an article as a notebook that was run in a kernel, in the working directory.
 
-    store: the folder of artifacts, as of a build.
+    store: the folder of artifacts, as of a build. settings: parameters, which become the defaults
+    in the notebook, so that it runs again with them.
     Raises: CellError for the first cell that fails; ReportError if the article can not be read.
     """
     title, description = read_metadata(script)
-    cells = parse_script(script)
+    cells = [_with_settings(cell, settings) for cell in parse_script(script)]
     if any(cell.form != "percent" for cell in cells):
         raise ReportError(f"{script} has the older form of articles; write its cells with # %%")
     head = new_markdown_cell(f"# {title}\n\n{description}".rstrip())
@@ -33,14 +42,33 @@ def execute(script: Path, store: Path) -> NotebookNode:
     notebook.metadata |= {"kernelspec": KERNEL, MARK: {"script": script.name}}
     client = NotebookClient(notebook, timeout=None, resources={"metadata": {"path": os.getcwd()}})
     try:
-        with client.setup_kernel():
-            _ask(client, f"prepare({str(script.resolve())!r}, {str(store.resolve())!r})")
-            for number, cell in enumerate(cells, start=1):
-                _run(client, number, cell, script)
+        with _in_private(client), client.setup_kernel():
+            code = "\n".join(cell.source for cell in cells if cell.kind == "code")
+            places = f"{str(script.resolve())!r}, {str(store.resolve())!r}"
+            _ask(client, f"prepare({places}, {code!r})")
+            for number in range(1, len(cells) + 1):
+                _run(client, number, cells, script)
     except DeadKernelError as error:
         raise ReportError(f"the kernel ended early: {error}") from error
     nbformat.validate(notebook)
     return notebook
+
+
+def _with_settings(cell: Cell, settings: Mapping[str, Any]) -> Cell:
+    if cell.kind != "code":
+        return cell
+    return replace(cell, source=with_settings(cell.source, settings))
+
+
+@contextmanager
+def _in_private(client: NotebookClient) -> Iterator[None]:
+    """Let the kernel listen in a folder of this user alone, where the system has such sockets."""
+    with TemporaryDirectory() as folder:
+        manager = client.create_kernel_manager()
+        if os.name == "posix":
+            manager.transport = "ipc"
+            manager.connection_file = os.path.join(folder, "kernel.json")
+        yield
 
 
 def _cell_of(cell: Cell) -> NotebookNode:
@@ -52,17 +80,34 @@ def _cell_of(cell: Cell) -> NotebookNode:
     return new_code_cell(cell.source, metadata=metadata)
 
 
-def _run(client: NotebookClient, number: int, cell: Cell, script: Path) -> None:
+def _run(client: NotebookClient, number: int, cells: list[Cell], script: Path) -> None:
     """Run a code cell, or fill in the values of a prose cell. Raises: CellError."""
     node = client.nb.cells[number]  # behind the title
+    cell = cells[number - 1]
+    errors: list[Any] = []
     try:
         if cell.kind == "code":
             client.execute_cell(node, number)
         elif "{{" in cell.source:
             node.source = _ask(client, f"print(filled({cell.source!r}), end='')")
     except CellExecutionError as error:
-        where = f"{script}, cell {number}, line {cell.line}"
-        raise CellError(f"{where}: {error.ename}: {error.evalue}") from error
+        errors = [error]
+    # A value that can not be shown is an error among the outputs, and there it has its name.
+    errors = [out for out in node.get("outputs", []) if out.output_type == "error"] or errors
+    if errors:
+        line = _line_of(errors[0], cells) or cell.line
+        where = f"{script}, cell {number}, line {line}"
+        raise CellError(f"{where}: {errors[0].ename}: {errors[0].evalue}")
+
+
+def _line_of(error: Any, cells: list[Cell]) -> int | None:
+    """Return the innermost line of the script in an error's traceback."""
+    lines = LINE.findall(COLOUR.sub("", "\n".join(getattr(error, "traceback", []))))
+    if not lines:
+        return None
+    execution, line = map(int, lines[-1])
+    code = [cell for cell in cells if cell.kind == "code"]
+    return code[execution - 1].line + line - 1
 
 
 def _ask(client: NotebookClient, call: str) -> str:

@@ -73,8 +73,13 @@ def defined(text: str) -> frozenset[str]:
     return frozenset(node.name for node in ast.parse(text).body if isinstance(node, kinds))
 
 
-def prepare(script: str, store: str) -> None:
-    """Let the kernel run a script: with its modules, its file's name, and a store in a folder."""
+def prepare(script: str, store: str, code: str) -> None:
+    """Let the kernel run a script: with its modules, its file's name, and a store in a folder.
+
+    code: that of all its cells. What a later cell sets up counts from the start, as in a build.
+    """
+    begin()  # it sets a store, too
+    provide_text("__main__", lambda: code)
     sys.path.insert(0, str(Path(script).parent))
     _shell().user_ns["__file__"] = script
     set_default_store(FolderStore(Path(store)))

@@ -8,10 +8,12 @@ from typing import Any, get_args
 from report.article.canvas import Canvas
 from report.article.claims import Claim
 from report.article.components import Component, Part, Prose, flatten
+from report.article.given import is_given, rows_of
 from report.article.prose import plain_text
 from report.artifacts.media import Sound
 from report.artifacts.session import Artifact, active_session
 
+LONGEST = 1000  # rows of a table, or values of a list
 LINK = re.compile(r'<a\b[^>]*\bhref="media/[^>]*>(.*?)</a>', re.DOTALL)
 MEDIUM = re.compile(r"\bmedia/([0-9a-f]{64}\.\w+)")
 KINDS = (*get_args(Component), Artifact, Claim, Sound)
@@ -50,17 +52,28 @@ def _repr_html_(value: Any) -> str:
     return html_of(value)
 
 
-def _of_list(values: list[Any] | tuple[Any, ...]) -> str | None:
-    """Return the HTML of a list of components or artifacts; None for others."""
-    if not values or not all(isinstance(each, KINDS) for each in values):
-        return None
-    return "".join(map(html_of, values))
+def _html_of_any(value: Any) -> str | None:
+    """Return the HTML of what a page would show, stored as for a page; of others, their own."""
+    if _is_shown(value):
+        return html_of(value)
+    own = getattr(type(value), "_repr_html_", None)
+    return own(value) if own else None
+
+
+def _is_shown(value: Any) -> bool:
+    """Tell whether a value is shown as on a page. Long tables are left to their libraries."""
+    if isinstance(value, KINDS) or is_given(value):
+        return True
+    if not hasattr(value, "__len__"):
+        return rows_of(value) is not None
+    if not 0 < len(value) <= LONGEST:
+        return False
+    is_list = isinstance(value, list | tuple)
+    return (is_list and all(map(_is_shown, value))) or rows_of(value) is not None
 
 
 def show_in(shell: Any) -> None:
-    """Let a kernel show components and artifacts, and lists of them."""
+    """Let a kernel show what a page would show."""
     for kind in KINDS:
         kind._repr_html_ = _repr_html_
-    html = shell.display_formatter.formatters["text/html"]
-    html.for_type(list, _of_list)
-    html.for_type(tuple, _of_list)
+    shell.display_formatter.formatters["text/html"].for_type(object, _html_of_any)

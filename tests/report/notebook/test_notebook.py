@@ -11,6 +11,7 @@ import jupytext
 import nbformat
 import numpy as np
 import pytest
+import soundfile as sf
 from nbclient import NotebookClient
 
 from report import MemoryStore, Part, Player, use_store
@@ -83,9 +84,92 @@ def test_an_article_as_a_notebook_plays_and_finds_what_a_build_computed(folder):
     assert players.metadata.jupyter.source_hidden
 
 
+def keys(store):
+    return sorted(path.name for path in (store / "index").rglob("*.json"))
+
+
+GIVEN = '''"""Given"""
+from dataclasses import dataclass
+from pathlib import Path
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from PIL import Image
+from report import Data, Sound, conjure
+
+STEPS: int = 3  # and a remark
+SHIFT: float = (
+    0.5
+)
+
+@dataclass
+class Row:
+    steps: int
+
+@conjure
+def counted() -> Data:
+    return Data([STEPS, str(SHIFT)])
+
+# %%
+[Path("tone.wav"), Sound(0.3 * np.sin(np.arange(4000) / 9), 8000), counted()]
+
+# %%
+Image.fromarray(np.arange(48, dtype=np.uint8).reshape(4, 4, 3))
+
+# %%
+[Row(STEPS), Row(2)]
+
+# %%
+pd.DataFrame({"a": [1.5, 2.5]})
+
+# %%
+figure, axes = plt.subplots()
+axes.plot([1, 2, STEPS])
+axes.set_title("A line")
+figure
+
+# %% [markdown]
+# It has {{ STEPS }} steps.
+'''
+
+
+def test_all_that_a_page_shows_is_the_same_artifact_in_a_notebook(tmp_path):
+    settings = ["--set", "STEPS=5", "--set", "SHIFT=inf"]
+    (tmp_path / "given.py").write_text(GIVEN)
+    sf.write(tmp_path / "tone.wav", 0.3 * np.sin(np.arange(4000) / 7), 8000)
+    built = report(tmp_path, "build", "given.py", "--store", "one", *settings)
+    assert built.returncode == 0, built.stderr
+    done = report(tmp_path, "notebook", "given.py", "--store", "two", *settings)
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+    assert (
+        keys(tmp_path / "one") == keys(tmp_path / "two") and not (tmp_path / ".artifacts").exists()
+    )
+    cells = nbformat.read(tmp_path / "given.ipynb", 4).cells
+    assert "STEPS: int = 5  # and a remark" in cells[1].source
+    assert "SHIFT: float = (\n    float('inf')\n)" in cells[1].source
+    assert cells[-1].source == "It has 5 steps."
+    shown = [html_of(cell) for cell in cells[2:-1]]
+    assert [html.count('src="data:') for html in shown] == [2, 1, 0, 0, 1]
+    assert [html.count("<table") for html in shown] == [0, 0, 1, 1, 0]
+
+
 def test_a_build_finds_what_a_notebook_computed(folder):
     assert report(folder, "notebook", "tones.py").returncode == 0
     assert "computed: 0" in report(folder, "build", "tones.py").stdout
+
+
+def test_what_a_page_can_not_show_is_an_error_in_a_notebook_too(folder):
+    (folder / "wrong.py").write_text(
+        '"""Wrong"""\nfrom pathlib import Path\n# %%\nPath("no.wav")\n'
+    )
+    done = report(folder, "notebook", "wrong.py")
+    assert done.returncode == 1 and not (folder / "wrong.ipynb").exists()
+    assert "wrong.py, cell 2, line 4: ValueError: there is no file no.wav" in done.stderr
+
+
+def test_a_parameter_that_is_not_there_is_said_before_the_kernel_starts(folder):
+    done = report(folder, "notebook", "tones.py", "--set", "HERTZ=3")
+    assert done.returncode == 1 and "--set HERTZ: tones.py has no parameters" in done.stderr
 
 
 def test_a_cell_that_is_run_again_has_the_keys_of_its_new_source(folder, monkeypatch):
@@ -131,10 +215,11 @@ def test_the_source_of_a_kernel_is_each_cell_as_it_was_last(inputs, cells, text)
 
 
 def test_what_is_wrong_is_said_and_nothing_is_written(folder):
-    (folder / "wrong.py").write_text('"""Wrong"""\n# %%\n1 / 0\n')
+    code = '"""Wrong"""\ndef wrong():\n    1 / 0\n# %% [markdown]\n# Some.\n# %%\n1\nwrong()\n'
+    (folder / "wrong.py").write_text(code)
     done = report(folder, "notebook", "wrong.py")
     assert done.returncode == 1
-    assert "error: wrong.py, cell 2, line 3: ZeroDivisionError: division by zero" in done.stderr
+    assert "error: wrong.py, cell 3, line 3: ZeroDivisionError: division by zero" in done.stderr
     assert not (folder / "wrong.ipynb").exists()
     (folder / "tones.ipynb").write_text(json.dumps({"cells": []}))
     done = report(folder, "notebook", "tones.py")
