@@ -36,7 +36,8 @@ FLAGS = [
 ]
 # Load all scripts, as if the reader had been everywhere; the index page has none.
 LOAD_ALL = """() => typeof late === 'undefined'
-  || Promise.all(['film', 'roll', 'verify', 'blind', 'bibtex'].map(late.load)).then(() => {})"""
+  || Promise.all(['film', 'roll', 'listening', 'verify', 'blind', 'bibtex'].map(late.load))
+    .then(() => {})"""
 # Observers of the page have answered after that.
 TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 WAIT = """() => new Promise((resolve, reject) => {

@@ -6,7 +6,12 @@ const late = (() => {
   'use strict';
 
   /** @type {Record<string, string>} selector of elements -> name of their script */
-  const NEAR = { '.film': 'film', '.roll': 'roll', '.made dl, .colophon[data-page]': 'verify' };
+  const NEAR = {
+    '.film': 'film',
+    '.roll': 'roll',
+    '.listening': 'listening',
+    '.made dl, .colophon[data-page]': 'verify',
+  };
   // Not relative to the page: the entry page of what was published lies elsewhere.
   const FOLDER = /** @type {HTMLScriptElement} */ (document.currentScript).src.replace(/[^/]*$/, '');
   /** @type {Map<string, Promise<void>>} name -> its loading */
