@@ -1,14 +1,15 @@
 """Ten clips, side by side
 
 Five held-out clips of music and five of speech by the codec, by matching pursuit with as many
-numbers, and by Opus and MP3 at their lowest rates, all matched in loudness.
+numbers, and by Opus and MP3 at their lowest rates, all matched in loudness. And a listening test
+that asks how good they are.
 """
 
 # %% tags=["hide"]
 from experiments.clips import shipped_clips
 from experiments.lazy_codec import open_codec
 from experiments.sections.about import UNCHECKED
-from experiments.sections.listening import numbers_a_second, side_by_side
+from experiments.sections.listening import mushra, numbers_a_second, side_by_side
 from experiments.sections.sounds import begin_encoding
 
 ALLOW = UNCHECKED
@@ -19,6 +20,24 @@ begin_encoding(speech_clips, speech)
 numbers = numbers_a_second(music_clips[0], music)
 
 # %% [markdown]
+# ## Judge them
+#
+# Take the test before you look at the tables below. It has three clips of music by the codec at
+# three rates (`encode --quality` sparse, medium and high: up to {{ music.config.n_events }},
+# {{ 2 * music.config.n_events }} and {{ 4 * music.config.n_events }} events in a window), by
+# matching pursuit, Opus and MP3, and is held in this page: a clip to train with, the test, and one
+# clip that is asked again.
+#
+# **No ratings are in yet.** To give one, take the test, press *Download* at its end, and send the
+# file to whoever led you here. `python -m report ratings FILES...` checks such files against this
+# page, and says what listeners heard; nothing is sent by the page itself.
+
+# %% tags=["hide"]
+mushra("Music by the codec at three rates, and by others", music_clips[0], music_clips[1:4], music)
+
+# %% [markdown]
+# ## What they are
+#
 # A table has all clips by all methods: press a cell, or walk with the arrow keys, and the sound
 # changes without a gap. Below it the spectrograms of each clip, of the codec's sound and of the
 # plain sum stand side by side, with a blind test. No clip was trained on.

@@ -9,8 +9,10 @@ from experiments.clips import Clip
 from experiments.sections import pictures, sounds
 from experiments.sections.examples import at_rate, source
 from experiments.sections.sounds import events_of
-from report import Artifact, Compare, Grid, Sound, conjure
+from report import Artifact, Compare, Data, Grid, Mushra, Sound, conjure
 from sparse_codec.audio.blocks import cut_segments
+from sparse_codec.config import QUALITIES, at_quality
+from sparse_codec.events import join
 
 if TYPE_CHECKING:  # PyTorch takes seconds to import
     from sparse_codec import SparseCodec
@@ -108,6 +110,39 @@ def pursued(clip: Clip, events: Artifact, codec: SparseCodec) -> Sound:
             scene = torch.einsum("n,nft->ft", atoms.gains, pursuit.spectrograms(atoms))
             left_over = scene[:, config.half_frames : 2 * config.half_frames]
     return Sound(sound[: event_set.n_samples].numpy(), codec.samplerate)
+
+
+# ---- a test
+
+
+def mushra(title: str, training: Clip, clips: list[Clip], codec: SparseCodec) -> Mushra:
+    """A test that asks how good clips are by the codec at three rates, and by its rivals."""
+    # Everything is begun before a value is asked for.
+    items = {clip.title: _judged(clip, codec) for clip in (training, *clips)}
+    reference = {clip.title: sounds.original(clip, codec) for clip in (training, *clips)}
+    return Mushra(title, items, reference, training=[training.title])
+
+
+def _judged(clip: Clip, codec: SparseCodec) -> dict[str, Artifact]:
+    original = sounds.original(clip, codec)
+    return {
+        **{f"Codec, {quality}": at_rate_of(quality, clip, codec) for quality in QUALITIES},
+        "Matching pursuit": pursued(clip, sounds.clip_events(clip, codec), codec),
+        **{name: sounds.coded_otherwise(original, name) for name in RIVALS},
+    }
+
+
+def at_rate_of(quality: str, clip: Clip, codec: SparseCodec) -> Artifact:
+    """The clip by the codec with the events of a point of quality."""
+    events = sounds.clip_events(clip, codec) if QUALITIES[quality] == 1 else None
+    return sounds.rendered(events or encoded_at(clip, quality, codec), codec)
+
+
+@conjure
+def encoded_at(clip: Clip, quality: str, codec: SparseCodec) -> Data:
+    """The events of the whole clip, as many as a point of quality has."""
+    options = at_quality(codec.config.encode, quality, codec.config.n_events)
+    return Data(join(list(codec.stream([clip.audio(codec.samplerate)], options))).to_json())
 
 
 def numbers_a_second(clip: Clip, codec: SparseCodec) -> float:

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from statistics import median
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +24,7 @@ from report.article.fields import (
     place,
 )
 from report.article.given import check_samplerate, taken
+from report.artifacts.media import LETTERS
 from report.artifacts.session import Artifact
 from report.listening.anchors import low_passed, lowest_rate
 from report.listening.design import ANCHOR, REFERENCE, Checks, Design, Item, Kind, Scale
@@ -65,6 +67,9 @@ MANNERS: dict[Kind, Manner] = {
         True,
     ),
 }
+MOST_TRIALS = 300  # of a listener; with training and repeated ones, answers hold 400
+LONGEST_NAME = 200  # as report.listening.answers has it
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 UNSENDABLE = re.compile(r"[\s;,'\"<>\\]")  # a policy of a page can not hold them
 
 
@@ -119,6 +124,11 @@ class ListeningTest:
         self._add_sounds()
         self._check_sounds()
         self._check_numbers()
+        if self.trials_each > MOST_TRIALS:
+            raise ValueError(
+                f"{place(self, 'each')} is {self.each}, which makes {self.trials_each} trials; "
+                f"ask for fewer, {MOST_TRIALS} are too many for anyone"
+            )
         self._check_sending()
 
     # The sounds
@@ -134,6 +144,18 @@ class ListeningTest:
         """SHA-256 -> each sound of the test, in the order of the hashes, which tells nothing."""
         sounds = {a.sha256: a for row in self.items.values() for a in row.values()}
         return dict(sorted(sounds.items()))
+
+    @property
+    def peaks(self) -> list[str]:
+        """The waveform of each item: the loudest of its sounds at each moment, whichever is heard.
+
+        See `report.artifacts.media.peaks`.
+        """
+        drawn = ([sound.info["peaks"] for sound in row.values()] for row in self.items.values())
+        return [
+            "".join(max(levels, key=LETTERS.index) for levels in zip_longest(*each, fillvalue="A"))
+            for each in drawn
+        ]
 
     def _take_items(self) -> None:
         where = place(self, "items")
@@ -233,10 +255,20 @@ class ListeningTest:
                 raise ValueError(f"{place(self, name)} is {value}; give {least} to {most}")
         object.__setattr__(self, "each", each)
 
+    @property
+    def trials_each(self) -> int:
+        """How many trials count for a listener."""
+        n = len(self.systems)
+        if self.kind in ("preference", "abx"):
+            of_an_item = self.repeats * n * (n - 1) // 2
+        else:
+            of_an_item = 1 if self.kind == "mushra" else n + len(self.roles)
+        return of_an_item * (self.each or 1)
+
     def _check_sending(self) -> None:
         if self.token is not None:
             check_text(self, "token")
-            check_name(place(self, "token"), self.token)
+            _check_label(place(self, "token"), self.token)
         if self.post is None:
             return
         where = place(self, "post")
@@ -463,6 +495,10 @@ def _check_label(where: str, name: object) -> None:
     if not isinstance(name, str):
         raise TypeError(f"{where} is {describe(name)}; give a str")
     check_name(where, name)
+    if len(name) > LONGEST_NAME or CONTROL.search(name):
+        raise ValueError(
+            f"{where} is called {name[:60]!r}; give at most {LONGEST_NAME} letters in one line"
+        )
 
 
 def _check_address(where: str, address: object) -> None:

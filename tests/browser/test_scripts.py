@@ -13,7 +13,15 @@ from report.article.page import SINGLE_SCRIPTS, assets
 from report.article.templates import templates_folder
 
 HERE = Path(__file__).parent
-FOLDERS = ["sound", "page", "compare", "film", "roll", "listening"]  # each may use those before it
+FOLDERS = [
+    "sound",
+    "page",
+    "compare",
+    "blind",
+    "film",
+    "roll",
+    "listening",
+]  # each may use those before
 SCRIPTS = sorted((templates_folder() / "scripts").glob("*/*.js"))
 LONGEST = 250  # lines
 NAME = re.compile(r"^const (\w+) = \(\(\) => \{$", re.MULTILINE)

@@ -5,7 +5,8 @@ const clips = (() => {
   /**
    * @typedef {Parameters<typeof transport.make>[0][number]} Version
    * @typedef {{design: Parameters<typeof course.plan>[0], digest: string, page: string, title: string,
-   *   fields: Record<string, string>, sounds: Map<string, Version>}} Facts sounds by their hashes
+   *   fields: Record<string, string>, sounds: Map<string, Version>, peaks: string[]}} Facts sounds by their hashes, and
+   *   waveforms of items
    */
 
   /** @param {HTMLElement} figure @returns {Facts} */
@@ -18,16 +19,14 @@ const clips = (() => {
     const sounds = elements.all('.sound', figure).map(({ dataset }) => {
       const address = dataset.src || '';
       const [rate, channels, seconds] = [dataset.rate, dataset.channels, dataset.seconds].map(Number);
-      const same = { label: 'the sound', loudness: null, peak: null };
-      return /** @type {const} */ ([
-        media.digest(address),
-        { ...same, address, rate, channels, seconds, peaks: dataset.peaks || '' },
-      ]);
+      const same = { label: 'the sound', peaks: '', loudness: null, peak: null };
+      return /** @type {const} */ ([media.digest(address), { ...same, address, rate, channels, seconds }]);
     });
     const caption = figure.querySelector('figcaption')?.cloneNode(true);
     caption?.firstChild && caption.removeChild(caption.firstChild); // "Figure 3."
     const title = caption?.textContent?.trim() || '';
-    return { design: json('design'), digest, page, title, fields: json('fields'), sounds: new Map(sounds) };
+    const peaks = elements.all('.item', figure).map(({ dataset }) => dataset.peaks || '');
+    return { peaks, design: json('design'), digest, page, title, fields: json('fields'), sounds: new Map(sounds) };
   }
 
   /**
@@ -35,13 +34,11 @@ const clips = (() => {
    * @param {Facts} facts @param {Facts['design']['items'][number]} item @param {string[]} keys
    * @returns {{list: Version[], gains: number[]}} gains are factors
    */
-  function ofItem({ sounds }, item, keys) {
+  function ofItem({ design, sounds, peaks }, item, keys) {
     const find = (/** @type {string} */ key) => /** @type {Version} */ (sounds.get(item.sounds[key]));
-    const peaks = Object.keys(item.sounds)
-      .map((key) => find(key).peaks)
-      .reduce(wave.loudest);
+    const shown = peaks[design.items.indexOf(item)];
     return {
-      list: keys.map((key) => ({ ...find(key), peaks })),
+      list: keys.map((key) => ({ ...find(key), peaks: shown })),
       gains: keys.map((key) => 10 ** (item.gains[key] / 20)),
     };
   }

@@ -63,7 +63,8 @@ const trial = (() => {
       }
       const seconds = Math.round((performance.now() - begun) / 100) / 10;
       const { item, part } = asked;
-      done({ item: item.name, part, order, seconds, plays: playing.plays(), ...answer.given() });
+      const presented = design.kind === 'dcr' ? [item.sounds.reference, ...order] : order;
+      done({ item: item.name, part, order: presented, seconds, plays: playing.plays(), ...answer.given() });
     }
 
     /** @param {KeyboardEvent} event */

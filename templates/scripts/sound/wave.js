@@ -225,13 +225,5 @@ const wave = (() => {
     return text;
   }
 
-  /** Of two waveforms, the higher level in each column. @param {string} a @param {string} b @returns {string} */
-  function loudest(a, b) {
-    const [long, short] = a.length < b.length ? [b, a] : [a, b];
-    const higher = (/** @type {string} */ x, /** @type {string} */ y) =>
-      LETTERS.indexOf(x) < LETTERS.indexOf(y) ? y : x;
-    return Array.from(long, (letter, i) => higher(letter, short[i] || 'A')).join('');
-  }
-
-  return { loudest, make, peaksOf };
+  return { make, peaksOf };
 })();

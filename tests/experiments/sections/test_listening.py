@@ -64,3 +64,22 @@ def test_without_events_there_are_no_atoms(clip, codec):
     silent = without_events(none.to_json())
     assert len(events_of(silent)) == 0
     assert not np.any(listening.pursued(clip, silent, codec).value.samples)
+
+
+def test_the_test_has_the_codec_at_three_rates_and_its_rivals(clip, codec):
+    other = dataclasses.replace(clip, start=1.0, title="Another")
+    test = listening.mushra("Judge.", other, [clip], codec)
+    assert test.systems == [
+        *("Codec, sparse", "Codec, medium", "Codec, high", "Matching pursuit"),
+        *("Opus, 6 kb/s", "MP3, lowest"),
+    ]
+    assert list(test.roles) == ["reference", "anchor3500", "anchor7000"]
+    assert test.training == ["Another"] and test.each == 1 and test.post is None
+    made = test.items[clip.title]
+    assert made["reference"].sha256 == sounds.original(clip, codec).sha256
+    assert (
+        made["Codec, sparse"].sha256
+        == sounds.rendered(sounds.clip_events(clip, codec), codec).sha256
+    )
+    n = [len(events_of(listening.encoded_at(clip, name, codec))) for name in ("medium", "high")]
+    assert len(events_of(sounds.clip_events(clip, codec))) < n[0] < n[1]

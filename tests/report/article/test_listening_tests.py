@@ -175,6 +175,9 @@ def test_a_sound_without_loudness_is_changed_as_its_neighbours_are():
         (lambda: mushra(training=list(ITEMS)), ValueError, r"leave one for the test"),
         (lambda: Abx("T", ITEMS, trials=0), ValueError, r"Abx.trials is 0"),
         (lambda: mushra(anchors=[0]), ValueError, r"Mushra.anchors has 0"),
+        (lambda: Abx("T", ITEMS, trials=200), ValueError, r"each is 2, which makes 400 trials"),
+        (lambda: Abx("T", {"a\n": {}}), ValueError, r"is called 'a\\n'; give at most 200 letters"),
+        (lambda: mushra(token="x" * 201), ValueError, r"Mushra.token is called 'xxx"),
         (lambda: mushra(token=" "), ValueError, r"Mushra.token is empty"),
         (
             lambda: mushra(post="https://a.example/x"),
