@@ -43,7 +43,7 @@ format: $(READY) $(NODE_READY)
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[codec,test,data,evaluation]"
+	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[codec,test,data,evaluation,ratings]"
 	touch $(READY)
 
 $(NODE_READY): $(BROWSER)/package.json

@@ -87,3 +87,52 @@ def mushra_trials(design: Design, score, rng: np.random.Generator) -> list[dict]
         scores = {sha: round(float(np.clip(score(number, roles[sha]), 0, 100))) for sha in order}
         trials.append(trial(order, item.name, scores=scores))
     return trials
+
+
+# Simulated listeners of a MUSHRA test
+
+TRUE = {"model": 62.0, "rival": 55.0, "plain": 55.0, "anchor3500": 20.0, "anchor7000": 40.0}
+ITEM_SPREAD, LISTENER_SPREAD, NOISE = 5.0, 4.0, 6.0  # standard deviations, in points
+
+
+def honest(design: Design, seed: int) -> bytes:
+    """One who hears what is there, with habits and errors of his own.
+
+    Items are harder or easier for everybody, by offsets that add up to zero.
+    """
+    rng = np.random.default_rng(seed)
+    offsets = ITEM_SPREAD * np.sin(2 * np.pi * np.arange(len(design.tested)) / len(design.tested))
+    habit = rng.normal(0, LISTENER_SPREAD)
+
+    def score(number: int, role: str) -> float:
+        if role == "reference":
+            return 100 - abs(rng.normal(0, 2))
+        return TRUE[role] + offsets[number] + habit + rng.normal(0, NOISE)
+
+    return encoded(design, mushra_trials(design, score, rng), seed)
+
+
+def clicker(design: Design, seed: int) -> bytes:
+    """One who puts the sliders anywhere."""
+    rng = np.random.default_rng(seed)
+    return encoded(
+        design, mushra_trials(design, lambda number, role: rng.uniform(0, 100), rng), seed
+    )
+
+
+def reversed_scale(design: Design, seed: int) -> bytes:
+    """One who took 0 for the best."""
+    rng = np.random.default_rng(seed)
+
+    def score(number: int, role: str) -> float:
+        return 100 - TRUE.get(role, 98.0) + rng.normal(0, NOISE)
+
+    return encoded(design, mushra_trials(design, score, rng), seed)
+
+
+def content(design: Design, seed: int) -> bytes:
+    """One who finds everything excellent, anchors too."""
+    rng = np.random.default_rng(seed)
+    return encoded(
+        design, mushra_trials(design, lambda number, role: 100 - rng.integers(0, 5), rng), seed
+    )
