@@ -6,12 +6,19 @@ import sys
 from io import TextIOWrapper
 from pathlib import Path
 
-from report.cli import build, explain, new, serve, sites
+from report.cli import build, explain, new, ratings, serve, sites
 from report.cli.program import Program
 from report.errors import TOLD
 from workers.signals import exit_code, terminable
 
-COMMANDS = new.COMMANDS | build.COMMANDS | serve.COMMANDS | explain.COMMANDS | sites.COMMANDS
+COMMANDS = {
+    **new.COMMANDS,
+    **build.COMMANDS,
+    **serve.COMMANDS,
+    **explain.COMMANDS,
+    **sites.COMMANDS,
+    **ratings.COMMANDS,
+}
 
 
 def run(program: Program, argv: list[str] | None = None) -> int:

@@ -1,6 +1,6 @@
 """Files of answers come together: each is checked, and what can not be used is listed by name."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from report.listening.answers import Answers, AnswersError, check_answers, read_answers
@@ -21,35 +21,29 @@ class Collection:
 
     sheets: dict[str, list[Sheet]]  # SHA-256 of a design -> its answers
     refused: list[tuple[str, str]] = field(default_factory=list)  # file -> what is wrong with it
-    # Names of files that were asked by a test of another name.
-    others: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)  # files of tests that are not among these
 
 
 def collect(
-    files: Iterable[tuple[str, bytes]],
-    designs: Sequence[Design],
-    also: Mapping[str, str] | None = None,
+    files: Iterable[tuple[str, bytes]], designs: Sequence[Design], also: Sequence[str] = ()
 ) -> Collection:
     """Return the answers in files, (name, bytes) each, that are answers to some designs.
 
-    also: SHA-256 of earlier designs -> that of the design that asks the same in other words.
+    also: SHA-256 of earlier designs that asked the same in other words, or how these begin.
     A listener counts once in a test: of two files the first one is taken.
     """
     by_digest = {digest(design): design for design in designs}
-    also = also or {}
     collection = Collection({asked: [] for asked in by_digest})
     first: dict[tuple[str, str], str] = {}  # (design, listener) -> name
     for name, data in files:
         try:
             answers = read_answers(data, name)
-            asked = also.get(answers.design, answers.design)
-            design = by_digest.get(asked) or _named(answers.test, designs)
+            design = by_digest.get(answers.design) or _named(answers.test, designs)
             if design is None:
                 collection.others.append(name)
                 continue
-            check_answers(
-                answers, design, name, also=[old for old, new in also.items() if new == asked]
-            )
+            check_answers(answers, design, name, also)
+            asked = digest(design)
             other = first.setdefault((asked, answers.listener), name)
             if other != name:
                 raise AnswersError(f"{name}: the same listener has answered in {other}")

@@ -90,7 +90,9 @@ def _by_anchors(scores: np.ndarray, design: Design) -> list[str]:
 def _inattentive(answers: Answers, design: Design) -> list[str]:
     reasons = []
     asked = [trial for trial in answers.trials if trial.part == "test"]
-    unheard = sum(any(not trial.plays.get(sha) for sha in trial.order) for trial in asked)
+    unheard = sum(
+        any(not trial.plays.get(sha) for sha in trial.scores or trial.order) for trial in asked
+    )
     if unheard > UNHEARD * len(asked):
         reasons.append(f"{unheard} of {len(asked)} trials answered without hearing all sounds")
     if design.scale is None:

@@ -4,6 +4,7 @@ A build replaces the folder as a whole or not at all.
 """
 
 import base64
+import json
 import os
 import sys
 from collections import Counter
@@ -27,6 +28,7 @@ from report.artifacts.record import ARTICLE, Build, Record
 from report.artifacts.session import CallFailed, Session, Workers, matches, use_session
 from report.artifacts.store import Store
 from report.errors import CellError, ReportError, SiteError
+from report.listening.design import Design, design_json, digest
 from report.number_formats import megabytes
 from report.site.computing import open_workers
 from report.site.crate import CRATE, make_crate
@@ -37,6 +39,7 @@ from report.site.manifest import (
     MEDIA,
     OFFLINE,
     About,
+    Asked,
     File,
     Manifest,
     describe,
@@ -332,7 +335,12 @@ def _about(article: Article) -> About:
         abstract=front.abstract,
         keywords=front.keywords,
         doi=front.doi,
+        tests={name: _asked(design) for name, design in article.tests.items()},
     )
+
+
+def _asked(design: Design) -> Asked:
+    return Asked(digest(design), json.loads(design_json(design)))
 
 
 @contextmanager

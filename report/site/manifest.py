@@ -11,7 +11,8 @@ from typing import Any
 from report.artifacts.fields import Count, Digest, parse_fields
 from report.artifacts.media import EXTENSIONS, MediaType
 from report.artifacts.record import Build, Record
-from report.errors import SiteError, StoreError
+from report.errors import ReportError, SiteError, StoreError
+from report.listening.design import Design, digest, read_design
 from report.site import selfcheck
 from report.storage.interface import check_name
 
@@ -57,6 +58,14 @@ class Provenance:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """A listening test: the SHA-256 that answers name, and what it asks, see `Design`."""
+
+    sha256: Digest
+    design: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class About:
     """An article: what those want to know who do not read its page."""
 
@@ -73,6 +82,7 @@ class About:
     abstract: str = ""
     keywords: list[str] = field(default_factory=list)
     doi: str = ""
+    tests: dict[str, Asked] = field(default_factory=dict)  # by their anchors on the page
 
 
 @dataclass(frozen=True)
@@ -128,6 +138,23 @@ class Manifest:
         """The hash of everything that the manifest says."""
         return selfcheck.digest(self._fields())
 
+    def designs(self) -> list[Design]:
+        """Return what all listening tests ask.
+
+        Raises: SiteError for a test that has another hash, or is of another version.
+        """
+        designs = []
+        for page, about in self.articles:
+            for test, asked in about.tests.items():
+                try:
+                    design = read_design(asked.design)
+                except ReportError as error:
+                    raise SiteError(f"{page}: the test {test!r}: {error}") from error
+                if digest(design) != asked.sha256:
+                    raise SiteError(f"{page}: the test {test!r} is not the one of its hash")
+                designs.append(design)
+        return designs
+
     def encode(self) -> bytes:
         """Return the bytes of manifest.json."""
         fields = self._fields()
@@ -135,7 +162,11 @@ class Manifest:
 
     def _fields(self) -> dict[str, Any]:
         header = {"schema": selfcheck.SCHEMA, "generator": GENERATOR}
-        return header | dataclasses.asdict(self)
+        fields = dataclasses.asdict(self)
+        for about in fields["pages"].values():
+            if not about["tests"]:  # so that sites that are older than this field stay as they are
+                del about["tests"]
+        return header | fields
 
 
 def make(

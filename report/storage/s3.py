@@ -244,6 +244,41 @@ class S3:
             "ExposeHeaders": ["Content-Length", "Content-Range", "ETag"],
         }
 
+        self._add_cors_rule(ours, f"allow pages at {', '.join(origins)} to read")
+
+    def allow_posts(self, origins: list[str]) -> None:
+        """Add a CORS rule to the bucket that lets pages at `origins` send by `presigned_post`.
+
+        The bucket's other rules stay.
+        """
+        ours = {
+            "ID": f"{self._rule_id}-post",
+            "AllowedOrigins": origins,
+            "AllowedMethods": ["POST"],
+            "AllowedHeaders": ["Content-Type"],
+        }
+        self._add_cors_rule(ours, f"allow pages at {', '.join(origins)} to send")
+
+    def presigned_post(self, media_type: str, largest: int, seconds: int) -> dict[str, Any]:
+        """Return {"url", "fields"} with which anyone can send files of a type for some time.
+
+        A file comes under the prefix, by the name that its sender gives, and has 1 to `largest`
+        bytes. Nothing is asked of the server.
+        Raises: StoreError if there are no credentials.
+        """
+        name = f"{self._prefix}${{filename}}"
+        type_ = {"Content-Type": media_type}
+        limits = [["content-length-range", 1, largest], ["starts-with", "$key", self._prefix]]
+        try:
+            return self._client.generate_presigned_post(
+                self._bucket, name, Fields=type_, Conditions=[type_, *limits], ExpiresIn=seconds
+            )
+        except (boto.BotoCoreError, boto.ClientError) as error:
+            raise self._failure("sign the form", error) from error
+
+    def _add_cors_rule(self, ours: dict[str, Any], action: str) -> None:
+        """Add a rule to the bucket's, or put it in place of the one with its ID."""
+
         def change() -> None:
             answer = self._unless(
                 "NoSuchCORSConfiguration", lambda: self._client.get_bucket_cors(Bucket=self._bucket)
@@ -256,7 +291,7 @@ class S3:
             "CORS rules of buckets; allow these pages in the server's own settings, "
             "then leave out --origin"
         )
-        self._change_rules(f"allow pages at {', '.join(origins)} to read", feature, change)
+        self._change_rules(action, feature, change)
 
     @property
     def _rule_id(self) -> str:

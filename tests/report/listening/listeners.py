@@ -92,6 +92,7 @@ def mushra_trials(design: Design, score, rng: np.random.Generator) -> list[dict]
 # Simulated listeners of a MUSHRA test
 
 TRUE = {"model": 62.0, "rival": 55.0, "plain": 55.0, "anchor3500": 20.0, "anchor7000": 40.0}
+TRUE |= {"fine": 75.0, "coarse": 40.0}
 ITEM_SPREAD, LISTENER_SPREAD, NOISE = 5.0, 4.0, 6.0  # standard deviations, in points
 
 

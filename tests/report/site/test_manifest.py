@@ -8,8 +8,10 @@ import random
 import pytest
 
 from report.errors import SiteError
+from report.listening.design import design_json
 from report.site import selfcheck
 from report.site.manifest import File, describe, make, read
+from tests.report.listening.asked import designs_of
 
 ANY = File("0" * 64, 1, "text/html")
 FILE = dataclasses.asdict(ANY)
@@ -162,3 +164,32 @@ def test_fields_that_are_not_what_they_have_to_be_are_named(site, fields, proble
 def test_a_file_of_a_kind_that_no_site_has_is_refused():
     with pytest.raises(SiteError, match="run.exe: no file of a site ends in 'exe'"):
         describe("run.exe", b"")
+
+
+def test_listening_tests_are_listed_by_what_they_ask(asking):
+    """So answers are checked without the page. The other articles' entries stay as they were."""
+    designs = designs_of(asking / "site")
+    assert set(designs) == {"mushra", "preference"}
+    page = (asking / "site" / "tones.html").read_text()
+    for design in designs.values():
+        assert design_json(design).decode() in page
+    files = json.loads((asking / "site" / "manifest.json").read_bytes())["files"]
+    for item in designs["mushra"].items:
+        assert all(f"media/{sha}.flac" in files for sha in item.sounds.values())
+
+
+def test_a_manifest_without_tests_is_as_it_was_before_there_were_any(site):
+    assert "tests" not in json.loads((site / "manifest.json").read_bytes())["pages"]["ramps.html"]
+
+
+def test_a_test_that_is_not_the_one_of_its_hash_is_an_error(asking):
+    fields = json.loads((asking / "site" / "manifest.json").read_bytes())
+    asked = fields["pages"]["tones.html"]["tests"]
+    for test in asked.values():
+        test["design"]["question"] = "Is it not good?"
+    with pytest.raises(SiteError, match="the test '.*' is not the one of its hash"):
+        read(encoded(fields)).designs()
+    for test in asked.values():
+        test["design"]["version"] = 99
+    with pytest.raises(SiteError, match="has version 99"):
+        read(encoded(fields)).designs()
