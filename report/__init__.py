@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         Prose,
         Row,
         Scale,
+        Steps,
         Table,
     )
     from report.article.front_matter import Author
@@ -85,6 +86,7 @@ _HOMES = {  # name -> the module that it is imported from
     "Scale": "article.components",
     "SiteError": "errors",
     "Sound": "artifacts.media",
+    "Steps": "article.components",
     "StoreError": "errors",
     "Table": "article.components",
     "Weights": "artifacts.media",
@@ -134,6 +136,7 @@ __all__ = [
     "Scale",
     "SiteError",
     "Sound",
+    "Steps",
     "StoreError",
     "Table",
     "Weights",

@@ -29,8 +29,8 @@ ROOT = Path(__file__).parent.parent
 CLIP = str(SHIPPED / "music" / "bach_bwv309.flac")
 SECONDS = 2.9  # one window
 SECTIONS = (
-    *("Introduction", "Streaming", "Previous work", "The encoder", "The decoder", "Training"),
-    *("Evaluation", "Citation", "Notes"),
+    *("Listen", "How it works", "The encoder in full", "The decoder in full"),
+    *("How it was trained", "Previous work", "Examples", "The verdict", "What is wrong", "Cite"),
 )
 
 

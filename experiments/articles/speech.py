@@ -12,7 +12,6 @@ from experiments.sections.about import (
     UNCHECKED,
     about_speech,
     bibtex,
-    how_to_listen,
     see_also,
     training_facts,
 )
@@ -87,8 +86,8 @@ word_tables(build.words)
 
 # %% tags=["hide"]
 examples = [conjure_example(clip, codec) for clip in clips]
-shown = [example(number, each) for number, each in enumerate(examples, start=1)]
-[*cover(examples), how_to_listen(), *shown]
+shown = [example(number, each, number > 1) for number, each in enumerate(examples, start=1)]
+[*cover(examples), *shown]
 
 # %% [markdown]
 # ## All examples in figures

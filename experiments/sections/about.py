@@ -55,6 +55,59 @@ def about_decoder(config: CodecConfig) -> Prose:
     return Prose(_resonance_decoder(config.decoder, config.samplerate))
 
 
+def decoder_in_full(config: CodecConfig, n_parameters: int) -> list[Prose]:
+    """The stages of the decoder, and how the sounds of events become one."""
+    together = f"""
+Event $i$ has a vector $v_i$, a time $n_i$ in samples and a gain $g_i$. Its spectrogram is $g_i
+S(v_i)$, and what the encoder fits to the clip is the sum of these magnitudes, the scene
+
+$$M = \\sum_{{i=1}}^{{N}} g_i \\, S(v_i), \\qquad N \\le {config.n_events} .$$
+
+The sound of all events is one that has this spectrogram. It begins as the sum of their sounds,
+$\\sum_i g_i \\, d(v_i)[t - n_i]$, in which partials that lie close together beat. The spectrum of
+that sum keeps its phases and takes the magnitudes $M$, three times over, each time with the phases
+of the nearest sound (Griffin and Lim, 1984). Not one number more is sent for it. The sound splits
+into parts again, one for each event, with the magnitudes of that event and the phases of the whole:
+**together, events share the sound where they overlap; by itself, moved or with another vector, an
+event is heard as it sounds alone.** On this page a reconstruction is the sum of such parts as
+integers, rounded once, so that any browser gets the same bytes.
+
+Nothing is up-sampled by a network, so there are no up-sampling artifacts. The spectrogram that the
+encoder subtracts and the sound that one hears come from the same controls. The whole model has
+{n_parameters / 1e6:.2f} million parameters; the published one has about 14 million.
+"""
+    return [about_decoder(config), Prose(together)]
+
+
+def previous_work() -> Prose:
+    """The older ideas that meet in the codec."""
+    return Prose(
+        """
+Three older ideas meet here. **Symbolic music**, MIDI above all, is sparse and can be edited, but it
+leaves out what the notes sound like. **Matching pursuit** (Mallat and Zhang, 1993) takes a signal
+apart greedily, one atom from a dictionary at a time, subtracting each before it looks for the next:
+exactly the loop used here, with very plain atoms. **Granular synthesis** builds sound from many
+short grains. An event of this codec is an atom learnt from data, long enough to be a note, and
+chosen by a network that has learnt where to look.
+"""
+    )
+
+
+def notes(config: CodecConfig) -> Prose:
+    """What a reader who checks the sounds has to know of them."""
+    return Prose(
+        f"""
+- Sounds are 16-bit at {config.samplerate} Hz and are never normalised; each player shows its peak
+  level and its loudness by BS.1770. Only comparisons change levels, to match them, and say by how
+  much.
+- A reconstruction is the integer sum of its events' stored parts, in the order in which the events
+  were found. Of an event alone, another sound is stored.
+- Random vectors, random times and perturbations use fixed seeds, so that two builds give the same
+  page.
+"""
+    )
+
+
 def about_speech(config: CodecConfig) -> Prose:
     """The settings that are not those of music."""
     sizes = config.decoder
@@ -209,28 +262,6 @@ def _extras(weights: dict[str, Any]) -> str:
 
 
 # ---- for the reader
-
-
-def how_to_listen() -> Prose:
-    """The things that every example lets a reader do."""
-    return Prose(
-        """
-Each example lets you
-
-- **compare**: press a version, or its number on the keyboard, and the sound changes without a gap.
-  Versions are matched in loudness unless you switch that off; the blind test asks
-  which of two hidden ones is nearer to the original.
-- **take apart**: step through the decomposition, see what is left, hear what was taken off.
-- **vary**: the same events with vectors drawn anew between the smallest and the largest number in
-  this example; the original vectors at times drawn anew; and every vector moved in the same
-  direction, by adding one small random vector to all, but for the pitch.
-- **put together again**: hear any event, move it, make it louder, mute it, give it another sound,
-  and take the edit along as a sound or as JSON. Together, events share the sound where they
-  overlap; by itself, moved or with another vector, an event is heard as it sounds alone.
-
-Every example has a page of its own, to be shared.
-"""
-    )
 
 
 def see_also(article: str, articles: list[str]) -> Prose:

@@ -8,7 +8,7 @@ import numpy as np
 
 from experiments.clips import Clip
 from experiments.sections import pictures, sounds
-from experiments.sections.event_files import files_section
+from experiments.sections.event_files import files_section, verdict
 from experiments.stored_figures import Figures
 from report import Figure, Fold, Image, Prose, ReportError, Table, conjure
 from report.article.components import Component
@@ -31,6 +31,17 @@ AT_WINDOWS = ("sound_l2_1024", "sound_l1_1024", "sound_l2", "sound_l1") + (
 )
 AS_EVENTS = ("onset_f", "redundancy", "crowd", "harmful", "bits_per_second", "seconds")
 MANY_ATOMS = "matching pursuit, many"  # the one with most atoms, whose name has their number
+DEFINITIONS = r"""
+All figures are of recordings that were not trained on; a manifest names their files by hash, and
+the places of the segments. Removed is the share that is gone from the magnitude spectrogram $X$ of
+the coded half, with $R_N$ what is left after $N$ events:
+
+$$L_p(N) = 1 - \frac{\lVert R_N \rVert_p^p}{\lVert X \rVert_p^p}, \qquad p = 1, 2 .$$
+
+Every segment is brought to peak 1, written as events, stored, read back and decoded. Beside the
+codec stand matching pursuit, in the same transform with damped partials as atoms, and plain codecs
+at their lowest rates.
+"""
 METHODS = (  # those that are shown, in this order
     "codec",
     "codec, plain sum",
@@ -48,7 +59,9 @@ METHODS = (  # those that are shown, in this order
 def evaluation_section(
     evaluation: Figures | None, clips: list[Clip], codec: SparseCodec, shipped: bool
 ) -> list[Component]:
-    """Tables and plots of the held-out figures, or a line that there are none for this checkpoint.
+    """The verdict on the held-out figures, with all of them folded below it.
+
+    A line says so where there are none for this checkpoint.
 
     shipped: model and clips are the shipped ones, whose figures are measured again.
     """
@@ -62,7 +75,28 @@ def evaluation_section(
     everything = evaluation["all"]
     names = [many_atoms(everything) if name == MANY_ATOMS else name for name in METHODS]
     methods = {name: everything[name] for name in names if name in everything}
-    n_segments = everything["segments"]
+    again = [_measured_again(evaluation, clips, codec)] if shipped else []
+    return [
+        *verdict(codec, methods),
+        Fold(
+            "All figures: sound, events, files and kinds of sound",
+            [
+                Prose(DEFINITIONS),
+                *again,
+                *_tables(evaluation, methods),
+                *files_section(codec),
+                _group_shares(evaluation),
+                _group_distances(evaluation),
+                *_onset_table(evaluation),
+                Prose(_terms(everything)),
+            ],
+        ),
+    ]
+
+
+def _tables(evaluation: Figures, methods: Figures) -> list[Component]:
+    """The figures of all held-out segments by method."""
+    n_segments = evaluation["all"]["segments"]
     return [
         Table(
             *count_rows(methods, evaluation["counts"]),
@@ -72,30 +106,18 @@ def evaluation_section(
             share_curve(evaluation),
             "What is gone from the held-out segments, by number of events or atoms.",
         ),
-        Fold(
-            "The figures in tables: sound, events, files and kinds of sound",
-            [
-                Table(
-                    *comparison_rows(methods, AS_SOUND),
-                    f"The sound of the same {n_segments} segments; terms are below.",
-                ),
-                Table(
-                    *comparison_rows(methods, AT_WINDOWS),
-                    "The shares as sound by transforms of three windows, in samples; 2048 has no"
-                    " number.",
-                ),
-                Table(
-                    *comparison_rows(methods, AS_EVENTS),
-                    "Their events or atoms, rates, and seconds a segment in one thread.",
-                ),
-                *files_section(codec, evaluation),
-                _group_shares(evaluation),
-                _group_distances(evaluation),
-                *_onset_table(evaluation),
-                Prose(_terms(everything)),
-            ],
+        Table(
+            *comparison_rows(methods, AS_SOUND),
+            f"The sound of the same {n_segments} segments; terms are below.",
         ),
-        *([_measured_again(evaluation, clips, codec)] if shipped else []),
+        Table(
+            *comparison_rows(methods, AT_WINDOWS),
+            "The shares as sound by transforms of three windows, in samples; 2048 has no number.",
+        ),
+        Table(
+            *comparison_rows(methods, AS_EVENTS),
+            "Their events or atoms, rates, and seconds a segment in one thread.",
+        ),
     ]
 
 

@@ -42,6 +42,21 @@ if TYPE_CHECKING:
 
 RESIDUAL = "Residual"  # the label of what the events leave
 STAGES = ("excitation", "resonance", "room")  # of the decoder
+LISTEN_FOR = {  # said above the figures of an example
+    "coded half": "Press a version, or its number, while it plays. **Listen for** the beginnings of"
+    " sounds, which the reconstruction has softer, and for what the residual still holds: it keeps"
+    " its level, all others are equally loud.",
+    "whole": "**Listen for** a seam: every window is encoded by itself, and none should be heard.",
+    "decomposition": "**Listen for** the step at which you know what it is: the first events take"
+    " most. Step through, and hear what is left and what was taken off.",
+    "variations": "The same events with vectors drawn anew between the smallest and the largest"
+    " number in this example; at times drawn anew; and with every vector moved in one direction,"
+    " but for the pitch. **Listen for** what stays: first the rhythm, then the sounds.",
+    "events": "Press an event to hear it; move it, make it louder, mute it, give it another sound,"
+    " and take the edit along as a sound or as JSON. **Listen for** notes that are made of several"
+    " events. Together, events share the sound where they overlap; by itself, moved or with another"
+    " vector, an event is heard as it sounds alone.",
+}
 LAYOUT_SEED = 7  # of the t-SNE and of the projection to colours
 
 
@@ -63,7 +78,6 @@ class Demos:
     roll: Roll
     coded_half: list[Version]  # original, reconstruction, residual, plain codecs
     whole: list[Version]  # the whole clip and its reconstruction
-    stages: list[Version]  # of the loudest event
     film: Artifact
     poster: Artifact
     boxes: Artifact  # of the events in the film, see `pictures.boxes`
@@ -107,7 +121,6 @@ def _conjure_demos(clip: Clip, half: Artifact, codec: SparseCodec) -> Demos:
         roll=_conjure_roll(clip, half, codec),
         coded_half=_conjure_coded_half(clip, half, codec),
         whole=_conjure_whole(clip, codec, "Original, whole", "By streaming"),
-        stages=_conjure_stages(half, codec),
         film=pictures.film(clip, half, codec),
         poster=pictures.film_poster(clip, codec),
         boxes=pictures.boxes(half, codec),
@@ -221,12 +234,15 @@ def streaming(clip: Clip, codec: SparseCodec) -> Compare:
 
 def stages(half: Artifact, codec: SparseCodec) -> Compare:
     """The loudest event after each stage of the decoder."""
-    return _stages(_conjure_stages(half, codec))
+    title = (
+        "The loudest event after each of the decoder's stages; the last is how it is heard alone."
+    )
+    return Compare(title, _conjure_stages(half, codec), plain=True)
 
 
-def best_first(examples: list[Example]) -> list[Example]:
-    """Return examples in another order: those come first of which events remove most energy."""
-    return sorted(examples, key=lambda example: example.shares[-1:], reverse=True)
+def nearest_first(examples: list[Example]) -> list[Example]:
+    """Return examples in another order: those come first whose sound is nearest to the original."""
+    return sorted(examples, key=lambda example: example.figures["distance"])
 
 
 def example(number: int, computed: Example, card: bool = False) -> Part | Group:
@@ -237,18 +253,15 @@ def example(number: int, computed: Example, card: bool = False) -> Part | Group:
         return Group([Prose(f"### {title}\n\nThe first half of this clip holds no events.")])
     roll = _event_roll(clip, computed.events, demos.roll)
     components = [
+        Prose(LISTEN_FOR["coded half"]),
         _coded_half(clip, demos.coded_half),
+        Prose(LISTEN_FOR["whole"]),
         Compare("The whole excerpt, coded window by window.", demos.whole),
-        Prose("#### One event, stage by stage"),
-        _stages(demos.stages),
-        Prose("#### Decomposition"),
+        Prose("#### Decomposition\n\n" + LISTEN_FOR["decomposition"]),
         _decomposition(demos, roll, computed.shares),
-        Prose(
-            "#### Variations\n\nThe same events with other vectors, at other times, and with every"
-            " vector moved in one direction."
-        ),
+        Prose("#### Variations\n\n" + LISTEN_FOR["variations"]),
         Row([Player(sound, kind.capitalize()) for kind, sound in demos.variations.items()]),
-        Prose("#### Events"),
+        Prose("#### Events\n\n" + LISTEN_FOR["events"]),
         roll,
     ]
     description = (
@@ -276,13 +289,6 @@ def _coded_half(clip: Clip, versions: list[Version]) -> Compare:
         " lowest rates."
     )
     return Compare(title, versions, source(clip), differences=[RESIDUAL])
-
-
-def _stages(versions: list[Version]) -> Compare:
-    title = (
-        "The loudest event after each of the decoder's stages; the last is how it is heard alone."
-    )
-    return Compare(title, versions, plain=True)
 
 
 def _decomposition(demos: Demos, roll: EventRoll, shares: list[list[float]]) -> Decomposition:

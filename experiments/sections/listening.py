@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from experiments.clips import Clip
 from experiments.sections import pictures, sounds
+from experiments.sections.event_files import ATOM_NUMBERS
 from experiments.sections.examples import at_rate, source
 from experiments.sections.sounds import events_of
 from report import Artifact, Compare, Data, Grid, Mushra, Sound, conjure
@@ -17,7 +18,6 @@ from sparse_codec.events import join
 if TYPE_CHECKING:  # PyTorch takes seconds to import
     from sparse_codec import SparseCodec
 
-ATOM_NUMBERS = 4  # of a partial of matching pursuit: its frequency, time, decay and gain
 PICTURED = 3  # methods that have spectrograms: the page stays light
 RIVALS = ("Opus, 6 kb/s", "MP3, lowest")  # of `sounds.coded_otherwise`
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from report.article.components import Compare, Grid, Opening, Player
+from report.article.components import Compare, Grid, Opening, Player, Steps
 from report.article.listening_tests import ListeningTest
 from report.artifacts.session import Artifact
 from report.errors import ReportError
@@ -95,6 +95,13 @@ def findings_of(component: object) -> list[Finding]:
     if isinstance(component, Compare):
         versions = [(label, sound) for label, sound, _ in component.items]
         return _findings_of_versions(component.title, versions)
+    if isinstance(component, Steps):
+        return [
+            finding
+            for name, _, sound in component.steps
+            if sound
+            for finding in _findings_of_sound(sound, f"{component.title}: {name}")
+        ]
     if isinstance(component, Opening):
         versions = [("original", component.original), ("reconstruction", component.roll.mix)]
         return _findings_of_versions(component.title, versions)

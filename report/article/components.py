@@ -49,6 +49,7 @@ from report.artifacts.session import Artifact
 from report.number_formats import tick_step
 
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+LONGEST_STEP = 14  # letters that fit into the box of a step
 LANE = 0.14  # share of a roll's height below its scale, for marks without a height
 
 
@@ -644,6 +645,47 @@ class Cover:
 
 
 @dataclass(frozen=True)
+class Steps:
+    """A diagram of what happens one after the other, each step beside its sentence and its sound.
+
+    Each is (name, text), or (name, text, sound or None); the name stands in a box, so it is short.
+    With `again`, such as "32 times", an arrow leads from the last step back to the first.
+    """
+
+    title: str
+    steps: Sequence[Any]  # once it is made, (name, text, an Artifact or None) for each
+    again: str = ""
+
+    def __post_init__(self) -> None:
+        check_text(self, "title", "again")
+        check_list("Steps.steps", self.steps)
+        if not self.steps:
+            raise ValueError("Steps.steps is empty; give (name, text, sound or None) for each")
+        steps = [self._step(f"Steps.steps[{i}]", step) for i, step in enumerate(self.steps)]
+        object.__setattr__(self, "steps", steps)
+
+    def _step(self, where: str, step: Any) -> tuple[str, str, Artifact | None]:
+        if not isinstance(step, list | tuple) or len(step) not in (2, 3):
+            size = f" of {len(step)}" if isinstance(step, list | tuple) else ""
+            raise TypeError(f"{where} is {describe(step)}{size}; give (name, text, sound or None)")
+        name, text, sound = (*step, None)[:3]
+        for what, value in (("name", name), ("text", text)):
+            if not isinstance(value, str):
+                raise TypeError(f"the {what} of {where} is {describe(value)}; give a str")
+        check_name(f"the name of {where}", name)
+        if len(name) > LONGEST_STEP:
+            raise ValueError(
+                f"the name of {where} is {name!r}, too long for its box; give at most"
+                f" {LONGEST_STEP} letters, and the rest as its text"
+            )
+        return (
+            name,
+            text,
+            None if sound is None else taken(f"the sound of {where}", sound, "a sound"),
+        )
+
+
+@dataclass(frozen=True)
 class BibTeX:
     """A citation to copy."""
 
@@ -746,6 +788,7 @@ Component = (
     | EventRoll
     | Opening
     | Cover
+    | Steps
     | BibTeX
     | Group
     | Part

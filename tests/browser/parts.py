@@ -6,7 +6,7 @@ Of which each has a page of its own.
 # %% tags=["hide"]
 import numpy as np
 
-from report import BibTeX, Cover, Image, Part, Picture, Player, Prose, Sound, Table, conjure
+from report import BibTeX, Cover, Image, Part, Picture, Player, Prose, Sound, Steps, Table, conjure
 
 AUTHORS = ["Ada Example", "Ben Example"]
 RATE = 8000
@@ -56,6 +56,13 @@ def slope(n: int) -> Picture:
     ),
     Part("second", EVIL, EVIL, [Player(noise(2), EVIL, EVIL), Table(["a", "b"], [["x", 1]], EVIL)]),
 ]
+
+# %%
+Steps(
+    "A loop.",
+    [("Take the best", "Words for it. " * 9, noise(1)), ("Wait", "No sound."), (EVIL[:14], EVIL)],
+    again="twice",
+)
 
 # %% [markdown]
 # ## Citation

@@ -7,11 +7,12 @@ from experiments.stored_figures import FigureFile
 from report import Image, MemoryStore, Prose, Table, use_store
 from sparse_codec.coding.event_file import SCALE
 
-EVALUATION = {
-    "all": {
-        "Opus, 6 kb/s": {"bits_per_second": 7380, "log_mel": 14.1},
-        "silence": {"log_mel": 46.1},
-    }
+METHODS = {
+    "codec": {"bits_per_second": 11_700, "log_mel": 3.0, "opinion": 3.62},
+    "matching pursuit, 128": {"log_mel": 10.7, "opinion": 2.2},
+    "Opus, 6 kb/s": {"bits_per_second": 7380, "log_mel": 14.1, "opinion": 1.9},
+    "MP3, lowest": {"bits_per_second": 8087, "log_mel": 20.5},
+    "silence": {"log_mel": 46.1},
 }
 
 
@@ -45,8 +46,8 @@ def test_files_are_shown_in_words_a_curve_and_a_table(codec, tmp_path, monkeypat
     monkeypatch.setattr(event_files, "FIGURES", file)
     file.write(measured(codec))
     with use_store(MemoryStore()):
-        prose, image, table = event_files.files_section(codec, EVALUATION)
-    assert isinstance(prose, Prose) and isinstance(image, Image) and isinstance(table, Table)
+        prose, table = event_files.files_section(codec)
+    assert isinstance(prose, Prose) and isinstance(table, Table)
     for text in (
         "2 held-out clips of 30 seconds",
         "1,234 bits",
@@ -69,7 +70,7 @@ def test_files_of_another_checkpoint_say_nothing(codec, tmp_path, monkeypatch, t
         figures = measured(codec)
         figures["small"]["checkpoint"] = "0" * 64
         file.write(figures)
-    (prose,) = event_files.files_section(codec, EVALUATION)
+    (prose,) = event_files.files_section(codec)
     assert "python -m experiments.measurements.rate_distortion" in prose.text
 
 
@@ -83,7 +84,32 @@ def test_opinions_have_a_curve_and_a_sentence_with_every_rival(codec, tmp_path, 
     small["rivals"] = [{"name": "Opus", "bits": 6900, "opinion": 2.25}]
     file.write(figures)
     with use_store(MemoryStore()):
-        prose, _, curve, sentence, _ = event_files.files_section(codec, EVALUATION)
+        prose, curve, sentence, _ = event_files.files_section(codec)
     assert isinstance(curve, Image) and event_files.BEFORE not in prose.text
     for text in ("high 4.10 at 3,456", "sparse 3.50 at 1,200", "Opus 2.25 at 6,900"):
         assert text in sentence.text, text
+
+
+def test_the_verdict_is_a_chart_of_all_methods_and_a_sentence(codec, tmp_path, monkeypatch):
+    file = FigureFile.beside(str(tmp_path / "rate_distortion.py"))
+    monkeypatch.setattr(event_files, "FIGURES", file)
+    figures = measured(codec)
+    figures["small"]["rivals"] = [
+        {"name": "Opus", "bits": bits, "log_mel": far} for bits, far in [(5000, 10.3), (8000, 8.0)]
+    ]
+    file.write(figures)
+    config = codec.config
+    with use_store(MemoryStore()):
+        image, words = event_files.verdict(codec, METHODS)
+        arguments = image.artifact.record.arguments
+    drawn = str(arguments["points"])
+    pursuit = 32 * 4 * 128 * 2 * config.samplerate / config.segment_samples
+    for point in (["pursuit, 128 atoms", pursuit, 10.7], ["MP3", 8087, 20.5]):
+        assert str(point)[1:-1] in drawn
+    assert "14.1" not in drawn  # Opus coded the clips of the files too
+    assert words.text == (
+        "A second of sound takes 1.2 kilobits in a file of events, and comes back 5.2 dB away from"
+        " the original by a log-mel distance. That is nearer than Opus (10.3 dB at 5.0 kilobits)"
+        " and MP3 (20.5 dB at 8.1 kilobits). A model of hearing gives, from 1 to 5, the codec 3.6,"
+        " Opus 1.9."
+    )

@@ -30,6 +30,7 @@ from report import (
     Row,
     Scale,
     Sound,
+    Steps,
     Table,
     build,
     conjure,
@@ -205,6 +206,17 @@ WRONG = {
     ),
     "Compare.differences is the str 'B'; give a list": (
         lambda: Compare("x", [("A", beep(9)), ("B", beep(8))], differences="B")
+    ),
+    "Steps.steps is empty; give (name, text, sound or None) for each": lambda: Steps("x", []),
+    "Steps.steps[1] is a tuple of 1; give (name, text, sound or None)": (
+        lambda: Steps("x", [("A", "a"), ("B",)])
+    ),
+    "the text of Steps.steps[0] is the number 1; give a str": lambda: Steps("x", [("A", 1)]),
+    "the name of Steps.steps[0] is 'Take the best one', too long for its box; give at most 14": (
+        lambda: Steps("x", [("Take the best one", "a")])
+    ),
+    "the sound of Steps.steps[0] is a picture, not a sound": (
+        lambda: Steps("x", [("A", "a", picture())])
     ),
     "Table.headers is the str 'ab'; give a list": lambda: Table("ab", [["x", "y"]], ""),
     "Table.headers is empty": lambda: Table([], [], ""),
