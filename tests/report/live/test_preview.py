@@ -105,6 +105,20 @@ def test_an_edit_builds_the_articles_that_it_touches(serve, folder):
     assert "Some." in served.get("two.html").read().decode()
 
 
+def test_a_file_that_no_article_asks_for_builds_nothing(serve, folder):
+    served = serve("one.py", "--port", "0")
+    served.wait(BUILT)
+    (folder / "helper.py").write_text("def number():\n    return 2\n")
+    served.wait(BUILT, 2)  # since there is a site now, Python has looked for modules again
+    for name in ("notes.txt", "third.py", ".one.py.swp"):
+        (folder / name).write_text("")
+    (folder / "new folder").mkdir()
+    time.sleep(0.5)  # more than the watcher waits
+    (folder / "helper.py").write_text("def number():\n    return 3\n")
+    served.wait("computed: 1", 3)
+    assert len(re.findall(BUILT, served.output())) == 3
+
+
 def test_an_edit_ends_a_build_of_what_was_before(serve, folder):
     (folder / "helper.py").write_text("def number():\n    return -1\n")
     served = serve("one.py", "--port", "0")

@@ -35,6 +35,25 @@ def test_what_is_read_written_and_listed_is_noted_once(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("look", [os.listdir, os.walk, lambda folder: folder.glob("*")])
+def test_a_folder_that_an_author_lists_is_noted_however_that_is_done(tmp_path, look):
+    assert noted(lambda: [*look(tmp_path)], tmp_path) == [["", "listed", str(tmp_path)]]
+
+
+def test_of_a_search_for_modules_their_names_are_noted(tmp_path, monkeypatch):
+    (tmp_path / "there.py").write_text("import missing_module")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def work():
+        with pytest.raises(ImportError):
+            import there  # noqa: F401
+
+    lines = noted(work, tmp_path)
+    assert ["", "sought", "there"] in lines and ["", "sought", "missing_module"] in lines
+    assert ["", "searched", str(tmp_path)] in lines
+    assert not [line for line in lines if line[1] == "listed"]
+
+
 def test_what_is_installed_is_not_noted(tmp_path):
     def work():
         with open(pytest.__file__) as file:
@@ -50,6 +69,9 @@ def reads():
         ["a.py", "listed", "/work/sounds"],
         ["b.py", "read", "/work/__pycache__/other.cpython-311.pyc"],
         ["", "read", "/work/page.html"],
+        ["a.py", "searched", "/work/package"],
+        ["a.py", "sought", "helper"],
+        ["b.py", "sought", "absent"],
         ["", "read", "/work/a.py"],
         ["b.py", "written", "/work/sounds/own.wav"],
         ["b.py", "read", "/work/site/manifest.json"],
@@ -71,6 +93,11 @@ def reads():
         ("/work/sounds/own.wav", True, set()),  # a build made it
         ("/work/site/manifest.json", False, set()),
         ("/work/unread.py", False, set()),
+        ("/work/notes.txt", True, set()),
+        ("/work/package/absent.py", True, {"b.py"}),
+        ("/work/absent", True, {"b.py"}),  # a package
+        ("/work/absent.cpython-311-x86_64-linux-gnu.so", True, {"b.py"}),
+        ("/work/package/unasked.py", True, set()),
     ],
 )
 def test_an_edit_touches_the_articles_that_have_read_the_file(reads, path, came, touched):
@@ -78,4 +105,4 @@ def test_an_edit_touches_the_articles_that_have_read_the_file(reads, path, came,
 
 
 def test_the_folders_of_all_that_is_read_and_no_output(reads):
-    assert reads.folders() == {"/work", "/work/sounds"}
+    assert reads.folders() == {"/work", "/work/sounds", "/work/package"}
