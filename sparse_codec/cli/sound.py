@@ -106,8 +106,8 @@ def _add_encode(commands: Commands) -> None:
     _add_stop(encode)
     effort = encode.add_mutually_exclusive_group()
     for name, text in (
-        ("fast", "no refinement: twice as fast, and less exact"),
-        ("best", "more refinement: half as fast, and a little more exact"),
+        ("fast", "no refinement: faster, and less exact"),
+        ("best", "more refinement: slower, and a little more exact"),
     ):
         effort.add_argument(
             f"--{name}",
