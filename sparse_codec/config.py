@@ -153,6 +153,8 @@ class EncodeOptions:
     joint_gains: bool = True
     interim: Count = 10  # gradient steps on all events so far, now and then; 0: none
     interim_every: Positive = 8  # events from one time to the next
+    # before those, frames that a time may lie from where a sound begins to be moved there; 0: none
+    reach: Annotated[float, Meta(ge=0, examples=[4.0])] = 0.0
     refine: Count = 30  # gradient steps on all events at the end; 0: none
     # before those, drop the weaker of two events this similar (cosine of spectrograms); 0: off
     merge: Annotated[float, Meta(ge=0, le=1)] = 0.0

@@ -141,7 +141,19 @@ def _add_evaluate(commands: Commands) -> None:
         type=positive(int),
         help="gradient steps at the end, instead of the checkpoint's",
     )
+    parser.add_argument(
+        "--reach",
+        type=float,
+        metavar="FRAMES",
+        help="how far times move to where sounds begin, instead of the checkpoint's",
+    )
     parser.add_argument("--speech", action="store_true", help="measure intelligibility (ESTOI) too")
+    parser.add_argument(
+        "--rivals",
+        type=Path,
+        metavar="JSON",
+        help="take other methods' figures from this file of the same manifest, in half the time",
+    )
     parser.add_argument(
         "--limit", type=positive(int), metavar="FILES", help="measure the first files only, to try"
     )
@@ -151,10 +163,11 @@ def _add_evaluate(commands: Commands) -> None:
 
 def run_evaluate(args: argparse.Namespace) -> int:
     """Measure figures and print them."""
-    from sparse_codec.evaluation.measure import evaluate, write_results
+    from sparse_codec.evaluation.measure import evaluate, read_results, write_results
 
     if args.json:
         check_output(args.json)
+    rivals = read_results(args.rivals) if args.rivals else None
     codec = load_codec(args.checkpoint)
     manifest = find_checkpoint(args.checkpoint).with_suffix(".manifest.json")
     frozen = read_manifest(args.manifest or manifest)
@@ -169,6 +182,7 @@ def run_evaluate(args: argparse.Namespace) -> int:
         args.jobs,
         args.dask,
         args.speech,
+        rivals,
         progress=lambda files: _with_bar(files, "file", n_files),
     )
     print(markdown_results(results))
@@ -179,7 +193,7 @@ def run_evaluate(args: argparse.Namespace) -> int:
 
 def _options(args: argparse.Namespace, codec: SparseCodec) -> EncodeOptions:
     """Return the checkpoint's options, with those of the command in their place."""
-    options = {"candidates": args.candidates, "refine": args.refine}
+    options = {"candidates": args.candidates, "refine": args.refine, "reach": args.reach}
     changes = {name: value for name, value in options.items() if value is not None}
     return dataclasses.replace(codec.config.encode, **changes)
 

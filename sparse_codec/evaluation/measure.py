@@ -31,6 +31,7 @@ from sparse_codec.evaluation import metrics
 from sparse_codec.evaluation.frozen_set import (
     FrozenFile,
     FrozenSet,
+    ManifestError,
     Segment,
     find_files,
     foreign_groups,
@@ -68,37 +69,70 @@ def evaluate(
     jobs: int = 1,
     dask: str | None = None,
     speech: bool = False,
+    rivals: dict[str, Any] | None = None,
     progress: Callable[[Iterable[Result]], Iterable[Result]] = iter,
 ) -> dict[str, Any]:
     """Return figures of the codec and of its rivals, for every group of an evaluation set.
 
     jobs: processes, each with one thread and one file at a time. dask: the address of a Dask
     scheduler, whose workers measure instead. Figures do not depend on them. speech: measure
-    intelligibility too. The result holds plain values: the model, the set and the options, then the
-    groups.
-    Raises: ManifestError if a file is not there or is another; ClusterError; ForkLost.
+    intelligibility too. rivals: an earlier result, whose rivals are taken over instead of measured
+    again, without their times. The result holds plain values: the model, the set and the options,
+    then the groups.
+    Raises: ManifestError if a file is not there or is another, or if `rivals` are of another set;
+    ClusterError; ForkLost.
     """
+    counts = [windows_of(codec) * count for count in counts_of(codec, options)]
+    if rivals:
+        check_same_set(rivals, frozen, counts)
     files = list(find_files(frozen, recordings))
     # Longest first, so that at the end no process works alone.
     files.sort(key=lambda pair: -len(pair[0].starts))
     groups: dict[str, list[Methods]] = defaultdict(list)
     with open_executor(jobs, dask) as executor:
         shared = share(executor, codec)
-        tasks = [(shared, file, recording, options, speech) for file, recording in files]
+        tasks = [(shared, *file, options, speech, rivals is None) for file in files]
         results = (result_of(future) for future in as_they_come(executor, measure_file, tasks))
         for group, figures in progress(results):
             groups[group] += figures
     foreign = foreign_groups(frozen.files)
     own = [figures for name, group in groups.items() if name not in foreign for figures in group]
+    every, by_group = summarise(own), {name: summarise(groups[name]) for name in sorted(groups)}
+    if rivals:
+        every = with_rivals(every, rivals["all"])
+        by_group = {name: with_rivals(by_group[name], rivals["groups"][name]) for name in by_group}
     return {
         "checkpoint": codec.digest,
         "manifest": frozen.digest,
         "options": asdict(options),
-        "counts": [windows_of(codec) * count for count in counts_of(codec, options)],
+        "counts": counts,
         "foreign": sorted(foreign),
-        "all": summarise(own),
-        "groups": {name: summarise(group) for name, group in sorted(groups.items())},
+        "all": every,
+        "groups": by_group,
     }
+
+
+def check_same_set(results: dict[str, Any], frozen: FrozenSet, counts: list[int]) -> None:
+    """Raise ManifestError unless results are of this set, at these counts of events and atoms."""
+    if results.get("manifest") != frozen.digest or results.get("counts") != counts:
+        raise ManifestError(
+            f"the rivals were measured on manifest {str(results.get('manifest'))[:16]} at counts"
+            f" {results.get('counts')}, not on {frozen.digest[:16]} at {counts};"
+            " leave --rivals out to measure them again"
+        )
+
+
+def with_rivals(group: dict[str, Any], earlier: dict[str, Any]) -> dict[str, Any]:
+    """Return a group with the methods of an earlier one that it lacks.
+
+    Their times are left out: they are of another machine, or of another hour.
+    """
+    rivals = {
+        name: {key: value for key, value in figures.items() if key != "seconds"}
+        for name, figures in earlier.items()
+        if name not in group
+    }
+    return group | rivals
 
 
 def windows_of(codec: SparseCodec) -> int:
@@ -118,23 +152,36 @@ def measure_file(
     recording: Recording,
     options: EncodeOptions,
     speech: bool = False,
+    rivals: bool = True,
 ) -> Result:
-    """Return the group of one file, and the figures of its segments."""
+    """Return the group of one file, and the figures of its segments, `rivals` too."""
     # A segment is many small operations, in which more threads only wait for each other.
     torch.set_num_threads(1)
     segments = read_segments(file, recording, MEASURE.segment_samples, codec.samplerate)
-    return file.group, [measure_segment(codec, segment, options, speech) for segment in segments]
+    return file.group, [
+        measure_segment(codec, segment, options, speech, rivals) for segment in segments
+    ]
 
 
 @torch.no_grad()
 def measure_segment(
-    codec: SparseCodec, segment: Segment, options: EncodeOptions, speech: bool = False
+    codec: SparseCodec,
+    segment: Segment,
+    options: EncodeOptions,
+    speech: bool = False,
+    rivals: bool = True,
 ) -> Methods:
     """Return figures of one segment by method, each with those that make sense for it."""
     ruler = Ruler(codec, segment, speech)
     figures = dict(_codec_figures(ruler, options))
+    return figures | _rival_figures(ruler, options) if rivals else figures
+
+
+def _rival_figures(ruler: Ruler, options: EncodeOptions) -> Methods:
+    """Return figures of matching pursuit, of codecs of waveforms and of silence."""
+    codec, segment = ruler.codec, ruler.segment
     counts = [windows_of(codec) * count for count in counts_of(codec, options)]
-    figures |= _pursuit_figures(ruler, counts)
+    figures = _pursuit_figures(ruler, counts)
     for name, rival in WAVEFORM_CODECS.items():
         sound, rate = rival.code(segment.audio, codec.samplerate)
         figures[name] = {"bits_per_second": rate, **ruler.measure_sound(torch.from_numpy(sound))}
@@ -259,15 +306,15 @@ class Encoded:
     events: EventSet  # written to JSON and read again
     windows: list[EventSet]  # the same as they were found
     shares: Shares  # that the events' scene removes
-    seconds: float
+    seconds: float  # of CPU time
 
 
 def encode_again(ruler: Ruler, options: EncodeOptions) -> Encoded:
     """Encode as many windows of the segment as are measured."""
-    codec, started = ruler.codec, time.perf_counter()
+    codec, started = ruler.codec, time.process_time()
     stream = codec.stream([ruler.segment.audio], options)
     windows = list(islice(stream, windows_of(codec)))
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     events = replace(join(windows), n_samples=ruler.half)
     events = EventSet.from_json(json.loads(json.dumps(events.to_json())))
     left = ruler.original - codec.scene(events, ruler.original.shape[1])
@@ -302,20 +349,20 @@ def _pursuit_figures(ruler: Ruler, counts: list[int]) -> Methods:
     """
     pursuit, many = MatchingPursuit(MEASURE), MANY * counts[-1]
     methods: Methods = {}
-    started = time.perf_counter()
+    started = time.process_time()
     atoms = pursuit.decompose(ruler.reference, many)
     spectra = pursuit.spectrograms(atoms)
-    search_seconds = time.perf_counter() - started
+    search_seconds = time.process_time() - started
     for name, n_atoms, joint in (
         ("matching pursuit", counts[-1], False),
         ("orthogonal matching pursuit", counts[-1], True),
         (f"matching pursuit, {many}", many, True),
     ):
-        started = time.perf_counter()
+        started = time.process_time()
         at = counts if n_atoms == counts[-1] else [n_atoms]
         shares, gains = measure_pursuit(pursuit, ruler.reference, atoms, spectra, at, joint)
         first = atoms.first(n_atoms, gains)
-        seconds = time.perf_counter() - started + search_seconds * n_atoms / many
+        seconds = time.process_time() - started + search_seconds * n_atoms / many
         l2, l1 = shares[-1]
         figures: Figures = {"seconds": seconds, "l2_all": l2, "l1_all": l1}
         if n_atoms == counts[-1]:
@@ -366,3 +413,14 @@ def summarise(segments: list[Methods]) -> dict[str, Any]:
 def write_results(results: dict[str, Any], path: Path) -> None:
     """Write the results of `evaluate` or `count_word_errors` as JSON."""
     path.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
+
+
+def read_results(path: Path) -> dict[str, Any]:
+    """Return results that `write_results` wrote. Raises: ManifestError for another file."""
+    try:
+        results: dict[str, Any] = json.loads(path.read_text())
+        results["manifest"], results["counts"], results["groups"]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        problem = f"{path}: no results of an evaluation ({error!r})"
+        raise ManifestError(f"{problem}; give a file that --json wrote") from error
+    return results

@@ -11,6 +11,7 @@
 - `encoder`: a residual gives candidate events
 - `scene_loss`: how far the sum of events is from the original
 - `fast_scene`: that sum, fast enough to be fitted step by step
+- `onsets`: where sounds begin, and events that move there
 - `refine`: all events of a segment are fitted together
 - `greedy`: one event after another is chosen, and taken off the residual; all are refined at times
 """

@@ -21,6 +21,7 @@ from sparse_codec.model.decoder import Decoder
 from sparse_codec.model.encoder import Encoder
 from sparse_codec.model.events import Events
 from sparse_codec.model.fast_scene import FittingScene, fitting_scene
+from sparse_codec.model.onsets import begin_at, rises
 from sparse_codec.model.refine import refine
 from sparse_codec.model.spectrogram import put
 
@@ -52,6 +53,7 @@ class GreedyState:
     products: Tensor  # (B, N, N) float64, inner products of the events up to the horizon
     removed: Tensor  # (B, N) float64, inner products of the events with the original, likewise
     exhausted: Tensor  # (B,) whether an event removed too little, which ends the search
+    rises: list[Tensor]  # times in frames at which a segment's sounds begin
     n_found: int = 0
     proposals: Proposals | None = None  # by the last look at the residual; None: it looks again
 
@@ -90,6 +92,10 @@ class GreedyLoop:
                 and state.n_found % options.interim_every == 0
                 and state.n_found < n_events
             ):
+                if options.reach:
+                    state.events[:, : state.n_found] = begin_at(
+                        state.found, state.rises, options.reach
+                    )
                 self._refine(state, options.interim)
         if not state.n_found:  # no segment has anything before the second half
             return state
@@ -113,6 +119,7 @@ class GreedyLoop:
             products=torch.zeros(batch, n_events, n_events, dtype=torch.double, device=device),
             removed=torch.zeros(batch, n_events, dtype=torch.double, device=device),
             exhausted=torch.zeros(batch, dtype=torch.bool, device=device),
+            rises=rises(original, self.config.half_frames),
         )
 
     def _done(self, state: GreedyState) -> Tensor:

@@ -132,6 +132,11 @@ GONE = {  # a file in a manifest
         ("info empty.json", "neither .events nor JSON"),
         ("info empty.safetensors", "not a checkpoint"),
         ("evaluate CHECKPOINT --data . --json gone/e.json", "there is no folder gone"),
+        (
+            "evaluate CHECKPOINT --data . --rivals gone.json",
+            "gone.json: no results of an evaluation",
+        ),
+        ("evaluate CHECKPOINT --data . --rivals empty.json", "give a file that --json wrote"),
         ("priors CHECKPOINT --data nowhere", "no such folder"),
         ("train --config nowhere.toml --data . --out x", "nowhere.toml"),
         ("train --config empty.json --data nowhere --out x", "no such folder"),

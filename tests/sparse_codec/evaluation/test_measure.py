@@ -9,7 +9,14 @@ import torch
 
 from sparse_codec import EncodeOptions, SparseCodec
 from sparse_codec.config import MEASURE
-from sparse_codec.evaluation.frozen_set import Segment, freeze, read_manifest, write_manifest
+from sparse_codec.evaluation import measure
+from sparse_codec.evaluation.frozen_set import (
+    ManifestError,
+    Segment,
+    freeze,
+    read_manifest,
+    write_manifest,
+)
 from sparse_codec.evaluation.measure import (
     WINDOWS,
     Ruler,
@@ -82,6 +89,29 @@ def test_the_results_are_plain_values_and_the_report_names_every_method(results,
         assert name in text, name
     assert "## all: 1 segments" in text and "## clips: 1 segments" in text
     assert markdown_results(json.loads(json.dumps(results))) == text
+
+
+@pytest.mark.slow
+def test_rivals_of_an_earlier_result_are_taken_over_without_their_times(
+    frozen, recordings, results, monkeypatch
+):
+    monkeypatch.setattr(measure, "_rival_figures", None)  # it would fail
+    again = evaluate(*frozen, recordings, OPTIONS, rivals=results)
+    for group, earlier in ((again["all"], results["all"]), (again["groups"], results["groups"])):
+        group, earlier = (x.get("clips", x) for x in (group, earlier))
+        assert group.keys() == earlier.keys()
+        for name in (*PURSUITS, "silence"):
+            assert group[name] == {k: x for k, x in earlier[name].items() if k != "seconds"}
+        assert group["codec"]["seconds"] > 0
+        for key in ("l2", "sound_l1", "log_mel"):
+            assert group["codec"][key] == earlier["codec"][key]
+
+
+def test_rivals_of_another_set_or_of_other_counts_are_refused(frozen, recordings):
+    digest = frozen[1].digest
+    for other in ({"manifest": "0" * 64, "counts": [4, 16]}, {"manifest": digest, "counts": [8]}):
+        with pytest.raises(ManifestError, match="leave --rivals out"):
+            evaluate(*frozen, recordings, OPTIONS, rivals=other)
 
 
 def test_shares_of_the_events_are_what_their_scene_takes_off(ruler):

@@ -7,6 +7,7 @@ import torch
 
 from benchmarks.plain_published import PlainPublished
 from sparse_codec import EncodeOptions, SparseCodec
+from sparse_codec.model.onsets import rises
 
 PUBLISHED = EncodeOptions(candidates=1, interim=0, refine=0, joint_gains=False)
 
@@ -95,3 +96,21 @@ def test_the_encoder_looks_once_for_a_few_events(small_codec, music, passes, opt
     assert len(passes) == n_passes
     found = torch.cat([state.events.vectors[0], state.events.frames[0, :, None]], 1)
     assert len(found.unique(dim=0)) == 8  # a candidate is taken once
+
+
+def test_times_within_reach_move_to_where_sounds_begin_before_refinement(small_codec, music):
+    original = small_codec.magnitudes(
+        torch.from_numpy(music[: small_codec.config.segment_samples])[None]
+    )
+    options = EncodeOptions(candidates=6, n_events=5, interim=2, interim_every=4, refine=0)
+    (times,) = rises(original, small_codec.config.half_frames)
+
+    def distances(reach: float) -> torch.Tensor:
+        state = small_codec.decompose(original, dataclasses.replace(options, reach=reach))
+        onsets = (state.events.frames + state.events.offsets)[0, :4]
+        return (onsets[:, None] - times).abs().amin(1)
+
+    still, moved, step = distances(0.0), distances(3.0), 0.25  # two steps of refinement
+    near = still < 3.0 - step
+    assert near.any() and (still[near] > step).any()
+    assert (moved[near] < step).all()
