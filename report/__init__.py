@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     )
     from report.article.front_matter import Author
     from report.article.listening_tests import Abx, Mushra, Preference, Rating
+    from report.article.ratings import Ratings
     from report.article.spectrogram import spectrogram
     from report.artifacts.media import Array, Data, Figure, Film, Picture, Sound, Weights
     from report.artifacts.session import Artifact, conjure, use_store
@@ -81,6 +82,7 @@ _HOMES = {  # name -> the module that it is imported from
     "Preference": "article.listening_tests",
     "Prose": "article.components",
     "Rating": "article.listening_tests",
+    "Ratings": "article.ratings",
     "ReportError": "errors",
     "Row": "article.components",
     "Scale": "article.components",
@@ -131,6 +133,7 @@ __all__ = [
     "Preference",
     "Prose",
     "Rating",
+    "Ratings",
     "ReportError",
     "Row",
     "Scale",

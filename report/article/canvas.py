@@ -15,6 +15,7 @@ from report.article.components import Component, Cover, Part, as_component
 from report.article.fields import cell_text
 from report.article.listening_tests import ListeningTest
 from report.article.prose import slug
+from report.article.ratings import Ratings, Shown
 from report.article.templates import environment
 from report.artifacts.record import ARTICLE, Record
 from report.artifacts.session import Artifact
@@ -192,6 +193,10 @@ class Canvas:
         """Return what a listening test asks; the manifest has it, too."""
         anchor = self.anchor(test, test.title)
         return self.tests.setdefault(anchor, test.design(anchor))
+
+    def ratings(self, ratings: Ratings) -> Shown:
+        """Return what listeners answered to a test of this article, for its figure."""
+        return ratings.shown(self.design(ratings.test))
 
     def answers_to(self, html: str) -> list[str]:
         """Return the addresses to which the tests on a page can send answers."""

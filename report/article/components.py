@@ -45,6 +45,7 @@ from report.article.given import (
 )
 from report.article.listening_tests import Abx, Mushra, Preference, Rating
 from report.article.prose import plain_text
+from report.article.ratings import Ratings
 from report.artifacts.session import Artifact
 from report.number_formats import tick_step
 
@@ -784,6 +785,7 @@ Component = (
     | Preference
     | Abx
     | Rating
+    | Ratings
     | Table
     | EventRoll
     | Opening

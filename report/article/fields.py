@@ -13,7 +13,9 @@ import numpy as np
 
 from report.artifacts.session import Artifact
 
-COMPONENTS = ("report.article.components", "report.article.listening_tests")
+COMPONENTS = tuple(
+    f"report.article.{module}" for module in ("components", "listening_tests", "ratings")
+)
 # Values that are shown as the text that they have.
 Plain = str | Number | np.bool_ | date | time | timedelta
 

@@ -128,10 +128,15 @@ def check_answers(
     if not answers.design.startswith((asked, *also)):
         raise AnswersError(
             f"{where}: of another design ({answers.design[:16]}…, not {asked[:16]}…): "
-            f"{_other(answers, design)}"
+            f"{what_differs(answers, design)}"
         )
     if answers.test != design.id:
         raise AnswersError(f"{where}: of the test {answers.test!r}, not {design.id!r}")
+    check_trials(answers, design, where)
+
+
+def check_trials(answers: Answers, design: Design, where: str = "the answers") -> None:
+    """Raise AnswersError unless these answer a design's questions, whichever design they name."""
     if design.token is not None and answers.token != design.token:
         raise AnswersError(f"{where}: without the token of the test")
     items = {item.name: item for item in design.items}
@@ -146,8 +151,8 @@ def check_answers(
     _check_amount(where, answers, design)
 
 
-def _other(answers: Answers, design: Design) -> str:
-    """Say what is another in the design that answers are of, as far as they tell."""
+def what_differs(answers: Answers, design: Design) -> str:
+    """Say how answers to another design differ from those to this one, as far as they tell."""
     sounds = {item.name: item.sounds for item in design.items}
     heard: dict[str, set[str]] = {}
     for trial in answers.trials:
@@ -157,13 +162,15 @@ def _other(answers: Answers, design: Design) -> str:
         if item in sounds and not known <= {*sounds[item].values()}:
             keys = [repr(key) for key, sha in sounds[item].items() if sha not in known]
             # Other kinds do not ask for all sounds of an item, so one may only be unasked.
-            changed.append(f"{item!r} by {', '.join(keys)}" if design.kind == "mushra" else item)
+            changed.append(
+                f"{item!r} by {', '.join(keys)}" if design.kind == "mushra" else repr(item)
+            )
     missing = [repr(item) for item in heard if item not in sounds]
     if changed:
-        return f"another sound is now {'; '.join(changed)}"
+        return f"they are of other sounds than those of {'; '.join(changed)}"
     if missing:
-        return f"it has no item {', '.join(missing)} now"
-    return "its sounds are the same, so its question, scale, words or options were others"
+        return f"they are of {', '.join(missing)}, which is no item any more"
+    return "they are of the same sounds, so its question, scale, words or options were others"
 
 
 def _check_trial(place: str, trial: Trial) -> None:

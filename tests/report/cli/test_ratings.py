@@ -58,7 +58,7 @@ def test_clips_that_are_not_these_are_refused_by_name_and_the_rest_is_analysed(
     (answers / "broken.json").write_text("{")
     assert ratings(answers, "--site", asking / "site") == 1
     said = capsys.readouterr().out
-    assert "another sound is now 'low' by 'fine'" in said
+    assert "of other sounds than those of 'low' by 'fine'" in said
     assert f"refused {answers}/broken.json: no JSON" in said
     assert "7 listeners count" in said
 
@@ -76,7 +76,7 @@ def test_answers_to_an_earlier_design_count_if_it_is_named(asking, answers, caps
     fields |= {"design": digest("an earlier design")}
     (answers / "honest-0.json").write_text(json.dumps(fields))
     assert ratings(answers, "--site", asking / "site") == 1
-    assert "its sounds are the same, so its question" in capsys.readouterr().out
+    assert "of the same sounds, so its question" in capsys.readouterr().out
     also = digest("an earlier design")[:16]
     assert ratings(answers, "--site", asking / "site", "--also", also) == 0
     assert ratings(answers, "--site", asking / "site", "--also", "a") == 1

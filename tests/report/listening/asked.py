@@ -10,7 +10,7 @@ ARTICLE = '''"""Tones
 
 An article that asks."""
 import numpy as np
-from report import Mushra, Preference, Sound, conjure
+from report import Mushra, Preference, Ratings, Sound, conjure
 
 RATE = 16_000
 
@@ -29,7 +29,11 @@ mushra = Mushra("Which tones are good", items, reference, consent="Answers are k
 mushra
 
 # %%
-Preference("Which tones are better", items, repeated=0)
+Ratings("answers", mushra)
+
+# %%
+preference = Preference("Which tones are better", items, repeated=0)
+[preference, Ratings("answers", preference)]
 '''
 
 
