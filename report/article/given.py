@@ -184,10 +184,12 @@ def _figure_picture(figure: Figure) -> Picture:
 def _plotly_picture(figure: Any) -> Picture:
     try:
         data = figure.to_image(format="png", scale=2)
-    except (ImportError, ValueError, RuntimeError) as error:
+    except Exception as error:  # of plotly, kaleido and a browser: errors of many kinds
+        said = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(": ")
         raise ValueError(
-            f"plotly made no picture of its figure ({error}); it needs the package kaleido, and "
-            "Chrome or Chromium"
+            f"plotly made no picture of its figure ({said}); it needs the package kaleido, and "
+            "Chrome or Chromium, which BROWSER_PATH names if it is not found; a busy machine may "
+            "need a second try"
         ) from error
     title = figure.layout.title.text or "A plot without a title"
     with PillowImage.open(io.BytesIO(data)) as image:

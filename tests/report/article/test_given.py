@@ -151,11 +151,29 @@ def test_a_figure_of_plotly_is_a_still_picture():
     figure.update_layout(title="Energy")
     try:
         figure.to_image(format="png")
-    except (ImportError, ValueError, RuntimeError) as error:
+    except Exception as error:  # of plotly, kaleido and a browser
         with pytest.raises(ValueError, match="needs the package kaleido, and Chrome"):
             as_component(figure)
         pytest.skip(f"plotly draws nothing here: {str(error)[:80]}")
     assert as_component(figure).artifact.info["alt"] == "Energy"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (TimeoutError(), r"\(TimeoutError\)"),
+        (OSError("the browser\n  has closed"), r"\(OSError: the browser has closed\)"),
+        (RuntimeError("no Chrome"), r"\(RuntimeError: no Chrome\)"),
+    ],
+    ids=["slow", "closed", "missing"],
+)
+def test_a_figure_of_plotly_that_no_browser_draws_says_what_is_needed(error, said):
+    def to_image(self, **_options):
+        raise error
+
+    kind = type("Figure", (), {"__module__": "plotly.graph_objs", "to_image": to_image})
+    with pytest.raises(ValueError, match=f"{said}; it needs the package kaleido, and Chrome"):
+        as_component(kind())
 
 
 @dataclasses.dataclass
