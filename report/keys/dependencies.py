@@ -16,7 +16,7 @@ import typing
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -28,6 +28,7 @@ from report.keys.syntax import Summary, summarise
 from report.keys.values import Walk, identity, is_function, is_immutable, symbol_of
 from report.keys.values_in_source import DEFINED, MISSING, NotFollowed, runtime_value
 
+PACKAGE = Path(__file__).parents[1]  # report/
 ACCELERATORS = ("torch.cuda", "torch.accelerator", "torch.backends.mps", "torch.mps")
 
 
@@ -332,10 +333,13 @@ _warned: set[tuple[str, int]] = set()
 
 
 def _warn(reached: Reached) -> None:
-    """Warn of everything that could not be followed, once in a process."""
+    """Warn of everything that could not be followed, once in a process.
+
+    Of this package nothing is said to authors, who can not mend it; its tests look at it.
+    """
     for reference, summary in reached.items():
         module = find_module(reference.module) if summary and summary.unfollowed else None
-        if summary is None or module is None:
+        if summary is None or module is None or module.path.is_relative_to(PACKAGE):
             continue
         for line, why in summary.unfollowed:
             place = str(module.path), line

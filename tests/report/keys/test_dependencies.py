@@ -4,16 +4,20 @@ import ast
 import inspect
 import json
 import re
+import warnings
 from pathlib import Path
 
 import pytest
 
 import report
-from report import Data, MemoryStore, Sound, build, conjure
+from report import Data, MemoryStore, Player, Sound, build, conjure
+from report.article import given, images, spectrogram
 from report.artifacts.session import request_of
+from report.keys import dependencies
 from report.keys.dependencies import code_of
 from report.keys.libraries import library_versions
 from report.keys.source import find_module, resolve
+from report.keys.values_in_source import NotFollowed
 
 ROOT = Path(report.__file__).parent
 EFFECTS = [  # of importing this package: none changes a result
@@ -47,6 +51,33 @@ def plain(n: int) -> Data:
 @conjure
 def sounding(n: int) -> Sound:
     return Sound([0.0] * n, 8000)
+
+
+OURS = [images.local_image, spectrogram.spectrogram_of, given.by_content, given.sound_file]
+
+
+@pytest.mark.parametrize("function", OURS, ids=lambda function: function.__name__)
+def test_all_code_of_our_own_artifacts_can_be_followed(function, monkeypatch):
+    monkeypatch.setattr(dependencies, "_warned", set())
+    monkeypatch.setattr(dependencies, "PACKAGE", Path("/nowhere"))
+    code_of.cache_clear()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", NotFollowed)
+        assert code_of(inspect.unwrap(function)).symbols
+
+
+@conjure
+def showing(n: int) -> Sound:
+    sound = Player([0.1] * n, 8000).sound.value
+    return Sound(getattr(sound, "samp" + "les"), sound.samplerate)
+
+
+def test_an_author_hears_of_the_own_code_that_is_not_followed_and_not_of_ours(monkeypatch):
+    monkeypatch.setattr(dependencies, "_warned", set())
+    code_of.cache_clear()
+    with pytest.warns(NotFollowed) as heard:
+        code_of(inspect.unwrap(showing))
+    assert {Path(warning.filename).name for warning in heard} == {"test_dependencies.py"}
 
 
 def test_a_function_depends_on_how_its_own_kind_of_media_is_encoded():
