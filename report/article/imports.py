@@ -23,6 +23,7 @@ from report.article.images import image_tokens
 from report.article.prose import is_local, markdown
 from report.article.script import parse_script
 from report.errors import ReportError
+from report.keys.libraries import library_of
 from report.keys.source import parse, read_source
 
 PACKAGE = Path(__file__).resolve().parents[1]  # report/, which is no part of an article
@@ -59,7 +60,7 @@ def imports_of(script: Path) -> Imports:
         file, module, search = unread.pop()
         for name in _imported_names(file, module):
             for part, spec in _specs(name, search):
-                origin = Path(spec.origin).resolve() if spec.origin else None
+                origin = _resolved(spec.origin) if spec.origin else None
                 if origin is None or origin.suffix != ".py" or _is_installed(origin):
                     if "." not in part:
                         imports.modules.add(part)
@@ -134,14 +135,23 @@ def _imported_names(file: Path, module: str) -> Iterator[str]:
             yield from (f"{base}.{alias.name}".lstrip(".") for alias in node.names)
 
 
-def _executed(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yield all nodes but those under `if TYPE_CHECKING`."""
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-            yield from (inner for other in node.orelse for inner in ast.walk(other))
-            continue
+BLOCKS = ("body", "handlers", "cases", "orelse", "finalbody")  # fields that hold statements
+
+
+def _executed(tree: ast.Module) -> Iterator[ast.AST]:
+    """Yield all statements but those under `if TYPE_CHECKING`. No expression holds an import."""
+    unread: list[ast.AST] = [tree]
+    while unread:
+        node = unread.pop()
         yield node
-        yield from _executed(node)
+        blocks = BLOCKS[1:] if isinstance(node, ast.If) and _is_for_types(node.test) else BLOCKS
+        inner = [statement for block in blocks for statement in getattr(node, block, ())]
+        unread += reversed(inner)
+
+
+def _is_for_types(test: ast.expr) -> bool:
+    words = [getattr(node, "id", getattr(node, "attr", "")) for node in ast.walk(test)]
+    return "TYPE_CHECKING" in words
 
 
 def _specs(name: str, search: list[str]) -> Iterator[tuple[str, ModuleSpec]]:
@@ -167,6 +177,12 @@ def _find(name: str, places: tuple[str, ...]) -> ModuleSpec | None:
         return None
 
 
+@cache
+def _resolved(path: str) -> Path:
+    return Path(path).resolve()
+
+
+@cache
 def _is_installed(path: Path) -> bool:
     return any(folder in path.parents for folder in _installed_folders())
 
@@ -182,12 +198,13 @@ def _libraries_of(module: str) -> list[str]:
     try:
         return [canonicalize_name(importlib.metadata.distribution(module).metadata["Name"])]
     except (importlib.metadata.PackageNotFoundError, ValueError):
-        return _owners().get(module, [])
+        library = library_of(module)
+        return [library] if library else _owners().get(module, [])
 
 
 @cache
 def _owners() -> dict[str, list[str]]:
-    """Top-level module -> the libraries that have it. This takes a while."""
+    """Top-level module -> the libraries that have it, also of a namespace. This takes a while."""
     owners = importlib.metadata.packages_distributions()
     return {
         name: sorted({canonicalize_name(owner) for owner in them}) for name, them in owners.items()

@@ -100,7 +100,7 @@ def _wrong_item(items: dict[str, object], table: type) -> tuple[str, object]:
 
 def _unknown(fields: object, known: object) -> str | None:
     """Return the path of the first name in `fields`, a JSON object, that `known` lacks, or None."""
-    if not isinstance(fields, dict) or not isinstance(known, dict):
+    if fields == known or not isinstance(fields, dict) or not isinstance(known, dict):
         return None
     for name, value in fields.items():
         if name not in known:

@@ -153,15 +153,18 @@ class Store:
         self._known |= {record.key: record for _, record in build.calls}
         return build
 
-    def recall(self, article: str) -> None:
-        """Load the last build, so that `find` knows its records.
+    def recall(self, article: str) -> dict[str, Record]:
+        """Load the last build, so that `find` knows its records. Returns: them, by key.
 
         If it is damaged this only warns, since the next build replaces it.
         """
         try:
-            self.build(article)
+            build = self.build(article)
         except Damaged as error:
             warnings.warn(str(error), stacklevel=2)
+            return {}
+        keys = (record.key for _, record in build.calls) if build else ()
+        return {key: record for key in keys if (record := self.find(key)) is not None}
 
     def builds(self) -> list[str]:
         """The articles that have been built."""

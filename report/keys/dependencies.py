@@ -85,11 +85,11 @@ def code_of(
     start = {Reference("symbol", module.name, name), *roots}
     if script is not None:
         start.add(Reference("effects", script.name))
-    reached, versions = _reach_with_effects(start)
+    followed: Followed = {}
+    reached, versions = _reach_with_effects(start, followed)
     external = [reference for reference in reached if reference.kind == "external"]
     _warn(reached)
     places = {str(reference): reference for reference in _with_code(reached)}
-    alone = places if script is None else code_of(function, roots).places
     return ReachableCode(
         symbols={name: _digest_of(reached, places[name]) for name in sorted(places)},
         places=places,
@@ -97,13 +97,20 @@ def code_of(
         modules=frozenset(r.module for r in reached if find_module(r.module)),
         versions=versions,
         chooses_device=any(str(reference).startswith(ACCELERATORS) for reference in external),
-        needs_article=places != alone,
+        needs_article=script is not None and _changes(reached, start, script, followed),
     )
 
 
 # Everything that can be reached: a summary of code, or None for globals that are known by their
 # values, and for libraries.
 Reached = dict[Reference, Summary | None]
+Followed = dict[Reference, tuple[Summary | None, Iterable[Reference]]]  # what `follow` returned
+
+
+def _changes(reached: Reached, start: set[Reference], script: Module, followed: Followed) -> bool:
+    """Return True if less code is reached from `start` without what an article sets up."""
+    alone, _ = _reach_with_effects(start - {Reference("effects", script.name)}, followed)
+    return set(_with_code(alone)) != set(_with_code(reached))
 
 
 def _with_code(reached: Reached) -> list[Reference]:
@@ -128,13 +135,14 @@ def _variables(reached: Reached) -> tuple[Reference, ...]:
     return tuple(sorted(variables, key=str))
 
 
-def _reach_with_effects(roots: set[Reference]) -> tuple[Reached, dict[str, str]]:
+def _reach_with_effects(
+    roots: set[Reference], followed: Followed
+) -> tuple[Reached, dict[str, str]]:
     """Follow all references, also to effects on libraries that are used, which may use others.
 
     Returns: what was reached, and the versions of the libraries.
     """
     counted: frozenset[str] = frozenset()
-    followed: dict[Reference, tuple[Summary | None, Iterable[Reference]]] = {}
     while True:
         reached = _reach(roots, counted, followed)
         used = {reference.module for reference in reached if reference.kind == "external"}
@@ -146,15 +154,8 @@ def _reach_with_effects(roots: set[Reference]) -> tuple[Reached, dict[str, str]]
         counted |= touched
 
 
-def _reach(
-    roots: set[Reference],
-    libraries: frozenset[str],
-    followed: dict[Reference, tuple[Summary | None, Iterable[Reference]]],
-) -> Reached:
-    """Follow all references. Effects on other libraries than these are left out.
-
-    `followed` keeps what `follow` returned.
-    """
+def _reach(roots: set[Reference], libraries: frozenset[str], followed: Followed) -> Reached:
+    """Follow all references. Effects on other libraries than these are left out."""
     reached: Reached = {}
     effects = set()  # modules whose effects were reached
     unread = list(roots)
@@ -172,16 +173,14 @@ def _reach(
             followed[reference] = follow(reference)
         reached[reference], further = followed[reference]
         unread += further
-        if reference.kind == "symbol":
+        if reference.kind == "symbol" and reference.module not in effects:
             unread.append(Reference("effects", reference.module))
     return reached
 
 
 def _libraries_touched(name: str) -> frozenset[str]:
-    """The libraries that effects of a module are limited to."""
     module = find_module(name)
-    effects = module.effects if module else []
-    return frozenset().union(*(effect.libraries for effect in effects))
+    return module.libraries_touched if module else frozenset()
 
 
 def follow(reference: Reference) -> tuple[Summary | None, Iterable[Reference]]:

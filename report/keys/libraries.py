@@ -130,15 +130,15 @@ def _library(name: str) -> tuple[str, list[str]] | None:
         distribution = importlib.metadata.distribution(name)
     except importlib.metadata.PackageNotFoundError:
         return None
-    requirements = []
-    for line in distribution.requires or ():
+    facts, requirements = distribution.metadata, []  # read once: each property reads it again
+    for line in facts.get_all("Requires-Dist") or distribution.requires or ():
         try:
             requirement = Requirement(line)
         except InvalidRequirement:
             continue
         if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
             requirements.append(requirement.name)
-    return distribution.version, requirements
+    return facts["Version"], requirements
 
 
 @functools.cache

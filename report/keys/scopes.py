@@ -57,13 +57,24 @@ def mutated_names(node: ast.stmt) -> set[str]:
     It sets or deletes an item or an attribute, or calls a method and drops the result. Inside
     another statement, only a method that mutates lists, sets or dicts counts.
     """
+    return _mutated(ast.walk(node), alone=isinstance(node, ast.Expr))
+
+
+def written_names(definition: ast.stmt) -> set[str]:
+    """Names that a function or class mutates, or declares as global to write to them."""
+    nodes = list(ast.walk(definition))
+    declared = [node.names for node in nodes if isinstance(node, ast.Global)]
+    return _mutated(nodes).union(*declared)
+
+
+def _mutated(nodes: Iterable[ast.AST], alone: bool = False) -> set[str]:
+    """Names that the nodes of a statement mutate; `alone`, if it only calls a method."""
     names = set()
-    for inner in ast.walk(node):
+    for inner in nodes:
         if isinstance(inner, ast.Attribute | ast.Subscript) and not isinstance(inner.ctx, ast.Load):
             names.add(root_name(inner))
         elif isinstance(inner, ast.Expr) and isinstance(inner.value, ast.Call):
             method = inner.value.func
-            alone = isinstance(node, ast.Expr)
             if isinstance(method, ast.Attribute) and (alone or method.attr in MUTATORS):
                 names.add(root_name(method))
     return names - {""}

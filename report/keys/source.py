@@ -36,6 +36,7 @@ from report.keys.scopes import (
     mutated_names,
     root_name,
     within,
+    written_names,
 )
 
 # Followed as source wherever they are installed, since their version says little. These are only
@@ -144,14 +145,13 @@ class Module:
 
         They hold state, such as a cache or a registry.
         """
-        names = set()
-        for definition in self.tree.body:
-            if isinstance(definition, DEFINITIONS):
-                names |= mutated_names(definition)
-                for node in ast.walk(definition):
-                    if isinstance(node, ast.Global):
-                        names |= set(node.names)
-        return names
+        definitions = [node for node in self.tree.body if isinstance(node, DEFINITIONS)]
+        return set().union(*map(written_names, definitions))
+
+    @functools.cached_property
+    def libraries_touched(self) -> frozenset[str]:
+        """The libraries that effects of this module are limited to."""
+        return frozenset().union(*(effect.libraries for effect in self.effects))
 
 
 # When this process started, nearly: files written before are what it loads.

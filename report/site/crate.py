@@ -5,12 +5,12 @@ are the artifacts and arguments that were given to this function
 (https://www.researchobject.org/ro-crate/1.1/provenance.html).
 """
 
+import functools
 import hashlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from report.site import selfcheck
-from report.site.manifest import MANIFEST, MEDIA, About, Manifest, Provenance
+from report.site.manifest import MANIFEST, MEDIA, About, Manifest, Provenance, serialise
 
 CRATE = "ro-crate-metadata.json"
 CONTEXT = "https://w3id.org/ro/crate/1.1/context"
@@ -48,7 +48,7 @@ def make_crate(manifest: Manifest) -> bytes:
         *files,
         *(unique[name] for name in sorted(unique)),
     ]
-    return selfcheck.serialise({"@context": CONTEXT, "@graph": graph})
+    return serialise({"@context": CONTEXT, "@graph": graph})
 
 
 def _descriptor() -> Entity:
@@ -137,10 +137,10 @@ def _artifacts(artifacts: list[Provenance], media: dict[str, str]) -> Iterator[E
 
 
 def _functions(artifacts: list[Provenance]) -> Iterator[Entity]:
-    for artifact in artifacts:
+    for name, artifact in {_function_id(artifact): artifact for artifact in artifacts}.items():
         libraries = sorted(artifact.libraries.items())
         yield {
-            "@id": _function_id(artifact),
+            "@id": name,
             "@type": "SoftwareSourceCode",
             "name": artifact.function,
             "identifier": artifact.code,
@@ -210,6 +210,7 @@ def _argument_id(name: str, value: str) -> str:
     return f"#argument-{_short_hash(name, value)}"
 
 
+@functools.lru_cache(maxsize=4096)  # a site has few libraries, functions and authors
 def _short_hash(*parts: object) -> str:
     """Return the same digits for the same parts. No text in them can break an identifier."""
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from report.artifacts.randomness import begin_alike
+from report.artifacts.record import Record
 from report.artifacts.store import Store
 from report.errors import ReportError, SiteError, StoreError
 from workers.forks import Ask, ForkLost, reason_not_to_fork, run_in_fork
@@ -114,12 +115,26 @@ def _asked(method: str) -> Callable[..., Any]:
 
 
 class ParentsStore(Store):
-    """The parent's store, asked through a pipe. It has no storage of its own."""
+    """The parent's store, asked through a pipe. It has no storage of its own.
+
+    The records of the article's last build come in one answer: hardly another is asked for.
+    """
 
     def __init__(self, ask: Ask):
         self.ask = ask
+        self._known: dict[str, Record] = {}
 
-    find, put, forget, read = _asked("find"), _asked("put"), _asked("forget"), _asked("read")
-    source, put_source = _asked("source"), _asked("put_source")
-    build, put_build, recall = _asked("build"), _asked("put_build"), _asked("recall")
-    builds = _asked("builds")
+    put, read, source, put_source = map(_asked, ("put", "read", "source", "put_source"))
+    build, put_build, builds = map(_asked, ("build", "put_build", "builds"))
+    _recall, _find, _forget = map(_asked, ("recall", "find", "forget"))
+
+    def recall(self, article: str) -> dict[str, Record]:
+        self._known = self._recall(article)
+        return self._known
+
+    def find(self, key: str) -> Record | None:
+        return self._known.get(key) or self._find(key)
+
+    def forget(self, key: str) -> None:
+        self._known.pop(key, None)
+        self._forget(key)

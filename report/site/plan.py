@@ -200,6 +200,9 @@ class _StandIns(Store):
     def find(self, key: str) -> Record | None:
         return self._store.find(key)
 
+    def recall(self, article: str) -> dict[str, Record]:
+        return self._store.recall(article)
+
     def build(self, article: str) -> Build | None:
         return self._store.build(article)
 

@@ -29,14 +29,17 @@ def serialise(value: object) -> bytes:
     return f"{text}\n".encode()
 
 
-def digest(manifest: dict[str, Any]) -> str:
-    """Return the SHA-256 of all of a manifest but its own field `sha256`."""
+def digest(manifest: dict[str, Any], write: Callable[[object], bytes] = serialise) -> str:
+    """Return the SHA-256 of all of a manifest but its own field `sha256`.
+
+    write: `serialise`, or what gives the same bytes faster.
+    """
     rest = {name: value for name, value in manifest.items() if name != "sha256"}
-    return hashlib.sha256(serialise(rest)).hexdigest()
+    return hashlib.sha256(write(rest)).hexdigest()
 
 
-def parse(data: bytes) -> dict[str, Any]:
-    """Return the manifest in these bytes.
+def parse(data: bytes, write: Callable[[object], bytes] = serialise) -> dict[str, Any]:
+    """Return the manifest in these bytes. `write` is as in `digest`.
 
     Raises: ValueError if it is not as it was written, or has another schema.
     """
@@ -45,7 +48,7 @@ def parse(data: bytes) -> dict[str, Any]:
         schema = manifest.get("schema") if isinstance(manifest, dict) else None
         if schema != SCHEMA:
             raise ValueError(f"its schema is {schema!r}, not {SCHEMA}")
-        if serialise(manifest) != data or manifest.get("sha256") != digest(manifest):
+        if write(manifest) != data or manifest.get("sha256") != digest(manifest, write):
             raise ValueError("it does not hash to what it says")
     except RecursionError:
         raise ValueError("it is nested too deeply") from None

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from report import FolderStore, MemoryStore, ReportError, SiteError, StoreError, build
-from report.site.isolation import SharedProcess, run_alone
+from report.site import isolation
+from report.site.isolation import SharedProcess, answer, run_alone
 from report.site.plan import plan
 from report.site.reproduce import reproduce
 from tests.processes import Running, is_running, wait_for
@@ -162,6 +163,23 @@ def test_a_store_in_memory_has_what_an_article_computed(tmp_path):
     assert store.builds() == ["a"] and store.read(store.build("a").calls[0][1]) == b"2"
     assert build([script], tmp_path / "site", store).hits == 1
     assert build([script], tmp_path / "site", store, force=("f",)).computed == 1
+
+
+def test_an_article_hears_of_all_records_of_its_last_build_at_once(tmp_path, monkeypatch):
+    script = tmp_path / "a.py"
+    script.write_text(
+        '"""A"""\nfrom report import Data, conjure\n@conjure\n'
+        "def data(n: int) -> Data:\n    return Data(n)\n[data(n) for n in range(5)]\n# %%\n"
+    )
+    store, asked = FolderStore(tmp_path / "store"), []
+    build([script], tmp_path / "site", store)
+    monkeypatch.setattr(
+        isolation,
+        "answer",
+        lambda store, question: asked.append(question.method) or answer(store, question),
+    )
+    assert build([script], tmp_path / "site", store).hits == 5
+    assert asked and "find" not in asked
 
 
 def test_processes_of_an_article_may_ask_the_store_at_once(tmp_path):

@@ -6,11 +6,13 @@ import json
 import random
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from report.errors import SiteError
 from report.listening.design import design_json
 from report.site import selfcheck
-from report.site.manifest import File, describe, make, read
+from report.site.manifest import File, describe, make, read, serialise
 from tests.report.listening.asked import designs_of
 
 ANY = File("0" * 64, 1, "text/html")
@@ -67,6 +69,18 @@ def test_what_is_written_is_read_again(site):
     page = (site / "ramps.html").read_bytes()
     assert manifest.files["ramps.html"] == describe("ramps.html", page)
     assert manifest.sha256 == json.loads(data)["sha256"]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(JSON)
+@example({"\uffff": "\U0001d11e", "é": '\x00\x1f\x7f\u2028\t"\\/', "a": [], "b": {}})
+def test_it_is_written_as_the_check_of_an_archive_writes_it(value):
+    assert serialise(value) == selfcheck.serialise(value)
 
 
 def test_a_changed_byte_anywhere_is_found(site):
