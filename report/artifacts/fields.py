@@ -3,9 +3,10 @@
 Types say what is allowed, as in `bytes: Annotated[int, msgspec.Meta(ge=0)]`.
 """
 
+import dataclasses
 import json
 import re
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -82,13 +83,14 @@ def _locate(path: str, fields: object, kind: type) -> tuple[str, object]:
         elif "[" in place:
             break
         else:
-            table = get_type_hints(kind, include_extras=True)[place.removeprefix(".")]
+            types = {field.name: field.type for field in dataclasses.fields(kind)}
+            table = types[place.removeprefix(".")]
             key, value = _wrong_item(value, table)
             place = f"{place}[{json.dumps(key)[:80]}]"
     return place.removeprefix("."), value
 
 
-def _wrong_item(items: dict[str, object], table: type) -> tuple[str, object]:
+def _wrong_item(items: dict[str, object], table: Any) -> tuple[str, object]:
     """Return the first item that can not be in a table of this type."""
     for key, value in items.items():
         try:

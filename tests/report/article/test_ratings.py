@@ -53,10 +53,11 @@ def test_without_answers_the_figure_says_that_none_are_in_and_leads_to_the_test(
     assert "No ratings are in yet." in words(second)
 
 
-def test_answers_become_a_figure_and_a_table_in_the_next_build(folder):
+def test_answers_become_a_figure_and_a_table_in_the_next_build(folder, capfd):
     design = designs_of(folder / "site")["mushra"]
     give(folder, **{f"honest-{n}": honest(design, n) for n in range(6)}, odd=clicker(design, 100))
     html = page(folder)
+    assert "NotFollowed" not in capfd.readouterr().err  # all that the results depend on is seen
     first, second = figures(html)
     files = [(p.name, p.read_bytes()) for p in sorted((folder / "answers").iterdir())]
     sheets = collect(files, [design]).sheets[digest(design)]
