@@ -52,6 +52,8 @@ class Canvas:
     numbers: Counter[str] = field(default_factory=Counter)  # "figure" or "table" -> the last one
     tests: dict[str, Design] = field(default_factory=dict)  # anchor -> what a listening test asks
     opening: Markup = Markup()  # the HTML above the abstract, if there is any
+    # File names of sounds that listeners judge, and that nothing else of the article shows.
+    _judged: set[str] = field(default_factory=set)
     _cover: list[Cover] = field(default_factory=list)  # at most one
     # The first cards that show something: long argument -> call, digest of code -> hash of result
     _argument_cards: dict[str, str] = field(default_factory=dict)
@@ -155,12 +157,21 @@ class Canvas:
     def media(self, artifact: Artifact) -> str:
         """Return the artifact's address, relative to the page."""
         self.files.setdefault(artifact.name, artifact.record)
+        self._judged.discard(artifact.name)
         return f"media/{artifact.name}"
 
     def samples(self, artifact: Artifact) -> str:
         """Return the address of media whose bytes scripts read, even on a page from a disk."""
         self.offline.add(artifact.name)
         return self.media(artifact)
+
+    def judged(self, artifact: Artifact) -> str:
+        """Return the address of a sound that a listening test plays, and nobody else."""
+        alone = artifact.name not in self.files or artifact.name in self._judged
+        address = self.samples(artifact)
+        if alone:
+            self._judged.add(artifact.name)
+        return address
 
     def set_opening(self, html: Markup) -> None:
         """Let HTML open the article. Raises: ValueError if the article has an opening already."""
@@ -179,12 +190,17 @@ class Canvas:
     def cover(self) -> tuple[Record | None, Record | None]:
         """Return the picture and the sound that stand for the article where others link to it.
 
-        Without a cover these are the first ones of the article.
+        Without a cover these are the first ones of the article, but no sound that listeners judge:
+        it could be an anchor.
         """
         if self._cover:
             return self._cover[0].picture.record, self._cover[0].sound.record
         pictures = (file for file in self.files.values() if file.media_type == "image/png")
-        sounds = (file for file in self.files.values() if file.media_type.startswith("audio/"))
+        sounds = (
+            file
+            for name, file in self.files.items()
+            if file.media_type.startswith("audio/") and name not in self._judged
+        )
         return next(pictures, None), next(sounds, None)
 
     # Listening tests

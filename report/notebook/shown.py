@@ -15,6 +15,8 @@ from report.artifacts.session import Artifact, active_session
 
 LONGEST = 1000  # rows of a table, or values of a list
 LINK = re.compile(r'<a\b[^>]*\bhref="media/[^>]*>(.*?)</a>', re.DOTALL)
+# Sounds of a listening test, which only a page can hold.
+JUDGED = re.compile(r'<div class="judged" hidden>.*?</div>', re.DOTALL)
 MEDIUM = re.compile(r"\bmedia/([0-9a-f]{64}\.\w+)")
 KINDS = (*get_args(Component), Artifact, Claim, Sound)
 STYLE = """<style>
@@ -28,7 +30,7 @@ def html_of(value: object) -> str:
     session = active_session()
     canvas = Canvas("notebook", dict(session.settled_calls()), {})
     html = "".join(str(canvas.show(component)) for component in _shown_in_turn(value))
-    html = LINK.sub(r"\1", html)  # else each would be there twice
+    html = JUDGED.sub("", LINK.sub(r"\1", html))  # else links' media would be there twice
 
     def inside(match: re.Match) -> str:
         record = canvas.files[match[1]]

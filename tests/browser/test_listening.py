@@ -501,7 +501,7 @@ def test_one_tone_is_6_db_softer_and_one_cancels_itself_by_loudspeakers(scripts)
 def test_without_scripts_it_says_what_it_needs_and_no_sound_is_told_apart(ask):
     page = ask(java_script_enabled=False)
     figure = page.locator(".listening").first
-    assert "Taking part needs JavaScript" in figure.text_content()
+    assert "Taking part needs the scripts" in figure.text_content()
     assert figure.locator(".question").text_content().startswith("How good is each sound")
     assert figure.locator("audio, a, button").count() == 0
     assert not re.search("coarse|fine", figure.inner_text())

@@ -6,12 +6,24 @@ import re
 import numpy as np
 import pytest
 
-from report import Abx, MemoryStore, Mushra, Part, Preference, Rating, Sound, conjure, use_store
+from report import (
+    Abx,
+    MemoryStore,
+    Mushra,
+    Part,
+    Player,
+    Preference,
+    Rating,
+    Sound,
+    conjure,
+    use_store,
+)
 from report.article.cells import Cell, Output
 from report.article.checks import findings_of
 from report.article.components import flatten
 from report.article.page import render_article
 from report.listening.design import design_json, digest
+from report.notebook.shown import html_of
 
 RATE = 16_000
 
@@ -247,6 +259,22 @@ def test_presigned_fields_are_in_the_page_and_not_in_the_design(tmp_path):
     assert json.loads(fields) == {"policy": "<x>"} and "<x>" not in fields
     (design,) = article.tests.values()
     assert design.post == "https://a.example" and b"policy" not in design_json(design)
+
+
+def test_no_sound_that_listeners_judge_stands_for_the_article(tmp_path):
+    test, shown = mushra(), tone(770)
+    sound = re.compile('property="og:audio" content="media/(.*?)"')
+    assert not sound.search(rendered(tmp_path, test).html)
+    for components in ([test, Player(shown)], [Player(shown), test]):
+        assert sound.findall(rendered(tmp_path, *components).html) == [shown.name]
+    system = test.items["Bach"]["a"]
+    for components in ([test, Player(system)], [Player(system), test]):
+        assert sound.findall(rendered(tmp_path, *components).html) == [system.name]
+
+
+def test_a_notebook_shows_what_is_asked_and_holds_no_sound():
+    html = html_of(mushra())
+    assert "How good is each sound" in html and "data:audio" not in html
 
 
 def test_its_sounds_are_checked_as_those_of_other_components():
