@@ -88,7 +88,7 @@ const trial = (() => {
       ...(design.kind === 'mushra' ? [elements.make('p', { className: 'question' }, design.question)] : []),
       ...(GUIDES[design.kind] ? [elements.make('p', {}, GUIDES[design.kind])] : []),
       playing.element,
-      elements.make('div', { className: 'presses' }, ...others),
+      elements.make('div', { className: 'presses booth' }, ...others),
       answer.element,
       hint,
       status,
