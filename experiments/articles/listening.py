@@ -11,6 +11,7 @@ from experiments.lazy_codec import open_codec
 from experiments.sections.about import UNCHECKED
 from experiments.sections.listening import mushra, numbers_a_second, side_by_side
 from experiments.sections.sounds import begin_encoding
+from report import Ratings
 
 ALLOW = UNCHECKED
 music, speech = open_codec("music"), open_codec("speech")
@@ -29,11 +30,14 @@ numbers = numbers_a_second(music_clips[0], music)
 # clip that is asked again.
 #
 # **No ratings are in yet.** To give one, take the test, press *Download* at its end, and send the
-# file to whoever led you here. `python -m report ratings FILES...` checks such files against this
-# page, and says what listeners heard; nothing is sent by the page itself.
+# file to whoever led you here; nothing is sent by the page itself. With a folder of such files, the
+# next build checks them against these sounds and shows what listeners heard, [below](#ratings).
 
 # %% tags=["hide"]
-mushra("Music by the codec at three rates, and by others", music_clips[0], music_clips[1:4], music)
+test = mushra(
+    "Music by the codec at three rates, and by others", music_clips[0], music_clips[1:4], music
+)
+(test)
 
 # %% [markdown]
 # ## What they are
@@ -64,3 +68,9 @@ side_by_side("Music by all methods.", music_clips, music)
 
 # %% tags=["hide"]
 side_by_side("Speech by all methods.", speech_clips, speech)
+
+# %% [markdown]
+# ## What listeners heard {#ratings}
+
+# %% tags=["hide"]
+Ratings([], test)

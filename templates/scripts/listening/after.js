@@ -28,7 +28,8 @@ const after = (() => {
       throw new Error('The answers could not be sent: is the network there?');
     });
     if (!response.ok) {
-      throw new Error(`The answers were not taken: the receiver answered ${response.status}.`);
+      const { error } = await response.json().catch(() => ({}));
+      throw new Error(`The answers were not taken: ${error || response.status}.`);
     }
   }
 
