@@ -13,8 +13,9 @@ import json
 import os
 import sys
 import time
+import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -39,7 +40,7 @@ from report.keys.dependencies import ReachableCode, code_of, variable_digests
 from report.keys.results import register_results
 from report.keys.source import check_unedited, find_module, full_name
 from report.keys.values import Walk, identity, readable
-from report.keys.values_in_source import runtime_value
+from report.keys.values_in_source import NotFollowed, runtime_value
 
 INGREDIENTS = ("function", "code", "arguments", "globals", "libraries", "device")
 
@@ -564,6 +565,7 @@ def _artifacts(
 def request_of(function: Callable[..., Any], bound: inspect.BoundArguments) -> Request:
     """Return the request of a call. Raises: TypeError for a value that has no identity."""
     name, walk = full_name(function.__module__, function.__qualname__), Walk()
+    _warn_of_file_names(function, bound.arguments)
     arguments = {
         argument: _digest(identity(value, f"{name}: argument {argument!r}", walk))
         for argument, value in bound.arguments.items()
@@ -579,6 +581,30 @@ def request_of(function: Callable[..., Any], bound: inspect.BoundArguments) -> R
     }
     readings = {argument: readable(value) for argument, value in bound.arguments.items()}
     return Request(name, code, parts, readings, walk.inputs, function, bound)
+
+
+_warned: set[tuple[str, str]] = set()  # functions and their arguments
+
+
+def _warn_of_file_names(function: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
+    """Warn of a text that is the name of a file, once for each argument of a function."""
+    for argument, value in arguments.items():
+        place = (full_name(function.__module__, function.__qualname__), argument)
+        if not isinstance(value, str) or place in _warned or not _names_file(value):
+            continue
+        _warned.add(place)
+        code = function.__code__
+        warnings.warn_explicit(
+            f"argument {argument!r} of {function.__name__} is the text {value!r}, which names a"
+            " file: its name is in the key, and not what is in it; give a pathlib.Path",
+            NotFollowed,
+            code.co_filename,
+            code.co_firstlineno,
+        )
+
+
+def _names_file(text: str) -> bool:
+    return "." in text[-10:] and os.path.isfile(text)
 
 
 def _defaults(code: ReachableCode) -> list[list[str]]:

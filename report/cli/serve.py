@@ -43,7 +43,7 @@ def serve_articles(args: argparse.Namespace) -> NoReturn:
         raise ReportError(f"serve builds in copies of its process, and {reason}")
     check_target(args.out)
     # In a copy of the process too: a program may import modules here that will be edited.
-    errors = (*TOLD, KeyboardInterrupt)
+    errors = (*TOLD, KeyboardInterrupt, SystemExit)  # the last one after wrong usage
     scripts: list[Path] = run_in_fork(lambda _: articles_of(args).scripts, lambda _: None, errors)
     from report.live.preview import preview
     from report.live.server import serving

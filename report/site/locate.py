@@ -67,7 +67,9 @@ def find_site(place: Storage) -> Location:
         try:
             return Location(place, site_folder(place.entries()), "", b"")
         except (ValueError, StoreError) as reason:
-            raise SiteError(f"{place.address}: there is no site: {error}; {reason}") from error
+            raise SiteError(
+                f"{place.address}: there is no site, build one first: {error}; {reason}"
+            ) from error
     release = release_shown(index)
     if release is None:
         return Location(place, "", "", index)

@@ -3,6 +3,7 @@ import os
 import random
 import subprocess
 import sys
+import warnings
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from report.artifacts.media import Data, Sound, to_int16
 from report.artifacts.session import INGREDIENTS, Session, conjure, key_of, use_session, use_store
 from report.artifacts.store import FolderStore, MemoryStore
 from report.errors import ReportError, StoreError
+from report.keys.values_in_source import NotFollowed
 
 SCALE = 2
 
@@ -42,6 +44,19 @@ def test_a_result_is_computed_once(session):
 def test_the_way_an_argument_is_passed_does_not_matter(session):
     assert key(1) == key(x=1) == key(1, 1) == key(y=1, x=1) == key(1, z=None)
     assert key(1) != key(2) and key(1) != key(1, 2)
+
+
+def test_a_text_that_names_a_file_is_warned_of(session, tmp_path, monkeypatch):
+    monkeypatch.setattr("report.artifacts.session._warned", set())
+    monkeypatch.chdir(tmp_path)
+    Path("mix.wav").write_bytes(b"1")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        describe("another.wav")
+        describe(Path("mix.wav"))
+        describe("a.wav\0")
+    with pytest.warns(NotFollowed, match="'x' of describe is the text 'mix.wav', which names a"):
+        describe("mix.wav")
 
 
 @dataclass(frozen=True)

@@ -194,3 +194,6 @@ def test_what_is_wrong_at_the_start_ends_it(serve, folder):
     served = serve("two.py", "--port", "99999")
     assert served.process.wait(60) == 1
     assert "choose another with --port" in served.output()
+    served = serve()
+    assert served.process.wait(60) == 2
+    assert served.output().endswith("serve: error: give at least one article script\n")

@@ -167,7 +167,7 @@ def test_a_damaged_manifest_is_named_and_nothing_is_judged_by_it(site):
 
 def test_a_place_without_a_site_is_an_error(tmp_path):
     for place in (Folder(tmp_path / "none"), Memory()):
-        with pytest.raises(SiteError, match="there is no site"):
+        with pytest.raises(SiteError, match="there is no site, build one first"):
             verify(place)
 
 
