@@ -34,10 +34,11 @@ numbers = numbers_a_second(music_clips[0], music)
 # next build checks them against these sounds and shows what listeners heard, [below](#ratings).
 
 # %% tags=["hide"]
-test = mushra(
-    "Music by the codec at three rates, and by others", music_clips[0], music_clips[1:4], music
+(
+    test := mushra(
+        "Music by the codec at three rates, and by others", music_clips[0], music_clips[1:4], music
+    )
 )
-(test)
 
 # %% [markdown]
 # ## What they are
