@@ -9,11 +9,13 @@ import pytest
 from experiments.measurements import (
     compare_time_codes,
     encoding_options,
+    looking_further,
     rate_distortion,
     second_decoder,
     switches,
     write_tables,
 )
+from experiments.measurements.rows import means_of
 from experiments.measurements.time_codes import CODES
 from experiments.sections.ablations import paces
 from sparse_codec import SparseCodec, find_checkpoint
@@ -113,6 +115,23 @@ def test_every_set_of_options_was_measured_with_the_shipped_model():
         set(figures["rows"]) == set(encoding_options.OPTIONS)
         and figures["checkpoint"] == SparseCodec.load("music").digest
     )
+
+
+def test_every_way_to_look_further_was_measured_with_the_shipped_model():
+    figures = looking_further.FIGURES.read()
+    assert figures["checkpoint"] == SparseCodec.load("music").digest
+    ways = {*looking_further.OPTIONS, *looking_further.FURTHER}
+    assert all(set(segment) == ways for segment in figures["segments"].values())
+    means = means_of(list(figures["segments"].values()))
+    first, near, far = (means[way] for way in list(looking_further.OPTIONS)[:3])
+    assert near["onset_f"] > first["onset_f"] + 0.03  # "agree better"
+    assert far["onset_f"] < near["onset_f"] + 0.01  # "no better"
+    for share in ("l2", "l1"):  # "a little less", "less still"
+        assert first[share] - 0.005 < near[share] < first[share] and far[share] < near[share]
+    steps, shorter = (means[way] for way in looking_further.FURTHER)
+    assert shorter["l2"] < steps["l2"] and shorter["l1"] < steps["l1"]
+    assert 1.5 * steps["seconds"] < shorter["seconds"] < 2.5 * steps["seconds"]  # "twice"
+    assert means["64 events"]["opinion"] > means["48 events"]["opinion"] > first["opinion"]
 
 
 def test_the_two_decoders_were_trained_alike_and_one_is_the_shipped_one():

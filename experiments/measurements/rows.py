@@ -59,11 +59,23 @@ FIRST, PLAIN = "first version: the room convolves", "plain sum, the room as leve
 NAMES = ("sound_l2", "sound_l1", "distance", "log_mel", "opinion", "level")
 DRAWS = 6  # of other phases that partials start with
 
+# `looking_further`
+AS_ARTICLE = "as the article"
+HEARD_FURTHER = ("l2", "l1", "sound_l2", "sound_l1", "log_mel", "opinion", "onset_f", "seconds")
+
 
 def means(figures: Figures) -> dict[str, dict[str, float]]:
     """Return the mean over segments of every way's figures."""
-    segments = [segment["ways"] for segment in figures["segments"].values()]
-    return {
-        way: {name: float(np.mean([s[way][name] for s in segments])) for name in NAMES}
-        for way in segments[0]
-    }
+    return means_of([segment["ways"] for segment in figures["segments"].values()])
+
+
+def means_of(segments: list[Figures]) -> dict[str, dict[str, float]]:
+    """Return the mean of every way's figures, each over the segments that have it."""
+    rows: dict[str, dict[str, float]] = {}
+    for way in segments[0]:
+        names = dict.fromkeys(name for segment in segments for name in segment[way])
+        rows[way] = {
+            name: float(np.mean([s[way][name] for s in segments if name in s[way]]))
+            for name in names
+        }
+    return rows

@@ -89,6 +89,21 @@ def phase_table(figures: Figures) -> Table:
     return Table(headers, rows, f"Opinions of each segment; the other phases are {draws} draws.")
 
 
+def further_table(figures: Figures) -> Table:
+    """One row a way to look further, means over the segments; onsets of those with labels."""
+    rows = []
+    for way, row in measured.means_of(list(figures["segments"].values())).items():
+        shares = (f"{row[name]:.3f}" for name in ("l2", "l1", "sound_l2", "sound_l1"))
+        heard = (f"{row['log_mel']:.2f}", f"{row['opinion']:.2f}", f"{row['onset_f']:.2f}")
+        rows.append([way, *shares, *heard, f"{row['seconds']:.1f}"])
+    headers = ["Way", "L2", "L1", "L2, sound", "L1, sound", "Log-mel, dB", "Opinion", "Onsets"]
+    caption = (
+        f"Means over {len(figures['segments'])} segments, one of each group; CPU seconds of one"
+        " segment, of the further steps alone where there are such."
+    )
+    return Table([*headers, "Seconds"], rows, caption)
+
+
 @conjure
 def effort_curve(figures: Figures) -> Figure:
     """The three efforts as points of one curve: shares removed against seconds a segment."""

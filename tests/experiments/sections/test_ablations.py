@@ -2,11 +2,13 @@
 
 from experiments.clips import SHIPPED
 from experiments.measurements import consistent_sound, second_decoder
+from experiments.measurements.rows import HEARD_FURTHER
 from experiments.measurements.switches import PUBLISHED, measure
 from experiments.measurements.time_codes import CODES
 from experiments.sections.ablations import (
     ablation_table,
     decoder_table,
+    further_table,
     phase_table,
     precision_table,
     recovery_table,
@@ -68,6 +70,24 @@ def test_every_way_to_sound_has_a_row_and_every_segment_its_opinions():
         ["a", "0.00", "1.00", "2.00", "1.00 to 3.00"],
         ["b", "1.00", "2.00", "3.00", "1.00 to 3.00"],
     ]
+    assert all(len(row) == len(table.headers) for row in table.rows)
+
+
+def test_every_way_to_look_further_has_a_row_of_means():
+    with_labels, without = (
+        dict.fromkeys(names, x)
+        for names, x in ((HEARD_FURTHER, 1.0), (HEARD_FURTHER[:6] + HEARD_FURTHER[7:], 0.0))
+    )
+    table = further_table(
+        {
+            "segments": {
+                "a": {"way": with_labels, "other": without},
+                "b": {"way": without} | {"other": with_labels},
+            }
+        }
+    )
+    assert [row[0] for row in table.rows] == ["way", "other"]
+    assert table.rows[0] == ["way", *["0.500"] * 4, "0.50", "0.50", "1.00", "0.5"]
     assert all(len(row) == len(table.headers) for row in table.rows)
 
 

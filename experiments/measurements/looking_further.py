@@ -1,0 +1,170 @@
+"""Measure ideas that could make music better than the article's options do.
+
+    python -m experiments.measurements.looking_further --data DIR...
+
+Of each group of the frozen set one segment is encoded in every way of `OPTIONS`, and the events of
+the article's options are fitted further in every way of `FURTHER`. The figures go to
+`looking_further.json` beside this file; the article "What we tried" shows them.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from experiments.measurements.command_line import (
+    add_data_option,
+    measurement_parser,
+    recordings_in,
+)
+from experiments.measurements.rows import AS_ARTICLE, HEARD_FURTHER
+from experiments.stored_figures import FigureFile, Figures, as_json
+from sparse_codec import EventSet, SparseCodec, find_checkpoint
+from sparse_codec.config import EFFORTS
+from sparse_codec.evaluation.frozen_set import Segment, find_files, read_manifest, read_segments
+from sparse_codec.evaluation.measure import MARGIN, Ruler, encode_again
+from sparse_codec.model.drawing import Place
+from sparse_codec.model.events import Events
+from sparse_codec.model.fast_scene import FastScene, _Picture
+from sparse_codec.model.harmonic_decoder import HarmonicDecoder
+from sparse_codec.model.refine import RATE, Adam, FreeEvents, schedule, settle
+from sparse_codec.model.scene_loss import SceneLoss
+from sparse_codec.model.spectrogram import magnitudes, shares_removed
+
+FIGURES = FigureFile.beside(__file__)
+STEPS = 30  # that are taken further
+SHORT = 1024  # samples, of a second window
+OPTIONS: dict[str, dict[str, Any]] = {
+    AS_ARTICLE: {"reach": 0.0},
+    "times move 4 frames to where sounds begin": {"reach": 4.0},
+    "times move 8 frames": {"reach": 8.0},
+    "more refinement (--best)": {"reach": 0.0, **EFFORTS["best"]},
+    "48 events": {"reach": 0.0, "n_events": 48, "interim_every": 12},
+    "64 events": {"reach": 0.0, "n_events": 64, "interim_every": 16},
+}
+Scene = Callable[[Events], Tensor]
+Fit = tuple[Scene, SceneLoss]  # events as a spectrogram, and how far it is from the original
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Measure every way on every segment. Returns: the exit code."""
+    parser = measurement_parser(FIGURES, __doc__)
+    add_data_option(parser)
+    args = parser.parse_args(argv)
+    torch.set_num_threads(1)
+    codec, segments = SparseCodec.load("music"), {}
+    for segment in tqdm(list(one_of_each_group(args.data, codec)), disable=None):
+        segments[segment.group] = dict(measure(codec, segment))
+    figures = {"checkpoint": codec.digest, "steps": STEPS, "segments": segments}
+    replace(FIGURES, path=args.out).write(figures)
+    print(as_json(figures))
+    return 0
+
+
+def one_of_each_group(folders: list[Any], codec: SparseCodec) -> Iterator[Segment]:
+    """Yield the middle segment of the first file of each group of the frozen set."""
+    frozen = read_manifest(find_checkpoint("music").with_suffix(".manifest.json"))
+    first = {file.group: file for file in reversed(frozen.files)}
+    few = replace(frozen, files=list(first.values()))
+    for file, recording in find_files(few, recordings_in(folders)):
+        middle = replace(file, starts=[file.starts[len(file.starts) // 2]])
+        yield from read_segments(middle, recording, codec.config.segment_samples, codec.samplerate)
+
+
+def measure(codec: SparseCodec, segment: Segment) -> Iterator[tuple[str, Figures]]:
+    """Yield every way's name, and its figures."""
+    ruler = Ruler(codec, segment)
+    for name, changes in OPTIONS.items():
+        started = time.process_time()
+        events = encode_again(ruler, replace(codec.config.encode, **changes)).events
+        yield name, figures_of(ruler, events, time.process_time() - started)
+        if name == AS_ARTICLE:
+            first = events
+    for name, way in FURTHER.items():
+        started = time.process_time()
+        events = refine_on(codec, first, way(ruler))
+        yield name, figures_of(ruler, events, time.process_time() - started)
+
+
+def figures_of(ruler: Ruler, events: EventSet, seconds: float) -> Figures:
+    """Return shares that events and their sound remove, what is heard, and the onsets' F."""
+    left = ruler.original - ruler.codec.scene(events, ruler.original.shape[1])
+    half = ruler.codec.config.half_frames
+    l2, l1 = shares_removed(left[None], ruler.original[None], half)
+    sound = ruler.codec.decode(replace(events, n_samples=ruler.half + MARGIN))
+    figures: Figures = {"l2": l2, "l1": l1, "seconds": seconds}
+    figures |= ruler.measure_sound(torch.from_numpy(sound))
+    figures |= ruler.measure_onsets(events.seconds, events.gains)
+    wanted = [name for name in HEARD_FURTHER if name in figures]
+    return {name: float(np.round(figures[name], 3)) for name in wanted}
+
+
+# ---- events that are fitted further
+
+
+def refine_on(codec: SparseCodec, events: EventSet, fits: list[Fit]) -> EventSet:
+    """Return events after STEPS on the mean of several losses."""
+    moving = FreeEvents(Events.of(events, codec.device), codec.decoder.pace)
+    adam = Adam(moving.free.detach())
+    for step in range(STEPS):
+        gradient = torch.zeros_like(moving.free)
+        for scene, loss in fits:
+            with torch.enable_grad():
+                picture = scene(moving.events())
+                slope = loss.gradient(picture.detach())
+                gradient += torch.autograd.grad(picture, moving.free, slope)[0] / len(fits)
+        adam.step(gradient, RATE * schedule(step, STEPS))
+    with torch.no_grad():
+        settled = settle(moving.events(), codec.config.half_frames - 1)
+    return codec.event_set(settled, events.n_samples)
+
+
+def own_window(ruler: Ruler) -> Fit:
+    """The loss that refinement has."""
+    decoder, config = ruler.codec.decoder, ruler.codec.config
+    assert isinstance(decoder, HarmonicDecoder)
+    original = ruler.original[None, :, : config.horizon_frames]
+    return FastScene(decoder, config.horizon_frames), SceneLoss(original, config)
+
+
+def short_window(ruler: Ruler) -> Fit:
+    """The same loss of what a transform with a window of SHORT sees of the events, at their hop."""
+    decoder, config = ruler.codec.decoder, ruler.codec.config
+    assert isinstance(decoder, HarmonicDecoder)
+    other, factor = replace(config, window=SHORT), SHORT / config.window
+    scene = FastScene(decoder, config.horizon_frames)
+    seen = FastScene(HarmonicDecoder(other), config.horizon_frames)
+    # the peak of a partial grows with the window, noise with its root
+    heights = decoder.kinds[:, 0] * factor + decoder.kinds[:, 1] * factor**0.5
+
+    def draw(events: Events) -> Tensor:
+        flat, sound = events.flatten(), decoder.sounding(events.flatten().vectors)
+        levels = scene._levels(sound, flat) * heights[:, None]
+        place = Place(seen.decoder.noise, len(events.frames), scene.n_frames)
+        columns = seen._segment_columns(flat)
+        picture: Tensor = _Picture.apply(levels, flat.offsets, sound.bins * factor, columns, place)
+        return picture
+
+    original = magnitudes(ruler.audio[None], SHORT, config.hop)[..., : config.horizon_frames]
+    return draw, SceneLoss(original, other)
+
+
+FURTHER: dict[str, Callable[[Ruler], list[Fit]]] = {
+    f"{STEPS} more steps": lambda ruler: [own_window(ruler)],
+    f"{STEPS} more steps, half of the loss at {SHORT}": lambda ruler: [
+        own_window(ruler),
+        short_window(ruler),
+    ],
+}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

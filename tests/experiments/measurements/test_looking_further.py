@@ -1,0 +1,65 @@
+"""Events are fitted further on two windows, of which the second sees what the sound has."""
+
+import numpy as np
+import pytest
+import torch
+
+from experiments.measurements.looking_further import (
+    FURTHER,
+    OPTIONS,
+    SHORT,
+    refine_on,
+    short_window,
+)
+from experiments.measurements.rows import AS_ARTICLE, means_of
+from sparse_codec import EncodeOptions
+from sparse_codec.config import MEASURE
+from sparse_codec.evaluation.frozen_set import Segment
+from sparse_codec.evaluation.measure import Ruler
+from sparse_codec.model.events import Events
+from sparse_codec.model.spectrogram import magnitudes
+
+
+@pytest.fixture(scope="module")
+def ruler(small_codec, music):
+    audio = music[: MEASURE.segment_samples]
+    return Ruler(small_codec, Segment(audio / np.abs(audio).max(), "clips", "mozart"))
+
+
+@pytest.fixture(scope="module")
+def events(small_codec, ruler):
+    options = EncodeOptions(candidates=2, interim=0, refine=5)
+    return small_codec.encode_segment(
+        ruler.segment.audio[: small_codec.config.segment_samples], options
+    )
+
+
+def test_the_short_window_sees_what_the_sound_of_an_event_shows_there(ruler, events):
+    draw, _ = short_window(ruler)
+    strongest = events.select([int(events.gains.argmax())])
+    drawn = draw(Events.of(strongest, torch.device("cpu"))).detach()
+    (sound,) = ruler.codec.render(strongest)
+    whole = np.pad(sound, (int(strongest.onsets[0]), 0))[None]
+    seen = magnitudes(torch.from_numpy(whole), SHORT, ruler.config.hop)[..., : drawn.shape[2]]
+    size = seen.shape[2]
+    energies = [x[..., :size].pow(2).sum().sqrt().item() for x in (drawn, seen)]
+    assert energies[0] == pytest.approx(energies[1], rel=0.1)
+    assert np.corrcoef(drawn[..., :size].flatten(), seen.flatten())[0, 1] > 0.9
+
+
+@pytest.mark.parametrize("name", FURTHER)
+def test_further_steps_come_nearer_to_the_windows_that_they_are_of(ruler, events, name):
+    fits = FURTHER[name](ruler)
+    further = refine_on(ruler.codec, events, fits)
+    assert len(further) == len(events)
+    before, after = (
+        sum(loss.distance(scene(Events.of(x, torch.device("cpu")))).item() for scene, loss in fits)
+        for x in (events, further)
+    )
+    assert after < before
+
+
+def test_the_article_s_options_come_first_and_means_are_over_segments_with_a_figure():
+    assert next(iter(OPTIONS)) == AS_ARTICLE
+    segments = [{"a": {"l2": 0.5, "onset_f": 0.3}}, {"a": {"l2": 1.0}}]
+    assert means_of(segments) == {"a": {"l2": 0.75, "onset_f": 0.3}}
