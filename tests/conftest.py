@@ -1,4 +1,4 @@
-"""Shared fixtures: real audio, a small untrained codec, and the shipped one."""
+"""Shared fixtures: real audio, codecs untrained and shipped, and a site that asks listeners."""
 
 from pathlib import Path
 
@@ -7,9 +7,11 @@ import pytest
 import torch
 
 from experiments.clips import SHIPPED, shipped_clips
+from report import FolderStore, build
 from sparse_codec import CodecConfig, SparseCodec
 from sparse_codec.audio.recordings import Recording
 from sparse_codec.config import HarmonicDecoderConfig, HarmonicEncoderConfig
+from tests.report.listening import asked
 
 SAMPLERATE = 22_050
 MARKS = {"browser": pytest.mark.browser, "s3": pytest.mark.server}  # by folder
@@ -76,3 +78,12 @@ def tone() -> np.ndarray:
     time = np.arange(2**15) / SAMPLERATE
     wave = sum(np.sin(2 * np.pi * 220 * h * time) / h for h in range(1, 5))
     return (0.3 * wave * np.exp(-2 * time)).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def asking(tmp_path_factory):
+    """A folder with an article that asks listeners, its store, and its site."""
+    folder = tmp_path_factory.mktemp("asking")
+    (folder / "tones.py").write_text(asked.ARTICLE)
+    build([folder / "tones.py"], folder / "site", FolderStore(folder / "store"))
+    return folder

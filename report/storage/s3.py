@@ -269,8 +269,15 @@ class S3:
         name = f"{self._prefix}${{filename}}"
         type_ = {"Content-Type": media_type}
         limits = [["content-length-range", 1, largest], ["starts-with", "$key", self._prefix]]
-        try:
-            return self._client.generate_presigned_post(
+        settings = self._client.meta.config.merge(Config(signature_version="s3v4"))
+        try:  # boto3 would sign by the older version, which AWS takes for old buckets only
+            client = self._session.client(
+                "s3",
+                region_name=self._client.meta.region_name,
+                endpoint_url=self._endpoint_url,
+                config=settings,
+            )
+            return client.generate_presigned_post(
                 self._bucket, name, Fields=type_, Conditions=[type_, *limits], ExpiresIn=seconds
             )
         except (boto.BotoCoreError, boto.ClientError) as error:

@@ -8,7 +8,6 @@ import shutil
 import pytest
 
 from report import FolderStore, build
-from tests.report.listening import asked
 
 ARTICLE = '''"""Ramps & <slopes>
 
@@ -62,12 +61,3 @@ def next_site(built_once, tmp_path):
     script.write_text(ARTICLE.replace("n=200", "n=250"))
     build([script], tmp_path / "next", FolderStore(built_once / "store"), {"source": "c3d4"})
     return tmp_path / "next"
-
-
-@pytest.fixture(scope="session")
-def asking(tmp_path_factory):
-    """A folder with an article that asks listeners, its store, and its site."""
-    folder = tmp_path_factory.mktemp("asking")
-    (folder / "tones.py").write_text(asked.ARTICLE)
-    build([folder / "tones.py"], folder / "site", FolderStore(folder / "store"))
-    return folder
