@@ -28,6 +28,11 @@ def decibels(level: float | None) -> str:
     return minus("-∞" if level is None else f"{level:.1f}")
 
 
+def counted(number: int, one: str, several: str = "") -> str:
+    """Return such as "1 listener" or "2 listeners"; `several` if that is more than an s."""
+    return f"{number} {one if number == 1 else several or f'{one}s'}"
+
+
 def minus(number: object) -> str:
     """Return a number with minus signs in place of hyphens."""
     return str(number).replace("-", "−")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from report.cli.program import Command, Program, positive_count, server_options
 from report.cli.stores import open_place
 from report.errors import ReportError
-from report.number_formats import minus
+from report.number_formats import counted, minus
 from report.storage.folder import write_whole
 
 if TYPE_CHECKING:
@@ -109,14 +109,14 @@ def _serve(args: argparse.Namespace) -> int:
     box = Box(args.into, designs)
     print(
         f"tests: {', '.join(design.id for design in designs)}; "
-        f"{args.into}: {box.count} answers; pages at {', '.join(origins)} may send",
+        f"{args.into}: {counted(box.count, 'answer')}; pages at {', '.join(origins)} may send",
         flush=True,
     )
     try:
         serve(box, origins, args.host, args.port)
     except KeyboardInterrupt:
         pass
-    print(f"{args.into}: {box.count} answers")
+    print(f"{args.into}: {counted(box.count, 'answer')}")
     return 0
 
 
@@ -232,7 +232,8 @@ def _lines(design: Design, results: Results) -> list[str]:
     """Return the results of a test as lines to print."""
     lines = [
         f"{results.test} ({results.kind}, design {results.design[:SHORTEST]}…): "
-        f"{results.listeners} listeners count, {len(results.rejected)} are rejected"
+        f"{counted(results.listeners, 'listener counts', 'listeners count')}, "
+        f"{len(results.rejected)} rejected"
     ]
     lines += [f"rejected {name}: {'; '.join(reasons)}" for name, reasons in results.rejected]
     for head, rows in (_scores(design, results), _pairs(results), _choices(results)):

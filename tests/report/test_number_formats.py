@@ -1,6 +1,6 @@
 import pytest
 
-from report.number_formats import decibels, file_size, kilobytes, megabytes, minus, seconds
+from report.number_formats import counted, decibels, file_size, kilobytes, megabytes, minus, seconds
 
 
 @pytest.mark.parametrize(
@@ -14,3 +14,8 @@ def test_a_file_has_megabytes_or_else_at_least_one_kilobyte(n_bytes, text):
 def test_numbers_have_one_form_everywhere():
     assert (kilobytes(499), megabytes(2_340_000), seconds(1.25)) == ("0 kB", "2.3 MB", "1.2 s")
     assert (decibels(-3.46), decibels(None), minus("-1e-3")) == ("−3.5", "−∞", "−1e−3")
+
+
+def test_one_is_no_plural():
+    assert [counted(n, "answer") for n in (0, 1, 2)] == ["0 answers", "1 answer", "2 answers"]
+    assert counted(2, "listener counts", "listeners count") == "2 listeners count"

@@ -54,7 +54,7 @@ def test_answers_come_into_the_bucket_and_are_analysed_there(weed, asking):
     site = asking / "site"
     done = ratings(bucket.address, "--site", site, "--endpoint-url", weed.url)
     assert done.returncode == 0, done.stderr
-    assert "5 listeners count, 0 are rejected" in done.stdout
+    assert "5 listeners count, 0 rejected" in done.stdout
 
 
 def test_what_is_too_large_or_goes_elsewhere_is_refused_by_the_server(weed):

@@ -33,7 +33,7 @@ def test_a_folder_of_answers_becomes_a_table_and_json(asking, answers, tmp_path,
     out = tmp_path / "results.json"
     assert ratings(answers, "--site", asking / "site", "--json", out) == 0
     said = capsys.readouterr().out
-    assert "7 listeners count, 1 are rejected" in said
+    assert "7 listeners count, 1 rejected" in said
     assert f"rejected {answers}/clicker.json: hidden reference below 90 in" in said
     assert "Reference" in said and "3.5 kHz anchor" in said
     results = json.loads(out.read_text())
