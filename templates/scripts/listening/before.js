@@ -63,24 +63,34 @@ const before = (() => {
   }
 
   /**
-   * A sound to set the volume by, which all others are as loud as.
+   * A sound to set the volume by, which all others are as loud as. It has to be heard.
    * @param {Facts} facts @param {ReturnType<typeof course.plan>['trials'][number]} first
-   * @param {(heard: boolean) => void} next @returns {View}
+   * @param {() => void} next @returns {View}
    */
   function level(facts, first, next) {
     const key = 'reference' in facts.design.roles ? 'reference' : first.keys[0];
     const { list, gains } = clips.ofItem(facts, first.item, [key]);
     let heard = false;
-    const playing = transport.make(list, () => {
-      heard = heard || playing.playing();
+    const playing = transport.make(list, (now) => {
+      heard = heard || (playing.playing() && now > 0);
     });
+    const status = elements.make('p', { className: 'note' });
+    status.setAttribute('role', 'status');
     playing.setGains(gains);
     playing.choose(0);
-    const go = () => next(heard);
+    const go = () => {
+      if (heard) {
+        next();
+      } else {
+        status.textContent = 'Listen to it first.';
+        playing.playing() || playing.play();
+      }
+    };
     const content = [
       heading('Volume'),
       paragraph('Play this sound, set the volume of your device so that it is comfortable, and leave it so.'),
       playing.element,
+      status,
       row(elements.button('button primary', 'It is comfortable', go)),
     ];
     return { content, keys: onEnter(go), leave: playing.pause };

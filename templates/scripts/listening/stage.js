@@ -34,7 +34,8 @@ const stage = (() => {
         done.value = share;
         dialog.onkeydown = (event) => {
           const taken = event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey;
-          taken || view.keys?.(event);
+          const held = event.repeat && event.key === 'Enter'; // it would skip what comes next
+          taken || held || view.keys?.(event);
         };
         main.replaceChildren(...view.content);
         dialog.scrollTop = 0;
