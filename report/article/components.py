@@ -191,7 +191,6 @@ class Decomposition:
             raise TypeError(f"Decomposition.roll is {describe(self.roll)}; give an EventRoll")
         take(self, "original", "a sound")
         self.roll.check_rate("Decomposition.original", self.original)
-        _check_mono("Decomposition.original", self.original)
         check_text(self, "caption")
         for name in ("removed", "boxes"):
             given = getattr(self, name)
@@ -626,7 +625,6 @@ class Opening:
             raise TypeError(f"Opening.roll is {describe(self.roll)}; give an EventRoll")
         take(self, "original", "a sound")
         self.roll.check_rate("Opening.original", self.original)
-        _check_mono("Opening.original", self.original)
 
 
 @dataclass(frozen=True)
@@ -933,11 +931,6 @@ def _check_directions(directions: object, steps: dict[str, list]) -> None:
                 f"EventRoll.choices names the directions {names} of event {event}; "
                 "give a [low end, high end] for each of its sliders"
             )
-
-
-def _check_mono(where: str, sound: Artifact) -> None:
-    if not is_stand_in(sound) and sound.info.get("channels", 1) > 1:
-        raise ValueError(f"{where} has left and right; mix them down to one channel")
 
 
 def _check_film(owner: "FilmStrip | Decomposition") -> None:

@@ -8,14 +8,14 @@ const deck = (() => {
   const FLAT = 'A'.repeat(400); // the waveform of nothing
 
   /**
-   * @typedef {{rate: number, length: number, changed: () => void, toggle: () => void, repeats: () => boolean}} Options
-   *   `rate` in Hz, `length` in samples of the time axis; `changed` hears when a sound begins, ends or can not be loaded;
+   * @typedef {{rate: number, channels: number, length: number, changed: () => void, toggle: () => void,
+   *   repeats: () => boolean}} Options `rate` in Hz, `length` in samples of the time axis; `changed` hears when a sound begins, ends or can not be loaded;
    *   `toggle` answers the button, and Space and Enter at the waveform; `repeats` says whether a sound that came to its
    *   end begins again
    */
 
   /** @param {HTMLElement} picture along the sounds @param {Options} options */
-  function make(picture, { rate, length, changed, toggle, repeats }) {
+  function make(picture, { rate, channels, length, changed, toggle, repeats }) {
     const seconds = length / rate;
     const { button, host, time, show: showControls } = controls.make(toggle);
     const row = elements.make('div', { className: 'reel' }, button, host, time);
@@ -44,8 +44,8 @@ const deck = (() => {
 
     /** A sound on the whole axis, with the silence behind it. @param {Int16Array} samples */
     function padded(samples) {
-      const whole = new Int16Array(length);
-      whole.set(samples.subarray(0, length));
+      const whole = new Int16Array(length * channels);
+      whole.set(samples.subarray(0, whole.length));
       return whole;
     }
 
@@ -54,9 +54,9 @@ const deck = (() => {
       const whole = padded(samples);
       const loop = line.range();
       const first = line.into(from);
-      const heard = loop || first >= samples.length / rate ? whole : samples;
-      line.setPeaks(wave.peaksOf(whole));
-      return sound.play(sound.toBuffer(heard, rate), { from: first, loop, ended });
+      const heard = loop || first >= samples.length / channels / rate ? whole : samples;
+      line.setPeaks(wave.peaksOf(whole, channels));
+      return sound.play(sound.toBuffer(heard, rate, channels), { from: first, loop, ended });
     }
 
     function ended() {

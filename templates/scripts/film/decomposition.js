@@ -14,7 +14,7 @@ const decomposition = (() => {
   /** @param {HTMLElement} figure @param {HTMLElement} roll the figure of its events */
   function enhance(figure, roll) {
     const frame = elements.find('.frame', figure);
-    const [rate, length] = [Number(roll.dataset.rate), Number(roll.dataset.length)];
+    const [rate, channels, length] = [roll.dataset.rate, roll.dataset.channels || 1, roll.dataset.length].map(Number);
     const events = eventsOf(roll);
     const removed = curve.read(figure.dataset.removed);
     const original = elements.find('.left audio', figure).getAttribute('src') || '';
@@ -22,7 +22,7 @@ const decomposition = (() => {
     let kind = 'removed';
     let plays = 0; // counts what was asked for: a sound that was not the last is not computed to its end
     const viewer = reel.make(frame, { unit: 'step', first: 0, describe, toggle, onframe, onrun });
-    const listener = deck.make(frame, { rate, length, changed, toggle, repeats: viewer.running });
+    const listener = deck.make(frame, { rate, channels, length, changed, toggle, repeats: viewer.running });
     const { choices, run, save } = build(figure, listener.row, events.length, {
       choose(each) {
         viewer.stop();
@@ -89,11 +89,11 @@ const decomposition = (() => {
         return remainder(step(), isOld);
       }
       if (kind === 'removed') {
-        return mix.render(events.slice(0, step()), length);
+        return mix.render(events.slice(0, step()), length, channels);
       }
       const event = events[step() - 1].alone;
-      const end = event.start + (await media.samples(event.sound)).length;
-      return mix.render([event], Math.min(length, end)); // without the silence after it
+      const end = event.start + (await media.samples(event.sound)).length / channels;
+      return mix.render([event], Math.min(length, end), channels); // without the silence after it
     }
 
     /** What is left after n events. @param {number} n @param {() => boolean} [isOld] @returns {Promise<Int16Array>} */
@@ -101,7 +101,7 @@ const decomposition = (() => {
       const layers = events
         .slice(0, n)
         .map(async ({ sound, start }) => ({ samples: await media.samples(sound), start }));
-      return subtraction.subtract(await media.samples(original), await Promise.all(layers), isOld);
+      return subtraction.subtract(await media.samples(original), await Promise.all(layers), isOld, channels);
     }
 
     function toggle() {
@@ -156,7 +156,7 @@ const decomposition = (() => {
     function download() {
       const file = `${name()}.wav`;
       render().then(
-        (samples) => mix.save(mix.toWav(samples, rate), 'audio/wav', file),
+        (samples) => mix.save(mix.toWav(samples, rate, channels), 'audio/wav', file),
         () => listener.complain(true),
       );
     }

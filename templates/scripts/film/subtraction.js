@@ -22,9 +22,28 @@ const subtraction = (() => {
   /**
    * @param {Int16Array} original @param {Layer[]} events
    * @param {() => boolean} isOld whether nobody waits for the result any more: then it is left as far as it is
+   * @param {number} [channels] of all of them, each of which is taken by itself
    * @returns {Promise<Int16Array>} as long as `original`
    */
-  async function subtract(original, events, isOld = () => false) {
+  async function subtract(original, events, isOld = () => false, channels = 1) {
+    const left = new Int16Array(original.length);
+    for (let channel = 0; channel < channels; channel++) {
+      const taken = events.map(({ samples, start }) => ({ samples: side(samples, channel, channels), start }));
+      const rest = await subtractOne(side(original, channel, channels), taken, isOld);
+      rest.forEach((value, t) => {
+        left[t * channels + channel] = value;
+      });
+    }
+    return left;
+  }
+
+  /** One of the channels, which take turns. @param {Int16Array} samples @param {number} channel @param {number} channels */
+  function side(samples, channel, channels) {
+    return channels === 1 ? samples : samples.filter((_, at) => at % channels === channel);
+  }
+
+  /** @param {Int16Array} original @param {Layer[]} events @param {() => boolean} isOld @returns {Promise<Int16Array>} */
+  async function subtractOne(original, events, isOld) {
     const left = new Float64Array(original.length);
     let until = performance.now() + SLICE;
     for (let at = HOP - WINDOW; at < original.length; at += HOP) {

@@ -20,6 +20,7 @@ const opening = (() => {
   /** @param {HTMLElement} figure */
   function enhance(figure) {
     const rate = Number(figure.dataset.rate);
+    const channels = Number(figure.dataset.channels || 1);
     const seconds = Number(figure.dataset.length) / rate;
     const svg = /** @type {SVGSVGElement} */ (figure.querySelector('.plot'));
     const events = Array.from(svg.querySelectorAll('circle'), (circle) => read(circle, rate));
@@ -53,7 +54,7 @@ const opening = (() => {
     /** @param {Loaded} loaded @param {number} from seconds @returns {Voice} */
     function start(loaded, from) {
       heard = loaded.kind;
-      return sound.play(sound.toBuffer(loaded.samples, rate), { from, ended: head.rewind });
+      return sound.play(sound.toBuffer(loaded.samples, rate, channels), { from, ended: head.rewind });
     }
 
     /** @param {Kind} wanted @returns {Promise<Loaded>} */
@@ -80,7 +81,7 @@ const opening = (() => {
         tell();
         return samples;
       });
-      return inARow(await Promise.all(sounds), await media.samples(addresses[1]), rate);
+      return inARow(await Promise.all(sounds), await media.samples(addresses[1]), rate, channels);
     }
 
     /** @param {Kind} wanted */
@@ -186,20 +187,21 @@ const opening = (() => {
 
   /**
    * @param {Int16Array[]} sounds one after the other, STEP apart, of each the beginning @param {Int16Array} whole at the end
-   * @param {number} rate Hz @returns {Int16Array}
+   * @param {number} rate Hz @param {number} [channels] of all of them @returns {Int16Array}
    */
-  function inARow(sounds, whole, rate) {
+  function inARow(sounds, whole, rate, channels = 1) {
     const [step, heard, fade, pause] = [STEP, HEARD, FADE, PAUSE].map((value) => Math.round(value * rate));
-    const begin = sounds.length * step + pause;
+    const begin = (sounds.length * step + pause) * channels;
     const total = new Float64Array(begin + whole.length);
     sounds.forEach((samples, i) => {
-      const length = Math.min(samples.length, heard);
-      for (let t = 0; t < length; t++) {
-        total[i * step + t] += samples[t] * Math.min(1, (length - t) / fade);
+      const length = Math.min(samples.length / channels, heard);
+      const first = i * step * channels;
+      for (let at = 0; at < length * channels; at++) {
+        total[first + at] += samples[at] * Math.min(1, (length - Math.floor(at / channels)) / fade);
       }
     });
-    whole.forEach((value, t) => {
-      total[begin + t] += value;
+    whole.forEach((value, at) => {
+      total[begin + at] += value;
     });
     return Int16Array.from(total, (value) => Math.max(-32768, Math.min(32767, Math.round(value))));
   }
