@@ -22,7 +22,7 @@ import torch
 
 from experiments.clips import shipped_clips
 from experiments.measurements.command_line import measurement_parser
-from experiments.stored_figures import FigureFile, Figures, as_json
+from experiments.stored_figures import FigureFile, Figures
 from sparse_codec import EventSet, SparseCodec, write_events
 from sparse_codec.audio.files import duration
 from sparse_codec.coding.formats import load_priors
@@ -89,8 +89,7 @@ def main(argv: list[str] | None = None) -> int:
     }
     figures |= calculate(Costs(**figures["costs"]))
     replace(FIGURES, path=args.out).write(figures)
-    print(as_json(figures["costs"]))
-    print("\n\n".join(tables(figures)))
+    print("\n\n".join(tables(figures).values()))
     return 0
 
 
@@ -227,11 +226,24 @@ def totals(collection: Collection, costs: Costs) -> Figures:
 
 # ---- show
 
+COST_NAMES = {  # what each is of, and its unit
+    "encode": "to encode a second of music, CPU seconds",
+    "decode": "to decode it, CPU seconds",
+    "event_bytes": "a second of music as events, bytes",
+    "sound_bytes": "the same as FLAC, bytes",
+    "start": "until a worker has its model, CPU seconds",
+    "dispatch": "for the scheduler and its client to hand out a task, CPU seconds",
+    "task_bytes": "for them to keep a task, bytes",
+}
 
-def tables(figures: Figures) -> list[str]:
-    """Return Markdown: hours by workers, what a collection takes, and the workers it takes."""
+
+def tables(figures: Figures) -> dict[str, str]:
+    """Return Markdown by name: costs, hours by workers, what a collection takes, and the workers
+    that it keeps busy.
+    """
     collections = figures["collections"]
     names = list(collections)
+    costs = [[text, f"{figures['costs'][key]:,g}"] for key, text in COST_NAMES.items()]
     hours = [
         [n, *(f"{x['hours']:,g} h ({x['busy']:.0%} busy)" for x in _by_workers(collections, n))]
         for n in map(str, WORKERS)
@@ -246,11 +258,12 @@ def tables(figures: Figures) -> list[str]:
         [kind, *(f"{collections[name]['workers until'][kind]:,g}" for name in names)]
         for kind in collections[names[0]]["workers until"]
     ]
-    return [
-        _table(["workers", *names], hours),
-        _table(["to encode it once", *names], sizes),
-        _table(["no faster with more workers than", *names], limits),
-    ]
+    return {
+        "costs": _table(["what it takes", "measured"], costs),
+        "workers": _table(["workers", *names], hours),
+        "totals": _table(["to encode it once", *names], sizes),
+        "limits": _table(["no faster with more workers than", *names], limits),
+    }
 
 
 def _by_workers(collections: Figures, n: str) -> list[Figures]:

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from experiments.measurements import rate_distortion
+from experiments.measurements import rate_distortion, scale
 from experiments.stored_figures import Figures
 from sparse_codec.checkpoint import CHECKPOINTS
 from sparse_codec.coding.event_file import SCALE
@@ -104,7 +104,7 @@ OF_A_MODEL: dict[str, Callable[[Figures], Table]] = {
 
 
 def table(name: str) -> str:
-    """Return a table by its name, such as "music counts", "speech words" or "files".
+    """Return a table by its name, such as "music counts", "speech words", "scale costs" or "files".
 
     Raises: ValueError for a name that is unknown.
     """
@@ -113,6 +113,8 @@ def table(name: str) -> str:
         return file_rows()
     if name == "opinions":
         return opinion_rows()
+    if model == "scale" and kind in (of_scale := scale.tables(scale.FIGURES.read())):
+        return of_scale[kind]
     if model in MODELS and kind == "words":
         return word_tables(model)
     if model in MODELS and kind in OF_A_MODEL:

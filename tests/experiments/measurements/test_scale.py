@@ -18,7 +18,10 @@ SMALL = Collection("small", hours=10, files=100)
 def test_the_document_shows_the_figures():
     figures = scale.FIGURES.read()
     text = (Path(__file__).parents[3] / "docs" / "scale.md").read_text()
-    assert all(table in text for table in scale.tables(figures))
+    assert all(f"<!-- table: scale {name} -->" in text for name in scale.tables(figures))
+    limits = figures["collections"]["MusicNet"]["workers until"]
+    assert f"from {int(limits['one file is one task'])} workers on" in text
+    assert f"keeps {figures['costs']['task_bytes'] / 1000:.0f} kB for each" in text
     assert scale.calculate(Costs(**figures["costs"])) == {"collections": figures["collections"]}
 
 
