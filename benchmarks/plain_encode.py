@@ -19,7 +19,7 @@ from sparse_codec.model.decoder import around
 from sparse_codec.model.encoder import HarmonicEncoder
 from sparse_codec.model.events import Events
 from sparse_codec.model.greedy import joint_gains
-from sparse_codec.model.harmonic_decoder import Decays, HarmonicDecoder, Sounding
+from sparse_codec.model.harmonic_decoder import Ages, Decays, HarmonicDecoder, Sounding
 from sparse_codec.model.refine import FreeEvents, settle
 from sparse_codec.model.scene_loss import MEL_FLOOR, RESOLUTIONS, SceneWeights
 from sparse_codec.model.spectrogram import mel_bands, place
@@ -31,13 +31,13 @@ EVERY, INTERIM, FINAL = 4, 20, 60  # steps after every fourth event, and at the 
 class PlainDecoder(HarmonicDecoder):
     """Levels as products over all frames, drawn number by number."""
 
-    def resonate(self, sound: Sounding, envelopes: Tensor, age: Tensor) -> Tensor:
+    def resonate(self, sound: Sounding, envelopes: Tensor, at: Ages) -> Tensor:
         decays, n_harmonics = sound.resonance, self.sizes.harmonics
         assert isinstance(decays, Decays)
-        fall = torch.exp(-decays.decay[:, :, None] * age.clamp(min=0)[:, None])
+        fall = torch.exp(-decays.decay[:, :, None] * at.age.clamp(min=0)[:, None])
         counts = torch.tensor([n_harmonics, self.sizes.noise_bands])
         levels = sound.strength[:, :, None] * fall * envelopes.repeat_interleave(counts, 1)
-        tilt = self.between_knots(decays.tilt[:, None], age)
+        tilt = self.between_knots(decays.tilt[:, None], at)
         rise = torch.exp(tilt * torch.log2(self.order)[:, None])
         return torch.cat([levels[:, :n_harmonics] * rise, levels[:, n_harmonics:]], 1)
 

@@ -105,10 +105,12 @@ def _noise(decoder: HarmonicDecoder, levels: Tensor) -> Tensor:
 def _levels_in_room(decoder: HarmonicDecoder, dry: Dry) -> Tensor:
     """Levels (E, P, blocks + 1) with the room's answer."""
     config, sound = decoder.config, dry.sound
-    whole = torch.arange(decoder.sizes.event_frames + 1.0).expand(len(dry.levels), -1)
-    age = torch.arange(dry.levels.shape[2]).expand(len(whole), -1) * (SYNTHESIS_HOP / config.hop)
+    age = torch.arange(dry.levels.shape[2]).expand(len(dry.levels), -1)
+    age = age * (SYNTHESIS_HOP / config.hop)
+    frames = torch.arange(decoder.sizes.event_frames + 1.0).expand(len(age), -1)
+    at, whole = decoder.ages(age), decoder.ages(frames)
     # the scale, which `dry` does not tell, from the envelopes within the event
-    excited, ratio = decoder.excite(sound, age), slice(1, 2)
+    excited, ratio = decoder.excite(sound, at), slice(1, 2)
     scale = excited[:, :1, ratio] / dry.envelopes[:, :1, ratio]
     energy = decoder.resonate(sound, decoder.excite(sound, whole) / scale, whole).pow(2)
     wet = torch.zeros_like(energy)

@@ -9,7 +9,7 @@ import dataclasses
 import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -36,7 +36,7 @@ from sparse_codec.config import (
 )
 from sparse_codec.events import EventSet, join
 from sparse_codec.model.consistent import STEPS, Projection, RunningSum, Synthesis
-from sparse_codec.model.decoder import Decoder, Mixing
+from sparse_codec.model.decoder import Decoder, Mixing, Stages
 from sparse_codec.model.encoder import Encoder, FrameEncoder, HarmonicEncoder
 from sparse_codec.model.events import Events
 from sparse_codec.model.greedy import GreedyLoop, GreedyState
@@ -48,8 +48,6 @@ from sparse_codec.model.threads import denormals_flushed
 from sparse_codec.model.voice_decoder import VoiceDecoder
 from sparse_codec.model.voice_encoder import VoiceEncoder
 from sparse_codec.outputs import partial_file
-
-Decoded = TypeVar("Decoded")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -239,10 +237,8 @@ class SparseCodec(nn.Module):
         """Add events to the sums that are projected."""
         places = zip(events.frames.tolist(), events.onsets.tolist(), strict=True)
         decoded = self._one_by_one(events, self.decoder.sound_and_spectrograms)
-        for (frame, onset), (gain, (sound, shown)) in zip(places, decoded, strict=True):
-            projection.add(
-                frame, gain * shown[0].cpu().numpy(), onset, gain * sound[0].cpu().numpy()
-            )
+        for (frame, onset), (sound, shown) in zip(places, decoded, strict=True):
+            projection.add(frame, shown, onset, sound)
 
     def parts(self, events: EventSet) -> Iterator[Part]:
         """Yield the part of each event in the sound that `decode` makes of all, in their order.
@@ -262,7 +258,8 @@ class SparseCodec(nn.Module):
             blocks.append(projection.take().phases)
         phases = torch.cat(blocks)
         places = zip(events.frames.tolist(), events.onsets.tolist(), strict=True)
-        for (frame, onset), shown in zip(places, self._shown(events), strict=True):
+        spectrograms = self._alone(events, self.decoder.spectrograms)
+        for (frame, onset), shown in zip(places, spectrograms, strict=True):
             of_whole = phases[frame : frame + shown.shape[1]]
             if onset >= events.n_samples:
                 yield Part(events.n_samples, np.zeros(0, np.float32))
@@ -290,13 +287,7 @@ class SparseCodec(nn.Module):
     def _mixed(self, events: EventSet, mixing: Mixing) -> Iterator[np.ndarray]:
         """Yield the sound (T,) of each event in the mix, at its gain, in the order of time."""
         onsets = iter(events.onsets.tolist())
-        for gain, sound in self._one_by_one(events, lambda v, o: mixing(v, o, next(onsets))):
-            yield gain * sound[0].cpu().numpy()
-
-    def _shown(self, events: EventSet) -> Iterator[np.ndarray]:
-        """Yield the spectrogram (F, L) of each event at its gain."""
-        for gain, shown in self._one_by_one(events, self.decoder.spectrograms):
-            yield gain * shown[0].cpu().numpy()
+        return self._alone(events, lambda v, o: mixing(v, o, next(onsets)))
 
     def render(self, events: EventSet) -> Iterator[np.ndarray]:
         """Yield the sound (T,) float32 of each event at its gain, from its onset on: as it sounds
@@ -304,22 +295,33 @@ class SparseCodec(nn.Module):
 
         Raises: ValueError for events of another codec, as `check_events`.
         """
-        for gain, sound in self._one_by_one(events, self.decoder.sound):
-            yield gain * sound[0].cpu().numpy()
+        return self._alone(events, self.decoder.sound)
 
     def render_stages(self, events: EventSet) -> Iterator[dict[str, np.ndarray]]:
         """Yield for each event the sound after each of the decoder's stages, at its gain.
 
         Raises: ValueError as `render`.
         """
-        for gain, stages in self._one_by_one(events, self.decoder.render):
-            yield {name: gain * sound[0].cpu().numpy() for name, sound in vars(stages).items()}
+        names = [field.name for field in dataclasses.fields(Stages)]
+        decoded = self._one_by_one(
+            events, lambda v, o: tuple(vars(self.decoder.render(v, o)).values())
+        )
+        for stages in decoded:
+            yield dict(zip(names, stages, strict=True))
+
+    def _alone(
+        self, events: EventSet, decode: Callable[[Tensor, Tensor], Tensor]
+    ) -> Iterator[np.ndarray]:
+        """Yield the array that a function makes of each event, as `_one_by_one`."""
+        for (array,) in self._one_by_one(events, lambda v, o: (decode(v, o),)):
+            yield array
 
     @torch.no_grad()
     def _one_by_one(
-        self, events: EventSet, decode: Callable[[Tensor, Tensor], Decoded]
-    ) -> Iterator[tuple[np.float32, Decoded]]:
-        """Yield the gain of each event, and what a function makes of its vector and fine time.
+        self, events: EventSet, decode: Callable[[Tensor, Tensor], tuple[Tensor, ...]]
+    ) -> Iterator[tuple[np.ndarray, ...]]:
+        """Yield arrays that a function makes of the vector and fine time of each event, at its
+        gain.
 
         In a batch the last bits of an event would depend on its neighbours.
         """
@@ -328,7 +330,7 @@ class SparseCodec(nn.Module):
         for i, gain in enumerate(events.gains):
             with denormals_flushed():
                 decoded = decode(tensors.vectors[:, i], tensors.offsets[:, i])
-            yield gain, decoded
+            yield tuple(gain * part[0].cpu().numpy() for part in decoded)
 
     def check_events(self, events: EventSet) -> None:
         """Raise ValueError for events of another samplerate, hop or vector size than ours."""

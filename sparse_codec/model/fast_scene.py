@@ -144,7 +144,7 @@ class FastScene:
             picture: Tensor = _Picture.apply(levels, flat.offsets, sound.bins, columns, place)
             return picture
         parts = _Shown.apply(levels, flat.offsets, self._own_columns(flat))
-        bins = self.decoder.moving_bins(sound, self.own_frames - flat.offsets[:, None])
+        bins = self.decoder.moving_bins(sound, self.decoder.ages_of_frames(flat.offsets))
         frames = (flat.frames[:, None] + self.own_frames).clamp(0, self.n_frames - 1)
         return draw(parts, bins, Place(self.decoder.noise, batch, self.n_frames, frames))
 
@@ -265,8 +265,8 @@ def _between_knots(decoder: HarmonicDecoder, ages: Tensor) -> Tensor:
     there: knots are whole frames, so a curve is straight for a frame after each age.
     """
     each = torch.eye(len(decoder.knots)).to(decoder.knots)[None]
-    start = decoder.between_knots(each, ages[None].to(decoder.knots))[0]  # (K, G)
-    slope = 2 * (decoder.between_knots(each, ages[None] + 0.5)[0] - start)
+    start = decoder.between_knots(each, decoder.ages(ages[None].to(decoder.knots)))[0]  # (K, G)
+    slope = 2 * (decoder.between_knots(each, decoder.ages(ages[None] + 0.5))[0] - start)
     return torch.cat([start, slope], 1)
 
 

@@ -26,6 +26,7 @@ from sparse_codec.config import SYNTHESIS_HOP, CodecConfig, HarmonicDecoderConfi
 from sparse_codec.model.decoder import LN_1000, Decoder, Stages, fixed_noise, perceptron
 from sparse_codec.model.drawing import LOBE_ENERGY, NoiseBands, Place, draw
 from sparse_codec.model.events import Events
+from sparse_codec.model.sparse_matrix import SparseMatrix
 from sparse_codec.model.spectrogram import hann, mel_bands
 
 FADE_FRAMES = 16  # every event is faded out over its last frames
@@ -47,7 +48,18 @@ POSITIVE = {
     "wet": (1.0, -3.0),
     "hiss_knots": (1.0, 0.5),
 }
+BLOCKS = ("block_ages", "block_knots", "block_ways", "block_fade")  # fields of `Ages`
 PITCH_PACE = 0.015  # of refinement, in a pitch: a whole step would be semitones
+
+
+@dataclass(frozen=True)
+class Ages:
+    """Ages of events, and what all stages read off them. E events, L ages."""
+
+    age: Tensor  # (E, L) in frames since the onset
+    knot: Tensor  # (E, L) the last knot that is not after it
+    on_the_way: Tensor  # (E, L) from that knot, at 0, to the next one, at 1
+    fade: Tensor  # (E, L) see `HarmonicDecoder.fade`
 
 
 class Resonance:
@@ -104,8 +116,8 @@ class HarmonicDecoder(Decoder):
     kinds: Tensor  # (P, 3) 1 for a partial, 1 for a noise band, octaves above the first partial
     loudness: Tensor  # (P,) energy of a part's lobe or band at level 1
     rooms: Tensor  # (R, L, L)
-    block_ages: Tensor  # (blocks + 1,) that sound is synthesised from, in frames
-    rooms_in_blocks: Tensor  # (R, event_frames + 1, blocks + 1)
+    block_ages: Tensor  # (1, blocks + 1) that sound is synthesised from, in frames
+    block_fade: Tensor  # (1, blocks + 1) and how loud they are at the end of an event
 
     def __init__(self, config: CodecConfig):
         super().__init__()
@@ -145,14 +157,12 @@ class HarmonicDecoder(Decoder):
         self.register_buffer("loudness", loudness, persistent=False)
         rooms = self._room_kernels()
         self.register_buffer("rooms", rooms, persistent=False)
-        block_ages = torch.arange(sizes.event_frames * config.hop // SYNTHESIS_HOP + 1)
-        block_ages = block_ages * (SYNTHESIS_HOP / config.hop)
-        self.register_buffer("block_ages", block_ages, persistent=False)
-        own = slice(0, sizes.event_frames + 1)
-        in_blocks = F.interpolate(
-            rooms[:, own, own], size=len(block_ages), mode="linear", align_corners=True
-        )
-        self.register_buffer("rooms_in_blocks", in_blocks, persistent=False)
+        block_ages = torch.arange(sizes.event_frames * config.hop // SYNTHESIS_HOP + 1)[None]
+        blocks = self.ages(block_ages * (SYNTHESIS_HOP / config.hop))
+        for name, values in zip(BLOCKS, vars(blocks).values(), strict=True):
+            self.register_buffer(name, values, persistent=False)
+        n_bins = SYNTHESIS_WINDOW // 2 + 1
+        self.hiss = SparseMatrix(mel_bands(sizes.noise_bands, n_bins, config.samplerate).T)
 
     # ---- the meaning of a vector
 
@@ -212,42 +222,53 @@ class HarmonicDecoder(Decoder):
 
     # ---- the stages, as levels over time: (E, P, L)
 
-    def excite(self, sound: Sounding, age: Tensor) -> Tensor:
-        """Return envelopes (E, 2, L) of impulse train and noise at ages (E, L).
+    def ages(self, age: Tensor) -> Ages:
+        """Return ages (E, L), in frames since the onset, with what the stages read off them."""
+        since = age.clamp(0, self.sizes.event_frames)
+        inner = self.knots[1:-1].contiguous()
+        knot = torch.searchsorted(inner, since.detach().contiguous(), right=True)
+        first = self.knots[knot]
+        return Ages(age, knot, (since - first) / (self.knots[knot + 1] - first), self.fade(age))
 
-        age: in frames since the onset. The envelopes are 0 before it and at the event's end.
+    def excite(self, sound: Sounding, at: Ages) -> Tensor:
+        """Return envelopes (E, 2, L) of impulse train and noise.
+
+        They are 0 before the onset and at the event's end.
         """
-        attack = 1 - torch.exp(-(age.clamp(min=0) + 0.25) * sound.attack[:, None])
-        envelopes = self.between_knots(sound.envelope, age)
-        return envelopes * (attack * (age >= 0) * self.fade(age))[:, None]
+        attack = 1 - torch.exp(-(at.age.clamp(min=0) + 0.25) * sound.attack[:, None])
+        envelopes = self.between_knots(sound.envelope, at)
+        return envelopes * (attack * (at.age >= 0) * at.fade)[:, None]
 
-    def resonate(self, sound: Sounding, envelopes: Tensor, age: Tensor) -> Tensor:
+    def resonate(self, sound: Sounding, envelopes: Tensor, at: Ages) -> Tensor:
         """Return levels (E, P, L) of the parts: each part's strength, decay and change of colour
         over the excitation (E, 2, L).
         """
-        return self.log_levels(sound, envelopes, age).clamp_(min=LEAST_LOG).exp_()
+        return self.log_levels(sound, envelopes, at).clamp_(min=LEAST_LOG).exp_()
 
     # A level is a product, strength * exp(-decay age) * envelope * exp(tilt octaves), so that its
     # logarithm is a sum of products of a number of the part and a number of the age: a product of
     # matrices (P, 5) and (5, L), of which only the exponential is taken.
-    def log_levels(self, sound: Sounding, envelopes: Tensor, age: Tensor) -> Tensor:
+    def log_levels(self, sound: Sounding, envelopes: Tensor, at: Ages) -> Tensor:
         """Return the logarithms (E, P, L) of the levels that `resonate` returns."""
         resonance = sound.resonance
         assert isinstance(resonance, Decays)
         strength = torch.log(sound.strength + SILENCE)
         own = torch.stack([strength, -resonance.decay], 2)
         octaves = self.kinds[None].expand(len(own), -1, -1)
-        tilt = self.between_knots(resonance.tilt[:, None], age)
-        at = [torch.ones_like(age)[:, None], age.clamp(min=0)[:, None]]
+        tilt = self.between_knots(resonance.tilt[:, None], at)
+        since = at.age.clamp(min=0).expand(len(own), -1)[:, None]
         return torch.cat([own, octaves], 2) @ torch.cat(
-            [*at, torch.log(envelopes + SILENCE), tilt], 1
+            [torch.ones_like(since), since, torch.log(envelopes + SILENCE), tilt], 1
         )
 
-    def reverberate(self, sound: Sounding, levels: Tensor, age: Tensor) -> Tensor:
+    def reverberate(self, sound: Sounding, levels: Tensor, at: Ages) -> Tensor:
         """Return levels (E, P, L) with the room's answer to them."""
-        kernel = torch.einsum("er,rkl->ekl", sound.wet, self.rooms)
-        energy = levels.pow(2) + levels.pow(2) @ kernel
-        return torch.sqrt(energy + 1e-12) * self.fade(age)[:, None]
+        dry = levels.pow(2)
+        return torch.sqrt(dry + dry @ self._room(sound) + 1e-12) * at.fade[:, None]
+
+    def _room(self, sound: Sounding) -> Tensor:
+        """Shares (E, L, L) of frame k's energy that the rooms of events return in frame l."""
+        return torch.einsum("er,rkl->ekl", sound.wet, self.rooms)
 
     # A room answers an impulse with noise whose amplitude falls by 60 dB, a factor of 1000, in the
     # reverberation time T: its energy falls as exp(-r t) with r = 2 ln(1000) / T, r per frame
@@ -266,24 +287,22 @@ class HarmonicDecoder(Decoder):
         shares = torch.exp(-rate * (lag - 1)) * (1 - torch.exp(-rate))
         return torch.where(lag >= 1, shares, 0.0)
 
-    def moving_bins(self, sound: Sounding, age: Tensor) -> Tensor:
-        """Return the bins (E, H, L) of the partials at ages (E, L); (E, H, 1) without a glide.
+    def moving_bins(self, sound: Sounding, at: Ages) -> Tensor:
+        """Return the bins (E, H, L) of the partials at all ages; (E, H, 1) without a glide.
 
         A glide is a movement in octaves, so all partials move by one factor, 2^glide.
         """
         if not self.sizes.glide:
             return sound.bins[:, :, None]
-        factor = torch.exp2(self.between_knots(sound.glide[:, None], age))
+        factor = torch.exp2(self.between_knots(sound.glide[:, None], at))
         return (sound.bins[:, :, None] * factor).clamp(max=self.config.n_bins + 1)
 
-    def between_knots(self, values: Tensor, age: Tensor) -> Tensor:
-        """Interpolate values (E, C, K) at the knots linearly to (E, C, L) at ages (E, L)."""
-        since = age.clamp(0, self.sizes.event_frames)
-        inner = self.knots[1:-1].contiguous()
-        i = torch.searchsorted(inner, since.detach().contiguous(), right=True)
-        between = ((since - self.knots[i]) / (self.knots[i + 1] - self.knots[i]))[:, None]
-        i = i[:, None].expand(-1, values.shape[1], -1)
-        return torch.lerp(values.gather(2, i), values.gather(2, i + 1), between)
+    def between_knots(self, values: Tensor, at: Ages) -> Tensor:
+        """Interpolate values (E, C, K) at the knots linearly to (E, C, L) at all ages."""
+        knot = at.knot[:, None].expand(*values.shape[:2], -1)
+        return torch.lerp(
+            values.gather(2, knot), values.gather(2, knot + 1), at.on_the_way[:, None]
+        )
 
     def fade(self, age: Tensor) -> Tensor:
         """Return 1, then a cosine down to 0 at the longest age that an event may have."""
@@ -304,14 +323,14 @@ class HarmonicDecoder(Decoder):
         are scaled to unit energy.
         """
         sound = self.sounding(vectors)
-        age = self._age(offsets)
-        levels = self._framed(sound, age)
-        return self.moving_bins(sound, age), levels / self._scale(levels)[:, None, None]
+        at = self.ages_of_frames(offsets)
+        levels = self._framed(sound, at)
+        return self.moving_bins(sound, at), levels / self._scale(levels)[:, None, None]
 
-    def _age(self, offsets: Tensor) -> Tensor:
+    def ages_of_frames(self, offsets: Tensor) -> Ages:
         """Ages (E, L) of events at the centres of their frames."""
         frames = torch.arange(self.event_frames, device=offsets.device)
-        return frames[None] - self.lead - offsets[:, None]
+        return self.ages(frames[None] - self.lead - offsets[:, None])
 
     # A frame near an onset sees the sound through a part of its window only. With u the time from
     # the frame's centre in windows, a Hann window is 1 + cos(2 pi u) for |u| <= 1/2, scaled to the
@@ -320,13 +339,13 @@ class HarmonicDecoder(Decoder):
     #   integral of 1 + cos(2 pi u) from -r to 1/2 = r + 1/2 + sin(2 pi r) / (2 pi),
     # 0 for r = -1/2, and 1 for r = 1/2. The peak of a steady sinusoid is its amplitude times that
     # integral, so a level is multiplied by it. That its lobe is wider there is left out.
-    def _framed(self, sound: Sounding, age: Tensor) -> Tensor:
+    def _framed(self, sound: Sounding, at: Ages) -> Tensor:
         """Levels (E, P, L) after all stages, as the analysis window sees them."""
-        levels = self.reverberate(sound, self.resonate(sound, self.excite(sound, age), age), age)
+        levels = self.reverberate(sound, self.resonate(sound, self.excite(sound, at), at), at)
         # a frame centred before the onset sees the level of the first one at or after it
-        first = torch.where(age >= 0, age, torch.inf).argmin(1)
-        onset = levels[torch.arange(len(levels)), :, first][:, :, None]
-        return torch.where(age[:, None] < 0, onset, levels) * self.seen(age)[:, None]
+        before = at.age < 0
+        onset = levels[torch.arange(len(levels)), :, before.sum(1)][:, :, None]
+        return torch.where(before[:, None], onset, levels) * self.seen(at.age)[:, None]
 
     def seen(self, age: Tensor) -> Tensor:
         """Return how much of a level the window of a frame sees that is centred at an age."""
@@ -366,38 +385,37 @@ class HarmonicDecoder(Decoder):
         return self._heard(self.dry(vectors, offsets))
 
     def sound_and_spectrograms(self, vectors: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:
-        sound, age = self.sounding(vectors), self._age(offsets)
-        levels = self._framed(sound, age)
+        sound, at = self.sounding(vectors), self.ages_of_frames(offsets)
+        levels = self._framed(sound, at)
         scale = self._scale(levels)
         heard = self._heard(self._dry(sound, scale))
-        return heard, self._shown(levels / scale[:, None, None], self.moving_bins(sound, age))
+        return heard, self._shown(levels / scale[:, None, None], self.moving_bins(sound, at))
 
     def dry(self, vectors: Tensor, offsets: Tensor) -> Dry:
         """Read off vectors the levels over time that are synthesised, at unit gain."""
         sound = self.sounding(vectors)
-        return self._dry(sound, self._scale(self._framed(sound, self._age(offsets))))
+        return self._dry(sound, self._scale(self._framed(sound, self.ages_of_frames(offsets))))
 
     def _dry(self, sound: Sounding, scale: Tensor) -> Dry:
-        age = self.block_ages.expand(len(scale), -1)
-        envelopes = self.excite(sound, age) / scale[:, None, None]
-        levels = self.resonate(sound, envelopes, age)
-        frames = slice(None, None, self.config.hop // SYNTHESIS_HOP)
-        kernel = torch.einsum("er,rkl->ekl", sound.wet, self.rooms_in_blocks)
-        wet = levels[:, :, frames].pow(2) @ kernel
+        at = Ages(*(getattr(self, name) for name in BLOCKS))
+        envelopes = self.excite(sound, at) / scale[:, None, None]
+        levels = self.resonate(sound, envelopes, at)
+        every, frames = self.config.hop // SYNTHESIS_HOP, self.sizes.event_frames + 1
+        wet = levels[:, :, ::every].pow(2) @ self._room(sound)[:, :frames, :frames]
+        wet = F.interpolate(wet, size=levels.shape[2], mode="linear", align_corners=True)
         # The attack rises from silence within the first block: a sine that starts at full height
         # clicks.
-        begun = self.block_ages > 0
-        bins = self.moving_bins(sound, age)
-        return Dry(sound, envelopes * begun, levels * begun, wet, bins)
+        begun = at.age > 0
+        return Dry(sound, envelopes * begun, levels * begun, wet, self.moving_bins(sound, at))
 
     def in_room(self, dry: Dry) -> Tensor:
         """Levels (E, P, blocks + 1) with the room, which adds no phase of its own: what it answers
         sounds on at the partial's frequency, and as the band's noise.
         """
-        fade = self.fade(self.block_ages)
+        fade = self.block_fade
         if not self.sizes.reverberation:  # the root of a square is not the same to the last bit
             return dry.levels * fade
-        return torch.sqrt(dry.levels.pow(2) + dry.wet) * fade
+        return torch.addcmul(dry.wet, dry.levels, dry.levels).sqrt_() * fade
 
     def _heard(self, dry: Dry) -> Tensor:
         return self._synthesise(dry.bins, self.in_room(dry))
@@ -425,7 +443,8 @@ class HarmonicDecoder(Decoder):
         """Partials and filtered noise (E, T) with levels (E, P, blocks + 1) in magnitudes."""
         harmonics = self.sizes.harmonics
         audible = bins < self.config.n_bins - 2  # a partial may glide out at the top
-        tones = self._partials(bins, levels[:, :harmonics] * audible)
+        heard = slice(0, int(audible.any(2).any(0).sum()))
+        tones = self._partials(bins[:, heard], levels[:, heard] * audible[:, heard])
         return tones + self._noise(levels[:, harmonics:])
 
     # A sinusoid of amplitude a, on a bin, shows as a / 2 times the sum of the window, which is half
@@ -458,7 +477,7 @@ class HarmonicDecoder(Decoder):
         edges = torch.stack([amplitude[:, :-1], amplitude[:, 1:]], 2)  # (E, blocks, 2, H)
         sample = torch.arange(SYNTHESIS_HOP, device=bins.device, dtype=torch.double)
         steps = step.expand(-1, edges.shape[1], -1) * SYNTHESIS_HOP
-        start = steps.cumsum(1) - steps + 2 * math.pi * self.start_turns
+        start = steps.cumsum(1) - steps + 2 * math.pi * self.start_turns[: bins.shape[1]]
         start = start[:, :, None] + step[:, :, None] * sample[::run, None]  # (E, blocks, U, H)
         inside = (step[:, :, :, None] * sample[:run]).float()  # (E, blocks or 1, H, run)
         turns = start / (2 * math.pi)
@@ -481,10 +500,8 @@ class HarmonicDecoder(Decoder):
     def _noise(self, levels: Tensor) -> Tensor:
         """White noise shaped in time and frequency: levels (E, N, blocks + 1) -> (E, T)."""
         n_samples, device = (levels.shape[2] - 1) * SYNTHESIS_HOP, levels.device
-        n_bins = SYNTHESIS_WINDOW // 2 + 1
-        bands = mel_bands(self.sizes.noise_bands, n_bins, self.config.samplerate).to(device)
         mean = math.sqrt(math.pi / 4 * 0.375 * self.config.window)
-        heights = (levels / mean).transpose(1, 2) @ bands  # (E, blocks + 1, bins)
+        heights = self.hiss(levels / mean).mT.contiguous()  # (E, blocks + 1, bins)
         frames = torch.fft.irfft(_white_spectrum(n_samples).to(device) * heights)
         frames *= hann(SYNTHESIS_WINDOW, device)
         n_overlaps, n_frames = SYNTHESIS_WINDOW // SYNTHESIS_HOP, levels.shape[2]

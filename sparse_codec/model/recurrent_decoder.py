@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sparse_codec.config import CodecConfig, RecurrentDecoderConfig
-from sparse_codec.model.harmonic_decoder import HarmonicDecoder, Resonance, Sounding
+from sparse_codec.model.harmonic_decoder import Ages, HarmonicDecoder, Resonance, Sounding
 
 # Per frame: the rates at which modes fall before training are spread between these.
 SLOWEST, FASTEST = 0.005, 1.0
@@ -75,13 +75,13 @@ class RecurrentDecoder(HarmonicDecoder):
             readout=readout.unflatten(1, shape) / self.sizes.states,
         )
 
-    def resonate(self, sound: Sounding, envelopes: Tensor, age: Tensor) -> Tensor:
+    def resonate(self, sound: Sounding, envelopes: Tensor, at: Ages) -> Tensor:
         """Return levels (E, P, L) of the parts under an excitation (E, 2, L) at equally spaced ages
         (E, L).
         """
         modes, harmonics = sound.resonance, self.sizes.harmonics
         assert isinstance(modes, Modes)
-        tones, hiss = self.ring(modes, envelopes, age).unbind(1)
+        tones, hiss = self.ring(modes, envelopes, at.age).unbind(1)
         parts = [modes.readout[:, :harmonics] @ tones, modes.readout[:, harmonics:] @ hiss]
         level = torch.view_as_real(torch.cat(parts, 1)).pow(2).sum(3)
         return sound.strength[:, :, None] * torch.sqrt(level + 1e-12)

@@ -66,7 +66,7 @@ def step_by_step(modes: Modes, envelopes: torch.Tensor, age: torch.Tensor) -> to
 def test_the_convolution_is_the_recurrence(beating, vectors, step):
     sound = beating.sounding(vectors)
     age = (torch.arange(80) * step - 2.3).expand(len(vectors), -1)
-    envelopes = beating.excite(sound, age)
+    envelopes = beating.excite(sound, beating.ages(age))
     assert sound.resonance.turn.abs().max() > 0.1
     states = beating.ring(sound.resonance, envelopes, age)
     expected = step_by_step(sound.resonance, envelopes, age)
