@@ -23,22 +23,18 @@ numbers = numbers_a_second(music_clips[0], music)
 # %% [markdown]
 # ## Judge them
 #
-# Take the test before you look at the tables below. It has three clips of music by the codec at
-# three rates (`encode --quality` sparse, medium and high: up to {{ music.config.n_events }},
+# Take the test before you look at the tables below. It has clips of music by the codec at three
+# rates (`encode --quality` sparse, medium and high: up to {{ music.config.n_events }},
 # {{ 2 * music.config.n_events }} and {{ 4 * music.config.n_events }} events in a window), by
-# matching pursuit, Opus and MP3, and is held in this page: a clip to train with, the test, and one
-# clip that is asked again.
+# matching pursuit, Opus and MP3, and is held in this page: a clip to train with, the others in an
+# order of your own, and one of these again.
 #
 # **No ratings are in yet.** To give one, take the test, press *Download* at its end, and send the
 # file to whoever led you here; nothing is sent by the page itself. With a folder of such files, the
 # next build checks them against these sounds and shows what listeners heard, [below](#ratings).
 
 # %% tags=["hide"]
-(
-    test := mushra(
-        "Music by the codec at three rates, and by others", music_clips[0], music_clips[1:4], music
-    )
-)
+(test := mushra("Music by the codec at three rates, and by others", music_clips[:4], music))
 
 # %% [markdown]
 # ## What they are

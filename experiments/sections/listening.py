@@ -115,12 +115,16 @@ def pursued(clip: Clip, events: Artifact, codec: SparseCodec) -> Sound:
 # ---- a test
 
 
-def mushra(title: str, training: Clip, clips: list[Clip], codec: SparseCodec) -> Mushra:
-    """A test that asks how good clips are by the codec at three rates, and by its rivals."""
+def mushra(title: str, clips: list[Clip], codec: SparseCodec) -> Mushra:
+    """A test that asks how good clips are by the codec at three rates, and by its rivals.
+
+    The first clip is there to train with, unless there is no other.
+    """
     # Everything is begun before a value is asked for.
-    items = {clip.title: _judged(clip, codec) for clip in (training, *clips)}
-    reference = {clip.title: sounds.original(clip, codec) for clip in (training, *clips)}
-    return Mushra(title, items, reference, training=[training.title])
+    items = {clip.title: _judged(clip, codec) for clip in clips}
+    reference = {clip.title: sounds.original(clip, codec) for clip in clips}
+    training = [clip.title for clip in clips[:-1][:1]]
+    return Mushra(title, items, reference, training=training)
 
 
 def _judged(clip: Clip, codec: SparseCodec) -> dict[str, Artifact]:

@@ -3,7 +3,9 @@
 import json
 import re
 import shutil
+from collections import Counter
 from fractions import Fraction
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -273,11 +275,15 @@ def test_all_orders_and_items_come_equally_often(scripts):
 
 
 def test_in_a_preference_test_each_system_is_a_as_often_as_b(scripts):
+    systems = ["one", "two", "three"]
     plan = scripts.evaluate(
-        "(design) => course.plan(design, '0123abcd')", plain_design("preference", trials=4)
+        "(design) => course.plan(design, '0123abcd')",
+        plain_design("preference", trials=4, systems=systems),
     )
-    firsts = [trial["keys"][0] for trial in plan["trials"] if trial["part"] == "test"]
-    assert firsts.count("one") == firsts.count("two") == 4
+    orders = Counter((trial["item"]["name"], *trial["keys"]) for trial in plan["trials"])
+    assert orders == dict.fromkeys(
+        [(item, *pair) for item in "ab" for pair in permutations(systems, 2)], 2
+    )
 
 
 def plain_design(kind, **other):

@@ -68,13 +68,14 @@ def test_without_events_there_are_no_atoms(clip, codec):
 
 def test_the_test_has_the_codec_at_three_rates_and_its_rivals(clip, codec):
     other = dataclasses.replace(clip, start=1.0, title="Another")
-    test = listening.mushra("Judge.", other, [clip], codec)
+    test = listening.mushra("Judge.", [other, clip], codec)
     assert test.systems == [
         *("Codec, sparse", "Codec, medium", "Codec, high", "Matching pursuit"),
         *("Opus, 6 kb/s", "MP3, lowest"),
     ]
     assert list(test.roles) == ["reference", "anchor3500", "anchor7000"]
     assert test.training == ["Another"] and test.each == 1 and test.post is None
+    assert not listening.mushra("Judge.", [clip], codec).training
     made = test.items[clip.title]
     assert made["reference"].sha256 == sounds.original(clip, codec).sha256
     assert (
