@@ -4,7 +4,7 @@
 # BUCKET     where to publish, as s3://bucket/prefix, or a folder; without it the site is built and
 #            checked only. Artifacts are kept there too, so that no run computes again what another
 #            has computed.
-# ARTICLES   the scripts (default: all *.py files here)
+# ARTICLES   the scripts (default: all *.py files here that have cells, # %%)
 # RELEASE    show this release again instead, of those that were published: nothing is built
 # PUBLIC     "yes" lets everyone read the published site
 # ENDPOINT_URL  of a server other than AWS; credentials are found where boto3 finds them
@@ -26,8 +26,18 @@ if [ -n "${RELEASE:-}" ]; then
 fi
 
 shopt -s nullglob
-articles=(*.py)
-if [ -n "${ARTICLES:-}" ]; then read -ra articles <<<"$ARTICLES"; fi
+articles=()
+if [ -n "${ARTICLES:-}" ]; then
+  read -ra articles <<<"$ARTICLES"
+else
+  for file in *.py; do
+    if grep -qE '^# ?%%' "$file"; then articles+=("$file"); fi
+  done
+fi
+if [ ${#articles[@]} = 0 ]; then
+  echo "no *.py file here has cells (# %%); name the articles in ARTICLES" >&2
+  exit 1
+fi
 
 if [ -z "${BUCKET:-}" ]; then
   report build "${articles[@]}" --only

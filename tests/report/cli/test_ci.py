@@ -28,13 +28,14 @@ def project(tmp_path):
     folder = tmp_path / "project"
     folder.mkdir()
     (folder / "beeps.py").write_text(ARTICLE)
+    (folder / "record.py").write_text("raise SystemExit('this is no article')\n")
     command = [sys.executable, "-m", "report", "ci", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return folder
 
 
-def run(folder, **environment):
+def run(folder, expected=0, **environment):
     done = subprocess.run(
         [str(folder / "publish.sh")],
         cwd=folder.parent,
@@ -42,8 +43,8 @@ def run(folder, **environment):
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert done.returncode == expected, done.stdout + done.stderr
+    return done.stdout + done.stderr
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
@@ -68,6 +69,9 @@ def test_the_script_builds_verifies_publishes_and_takes_back(project, tmp_path):
 @pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
 def test_without_a_bucket_the_script_builds_and_verifies(project):
     assert "none wrong" in run(project, BUCKET="", RELEASE="", ENDPOINT_URL="")
+    (project / "beeps.py").unlink()
+    said = run(project, 1, BUCKET="", RELEASE="", ENDPOINT_URL="")
+    assert said == "no *.py file here has cells (# %%); name the articles in ARTICLES\n"
     assert (project / "site" / "beeps.html").exists()
 
 
