@@ -146,9 +146,9 @@ def test_a_test_taken_by_keys_comes_by_the_receiver_into_the_next_build(open_pag
 def test_a_test_taken_by_touch_comes_by_a_bucket_into_the_next_build(
     open_page, serve, tmp_path, request
 ):
-    weed = request.getfixturevalue("weed")
-    origin, bucket = serve(tmp_path / "site"), in_new_bucket(weed, "answers")
-    at = ["--endpoint-url", weed.url]
+    server = request.getfixturevalue("weed")
+    origin, bucket = serve(tmp_path / "site"), in_new_bucket(server, "answers")
+    at = ["--endpoint-url", server.url]
     form = report(tmp_path, "ratings", "post", "--bucket", bucket.address, "--origin", origin, *at)
     build(tmp_path, json.loads(form))
     page = open_page(
