@@ -158,3 +158,24 @@ def test_what_lies_over_a_picture_does_not_hide_it_where_backgrounds_are_not_pri
         || !/, 0\\)$/.test(style.backgroundColor))
       .map(([element, style]) => [element.outerHTML.slice(0, 60), style.printColorAdjust])""")
     assert layers and [html for html, adjusted in layers if adjusted != "exact"] == []
+
+
+def test_a_page_has_no_fields_before_a_menu_is_opened(open_page):
+    """Browsers lay out every field when a page is loaded, each at a time, also in what is folded."""
+    page = open_page(near=False)
+    fields = page.locator(".menu :is(select, input)")
+    assert page.locator(".menu").count() > 3 and fields.count() == 0
+    open_menu(page, "Long tone")
+    page.locator(".menu[open] select").wait_for()
+    assert fields.count() == 2
+
+
+def test_what_is_far_is_laid_out_in_a_task_of_its_own_after_the_first_frame(open_page):
+    page = open_page(near=False)
+    wait_until(page, "!document.querySelector('.early')")
+    height = page.evaluate("document.body.scrollHeight")
+    far = open_page(near=False, hash="#events")
+    assert far.evaluate("!document.querySelector('.early')")
+    assert far.evaluate("document.body.scrollHeight") == pytest.approx(height, rel=0.2)
+    top = far.evaluate("document.getElementById('events').getBoundingClientRect().top")
+    assert 0 <= top < 100

@@ -49,7 +49,7 @@ const late = (() => {
             );
           }
         },
-        { rootMargin: '100%' }, // a screen ahead
+        { rootMargin: '200%' }, // two screens ahead
       );
       elements.all(selector).forEach((element) => near.observe(element));
     }

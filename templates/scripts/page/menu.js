@@ -10,8 +10,10 @@ const menu = (() => {
     const summary = elements.make('summary', {}, 'More');
     summary.setAttribute('aria-label', `More for ${title}`);
     const presses = elements.make('div', { className: 'presses' }, ...buttons);
-    const sheet = elements.make('div', { className: 'sheet' }, volume(), speed(), presses);
+    const sheet = elements.make('div', { className: 'sheet' }, presses);
     const details = elements.make('details', { className: 'menu' }, summary, sheet);
+    // Not before: browsers look at every field of a page when it is loaded, also at those that are not shown.
+    details.addEventListener('toggle', () => sheet.prepend(volume(), speed()), { once: true });
     details.addEventListener('keydown', (event) => {
       if (event.key === 'Escape' && details.open) {
         event.stopPropagation();

@@ -98,6 +98,18 @@
     show();
   }
 
+  /**
+   * Lay out what is far from the beginning, in a task of its own after the first frame. Where a reader lands further down,
+   * by a link or by coming back, the places of things count at once.
+   */
+  function settle() {
+    const all = () => elements.all('.early').forEach((main) => main.classList.remove('early'));
+    const [entry] = performance.getEntriesByType('navigation');
+    const begins = !location.hash && /** @type {PerformanceNavigationTiming} */ (entry)?.type === 'navigate';
+    begins ? requestAnimationFrame(() => setTimeout(all)) : all();
+  }
+
+  settle();
   document.querySelectorAll('audio').forEach((audio) => audio.closest('.card') && addPlayButton(audio));
   elements.all('.opening').forEach(opening.enhance);
   for (const figure of elements.all('.player')) {
