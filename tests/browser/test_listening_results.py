@@ -10,7 +10,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.browser.conftest import wait_until
-from tests.browser.test_listening import DESIGN, HEARD, SEED, dialog, heading, listen
+from tests.browser.test_listening import (
+    DESIGN,
+    HEARD,
+    SEED,
+    dialog,
+    heading,
+    listen,
+    set_volume,
+)
 from tests.s3.conftest import credentials, in_new_bucket, weed  # noqa: F401  # fixtures
 
 ROOT = Path(__file__).parents[2]
@@ -122,7 +130,7 @@ def test_a_test_taken_by_keys_comes_by_the_receiver_into_the_next_build(open_pag
         page.keyboard.press("Tab")
         page.keyboard.press("Space")  # the consent
         page.keyboard.press("Enter")
-        page.keyboard.press("Enter")  # the volume
+        set_volume(page)
         names = listen(page)
         for name, key in zip(names, keys_of(page), strict=True):
             page.keyboard.press(name.lower())
