@@ -23,6 +23,7 @@ from experiments.sections.ablations import (
     sound_table,
 )
 from experiments.sections.about import UNCHECKED
+from experiments.sections.covers import of_versions
 from experiments.sections.examples import stages
 from experiments.sections.sounds import half_events
 from experiments.stored_figures import FigureFile
@@ -178,7 +179,8 @@ Image(
 # trained for longer.
 
 # %% tags=["hide"]
-reconstructions(clip, {"Harmonic, trained for longer": music, "Recurrent": recurrent})
+compared = reconstructions(clip, {"Harmonic, trained for longer": music, "Recurrent": recurrent})
+[compared, of_versions([compared])]
 
 # %% tags=["hide"]
 stages(half_events(clip, recurrent), recurrent)

@@ -9,6 +9,7 @@ that asks how good they are.
 from experiments.clips import shipped_clips
 from experiments.lazy_codec import open_codec
 from experiments.sections.about import UNCHECKED
+from experiments.sections.covers import of_versions
 from experiments.sections.listening import mushra, numbers_a_second, side_by_side
 from experiments.sections.sounds import begin_encoding
 from report import Ratings
@@ -58,7 +59,8 @@ numbers = numbers_a_second(music_clips[0], music)
 # ## Music
 
 # %% tags=["hide"]
-side_by_side("Music by all methods.", music_clips, music)
+shown = side_by_side("Music by all methods.", music_clips, music)
+[*shown, of_versions(shown)]
 
 # %% [markdown]
 # ## Speech

@@ -13,7 +13,7 @@ import numpy as np
 
 from experiments.clips import Clip
 from experiments.scores import cut
-from experiments.sections import parts, pictures, pitches, sounds, timbre
+from experiments.sections import covers, parts, pictures, pitches, sounds, timbre
 from experiments.sections.event_names import Heard, event_names
 from experiments.sections.pictures import Version
 from report import (
@@ -57,6 +57,7 @@ LISTEN_FOR = {  # said above the figures of an example
     " events. Together, events share the sound where they overlap; by itself, moved or with another"
     " vector, an event is heard as it sounds alone.",
 }
+COVER_SPAN = pitches.Span(36, 96)  # of a cover whose events have no pitch
 LAYOUT_SEED = 7  # of the t-SNE and of the projection to colours
 
 
@@ -98,6 +99,7 @@ class Roll:
     other_sounds: list[Artifact]  # those that `choices` names
     names: list[str]  # of the events, as a person would say them
     scale: Scale | None  # by pitch, if anything has one
+    span: pitches.Span | None  # of the scale
 
 
 # ---- compute
@@ -162,6 +164,7 @@ def _conjure_roll(clip: Clip, half: Artifact, codec: SparseCodec) -> Roll:
         + [sound for rows in steps.values() for row in rows for sound in row if sound],
         names=_names(events, heard.value, alone),
         scale=pitches.scale_of(span, keys, notes, mix) if span else None,
+        span=span,
     )
 
 
@@ -355,9 +358,15 @@ def cover(examples: list[Example]) -> list[Cover]:
     if found is None:
         return []
     roll = _event_roll(*found)
-    length = roll.mix.info["n_samples"]
-    marks = [[mark.start / length, mark.y, mark.radius, mark.colour] for mark in roll.marks]
-    return [Cover(pictures.cover(roll.mix, marks, roll.title), roll.mix)]
+    length, scale = roll.mix.info["n_samples"], roll.scale
+    lane = scale.base if scale else 0.0
+    span = found[2].span or COVER_SPAN
+    places = [scale.place(h) for h in scale.heights] if scale else [m.y for m in roll.marks]
+    marks = [
+        [mark.start / length, place, mark.radius, mark.colour]
+        for mark, place in zip(roll.marks, places, strict=True)
+    ]
+    return [Cover(covers.roll(roll.mix, [span.low, span.high], lane, marks, roll.title), roll.mix)]
 
 
 def figures_table(examples: list[Example]) -> Table:

@@ -38,9 +38,6 @@ FILM_SECONDS = 8.0
 FILM_COLUMNS = 3  # pixels for a frame of the codec
 BOXED = 18.0  # dB
 INK = "#7d7a72"
-COVER = (1200, 630)  # pixels, as sites that show links want it
-FINER = 2  # times as many pixels while a cover is drawn
-DIMMED = 0.6  # of a spectrogram behind marks
 
 Version = tuple[str, Artifact, Artifact | None]  # label, sound, spectrogram: an item of a Compare
 
@@ -53,40 +50,18 @@ def versions(sounds: dict[str, Artifact]) -> list[Version]:
 @conjure
 def spectrogram(sound: Artifact, title: str) -> Picture:
     """Magnitudes of a sound in dB, on one scale, so that all pictures of the article compare."""
+    samples, rate = sound.value.samples, sound.value.samplerate
+    axes = _axes(len(samples) / rate, rate)
+    return Picture(spectrogram_pixels(sound), f"Spectrogram of {title}", lossy=True, **axes)
+
+
+def spectrogram_pixels(sound: Artifact) -> np.ndarray:
+    """Return the pixels of a spectrogram (MEL_BANDS, at most WIDTH, 3), uint8."""
     from sparse_codec.model.spectrogram import magnitudes
 
     samples, rate = waveform(sound.value), sound.value.samplerate
     hop = max(PICTURE_HOP, -(-samples.shape[1] // WIDTH))
-    decibels = _decibels(magnitudes(samples, window=2048, hop=hop)[0].numpy(), rate)
-    axes = _axes(samples.shape[1] / rate, rate)
-    return Picture(_colours(decibels), f"Spectrogram of {title}", lossy=True, **axes)
-
-
-@conjure
-def cover(mix: Artifact, marks: list[list[Any]], title: str) -> Picture:
-    """An event roll over the spectrogram of its mix, for links and the index page.
-
-    marks: for each event its start as a share of the time, its height and radius in 0..1, and its
-    colour.
-    """
-    from PIL import Image, ImageDraw
-
-    from sparse_codec.model.spectrogram import magnitudes
-
-    samples, rate = waveform(mix.value), mix.value.samplerate
-    decibels = _decibels(magnitudes(samples, window=2048, hop=PICTURE_HOP)[0].numpy(), rate)
-    behind = Image.fromarray((DIMMED * _colours(decibels)).astype(np.uint8))
-    width, height = (FINER * side for side in COVER)
-    image = behind.resize((width, height), Image.Resampling.BICUBIC)
-    draw = ImageDraw.Draw(image)
-    for start, y, radius, colour in marks:
-        reach = FINER * (14 + 30 * radius)
-        x = min(max(width * start, 1.2 * reach), width - 1.2 * reach)
-        down = height * (0.92 - 0.84 * y)
-        box = (x - reach, down - reach, x + reach, down + reach)
-        draw.ellipse(box, fill=colour, outline="#ffffff", width=2 * FINER)
-    image = image.resize(COVER, Image.Resampling.LANCZOS)
-    return Picture(np.asarray(image), f"{title}, over their spectrogram", lossy=True)
+    return _colours(_decibels(magnitudes(samples, window=2048, hop=hop)[0].numpy(), rate))
 
 
 @conjure

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -138,6 +139,11 @@ def spectrogram(sound: Artifact, span: list[int]) -> Picture:
 
     span: the MIDI pitches at the lower and the upper edge.
     """
+    return Picture(along_pitch(sound, span), "Spectrogram along pitch", lossy=True)
+
+
+def along_pitch(sound: Artifact, span: Sequence[int]) -> np.ndarray:
+    """Return the pixels of a spectrogram along pitch (ROWS, T), uint8, white where it is silent."""
     import torch
 
     from sparse_codec.model.spectrogram import magnitudes
@@ -149,5 +155,4 @@ def spectrogram(sound: Artifact, span: list[int]) -> Picture:
     bins = np.arange(len(spectrum)) * rate / WINDOW
     rows = np.stack([np.interp(hertz, bins, frame, right=0.0) for frame in spectrum.T], axis=1)
     decibels = 20 * np.log10(np.maximum(rows, 1e-9) / max(rows.max(), 1e-9))
-    grey = 255 * np.clip(decibels / QUIETEST, 0, 1)
-    return Picture(np.rint(grey).astype(np.uint8), "Spectrogram along pitch", lossy=True)
+    return np.rint(255 * np.clip(decibels / QUIETEST, 0, 1)).astype(np.uint8)

@@ -161,7 +161,7 @@ def test_what_lies_over_a_picture_does_not_hide_it_where_backgrounds_are_not_pri
 
 
 def test_a_page_has_no_fields_before_a_menu_is_opened(open_page):
-    """Browsers lay out every field when a page is loaded, each at a time, also in what is folded."""
+    """Browsers lay out every field of a page as it is loaded, also those in what is folded."""
     page = open_page(near=False)
     fields = page.locator(".menu :is(select, input)")
     assert page.locator(".menu").count() > 3 and fields.count() == 0

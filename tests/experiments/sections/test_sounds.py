@@ -62,18 +62,6 @@ def test_the_box_of_an_event_holds_where_it_takes_most_off(clip, half, codec):
         assert start <= (frame + 0.5) / before.shape[1] <= end
 
 
-def test_a_cover_shows_the_marks_of_a_roll_over_its_spectrogram(store, half, codec):
-    mix = sounds.rendered(half, codec)
-    marks = [[0.0, 0.0, 0.0, "#00ff00"], [0.5, 0.5, 1.0, "#0000ff"]]
-    made = pictures.cover(mix, marks, "Two events")
-    with Image.open(io.BytesIO(store.read(made.record))) as image:
-        pixels = np.asarray(image.convert("RGB"), int)
-    assert pixels.shape == (630, 1200, 3) and made.info["alt"].startswith("Two events")
-    green, blue = pixels[580, 17], pixels[315, 600]
-    assert green[1] > 200 > green[0] + green[2] and blue[2] > 200 > blue[0] + blue[1]
-    assert (np.abs(pixels - blue).sum(2) < 90).sum() > 3000  # a disc of radius 44
-
-
 def test_variations_change_one_thing(half, codec):
     events = events_of(half)
     varied = {kind: events_of(sounds.variation(half, kind, codec)) for kind in VARIATIONS}
