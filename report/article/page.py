@@ -344,7 +344,7 @@ def _components(output: Output, path: Path) -> list[Component]:
 
 
 def _check_prose(blocks: list[tuple[_Block, Cell]], path: Path, env: Mapping[str, Any]) -> None:
-    """Raise CellError for a wrong formula or citation, or for what a page can not show.
+    """Raise CellError for a wrong formula, citation or callout, or for what a page can not show.
 
     The whole document could not tell which cell has it.
     """
@@ -353,7 +353,7 @@ def _check_prose(blocks: list[tuple[_Block, Cell]], path: Path, env: Mapping[str
             with _blame(cell, path):
                 if "\ue000" in block.text:
                     raise ValueError("prose has the private character U+E000; leave it out")
-                if any(mark in block.text for mark in ("$", "![", "[@")):
+                if any(mark in block.text for mark in ("$", "![", "[@", ":::")):
                     markdown().render(block.text, dict(env))
 
 
@@ -412,7 +412,10 @@ def _insert(
                 html.append(shown)
     if lost := [label for label in labels.values() if label not in named]:
         kind = LABELLED[lost[0][:3]]
-        raise CellError(f"{path}: the cell with the label {lost[0]} shows no {kind}")
+        raise CellError(
+            f"{path}: the cell with the label {lost[0]} shows no {kind} with a number; "
+            "a Compare, Grid or Image has one, as a figure, a Table as a table, and a Player none"
+        )
     return "".join(html), parts, named
 
 

@@ -67,8 +67,7 @@ def markdown() -> MarkdownIt:
     parser.use(footnote_plugin).use(deflist_plugin).use(tasklists_plugin, label=True)
     # Of attributes in braces, ids alone: a page's policy forbids styles.
     parser.use(attrs_block_plugin, allowed=["id"]).use(attrs_plugin, spans=True, allowed=["id"])
-    for name in CALLOUTS:
-        parser.use(container_plugin, name, render=_callout)
+    parser.use(container_plugin, "callout", validate=_is_named, render=_callout)
     # "$5 and $6" stays text, because there is a space before its second dollar sign.
     parser.use(
         dollarmath_plugin,
@@ -119,13 +118,22 @@ def is_local(address: str) -> bool:
     return not re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//|#", address)
 
 
+def _is_named(words: str, *_: object) -> bool:
+    return words.strip() != ""
+
+
 def _callout(
     _renderer: RendererHTML, tokens: Sequence[Token], i: int, _options: OptionsDict, _env: EnvType
 ) -> str:
-    """Return the begin or the end of a callout; words behind its name are its title."""
+    """Return the begin or the end of a callout; words behind its name are its title.
+
+    Raises: ValueError for a name that is none.
+    """
     if tokens[i].nesting < 0:
         return "</aside>\n"
     kind, _, words = tokens[i].info.strip().partition(" ")
+    if kind not in CALLOUTS:
+        raise ValueError(f"there is no callout ::: {kind}; there are {', '.join(CALLOUTS)}")
     shown = html.escape(words.strip() or CALLOUTS[kind])
     return f'<aside class="callout {kind}" aria-label="{shown}">\n<p><b>{shown}</b></p>\n'
 

@@ -23,6 +23,7 @@ from report.article.cells import Cell
 from report.article.checks import findings_of_links, refuse
 from report.article.page import Article, Entry, assets, cover_of, render_article, render_index
 from report.article.parameters import settings_text
+from report.article.prose import HEADING_ID
 from report.article.script import parse_script, read_metadata, run_cells
 from report.artifacts.record import ARTICLE, Build, Record
 from report.artifacts.session import CallFailed, Session, Workers, matches, use_session
@@ -415,7 +416,7 @@ class _Progress:
     def cell(self, cell: Cell) -> None:
         self.bar.update()
         headings = [line for line in cell.source.split("\n") if line.startswith("#")]
-        heading = headings[0].strip("# ") if headings else ""
+        heading = HEADING_ID.sub("", headings[0].strip("# ")) if headings else ""
         if cell.kind == "prose" and heading and self.bar.disable:
             print(f"{self.name}: {heading}", file=sys.stderr, flush=True)
 

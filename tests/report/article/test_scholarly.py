@@ -102,7 +102,11 @@ def test_an_image_beside_the_script_is_an_artifact_of_the_site(built, tmp_path):
     [
         ("[@many]", "[@mani]", "lit.py, cell at line 12: .*cites what is in no .*is it @many"),
         ("@fig-second, ", "@fig-secnd, ", "@fig-secnd refers to nothing; is it @fig-second"),
-        ("#| label: tbl-all", "#| label: fig-all", "label fig-all shows no figure"),
+        (
+            "#| label: tbl-all",
+            "#| label: fig-all",
+            "label fig-all shows no figure with a number; a Comp",
+        ),
         ("#| label: tbl-all", "#| label: fig-second", "another has the label fig-second"),
         ("red%20one.png", "red.png", "cell 2, line 12: there is no image pics/red.png beside"),
         ("pics/red%20one.png", "lit.bib", "lit.bib is no PNG, JPEG, WebP or GIF"),
@@ -126,6 +130,19 @@ def test_a_heading_keeps_the_id_that_its_author_gave(built):
     assert '<h2 id="one-2">One</h2>' in page and '<h2 id="one">Other</h2>' in page
     with pytest.raises(ReportError, match="the anchor 'a' is there 2 times"):
         built('"""Ids"""\n# %% [markdown]\n# ## One {#a}\n# ## Other {#a}\n')
+
+
+@pytest.mark.parametrize("name", ["nota", "{.callout-note}"])
+def test_a_callout_of_another_name_is_an_error_that_says_the_names(built, name):
+    with pytest.raises(
+        CellError, match=rf"cell at line 3: .*no callout ::: {name}; there are note"
+    ):
+        built(f'"""Callouts"""\n# %% [markdown]\n# ::: {name}\n# Some.\n# :::\n')
+
+
+def test_the_progress_of_a_build_names_sections_without_their_anchors(built, capfd):
+    built('"""Ids"""\n# %% [markdown]\n# ## One {#a}\n')
+    assert "lit: One\n" in capfd.readouterr().err
 
 
 def test_prose_has_callouts_and_lists_and_no_attributes_but_ids():
