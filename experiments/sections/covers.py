@@ -16,6 +16,7 @@ FINER = 2  # times as many pixels while marks are drawn
 DIMMED = 0.7  # of what lies behind marks
 GROUND, INK = (21, 23, 26), (230, 227, 220)  # RGB
 LABEL = 92  # pixels above a spectrogram, for its label
+LETTERS = 46  # pixels, their size
 GAP = 12  # pixels between spectrograms
 MOST = 3  # spectrograms side by side
 
@@ -86,7 +87,6 @@ def _write(draw: Any, text: str, left: int, width: int) -> None:
     """Write one line above a spectrogram, smaller where it would be too wide."""
     from PIL import ImageFont
 
-    size = 46
-    while draw.textlength(text, ImageFont.load_default(size)) > width and size > 16:
-        size -= 2
+    length = draw.textlength(text, ImageFont.load_default(LETTERS))
+    size = LETTERS * min(1.0, width / length)
     draw.text((left, LABEL / 2), text, INK, ImageFont.load_default(size), anchor="lm")
