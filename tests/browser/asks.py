@@ -44,7 +44,7 @@ Mushra(
 
 # %%
 [
-    Preference("Which tones are better", coded, each=2, headphones=False),
+    Preference("Which tones are better", coded, original, each=2, headphones=False),
     Abx("Which tones are X", coded, each=1, trials=2, headphones=False),
 ]
 

@@ -517,6 +517,34 @@ def test_without_scripts_it_says_what_it_needs_and_no_sound_is_told_apart(ask):
     assert not re.search("coarse|fine", figure.inner_text())
 
 
+def test_space_plays_and_pauses_wherever_a_slider_or_an_answer_has_the_focus(ask):
+    for kind, key in (("mushra", "a"), ("dcr", "1")):
+        page = ask()
+        take_part(page, kind)
+        pass_preliminaries(page, kind)
+        page.keyboard.press(key)  # leads to a slider or to an answer
+        if kind == "mushra":
+            page.keyboard.press("Space")
+        assert page.evaluate("document.activeElement.tagName") == "INPUT"
+        wait_until(page, "!document.querySelector('dialog .playing')")
+        page.keyboard.press("Space")
+        wait_until(page, "document.querySelector('dialog .playing')")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_moves_when_the_button_comes(ask, asks, serve, width):
+    page = ask(near=False, folder=asks, viewport={"width": width, "height": 800})
+    held = []
+    page.route(re.compile("listening.js"), lambda route: held.append(route))
+    page.goto(f"{serve(asks)}/asks.html")
+    place = "document.querySelector('.listening figcaption').getBoundingClientRect().top"
+    wait_until(page, "document.querySelector('script[src$=\"listening.js\"]')")
+    before = page.evaluate(place)
+    held[0].continue_()
+    page.get_by_role("button", name="Take part").first.wait_for()
+    assert page.evaluate(place) == before
+
+
 def test_a_missing_sound_is_said_in_words(ask, asks, tmp_path):
     copy = shutil.copytree(asks, tmp_path / "site")
     for path in copy.glob("offline/*"):
