@@ -216,13 +216,13 @@ def write_notebook(args: argparse.Namespace) -> int:
 
 
 COMMANDS = {
-    "ci": Command(
-        write_ci, "write a script and a GitHub workflow that build, verify and publish", ci_options
+    "new": Command(
+        new_article, "write an article that builds, with comments that teach", new_options
     ),
     "notebook": Command(
         write_notebook, "run an article in Jupyter, and write what it shows", notebook_options
     ),
-    "new": Command(
-        new_article, "write an article that builds, with comments that teach", new_options
+    "ci": Command(
+        write_ci, "write a script and a GitHub workflow that build, verify and publish", ci_options
     ),
 }

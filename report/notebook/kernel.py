@@ -6,6 +6,7 @@ and what one has computed the other finds in the folder .artifacts.
 
 import ast
 import functools
+import os
 import re
 import sys
 from contextlib import ExitStack
@@ -39,7 +40,17 @@ def begin() -> None:
     provide_text("__main__", lambda: text_of(shell.user_ns["In"], _cells))
     _begun.enter_context(use_script("__main__"))
     set_default_store(FolderStore(Path(".artifacts")))
+    shell.user_ns.setdefault("__file__", _notebook_of(shell))
     show_in(shell)
+
+
+def _notebook_of(shell: Any) -> str:
+    """Return the file of the cells, as Jupyter and VS Code tell it; of others, the folder is right.
+
+    They run a notebook in its own folder.
+    """
+    told = os.environ.get("JPY_SESSION_NAME") or shell.user_ns.get("__vsc_ipynb_file__")
+    return os.path.abspath(told if told and os.path.isfile(told) else "notebook.ipynb")
 
 
 def text_of(inputs: list[str], cells: dict[int, str]) -> str:

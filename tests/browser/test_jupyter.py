@@ -18,12 +18,16 @@ from tests.browser.conftest import wait_until, wait_until_it_moves
 pytest.importorskip("jupyterlab", reason="needs JupyterLab: pip install '.[test]'")
 ROOT = Path(__file__).parents[2]
 ARTICLE = '''"""Tones"""
+from pathlib import Path
 import numpy as np
 from report import Player, Sound, conjure
 
+LEVEL = float(Path(__file__).with_name("level.txt").read_text())
+assert Path(__file__).name == "tones.py"
+
 @conjure
 def tone(hertz: int) -> Sound:
-    return Sound(0.5 * np.sin(hertz * np.arange(16000) / 1000), 8000)
+    return Sound(LEVEL * np.sin(hertz * np.arange(16000) / 1000), 8000)
 
 # %% [markdown]
 # Two of them.
@@ -46,6 +50,7 @@ def folder(tmp_path):
     folder = tmp_path / "article"
     folder.mkdir()
     (folder / "tones.py").write_text(ARTICLE)
+    (folder / "level.txt").write_text("0.5")
     return folder
 
 

@@ -180,7 +180,7 @@ def test_a_cell_that_is_run_again_has_the_keys_of_its_new_source(folder, monkeyp
     notebook.metadata.kernelspec = {"name": "python3", "display_name": "", "language": "python"}
     client = NotebookClient(notebook, resources={"metadata": {"path": str(folder)}})
     setup, _prose, players, *_ = notebook.cells
-    look = nbformat.v4.new_code_cell("print(tone(100).record.key, tone(100).sha256)")
+    look = nbformat.v4.new_code_cell("print(tone(100).record.key, tone(100).sha256, __file__)")
     said = []
     with client.setup_kernel():
         for change in (
@@ -194,7 +194,7 @@ def test_a_cell_that_is_run_again_has_the_keys_of_its_new_source(folder, monkeyp
             notebook.cells[1] = look
             client.execute_cell(look, 1)
             said.append(look.outputs[0].text.split())
-    assert said[0] == said[2]
+    assert said[0] == said[2] and Path(said[0][2]).parent == folder
     assert said[0][0] != said[1][0] and said[0][1] != said[1][1]
     assert "computed: 0" in report(folder, "build", "tones.py").stdout
 
