@@ -15,7 +15,7 @@ from experiments.measurements import (
     switches,
     write_tables,
 )
-from experiments.measurements.rows import means_of
+from experiments.measurements.rows import EFFORT_ROWS, means_of
 from experiments.measurements.time_codes import CODES
 from experiments.sections.ablations import paces
 from sparse_codec import SparseCodec, find_checkpoint
@@ -115,6 +115,15 @@ def test_every_set_of_options_was_measured_with_the_shipped_model():
         set(figures["rows"]) == set(encoding_options.OPTIONS)
         and figures["checkpoint"] == SparseCodec.load("music").digest
     )
+    rows = figures["rows"]
+    article, shares = rows["as the article"], ("l2", "l1")
+    for share in shares:
+        assert rows["4 candidates"][share] < article[share]  # "a little more than four"
+        assert rows["24 candidates"][share] < article[share] + 0.005  # "hardly more"
+        assert rows["merging at a cosine of 0.9"][share] == article[share]  # "nothing to merge"
+    greedy = rows[EFFORT_ROWS["fast"]]
+    assert greedy["seconds"] < article["seconds"] / 2  # "more than half of the time"
+    assert greedy["l1"] < article["l1"] - 0.1  # "much of the quality"
 
 
 def test_every_way_to_look_further_was_measured_with_the_shipped_model():

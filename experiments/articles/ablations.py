@@ -63,11 +63,10 @@ ablation_table(figures)
 # ## Options of encoding
 #
 # The shipped model of music with other options, on held-out segments, by
-# `python -m experiments.measurements.encoding_options`, when each look of the encoder gave one
-# event; now it gives two, in a third less time. Twelve candidates find a little more than
-# four, and more than twelve find no more. Merging finds nothing to merge: refinement has already
-# made the events differ. Half of the time goes into refinement, and much of the quality comes from
-# it.
+# `python -m experiments.measurements.encoding_options`. Twelve candidates find a little more than
+# four, and more than twelve hardly more. Merging finds nothing to merge: refinement has already
+# made the events differ. More than half of the time goes into refinement, and much of the quality
+# comes from it.
 
 # %% tags=["hide"]
 encoding_table()
