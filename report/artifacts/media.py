@@ -155,7 +155,9 @@ def decode(data: bytes, media_type: str) -> Sound | Data | Array | Weights:
     Raises: TypeError for pictures and films; sf.LibsndfileError for a file that is no sound.
     """
     if media_type in ("audio/flac", "audio/wav"):
-        return Sound(*sf.read(io.BytesIO(data), dtype="int16"))
+        samples, samplerate = sf.read(io.BytesIO(data), dtype="int16")
+        samples.flags.writeable = False  # all who ask for the value have the same array
+        return Sound(samples, samplerate)
     if media_type == "application/json":
         return Data(json.loads(data))
     if media_type == "application/x-npy":

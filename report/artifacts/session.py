@@ -35,11 +35,11 @@ from report.artifacts.randomness import numbers_of
 from report.artifacts.record import Build, Making, Record
 from report.artifacts.several import encode_result, expected_of, member_key, members_of
 from report.artifacts.store import MemoryStore, Store
-from report.errors import StoreError, WorkerError
+from report.errors import ReportError, StoreError, WorkerError
 from report.keys.dependencies import ReachableCode, code_of, variable_digests
 from report.keys.results import register_results
 from report.keys.source import check_unedited, find_module, full_name
-from report.keys.values import Walk, identity, readable
+from report.keys.values import Walk, identity, is_immutable, readable
 from report.keys.values_in_source import NotFollowed, runtime_value
 
 INGREDIENTS = ("function", "code", "arguments", "globals", "libraries", "device")
@@ -417,13 +417,57 @@ def compute(request: Request, store: Store) -> Made:
     """Compute a call. Calls that it makes itself are looked up in the store, too.
 
     They are no calls of the article, which does not make them if this one is found.
+    Raises: ReportError if the call changed an argument, or a global that its key depends on.
     """
     start = time.perf_counter()
     with use_session(Session(store)), numbers_of(request.key):
         result = request.definition(*request.bound.args, **request.bound.kwargs)
         encoded, members = encode_result(result, request.definition)
     check_unedited(request.code.modules)
+    _check_unchanged(request)
     return Made(encoded, time.perf_counter() - start, fingerprint(), members)
+
+
+def _check_unchanged(request: Request) -> None:
+    """Raise ReportError if a call changed what its key is made of.
+
+    The article would see the change if the call was computed in its own process, and not if another
+    one computed it, or if it was found.
+    """
+    short = request.function.rpartition(".")[2]
+    for name, value in request.bound.arguments.items():
+        before = request.parts["arguments"][name]
+        if not is_immutable(value) and _digest_now(request.function, name, value) != before:
+            raise ReportError(
+                f"{short} changed its argument {name!r}, so later calls would depend on where this "
+                f"one was computed; {_advice(name, value)}"
+            )
+    try:
+        now = variable_digests(request.code.variables, Walk())
+    except TypeError:
+        now = {}
+    for name, digest in request.parts["globals"].items():
+        if now.get(name) != digest:
+            raise ReportError(
+                f"{short} changed the {name}, so later calls would depend on where this one was "
+                "computed; let it work on a copy, or return what changes"
+            )
+
+
+def _digest_now(function: str, argument: str, value: object) -> str:
+    """Return the digest of an argument after the call; "" if it has none any more."""
+    try:
+        return _digest(identity(value, f"{function}: argument {argument!r}", Walk()))
+    except (TypeError, ReportError):
+        return ""
+
+
+def _advice(name: str, value: object) -> str:
+    """Say how a function leaves an argument as it was."""
+    if isinstance(value, Path):
+        return "write to another place than it reads from"
+    copy = "sklearn.base.clone" if hasattr(value, "get_params") else "copy.deepcopy"
+    return f"begin with `{name} = {copy}({name})`"
 
 
 def _making(request: Request, made: Made, key: str) -> Making:
@@ -517,12 +561,13 @@ def set_default_store(store: Store) -> None:
 def conjure(function: Callable[..., Any]) -> Callable[..., Any]:
     """Decorate a function that returns media: it now returns the Artifact, computed at most once.
 
-    The function must be pure: same arguments, same media. Annotate its return type, as in
-    `-> Sound`: then the key depends on how sounds become bytes, and not on how figures do. One that
-    says `-> tuple[Sound, Array]` or `-> dict[str, Sound]` returns a tuple or dict of Artifacts. A
-    tuple whose length it says is there at once; a dict waits until the call is computed.
+    The function must be pure: same arguments, same media, and arguments stay as they are. Annotate
+    its return type, as in `-> Sound`: then the key depends on how sounds become bytes, and not on
+    how figures do. One that says `-> tuple[Sound, Array]` or `-> dict[str, Sound]` returns a tuple
+    or dict of Artifacts. A tuple whose length it says is there at once; a dict waits until the call
+    is computed.
     A call raises TypeError if the function returns something else, or if an argument or a global
-    that it reads has no value to key it by.
+    that it reads has no value to key it by; ReportError if the function changed one of these.
     """
     inner = inspect.unwrap(function)  # other decorators stand in the source, and are followed there
     if not isinstance(inner, FunctionType):

@@ -473,3 +473,71 @@ def test_a_call_inside_of_another_is_no_call_of_the_article():
     with use_store(store) as session:
         drawn(3)
         assert (session.hits, session.computed) == (1, 0)
+
+
+@dataclass
+class Model:
+    """Like an estimator: fitting it changes it."""
+
+    steps: int
+    fitted: float | None = None
+
+    def get_params(self):
+        return {"steps": self.steps}
+
+
+@conjure
+def changes(x) -> Data:
+    if isinstance(x, Path):
+        (x / "result").write_text("")
+    elif isinstance(x, Model):
+        x.fitted = 0.5
+    else:
+        x[0] = 1
+    return Data(1)
+
+
+@pytest.mark.parametrize(
+    ("make", "advice"),
+    [
+        (lambda _: Model(3), "`x = sklearn.base.clone(x)`"),
+        (lambda _: [0, 2], "`x = copy.deepcopy(x)`"),
+        (lambda _: np.zeros(2), "`x = copy.deepcopy(x)`"),
+        (lambda _: {0: 2}, "`x = copy.deepcopy(x)`"),
+        (lambda folder: folder, "write to another place"),
+    ],
+)
+def test_a_function_that_changes_its_argument_is_refused(tmp_path, make, advice):
+    (tmp_path / "given").mkdir()
+    with (
+        use_store(MemoryStore()) as session,
+        pytest.raises(ReportError, match="^changes changed its argument 'x'") as error,
+    ):
+        changes(make(tmp_path / "given"))
+    assert advice in str(error.value) and not session.computed
+
+
+HEARD = list(map(int, "12"))  # a global that is known by its value
+
+
+@conjure
+def hears(x) -> Data:
+    heard = HEARD
+    heard.append(x)
+    return Data(len(heard))
+
+
+def test_a_function_that_changes_a_global_is_refused(session):
+    with pytest.raises(ReportError, match=r"^hears changed the global .*HEARD"):
+        hears(1)
+
+
+def test_the_samples_of_a_sound_are_not_changed_in_place(session):
+    sound = pan(0.5)
+    with pytest.raises(ValueError, match="read-only"):
+        sound.value.samples[0] = 1
+
+
+@conjure
+def pan(level) -> Sound:
+    return Sound(np.linspace(-level, level, 100), 8000)

@@ -351,3 +351,23 @@ model = Model()
 assert {used(model, n).value for n in range(4)} == {os.getpid()}
 """
     article(cells, 2)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_function_that_changes_its_argument_is_refused_wherever_it_is_computed(article, jobs):
+    cells = """
+class Model:
+    def fit(self):
+        self.fitted = 1
+
+@conjure
+def gains(model: Model, n: int) -> Data:
+    model.fit()
+    time.sleep(0.1)
+    return Data(n)
+
+model = Model()
+gains(model, 1), gains(model, 2)
+"""
+    with pytest.raises(CellError, match="gains changed its argument 'model'"):
+        article(cells, jobs)
