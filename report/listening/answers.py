@@ -232,17 +232,27 @@ def _check_scores(place: str, trial: Trial, design: Design) -> None:
 
 
 def _check_amount(where: str, answers: Answers, design: Design) -> None:
-    """Raise AnswersError unless each question of the test is answered as often as it is asked."""
+    """Raise AnswersError unless each question of as many items as a listener gets is answered.
+
+    So nobody can give an answer twice, or leave out items that show a guess.
+    """
     asked = Counter(
         (trial.item, *sorted(trial.order)) for trial in answers.trials if trial.part == "test"
     )
     if not asked:
         raise AnswersError(f"{where}: no question of the test is answered")
-    (item, *_), times = asked.most_common(1)[0]
     most = design.trials if design.scale is None else 1
+    (item, *_), times = asked.most_common(1)[0]
     if times > most:
         raise AnswersError(
             f"{where}: the item {item!r} is answered {times} times, but asked {most} times"
         )
-    if len({item for item, *_ in asked}) > design.each:
-        raise AnswersError(f"{where}: answers for more than the {design.each} items of a listener")
+    questions = {"mushra": 1, "acr": len(design.rated), "dcr": len(design.rated)}
+    of_item = questions.get(design.kind, len(design.pairs) * most)
+    items = Counter(item for item, *_ in asked.elements())
+    if lacking := next((item for item, n in items.items() if n < of_item), None):
+        raise AnswersError(
+            f"{where}: the item {lacking!r} has {items[lacking]} of {of_item} questions answered"
+        )
+    if len(items) != design.each:
+        raise AnswersError(f"{where}: {len(items)} items are answered, not {design.each}")

@@ -9,7 +9,10 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.browser.conftest import wait_until
+from tests.browser.test_everywhere import WCAG
 from tests.browser.test_listening import (
     DESIGN,
     HEARD,
@@ -19,6 +22,8 @@ from tests.browser.test_listening import (
     listen,
     set_volume,
 )
+from tests.report.listening import asked
+from tests.report.listening.listeners import clicker, honest
 from tests.s3.conftest import credentials, in_new_bucket, weed  # noqa: F401  # fixtures
 
 ROOT = Path(__file__).parents[2]
@@ -193,3 +198,48 @@ def test_a_test_taken_by_touch_comes_by_a_bucket_into_the_next_build(
     (tmp_path / "answers" / name).write_bytes(bucket.get(name))
     build(tmp_path, json.loads(form))
     check_shown(open_page(tmp_path / "site", "judged.html"))
+
+
+@pytest.fixture(scope="session")
+def rated(build_once):
+    """The site of the article that asks, with simulated listeners, and some who do not count."""
+
+    def build_site(folder: Path) -> None:
+        folder.mkdir()
+        (folder / "tones.py").write_text(asked.ARTICLE)
+        report(folder, "build", "tones.py")
+        designs = asked.designs_of(folder / "site")
+        (folder / "answers").mkdir()
+        for seed in range(14):
+            data = honest(designs["mushra"], seed)
+            (folder / "answers" / f"{seed}.json").write_bytes(data)
+        (folder / "answers" / "odd.json").write_bytes(clicker(designs["mushra"], 100))
+        (folder / "answers" / "broken.json").write_bytes(b"{")
+        report(folder, "build", "tones.py")
+
+    return build_once("rated", build_site) / "site"
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_no_violation_of_wcag_in_the_figure(open_page, rated, serve, width):
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright",
+        reason="needs axe: pip install axe-playwright-python",
+    )
+    size = {"width": width, "height": 800}
+    page = open_page(serve(rated), "tones.html", viewport=size, bypass_csp=True)
+    page.evaluate("document.querySelectorAll('.ratings details').forEach((x) => (x.open = true))")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        options = {"runOnly": {"type": "tag", "values": WCAG}}
+        violations = axe.Axe().run(page, options=options).response["violations"]
+        found = [(x["id"], [node["html"][:150] for node in x["nodes"]]) for x in violations]
+        assert (scheme, found) == (scheme, [])
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_the_figure_is_whole_without_scripts(open_page, rated):
+    page = open_page(rated, "tones.html", java_script_enabled=False)
+    figure = page.locator("figure.ratings").first
+    assert "14 listeners count; 1 does not" in figure.inner_text()
+    assert figure.locator("svg circle").count() == 3 * 5  # over all items, and in each of two

@@ -40,7 +40,7 @@ def make_design(kind: str = "mushra", n_items: int = 8, systems=SYSTEMS, **field
             "items": tuple(items),
             "roles": roles,
             "scale": Scale(least, most, ("Best", "Worst")) if most else None,
-            "each": n_items,
+            "each": n_items - len(fields.get("training", ())),
             "trials": 1,
             "training": (),
             "level": -23.0,

@@ -93,6 +93,7 @@ def test_what_is_not_of_the_schema_is_refused_by_name(path, value, words):
         ("trials.0.choice", SHA, "has a choice, but"),
         ("trials.1", TRIALS[0], "answered 2 times"),
         ("trials", [TRIALS[0] | {"part": "training"}], "no question of the test"),
+        ("trials", TRIALS[:1], "1 items are answered, not 2"),
     ],
 )
 def test_what_does_not_answer_the_design_is_refused_by_name(path, value, words):
@@ -128,19 +129,20 @@ def test_abx_needs_an_x_and_a_choice():
             read_and_check(encoded(design, [trial(order, "item 1", **answer)]), design)
 
 
-def test_a_dcr_scores_all_but_the_reference():
+def test_a_dcr_scores_all_but_the_reference_that_is_heard_first():
+    """It may be compared with itself, too."""
     design = make_design("dcr", 1, ("a",))
     sounds = design.items[0].sounds
     order = [sounds["reference"], sounds["a"]]
-    read_and_check(encoded(design, [trial(order, "item 1", scores={sounds["a"]: 4})]), design)
-    with pytest.raises(AnswersError, match="begins with another sound than the reference"):
-        answer = trial(order[::-1], "item 1", scores={order[0]: 4})
-        read_and_check(encoded(design, [answer]), design)
-    null = [order[0], order[0]]
-    read_and_check(encoded(design, [trial(null, "item 1", scores={order[0]: 5})]), design)
-    with pytest.raises(AnswersError, match="scores has 2 scores, not 1"):
-        scores = dict.fromkeys(order, 4)
-        read_and_check(encoded(design, [trial(order, "item 1", scores=scores)]), design)
+    null = trial([order[0], order[0]], "item 1", scores={order[0]: 5})
+    good = trial(order, "item 1", scores={sounds["a"]: 4})
+    read_and_check(encoded(design, [good, null]), design)
+    for answer, words in [
+        (trial(order[::-1], "item 1", scores={order[0]: 4}), "begins with another sound"),
+        (good | {"scores": dict.fromkeys(order, 4)}, "scores has 2 scores, not 1"),
+    ]:
+        with pytest.raises(AnswersError, match=words):
+            read_and_check(encoded(design, [answer, null]), design)
 
 
 @pytest.mark.parametrize(
@@ -203,3 +205,12 @@ def test_items_for_training_are_no_questions():
     read_and_check(encoded(design, [TRIALS[0], TRIALS[1] | {"part": "training"}]), design)
     with pytest.raises(AnswersError, match="'item 2' is for training"):
         read_and_check(encoded(design, TRIALS), design)
+
+
+def test_no_question_of_an_item_can_be_left_out():
+    design = make_design("preference", 1, ("a", "b"), trials=3)
+    order = list(design.items[0].sounds.values())
+    answered = [trial(order, "item 1", choice=order[0])]
+    read_and_check(encoded(design, answered * 3), design)
+    with pytest.raises(AnswersError, match="'item 1' has 2 of 3 questions answered"):
+        read_and_check(encoded(design, answered * 2), design)
