@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         Row,
         Scale,
         Steps,
+        Stretch,
         Table,
     )
     from report.article.front_matter import Author
@@ -90,6 +91,7 @@ _HOMES = {  # name -> the module that it is imported from
     "Sound": "artifacts.media",
     "Steps": "article.components",
     "StoreError": "errors",
+    "Stretch": "article.components",
     "Table": "article.components",
     "Weights": "artifacts.media",
     "build": "site.build",
@@ -141,6 +143,7 @@ __all__ = [
     "Sound",
     "Steps",
     "StoreError",
+    "Stretch",
     "Table",
     "Weights",
     "build",

@@ -105,7 +105,7 @@ def test_the_article_has_its_sections_sounds_and_figures(shipped):
         for name, artifact in manifest["artifacts"].items()
         if name.startswith("music/")
     }
-    assert {"original", "rendered", "event_sound", "stage_sound", "film"} <= functions
+    assert {"original", "rendered", "event_sounds", "stage_sound", "film"} <= functions
     assert {"vectors_picture", "spectrogram"} <= functions
 
 

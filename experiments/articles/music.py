@@ -101,8 +101,9 @@ shipped = (
 # %% [markdown]
 # ## Examples
 #
-# {{ seconds:.2f }} seconds each{{ origin }}. Those come first whose sound is nearest to the
-# original, so the hard ones are last. The first is shown in full, with what to listen for.
+# {{ seconds:.2f }} seconds each{{ origin }}, coded by streaming. Those come first whose sound is
+# nearest to the original, so the hard ones are last. The first is shown in full, with what to
+# listen for.
 
 # %% tags=["hide"]
 [example(number, each, card=number > 1) for number, each in enumerate(examples, start=1)]

@@ -16,7 +16,14 @@ from experiments.sections.about import (
     training_facts,
 )
 from experiments.sections.evaluation import evaluation_section, word_tables
-from experiments.sections.examples import conjure_example, cover, example, figures_table, streaming
+from experiments.sections.examples import (
+    conjure_example,
+    cover,
+    example,
+    figures_table,
+    opening,
+    streaming,
+)
 from experiments.sections.sounds import begin_encoding
 from report import Prose
 
@@ -29,7 +36,8 @@ codec, clips, long_clip = build.codec, build.clips, build.long_clip
 begin_encoding([long_clip, *clips], codec)
 config = codec.config
 seconds = config.segment_samples / config.samplerate
-[Prose(remark) for remark in build.remarks]
+examples = [conjure_example(clip, codec) for clip in clips]
+[*opening(examples, "sentence"), *(Prose(remark) for remark in build.remarks)]
 
 # %% [markdown]
 # *Listen first:* [{{ long_clip.seconds:.0f }} seconds of speech](#streaming), or [the
@@ -85,7 +93,6 @@ word_tables(build.words)
 # ## Examples
 
 # %% tags=["hide"]
-examples = [conjure_example(clip, codec) for clip in clips]
 shown = [example(number, each, number > 1) for number, each in enumerate(examples, start=1)]
 [*cover(examples), *shown]
 

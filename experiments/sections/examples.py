@@ -30,6 +30,7 @@ from report import (
     Prose,
     Row,
     Scale,
+    Stretch,
     Table,
 )
 from sparse_codec import EventSet
@@ -43,10 +44,10 @@ if TYPE_CHECKING:
 RESIDUAL = "Residual"  # the label of what the events leave
 STAGES = ("excitation", "resonance", "room")  # of the decoder
 LISTEN_FOR = {  # said above the figures of an example
-    "coded half": "Press a version, or its number, while it plays. **Listen for** the beginnings of"
+    "versions": "Press a version, or its number, while it plays. **Listen for** the beginnings of"
     " sounds, which the reconstruction has softer, and for what the residual still holds: it keeps"
-    " its level, all others are equally loud.",
-    "whole": "**Listen for** a seam: every window is encoded by itself, and none should be heard.",
+    " its level, all others are equally loud. Every window of the excerpt is encoded by itself; a"
+    " seam should not be heard.",
     "decomposition": "**Listen for** the step at which you know what it is: the first events take"
     " most. Step through, and hear what is left and what was taken off.",
     "variations": "The same events with vectors drawn anew between the smallest and the largest"
@@ -58,6 +59,7 @@ LISTEN_FOR = {  # said above the figures of an example
     " vector, an event is heard as it sounds alone.",
 }
 COVER_SPAN = pitches.Span(36, 96)  # of a cover whose events have no pitch
+ONE_BY_ONE, TOGETHER = 4.0, 30.0  # seconds of files: readers wait for one sound, or for all of them
 LAYOUT_SEED = 7  # of the t-SNE and of the projection to colours
 
 
@@ -66,19 +68,18 @@ class Example:
     """Everything that is computed of one clip."""
 
     clip: Clip
-    events: EventSet  # of the coded half
+    events: EventSet
     shares: list[list[float]]  # (L2, L1) removed after each event
-    figures: dict[str, Any]  # of the coded half, see `sounds.figures`
-    demos: Demos | None  # None if the coded half holds no events
+    figures: dict[str, Any]  # see `sounds.figures`
+    demos: Demos | None  # None if the clip holds no events
 
 
 @dataclass(frozen=True)
 class Demos:
-    """The sounds and pictures of a clip whose coded half holds events."""
+    """The sounds and pictures of a clip that holds events."""
 
     roll: Roll
-    coded_half: list[Version]  # original, reconstruction, residual, plain codecs
-    whole: list[Version]  # the whole clip and its reconstruction
+    versions: list[Version]  # original, reconstruction, residual, plain codecs
     film: Artifact
     poster: Artifact
     boxes: Artifact  # of the events in the film, see `pictures.boxes`
@@ -89,14 +90,14 @@ class Demos:
 class Roll:
     """The sounds of single events, and the places of their marks."""
 
-    parts: list[Artifact]  # what each event adds to the mix
-    alone: list[Artifact]  # each event as it sounds by itself
+    parts: list[Stretch]  # what each event adds to the mix
+    alone: list[Stretch]  # each event as it sounds by itself
     compared: Artifact  # see `parts.split`
     mix: Artifact  # the sum of the parts
     layout: dict[str, Any]  # see `pictures.layout`
     vectors: Artifact  # a picture
     choices: Artifact  # the sounds that events may have instead, see `report.EventRoll`
-    other_sounds: list[Artifact]  # those that `choices` names
+    other_sounds: list[Artifact]  # the files with those that `choices` names
     names: list[str]  # of the events, as a person would say them
     scale: Scale | None  # by pitch, if anything has one
     span: pitches.Span | None  # of the scale
@@ -107,70 +108,71 @@ class Roll:
 
 def conjure_example(clip: Clip, codec: SparseCodec) -> Example:
     """Compute everything that the article shows of one clip."""
-    half = sounds.half_events(clip, codec)
-    events = sounds.events_of(half)
-    original = sounds.first_half(clip, codec)
-    reconstruction = sounds.rendered(half, codec)
-    shares = sounds.shares(clip, half, codec)
-    demos = _conjure_demos(clip, half, codec) if len(events) else None
+    found = sounds.clip_events(clip, codec)
+    events = sounds.events_of(found)
+    shares = sounds.shares(clip, found, codec)
+    demos = _conjure_demos(clip, found, codec) if len(events) else None
     # Values come last: until one is asked for, everything is computed side by side.
-    figures = sounds.figures(original, reconstruction, half)
+    figures = sounds.figures(sounds.original(clip, codec), sounds.rendered(found, codec), found)
     return Example(clip, events, shares.value, figures.value, demos)
 
 
-def _conjure_demos(clip: Clip, half: Artifact, codec: SparseCodec) -> Demos:
+def _conjure_demos(clip: Clip, found: Artifact, codec: SparseCodec) -> Demos:
+    varied = {kind: sounds.variation(found, kind, codec) for kind in VARIATIONS}
     return Demos(
-        roll=_conjure_roll(clip, half, codec),
-        coded_half=_conjure_coded_half(clip, half, codec),
-        whole=_conjure_whole(clip, codec, "Original, whole", "By streaming"),
-        film=pictures.film(clip, half, codec),
-        poster=pictures.film_poster(clip, codec),
-        boxes=pictures.boxes(half, codec),
-        variations={
-            kind: sounds.rendered(sounds.variation(half, kind, codec), codec) for kind in VARIATIONS
-        },
+        versions=_conjure_versions(clip, found, codec),
+        film=pictures.film(clip, found, codec),
+        poster=pictures.film_poster(clip, found, codec),
+        boxes=pictures.boxes(clip, found, codec),
+        variations={kind: sounds.rendered(events, codec) for kind, events in varied.items()},
+        roll=_conjure_roll(clip, found, codec),  # is waited for, so it comes last
     )
 
 
-def _conjure_roll(clip: Clip, half: Artifact, codec: SparseCodec) -> Roll:
-    events = sounds.events_of(half)
-    drawn = sounds.variation(half, "random vectors", codec)
-    random = [sounds.event_sound(drawn, i, codec) for i in range(len(events))]
-    steps = {str(i): _conjure_steps(half, i, codec) for i in sounds.strongest(events)}
-    alone = [sounds.event_sound(half, i, codec) for i in range(len(events))]
-    mix = sounds.rendered(half, codec)
-    heard, steered = pitches.heard(half, codec), pitches.steered_keys(half, codec)
+def _conjure_roll(clip: Clip, found: Artifact, codec: SparseCodec) -> Roll:
+    events = sounds.events_of(found)
+    drawn = sounds.variation(found, "random vectors", codec)
+    mix = sounds.rendered(found, codec)
+    heard, steered_keys = pitches.heard(found, codec), pitches.steered_keys(found, codec)
     others = pitches.heard(drawn, codec)
-    looks = pictures.looks(half, {"random vectors": drawn}, LAYOUT_SEED)
-    split = parts.split(half, codec)  # is waited for, so it comes last
+    looks = pictures.looks(found, {"random vectors": drawn}, LAYOUT_SEED)
+    # How many files these are is waited for.
+    split = parts.split(found, TOGETHER, codec)
+    alone = sounds.event_sounds(found, ONE_BY_ONE, codec)
+    random = sounds.event_sounds(drawn, TOGETHER, codec)
+    steered = sounds.steered(found, ONE_BY_ONE, codec)
     keys = [key for key, _ in heard.value]
     notes = cut(clip.notes(), 0.0, events.n_samples / events.samplerate)
     span = pitches.span_of(keys, notes)
     places = span and {
         "sets": {"random vectors": pitches.places([key for key, _ in others.value], span)},
-        "steps": {event: pitches.places(rows, span) for event, rows in steered.value.items()},
+        "steps": {event: pitches.places(rows, span) for event, rows in steered_keys.value.items()},
     }
+    stretches = sounds.stretches(alone)
     return Roll(
-        parts=[split[str(i)] for i in range(len(events))],
-        alone=alone,
+        parts=sounds.stretches(split),
+        alone=stretches,
         compared=split["comparison"],
         mix=mix,
-        layout=pictures.layout(half, LAYOUT_SEED).value,
-        vectors=pictures.vectors_picture(half),
+        layout=pictures.layout(found, LAYOUT_SEED).value,
+        vectors=pictures.vectors_picture(found),
         choices=sounds.choices(
-            {"random vectors": random}, steps, looks, timbre.directions(steps, steered), places
+            {"random vectors": [sound.key for sound in sounds.stretches(random)]},
+            _steps(sounds.moves(events), sounds.stretches(steered)),
+            looks,
+            timbre.directions(steered, steered_keys),
+            places,
         ),
-        other_sounds=random
-        + [sound for rows in steps.values() for row in rows for sound in row if sound],
-        names=_names(events, heard.value, alone),
+        other_sounds=[*sounds.files(random), *sounds.files(steered)],
+        names=_names(events, heard.value, stretches),
         scale=pitches.scale_of(span, keys, notes, mix) if span else None,
         span=span,
     )
 
 
-def _names(events: EventSet, heard: list[tuple[int, float]], alone: list[Artifact]) -> list[str]:
+def _names(events: EventSet, heard: list[tuple[int, float]], alone: list[Stretch]) -> list[str]:
     """Return what a person would call each event."""
-    levels = [sound.info["peak"] for sound in alone]
+    levels = [sound.peak for sound in alone]
     silent = min((level for level in levels if level is not None), default=0.0)
     return event_names(
         [
@@ -182,46 +184,44 @@ def _names(events: EventSet, heard: list[tuple[int, float]], alone: list[Artifac
     )
 
 
-def _conjure_steps(half: Artifact, event: int, codec: SparseCodec) -> list[list[Artifact | None]]:
-    """Steer an event: a row for each direction, a sound for each step, None where it stays."""
-    return [
-        [
-            sounds.steered(half, event, direction, step, codec) if step else None
-            for step in sounds.STEPS
+def _steps(
+    moves: list[tuple[int, int, int]], steered: list[Stretch]
+) -> dict[str, list[list[str | None]]]:
+    """Return for each event that is steered a row for each direction, in it a sound for each step.
+
+    It is None where the event stays.
+    """
+    keys = {move: sound.key for move, sound in zip(moves, steered, strict=True)}
+    return {
+        str(event): [
+            [keys.get((event, direction, step)) for step in sounds.STEPS]
+            for direction in range(sounds.DIRECTIONS)
         ]
-        for direction in range(sounds.DIRECTIONS)
-    ]
+        for event in dict.fromkeys(event for event, _, _ in moves)
+    }
 
 
-def _conjure_coded_half(clip: Clip, half: Artifact, codec: SparseCodec) -> list[Version]:
-    original, n_events = sounds.first_half(clip, codec), len(sounds.events_of(half))
+def _conjure_versions(clip: Clip, found: Artifact, codec: SparseCodec) -> list[Version]:
+    original, n_events = sounds.original(clip, codec), len(sounds.events_of(found))
     plain: list[Version] = []
     for name in WAVEFORM_CODECS:
         kilobits = sounds.bits_otherwise(original, name).value / 1000
         plain.append((at_rate(name, kilobits), sounds.coded_otherwise(original, name), None))
     with_pictures = pictures.versions(
         {
-            "Original, coded half": original,
-            "Reconstruction": sounds.rendered(half, codec),
-            RESIDUAL: sounds.residual_sound(clip, half, n_events, codec),
+            "Original": original,
+            "Reconstruction": sounds.rendered(found, codec),
+            RESIDUAL: sounds.residual_sound(clip, found, n_events, codec),
         }
     )
     return with_pictures + plain
 
 
-def _conjure_whole(clip: Clip, codec: SparseCodec, original: str, coded: str) -> list[Version]:
-    """Compute the whole clip and its reconstruction, under these labels."""
-    events = sounds.clip_events(clip, codec)
-    return pictures.versions(
-        {original: sounds.original(clip, codec), coded: sounds.rendered(events, codec)}
-    )
-
-
-def _conjure_stages(half: Artifact, codec: SparseCodec) -> list[Version]:
+def _conjure_stages(found: Artifact, codec: SparseCodec) -> list[Version]:
     """Compute the loudest event after each stage of the decoder."""
-    loudest = int(np.argmax(sounds.events_of(half).gains))
+    loudest = int(np.argmax(sounds.events_of(found).gains))
     return pictures.versions(
-        {stage.capitalize(): sounds.stage_sound(half, loudest, stage, codec) for stage in STAGES}
+        {stage.capitalize(): sounds.stage_sound(found, loudest, stage, codec) for stage in STAGES}
     )
 
 
@@ -230,17 +230,20 @@ def _conjure_stages(half: Artifact, codec: SparseCodec) -> list[Version]:
 
 def streaming(clip: Clip, codec: SparseCodec) -> Compare:
     """The long clip and its reconstruction, with their spectrograms."""
-    n_events = len(sounds.events_of(sounds.clip_events(clip, codec)))
-    versions = _conjure_whole(clip, codec, "Original", "Reconstruction")
-    return Compare(f"{clip.title}, in {n_events} events", versions, source(clip))
+    found = sounds.clip_events(clip, codec)
+    versions = pictures.versions(
+        {"Original": sounds.original(clip, codec), "Reconstruction": sounds.rendered(found, codec)}
+    )
+    title = f"{clip.title}, in {len(sounds.events_of(found))} events"
+    return Compare(title, versions, source(clip))
 
 
-def stages(half: Artifact, codec: SparseCodec) -> Compare:
+def stages(found: Artifact, codec: SparseCodec) -> Compare:
     """The loudest event after each stage of the decoder."""
     title = (
         "The loudest event after each of the decoder's stages; the last is how it is heard alone."
     )
-    return Compare(title, _conjure_stages(half, codec), plain=True)
+    return Compare(title, _conjure_stages(found, codec), plain=True)
 
 
 def nearest_first(examples: list[Example]) -> list[Example]:
@@ -253,13 +256,11 @@ def example(number: int, computed: Example, card: bool = False) -> Part | Group:
     clip, demos, n_events = computed.clip, computed.demos, len(computed.events)
     title = f"Example\u00a0{number}: {clip.title}"
     if demos is None:
-        return Group([Prose(f"### {title}\n\nThe first half of this clip holds no events.")])
+        return Group([Prose(f"### {title}\n\nThis clip holds no events.")])
     roll = _event_roll(clip, computed.events, demos.roll)
     components = [
-        Prose(LISTEN_FOR["coded half"]),
-        _coded_half(clip, demos.coded_half),
-        Prose(LISTEN_FOR["whole"]),
-        Compare("The whole excerpt, coded window by window.", demos.whole),
+        Prose(LISTEN_FOR["versions"]),
+        _versions(clip, demos.versions),
         Prose("#### Decomposition\n\n" + LISTEN_FOR["decomposition"]),
         _decomposition(demos, roll, computed.shares),
         Prose("#### Variations\n\n" + LISTEN_FOR["variations"]),
@@ -271,7 +272,7 @@ def example(number: int, computed: Example, card: bool = False) -> Part | Group:
         f"{clip.title}: the original, its reconstruction from {n_events} events, and every event to"
         " listen to."
     )
-    _, _, picture = demos.coded_half[0]  # of the original
+    _, _, picture = demos.versions[0]  # of the original
     name = printable(clip.path.stem).replace(".", "-")
     return Part(name, title, description, components, picture, card, demos.roll.mix)
 
@@ -286,10 +287,10 @@ def source(clip: Clip) -> str:
     return f"Source: {clip.source} ({clip.licence})."
 
 
-def _coded_half(clip: Clip, versions: list[Version]) -> Compare:
+def _versions(clip: Clip, versions: list[Version]) -> Compare:
     title = (
-        "The coded half, what the events make of it, what they leave, and plain codecs at their"
-        " lowest rates."
+        "The excerpt, what the events make of it, what they leave, and plain codecs at their lowest"
+        " rates."
     )
     return Compare(title, versions, source(clip), differences=[RESIDUAL])
 
@@ -301,17 +302,14 @@ def _decomposition(demos: Demos, roll: EventRoll, shares: list[list[float]]) -> 
         f" {100 * removed[-1]:.0f} % by all {len(removed)}. What is left is heard as the sound's"
         " spectrogram less those of the events, with the sound's phases."
     )
-    _, original, _ = demos.coded_half[0]
+    _, original, _ = demos.versions[0]
     return Decomposition(
         demos.film, demos.poster, roll, original, caption, removed, demos.boxes.value
     )
 
 
 def _event_roll(clip: Clip, events: EventSet, roll: Roll) -> EventRoll:
-    """Every event as a mark that plays it: time across, 1-D t-SNE up, colour by a projection.
-
-    Where an event's part of the mix hardly differs from the event alone, one sound serves.
-    """
+    """Every event as a mark that plays it: time across, 1-D t-SNE up, colour by a projection."""
     loudness = events.gains / max(events.gains.max(), 1e-9)
     marks = [
         Mark(
@@ -320,7 +318,7 @@ def _event_roll(clip: Clip, events: EventSet, roll: Roll) -> EventRoll:
             radius=float(np.sqrt(loudness[i])),
             colour=roll.layout["colours"][i],
             sound=roll.parts[i],
-            alone=roll.alone[i] if compared["differs"] else None,
+            alone=roll.alone[i],
             lead=compared["lead"],
             name=roll.names[i],
         )
@@ -347,7 +345,7 @@ def opening(examples: list[Example], kind: str) -> list[Opening]:
     first = able[0]
     assert first.demos
     roll = _event_roll(first.clip, first.events, first.demos.roll)
-    _, original, _ = first.demos.coded_half[0]
+    _, original, _ = first.demos.versions[0]
     return [Opening(f"This {kind} is {len(first.events)} events", roll, original)]
 
 
@@ -391,4 +389,4 @@ def figures_table(examples: list[Example]) -> Table:
         *("Example", "L2 removed", "L1 removed", "Distance", "Silence", "Events"),
         *("Samples per number", "Bits/s"),
     ]
-    return Table(headers, rows, "The coded half of each example, in figures.")
+    return Table(headers, rows, "Each example, in figures.")

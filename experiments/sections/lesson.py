@@ -25,8 +25,8 @@ STAGE_WORDS = {
 
 def lesson(clip: Clip, codec: SparseCodec) -> list[Steps]:
     """The loop and the stages of the loudest event, heard of a clip; nothing without events."""
-    half = sounds.half_events(clip, codec)
-    events = sounds.events_of(half)
+    found = sounds.clip_events(clip, codec)
+    events = sounds.events_of(found)
     if not len(events):
         return []
     return [
@@ -37,7 +37,7 @@ def lesson(clip: Clip, codec: SparseCodec) -> list[Steps]:
                 (
                     stage.capitalize(),
                     STAGE_WORDS[stage],
-                    sounds.stage_sound(half, int(np.argmax(events.gains)), stage, codec),
+                    sounds.stage_sound(found, int(np.argmax(events.gains)), stage, codec),
                 )
                 for stage in STAGES
             ],
@@ -46,29 +46,29 @@ def lesson(clip: Clip, codec: SparseCodec) -> list[Steps]:
 
 
 def _loop(clip: Clip, codec: SparseCodec) -> Steps:
-    half = sounds.half_events(clip, codec)
+    found = sounds.clip_events(clip, codec)
     steps = [
         (
             "Look",
             "Where in the spectrogram does a sound begin, and which one? Hear what there is.",
-            sounds.first_half(clip, codec),
+            sounds.original(clip, codec),
         ),
         (
             "Take the best",
             "The event that takes most of it away is written down. Hear the first.",
-            sounds.event_sound(half, 0, codec),
+            sounds.event_sound(found, 0, codec),
         ),
         (
             "Subtract",
             "What the events make is taken off the spectrogram. Hear what the first one leaves.",
-            sounds.residual_sound(clip, half, 1, codec),
+            sounds.residual_sound(clip, found, 1, codec),
         ),
         (
             "Look again",
             "The next event is found in what is left, and those found are made to fit together."
             " Hear all of them.",
-            sounds.rendered(half, codec),
+            sounds.rendered(found, codec),
         ),
     ]
     title = f"The loop that takes {clip.title} apart."
-    return Steps(title, steps, f"up to {codec.config.n_events} times")
+    return Steps(title, steps, f"up to {codec.config.n_events} times for each window")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from experiments.sections import pictures
-from experiments.sections.sounds import event_parts, events_of
+from experiments.sections.sounds import event_parts, events_of, packed
 from report import Artifact, Data, Figure, Image, Prose, Sound, conjure
 from report.article.components import Component
 from report.artifacts.media import to_int16
@@ -20,48 +20,44 @@ from report.artifacts.media import to_int16
 if TYPE_CHECKING:  # PyTorch takes seconds to import
     from sparse_codec import SparseCodec
 
-SAME = -40.0  # dB of a part's energy: where less than that differs, one sound serves for both
 DOT = "#c8553d"
 
 
 @conjure
-def split(events: Artifact, codec: SparseCodec) -> dict[str, Sound | Data]:
-    """Each event's part of the sound of all, by its number from 0, and a "comparison" of them.
+def split(events: Artifact, seconds: float, codec: SparseCodec) -> dict[str, Sound | Data]:
+    """Each event's part of the sound of all, see `sounds.packed`, and a "comparison" of them.
 
     A part is stored without the silence at both ends. The comparison has for each event
 
     lead: samples by which its part begins ahead of it.
     apart: energy of the difference to the event as it sounds alone, within the clip and after the
         best gain, in dB of the part's.
-    differs: whether they differ by more than SAME as they are, the end after the clip included.
     """
-    event_set, sounds, rows = events_of(events), {}, []
+    event_set, sounds, rows = events_of(events), [], []
     parts = event_parts(event_set, codec)
     pairs = zip(parts, event_set.onsets.tolist(), codec.render(event_set), strict=True)
-    for number, (part, onset, alone) in enumerate(pairs):
+    for part, onset, alone in pairs:
         start, samples = _without_silence(*part)
-        sounds[str(number)] = Sound(samples, codec.samplerate)
+        sounds.append(samples)
         first = min(start, onset)
         together, by_itself = (
             np.concatenate([np.zeros(begin - first), values])
             for begin, values in ((start, samples), (onset, to_int16(alone)[0]))
         )
         within = by_itself[: event_set.n_samples - first]
-        apart = difference(together, within, best_gain=True)
-        differs = difference(together, by_itself) > SAME
-        rows.append({"lead": onset - start, "apart": apart, "differs": differs})
-    return {**sounds, "comparison": Data(rows)}
+        rows.append({"lead": onset - start, "apart": difference(together, within)})
+    return {**packed(sounds, codec.samplerate, seconds), "comparison": Data(rows)}
 
 
-def difference(part: np.ndarray, alone: np.ndarray, best_gain: bool = False) -> float:
+def difference(part: np.ndarray, alone: np.ndarray) -> float:
     """Return the energy of the difference of two sounds, in dB of the first one's.
 
-    best_gain: scale the second so that least is left. A step of 16 bits is added to both energies,
-    so that silence has a level.
+    The second is scaled so that least is left. A step of 16 bits is added to both energies, so that
+    silence has a level.
     """
     length = max(len(part), len(alone))
     part, alone = (np.pad(line, (0, length - len(line))) for line in (part, alone))
-    gain = part @ alone / max(1.0, alone @ alone) if best_gain else 1.0
+    gain = part @ alone / max(1.0, alone @ alone)
     left = part - gain * alone
     return float(10 * np.log10((left @ left + 1) / (part @ part + 1)))
 
@@ -72,12 +68,10 @@ def parts_section(comparisons: list[Artifact]) -> list[Component]:
     if not decibels:
         return []
     low, middle, high = (f"{level:.0f}" for level in np.quantile(decibels, [0.1, 0.5, 0.9]))
-    n_same = sum(not row["differs"] for comparison in comparisons for row in comparison.value)
     text = (
         "An event's part of the sound is not the event alone. What differs after the best gain has"
         f" {middle} dB of the part's energy for the middle one of {len(decibels)} events, and"
-        f" between {low} and {high} dB for eight in ten. One sound serves for both where, as they"
-        f" are, less than {SAME:.0f} dB differs, which is so for {n_same or 'none'}."
+        f" between {low} and {high} dB for eight in ten."
     )
     caption = "How far each event's part of the sound is from the event as it sounds alone."
     return [Prose(text), Image(apart_figure(comparisons), caption)]

@@ -26,7 +26,7 @@ from report import Artifact, Data, Film, Picture, conjure
 if TYPE_CHECKING:  # they take seconds to import, and a warm build draws nothing
     from matplotlib.axes import Axes
 
-    from sparse_codec import SparseCodec
+    from sparse_codec import EventSet, SparseCodec
 
 FLOOR_DB = -70  # below the reference: a spectrogram is black from here on
 REFERENCE = 256.0  # magnitude at 0 dB: a sinusoid of half of full scale, Hann window of 2048
@@ -35,7 +35,7 @@ WIDTH = 512  # columns of a spectrogram, at most
 PICTURE_HOP = 256  # samples from column to column, at least
 HERTZ = {500: "500 Hz", 1000: "1 kHz", 2000: "2", 4000: "4", 8000: "8 kHz"}  # marks of its axis
 FILM_SECONDS = 8.0
-FILM_COLUMNS = 3  # pixels for a frame of the codec
+FILM_PIXELS = 6e6  # of all frames of a film together, about: phones keep it decoded
 BOXED = 18.0  # dB
 INK = "#7d7a72"
 
@@ -65,25 +65,25 @@ def spectrogram_pixels(sound: Artifact) -> np.ndarray:
 
 
 @conjure
-def film(clip: Clip, half: Artifact, codec: SparseCodec) -> Film:
+def film(clip: Clip, events: Artifact, codec: SparseCodec) -> Film:
     """The residual before the first event and after each."""
-    left = residuals(clip, half, codec)
-    frames = np.stack([_frame(residual.numpy(), codec.samplerate) for residual in left])
+    width, left = _film_width(events_of(events)), residuals(clip, events, codec)
+    frames = np.stack([_frame(residual.numpy(), codec.samplerate, width) for residual in left])
     alt = f"The residual spectrogram of {clip.title}, one frame for each event taken off"
     return Film(frames, FILM_SECONDS, alt)
 
 
 @conjure
-def boxes(half: Artifact, codec: SparseCodec) -> Data:
+def boxes(clip: Clip, events: Artifact, codec: SparseCodec) -> Data:
     """The box of each event in the film's picture: left, right, bottom, top, in shares of it.
 
     Inside lies all of the event that is no more than BOXED below its loudest place.
     """
-    events, n_frames = events_of(half), codec.config.half_frames
+    event_set, n_frames = events_of(events), original_magnitudes(clip, codec).shape[1]
     return Data(
         [
-            _box(_decibels(codec.scene(events.select([i]), n_frames).numpy(), codec.samplerate))
-            for i in range(len(events))
+            _box(_decibels(codec.scene(event_set.select([i]), n_frames).numpy(), codec.samplerate))
+            for i in range(len(event_set))
         ]
     )
 
@@ -98,13 +98,13 @@ def _box(decibels: np.ndarray) -> list[float]:
 
 
 @conjure
-def film_poster(clip: Clip, codec: SparseCodec) -> Picture:
+def film_poster(clip: Clip, events: Artifact, codec: SparseCodec) -> Picture:
     """The film's first frame."""
-    config = codec.config
-    original = original_magnitudes(clip, codec)[:, : config.half_frames]
+    config, original = codec.config, original_magnitudes(clip, codec)
     alt = f"The spectrogram of {clip.title} before any event is taken off"
-    axes = _axes(config.half_frames * config.hop / config.samplerate, config.samplerate)
-    return Picture(_frame(original.numpy(), config.samplerate), alt, lossy=True, **axes)
+    axes = _axes(original.shape[1] * config.hop / config.samplerate, config.samplerate)
+    pixels = _frame(original.numpy(), config.samplerate, _film_width(events_of(events)))
+    return Picture(pixels, alt, lossy=True, **axes)
 
 
 @conjure
@@ -235,9 +235,21 @@ def _colours(decibels: np.ndarray) -> np.ndarray:
     return np.rint(255 * colours).astype(np.uint8)
 
 
-def _frame(magnitudes: np.ndarray, samplerate: int) -> np.ndarray:
-    """Return a spectrogram as a frame of a film (MEL_BANDS, FILM_COLUMNS * T, 3)."""
-    return _colours(_decibels(magnitudes, samplerate)).repeat(FILM_COLUMNS, axis=1)
+def _film_width(events: EventSet) -> int:
+    """Return the columns of a film of these events: fewer where there are many frames."""
+    return min(WIDTH, round(FILM_PIXELS / MEL_BANDS / (len(events) + 1)))
+
+
+def _frame(magnitudes: np.ndarray, samplerate: int, width: int) -> np.ndarray:
+    """Return a spectrogram (F, T) as a frame of a film (MEL_BANDS, width, 3).
+
+    A column is the mean of the frames that it stands for, in dB.
+    """
+    decibels = _decibels(magnitudes, samplerate)
+    first = np.arange(width) * decibels.shape[1] // width
+    last = np.maximum(first + 1, np.arange(1, width + 1) * decibels.shape[1] // width)
+    sums = np.cumsum(np.pad(decibels, ((0, 0), (1, 0))), axis=1)
+    return _colours((sums[:, last] - sums[:, first]) / (last - first))
 
 
 def _axes(seconds: float, samplerate: int) -> dict[str, Any]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from experiments.clips import Clip
-from report import Artifact, Data, Sound, conjure, mix
+from report import Artifact, Data, Sound, Stretch, conjure, mix
 from report.artifacts.media import FULL_SCALE, to_int16
 from report.mix import UNITY
 from sparse_codec import EventSet
@@ -44,7 +45,9 @@ def original(clip: Clip, codec: SparseCodec) -> Sound:
 @conjure
 def first_half(clip: Clip, codec: SparseCodec) -> Sound:
     """The coded half of the clip's first segment."""
-    return Sound(_segment(clip, codec)[: codec.config.segment_samples // 2], codec.samplerate)
+    n_samples = codec.config.segment_samples // 2
+    audio = clip.audio(codec.samplerate)[:n_samples]
+    return Sound(np.pad(audio, (0, n_samples - len(audio))), codec.samplerate)
 
 
 @conjure
@@ -64,8 +67,9 @@ def event_data(encoding: Artifact, part: str) -> Data:
 
 @conjure
 def variation(events: Artifact, kind: str, codec: SparseCodec) -> Data:
-    """The events after one of the codec's VARIATIONS."""
-    return Data(vary(codec, events_of(events), kind).to_json())
+    """The events after one of the codec's VARIATIONS; random times are anywhere in the clip."""
+    event_set = events_of(events)
+    return Data(vary(codec, event_set, kind, until=event_set.n_samples).to_json())
 
 
 def begin_encoding(clips: list[Clip], *codecs: SparseCodec) -> None:
@@ -122,8 +126,76 @@ def plain_sum(events: Artifact, codec: SparseCodec) -> Sound:
 @conjure
 def event_sound(events: Artifact, index: int, codec: SparseCodec) -> Sound:
     """One event at its gain as it sounds alone, without the silence at its end."""
-    (samples,) = codec.render(events_of(events).select([index]))
-    return Sound(without_silent_end(to_int16(samples)[0]), codec.samplerate)
+    (samples,) = _rendered_alone(events_of(events).select([index]), codec)
+    return Sound(samples, codec.samplerate)
+
+
+@conjure
+def event_sounds(events: Artifact, seconds: float, codec: SparseCodec) -> dict[str, Sound | Data]:
+    """Each event at its gain as it sounds alone, without the silence at its end, see `packed`."""
+    return packed(_rendered_alone(events_of(events), codec), codec.samplerate, seconds)
+
+
+def _rendered_alone(events: EventSet, codec: SparseCodec) -> list[np.ndarray]:
+    return [without_silent_end(to_int16(samples)[0]) for samples in codec.render(events)]
+
+
+def packed(sounds: list[np.ndarray], samplerate: int, seconds: float) -> dict[str, Sound | Data]:
+    """Put sounds, int16 (T,), one after another into files of that many seconds, or of one sound.
+
+    Readers load a file as a whole, and each file costs a build some time. So sounds that are needed
+    one by one are packed into short files, and those that are needed together into long ones.
+
+    Returns: the files by "1", "2" and so on, and "places": for each sound its "file", the "first"
+    sample and the "length" there, and its "peak" in dBFS, None for silence.
+    """
+    files: list[list[np.ndarray]] = []
+    filled, places = 0, []
+    for samples in sounds:
+        if not files or filled + len(samples) > seconds * samplerate:
+            files.append([])
+            filled = 0
+        files[-1].append(samples)
+        peak = np.abs(samples.astype(np.int32)).max() / FULL_SCALE
+        places.append(
+            {
+                "file": str(len(files)),
+                "first": filled,
+                "length": len(samples),
+                "peak": round(float(20 * np.log10(peak)), 2) if peak else None,
+            }
+        )
+        filled += len(samples)
+    whole = {
+        str(number): Sound(np.concatenate(members), samplerate)
+        for number, members in enumerate(files, start=1)
+    }
+    return {**whole, "places": Data(places)}
+
+
+def samples_of(pack: Mapping[str, Artifact]) -> list[Sound]:
+    """Return the samples of the sounds that `packed` has put into files."""
+    files = {name: artifact.value for name, artifact in pack.items()}
+    return [
+        Sound(
+            files[place["file"]].samples[place["first"] :][: place["length"]],
+            files[place["file"]].samplerate,
+        )
+        for place in files["places"]
+    ]
+
+
+def files(pack: Mapping[str, Artifact]) -> list[Artifact]:
+    """Return the files into which `packed` has put sounds."""
+    return [file for name, file in pack.items() if name != "places"]
+
+
+def stretches(pack: Mapping[str, Artifact]) -> list[Stretch]:
+    """Return the sounds that `packed` has put into files."""
+    return [
+        Stretch(pack[place["file"]], place["first"], place["length"], place["peak"])
+        for place in pack["places"].value
+    ]
 
 
 @conjure
@@ -134,8 +206,8 @@ def stage_sound(events: Artifact, index: int, stage: str, codec: SparseCodec) ->
 
 
 @conjure
-def residual_sound(clip: Clip, half: Artifact, n_events: int, codec: SparseCodec) -> Sound:
-    """The coded half without its first events.
+def residual_sound(clip: Clip, events: Artifact, n_events: int, codec: SparseCodec) -> Sound:
+    """The clip without its first events.
 
     Its magnitudes are the residual's where these are positive, its phases the original's.
     """
@@ -143,16 +215,18 @@ def residual_sound(clip: Clip, half: Artifact, n_events: int, codec: SparseCodec
 
     from sparse_codec.model.spectrogram import hann, stft
 
-    config = codec.config
-    scene = codec.scene(events_of(half).select(slice(n_events)), config.n_frames)
-    residual = original_magnitudes(clip, codec) - scene
-    audio = torch.from_numpy(_segment(clip, codec))[None]
+    config, samples = codec.config, torch.from_numpy(clip.audio(codec.samplerate))[None]
+    # Frames that are centred after the end reach back into the clip.
+    audio = torch.nn.functional.pad(samples, (0, config.window // 2))
+    original = codec.magnitudes(audio)[0]
+    scene = codec.scene(events_of(events).select(slice(n_events)), original.shape[1])
+    residual = original - scene
     phases = torch.angle(stft(audio, config.window, config.hop))
     spectrum = torch.polar(residual.clamp(min=0)[None], phases)
     spectrum = torch.nn.functional.pad(spectrum, (0, 1))
-    window, n_samples = hann(config.window), audio.shape[1]
+    window, n_samples = hann(config.window), samples.shape[1]
     sound = torch.istft(spectrum, config.window, config.hop, window=window, length=n_samples)
-    return Sound(sound[0, : config.segment_samples // 2].numpy(), config.samplerate)
+    return Sound(sound[0].numpy(), config.samplerate)
 
 
 @conjure
@@ -181,15 +255,35 @@ def without_silent_end(samples: np.ndarray) -> np.ndarray:
 
 
 @conjure
-def steered(events: Artifact, index: int, direction: int, step: int, codec: SparseCodec) -> Sound:
-    """One event whose vector is moved along a principal direction of the set, by `step` deviations.
+def steered(events: Artifact, seconds: float, codec: SparseCodec) -> dict[str, Sound | Data]:
+    """The strongest events, with vectors moved along principal directions of the set.
 
-    See `steered_vectors`.
+    They are in the order of `moves`, see `packed`.
     """
     event_set = events_of(events)
-    moved = dataclasses.replace(event_set, vectors=steered_vectors(event_set, direction, step))
-    (samples,) = codec.render(moved.select([index]))
-    return Sound(without_silent_end(to_int16(samples)[0]), codec.samplerate)
+    moved = {
+        (direction, step): dataclasses.replace(
+            event_set, vectors=steered_vectors(event_set, direction, step)
+        )
+        for _, direction, step in moves(event_set)
+    }
+    sounds = [
+        sound
+        for event, direction, step in moves(event_set)
+        for sound in _rendered_alone(moved[direction, step].select([event]), codec)
+    ]
+    return packed(sounds, codec.samplerate, seconds)
+
+
+def moves(events: EventSet) -> list[tuple[int, int, int]]:
+    """Return how events are steered: the event, the direction, and the deviations along it."""
+    return [
+        (event, direction, step)
+        for event in strongest(events)
+        for direction in range(DIRECTIONS)
+        for step in STEPS
+        if step
+    ]
 
 
 def steered_vectors(events: EventSet, direction: int, step: int) -> np.ndarray:
@@ -217,58 +311,45 @@ def strongest(events: EventSet) -> list[int]:
 
 @conjure
 def choices(
-    sets: dict[str, list[Artifact]],
-    steps: dict[str, list[list[Artifact | None]]],
+    sets: dict[str, list[str]],
+    steps: dict[str, list[list[str | None]]],
     looks: Artifact,
     directions: Artifact,
     places: dict[str, Any] | None = None,
 ) -> Data:
-    """The sounds that events may have instead, by hash: see `report.EventRoll`.
+    """The sounds that events may have instead, by the keys of stretches: see `report.EventRoll`.
 
     looks: has for each of these sounds the look of an event's mark, in lists of the same shape.
     directions: names the ends of the steps.
     places: on a scale, if there is one, like `looks`.
     """
-    sets_by_hash = {kind: [sound.sha256 for sound in sounds] for kind, sounds in sets.items()}
-    steps_by_hash = {event: [_hashes(row) for row in rows] for event, rows in steps.items()}
-    by_hash: dict[str, Any] = {}
+    by_key: dict[str, Any] = {}
     for shown in (looks.value, *([places] if places else [])):
-        for kind, sounds in sets.items():
-            _add(by_hash, sounds, shown["sets"][kind])
+        for kind, keys in sets.items():
+            _add(by_key, keys, shown["sets"][kind])
         for event, rows in steps.items():
             for row, row_looks in zip(rows, shown["steps"][event], strict=True):
-                _add(by_hash, row, row_looks)
-    return Data(
-        {
-            "sets": sets_by_hash,
-            "steps": steps_by_hash,
-            "directions": directions.value,
-            "looks": by_hash,
-        }
-    )
+                _add(by_key, row, row_looks)
+    return Data({"sets": sets, "steps": steps, "directions": directions.value, "looks": by_key})
 
 
-def _add(looks: dict[str, Any], sounds: list[Any], more: list[Any]) -> None:
-    """Add to the looks by hash what is known of these sounds."""
-    for sound, look in zip(sounds, more, strict=True):
-        if sound is not None:
-            looks[sound.sha256] = looks.get(sound.sha256, {}) | look
-
-
-def _hashes(sounds: list[Artifact | None]) -> list[str | None]:
-    return [None if sound is None else sound.sha256 for sound in sounds]
+def _add(looks: dict[str, Any], keys: Sequence[str | None], more: list[Any]) -> None:
+    """Add to the looks by key what is known of these sounds."""
+    for key, look in zip(keys, more, strict=True):
+        if key is not None:
+            looks[key] = looks.get(key, {}) | look
 
 
 # ---- numbers
 
 
 @conjure
-def shares(clip: Clip, half: Artifact, codec: SparseCodec) -> Data:
-    """The shares (L2, L1) of the coded half that are gone after each event."""
+def shares(clip: Clip, events: Artifact, codec: SparseCodec) -> Data:
+    """The shares (L2, L1) of the clip that are gone after each event."""
     from sparse_codec.model.spectrogram import shares_removed
 
-    original, *left = (residual[None] for residual in residuals(clip, half, codec))
-    return Data([shares_removed(residual, original, codec.config.half_frames) for residual in left])
+    original, *left = (residual[None] for residual in residuals(clip, events, codec))
+    return Data([shares_removed(residual, original, original.shape[2]) for residual in left])
 
 
 @conjure
@@ -294,7 +375,7 @@ def evaluated_shares(clip: Clip, codec: SparseCodec) -> Data:
 
 @conjure
 def figures(original: Artifact, reconstruction: Artifact, events: Artifact) -> Data:
-    """The figures of an example. The distance is that of the rendered sound of the coded half."""
+    """The figures of an example. The distance is that of the rendered sound."""
     import torch
 
     from sparse_codec.evaluation.measure import BITS
@@ -319,16 +400,15 @@ def figures(original: Artifact, reconstruction: Artifact, events: Artifact) -> D
 
 
 def original_magnitudes(clip: Clip, codec: SparseCodec) -> torch.Tensor:
-    """Return magnitudes (F, T) of the clip's first segment."""
+    """Return magnitudes (F, T) of the clip."""
     import torch
 
-    return codec.magnitudes(torch.from_numpy(_segment(clip, codec))[None])[0]
+    return codec.magnitudes(torch.from_numpy(clip.audio(codec.samplerate))[None])[0]
 
 
-def residuals(clip: Clip, half: Artifact, codec: SparseCodec) -> list[torch.Tensor]:
-    """Return the residuals (F, T) of the coded half: before the first event and after each."""
-    original = original_magnitudes(clip, codec)[:, : codec.config.half_frames]
-    return list(codec.peel(original, events_of(half)))
+def residuals(clip: Clip, events: Artifact, codec: SparseCodec) -> Iterator[torch.Tensor]:
+    """Yield the residuals (F, T) of the clip: before the first event and after each."""
+    return codec.peel(original_magnitudes(clip, codec), events_of(events))
 
 
 def waveform(sound: Sound) -> torch.Tensor:
@@ -336,9 +416,3 @@ def waveform(sound: Sound) -> torch.Tensor:
     import torch
 
     return torch.from_numpy(sound.samples.astype(np.float32) / FULL_SCALE)[None]
-
-
-def _segment(clip: Clip, codec: SparseCodec) -> np.ndarray:
-    """Return the clip's first segment (segment_samples,), padded with zeros."""
-    audio = clip.audio(codec.samplerate)[: codec.config.segment_samples]
-    return np.pad(audio, (0, codec.config.segment_samples - len(audio)))

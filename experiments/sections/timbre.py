@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from experiments.sections.event_names import NO_KEY
-from experiments.sections.sounds import STEPS
-from report import Artifact, Data, conjure
+from experiments.sections.sounds import STEPS, samples_of
+from report import Artifact, Data, Sound, conjure
 
 WINDOW, HOP = 1024, 128  # samples, of the spectra that are measured
 SOUNDING = 0.01  # energy of a frame in which a sound still sounds, as a share of its loudest one's
@@ -26,20 +26,18 @@ MEASURES: dict[str, tuple[float, str, str]] = {
 
 
 @conjure
-def directions(steps: dict[str, list[list[Artifact | None]]], keys: Artifact) -> Data:
+def directions(steered: dict[str, Artifact], keys: Artifact) -> Data:
     """The words for both ends of each direction along which events are steered.
 
-    steps: for each event, and each of its directions, the sounds of the steps along it.
-    keys: the pitches of these, see `pitches.steered_keys`.
+    steered: the sounds of all steps, in the order of the events in `keys`, see `sounds.steered`.
+    keys: their pitches, see `pitches.steered_keys`.
     Returns: for each event a list of [low end, high end].
     """
+    sounds = iter(samples_of(steered))
     return Data(
         {
-            event: [
-                ends(_changes(sounds, sound_keys))
-                for sounds, sound_keys in zip(rows, keys.value[event], strict=True)
-            ]
-            for event, rows in steps.items()
+            event: [ends(_changes([next(sounds) for step in STEPS if step], row)) for row in rows]
+            for event, rows in keys.value.items()
         }
     )
 
@@ -83,10 +81,10 @@ def measure(samples: np.ndarray, samplerate: int) -> dict[str, float]:
     }
 
 
-def _changes(sounds: list[Artifact | None], keys: list[int]) -> dict[str, float]:
+def _changes(sounds: list[Sound], keys: list[int]) -> dict[str, float]:
     """Return the change from the first step to the last, by a line through all, in units."""
-    steps = [step for step, sound in zip(STEPS, sounds, strict=True) if sound]
-    values = [measure(sound.value.samples, sound.value.samplerate) for sound in sounds if sound]
+    steps = [step for step in STEPS if step]
+    values = [measure(sound.samples, sound.samplerate) for sound in sounds]
     changes = {
         name: np.polyfit(steps, [value[name] for value in values], 1)[0] for name in values[0]
     }

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from markupsafe import Markup, escape
 
 from report.article.checks import Finding, findings_of
-from report.article.components import Component, Cover, Part, as_component
+from report.article.components import Component, Cover, Part, Stretch, as_component
 from report.article.fields import cell_text
 from report.article.listening_tests import ListeningTest
 from report.article.prose import slug
@@ -160,10 +160,12 @@ class Canvas:
         self._judged.discard(artifact.name)
         return f"media/{artifact.name}"
 
-    def samples(self, artifact: Artifact) -> str:
+    def samples(self, sound: Artifact | Stretch) -> str:
         """Return the address of media whose bytes scripts read, even on a page from a disk."""
-        self.offline.add(artifact.name)
-        return self.media(artifact)
+        if isinstance(sound, Stretch):
+            return self.samples(sound.sound) + sound.fragment
+        self.offline.add(sound.name)
+        return self.media(sound)
 
     def judged(self, artifact: Artifact) -> str:
         """Return the address of a sound that a listening test plays, and nobody else."""

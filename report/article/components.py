@@ -391,6 +391,52 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Stretch:
+    """Some samples of a stored sound of one channel, as a sound of an event.
+
+    So hundreds of short sounds take a few files, in which they lie one after another.
+    """
+
+    sound: Artifact
+    first: int  # sample
+    length: int  # samples
+    peak: float | None = None  # dBFS; None if it is silent
+
+    def __post_init__(self) -> None:
+        take(self, "sound", "a sound")
+        check_whole("Stretch.first", self.first)
+        check_whole("Stretch.length", self.length)
+        if is_stand_in(self.sound):
+            return
+        if self.sound.info.get("channels", 1) > 1:
+            raise ValueError("Stretch.sound has left and right; give a sound of one channel")
+        n_samples = self.sound.info["n_samples"]
+        if self.first < 0 or self.length < 1 or self.first + self.length > n_samples:
+            raise ValueError(
+                f"Stretch of {self.length} samples from {self.first} on; give one inside of the "
+                f"sound, which has {n_samples}"
+            )
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """What a page tells of the sound that it is."""
+        rate = self.sound.info["samplerate"]
+        return {"samplerate": rate, "seconds": self.length / rate, "peak": self.peak}
+
+    @property
+    def key(self) -> str:
+        """The name by which edits and choices know it."""
+        return f"{self.sound.sha256}#samples={self.first},{self.length}"
+
+    @property
+    def fragment(self) -> str:
+        """What follows a file's address: the seconds, for native players, and the samples."""
+        rate = self.sound.info["samplerate"]
+        begin, end = self.first / rate, (self.first + self.length) / rate
+        return f"#t={begin:.3f},{end:.3f}&samples={self.first},{self.length}"
+
+
+@dataclass(frozen=True)
 class Mark:
     """One event of a roll."""
 
@@ -398,8 +444,10 @@ class Mark:
     y: float  # in 0..1
     radius: float  # in 0..1
     colour: str  # #rrggbb
-    sound: Artifact  # what the event adds to the mix
-    alone: Artifact | None = None  # how it sounds by itself, if otherwise; it begins at `start`
+    sound: Artifact | Stretch  # what the event adds to the mix
+    alone: Artifact | Stretch | None = (
+        None  # how it sounds by itself, if otherwise, from `start` on
+    )
     lead: int = 0  # samples by which `sound` begins ahead of `start`
     name: str = ""  # as a person would say it, such as "A4, at 0.30 s, long"
 
@@ -411,8 +459,9 @@ class Mark:
         check_text(self, "colour", "name")
         if not COLOUR.fullmatch(self.colour):
             raise ValueError(f"Mark.colour is {self.colour!r}; write it as #rrggbb")
-        take(self, "sound", "a sound")
-        take_optional(self, "alone", "a sound")
+        for name in ("sound", "alone"):
+            if not isinstance(getattr(self, name), Stretch):
+                (take if name == "sound" else take_optional)(self, name, "a sound")
 
 
 @dataclass(frozen=True)
@@ -477,7 +526,8 @@ class EventRoll:
     an event with a sound `alone` is heard by that when it plays by itself, and in the mix once it
     has been moved by more than `slack` samples.
 
-    `choices` is data that says what an event may sound like instead, by the hash of `sounds`:
+    `choices` is data that says what an event may sound like instead, by the hash of `sounds`, or by
+    the `key` of stretches of them:
 
         {"sets": {"random vectors": [a hash for each event]},
          "steps": {"3": [[hash or null for each step], ...]},
@@ -532,9 +582,16 @@ class EventRoll:
                 f"{len(self.marks)} marks; give one for each"
             )
 
-    def check_rate(self, where: str, sound: Artifact) -> None:
+    def files(self) -> list[Artifact]:
+        """Return the sounds that hold stretches which marks add to the mix, each once."""
+        stretches = [mark.sound for mark in self.marks if isinstance(mark.sound, Stretch)]
+        return list({stretch.sound.sha256: stretch.sound for stretch in stretches}.values())
+
+    def check_rate(self, where: str, sound: Artifact | Stretch) -> None:
         """Raise ValueError unless a sound has the samplerate and the channels of the roll."""
-        if is_stand_in(sound) or is_stand_in(self.mix):
+        if is_stand_in(sound.sound if isinstance(sound, Stretch) else sound) or is_stand_in(
+            self.mix
+        ):
             return
         rate, expected = sound.info["samplerate"], self.mix.info["samplerate"]
         if rate != expected:
@@ -566,7 +623,7 @@ class EventRoll:
                     f"EventRoll.choices has {len(chosen)} sounds in {name!r}, but there are "
                     f"{len(self.marks)} marks; give one for each"
                 )
-            if unknown := next((sha256 for sha256 in chosen if sha256 not in known), None):
+            if unknown := next((key for key in chosen if _file(key) not in known), None):
                 raise ValueError(
                     f"EventRoll.choices names {str(unknown)[:16]} in {name!r}, "
                     "which is not among EventRoll.sounds"
@@ -577,7 +634,7 @@ class EventRoll:
 
     def _check_looks(self, looks: object, known: set[str]) -> None:
         """Raise ValueError unless these are the looks of known sounds."""
-        if not isinstance(looks, dict) or not looks.keys() <= known:
+        if not isinstance(looks, dict) or not set(map(_file, looks)) <= known:
             raise ValueError('EventRoll.choices has "looks" that are not of EventRoll.sounds')
         width = self.vectors.info["width"] if self.vectors else 0
         for sha256, look in looks.items():
@@ -605,13 +662,18 @@ class EventRoll:
         return [round(i * step, 6) for i in range(math.floor(seconds / step) + 1)]
 
 
+def _file(key: object) -> str:
+    """Return the hash of the file in which a chosen sound is."""
+    return str(key).partition("#")[0]
+
+
 @dataclass(frozen=True)
 class Opening:
     """A figure that plays at the top of an article, above its abstract, wherever a cell shows it.
 
     Original and reconstruction, which is the mix of the roll, switch while they play, and marks
-    light up as their events are heard. It can take the sound apart, event by event, and put it
-    together.
+    light up as their events are heard. Where the article shows the roll too, it can take the sound
+    apart, event by event, and put it together.
     """
 
     title: str  # such as "This music is 32 events"

@@ -25,12 +25,14 @@ LOUDEST = 16 * UNITY
 
 @dataclass(frozen=True)
 class PlacedEvent:
-    """One event: a stored sound, scaled and placed."""
+    """One event: a stored sound, or a stretch of one, scaled and placed."""
 
     sound: Digest  # SHA-256 of a stored file
     start: Annotated[int, Meta(ge=-MOST_SAMPLES, le=MOST_SAMPLES)]  # sample
     gain: Annotated[int, Meta(ge=0, le=LOUDEST)]  # in units of 1 / UNITY
     muted: bool
+    first: Annotated[int, Meta(ge=0, le=MOST_SAMPLES)] = 0  # sample of the file
+    length: Annotated[int, Meta(ge=1, le=MOST_SAMPLES)] | None = None  # samples; None: to its end
 
 
 @dataclass(frozen=True)
@@ -80,11 +82,22 @@ def mix_edit(edit: Edit, site: Site) -> np.ndarray:
     if not sounds:
         return np.zeros(edit.n_samples if edit.channels == 1 else (edit.n_samples, 2), np.int16)
     return mix(
-        [sounds[event.sound] for event in audible],
+        [_stretch(sounds[event.sound], event) for event in audible],
         [event.start for event in audible],
         [event.gain for event in audible],
         edit.n_samples,
     )
+
+
+def _stretch(samples: np.ndarray, event: PlacedEvent) -> np.ndarray:
+    """Return the samples of a file that an event adds. Raises: ReportError if these are missing."""
+    last = len(samples) if event.length is None else event.first + event.length
+    if not event.first < last <= len(samples):
+        raise ReportError(
+            f"an event adds the samples {event.first} to {last} of {event.sound}, which has "
+            f"{len(samples)}; export the edit again"
+        )
+    return samples[event.first : last]
 
 
 def _samples(digest: str, edit: Edit, site: Site) -> np.ndarray:

@@ -19,7 +19,8 @@ RELEASE = re.compile(rb'<meta name="release" content="([0-9a-f]{16})">')
 CHARSET = '<meta charset="utf-8">'  # the entry page's mark comes after it
 # Texts of pages and JSON have their quotes escaped, so nothing in them looks like an address.
 MEDIA_ADDRESS = re.compile(
-    r'(\b(?:src|href)=|"og:(?:image|audio)" content=|"@id": )"media/([0-9a-f]{64}\.[a-z0-9]+)"'
+    r'(\b(?:src|href)=|"og:(?:image|audio)" content=|"@id": )'
+    r'"media/([0-9a-f]{64}\.[a-z0-9]+)(?=["#])'
 )
 RELATIVE_ADDRESS = re.compile(r'\b(src|href)="(?![a-z]+:|[#/])')
 POLICY = re.compile(r'(http-equiv="Content-Security-Policy"\s+content=")([^"]*)')
@@ -47,7 +48,7 @@ def rebase(text: str, base: str) -> str:
 
     If `base` is a URL, the page's policy allows it.
     """
-    text = MEDIA_ADDRESS.sub(rf'\1"{base}/\2"', text)
+    text = MEDIA_ADDRESS.sub(rf'\1"{base}/\2', text)
     url = urlsplit(base)
     if not url.netloc:
         return text

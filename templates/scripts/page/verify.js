@@ -5,7 +5,7 @@
 (() => {
   'use strict';
 
-  const ADDRESS = /(?:src|href)="(assets\/[^"\s]+|[^"\s]*[0-9a-f]{64}\.\w+)"/g;
+  const ADDRESS = /(?:src|href)="(assets\/[^"\s]+|[^"#\s]*[0-9a-f]{64}\.\w+)["#]/g;
   const OWN_HASH = /,\n "sha256": "[0-9a-f]{64}"\n\}\n$/; // how a manifest ends
   /** @type {Map<string, File> | null} */
   let folder = null; // the files of the folder that the reader chose

@@ -2,7 +2,7 @@
  * Edits of an event roll: the placed events, undo and redo, and an edit as JSON, which `python -m report mix` reads too.
  *
  * @typedef {{sound: string, start: number, gain: number, muted: boolean, solo: boolean}} PlacedEvent `sound` is a
- *   SHA-256, `start` a sample, `gain` in steps of 1/4096
+ *   SHA-256, perhaps with a stretch of that file, as `media.key` has it; `start` a sample, `gain` in steps of 1/4096
  * @typedef {{title: string, rate: number, channels: number, length: number}} Measures of a roll: `rate` in Hz, `length`
  *   in samples
  */
@@ -96,7 +96,7 @@ const edits = (() => {
 
   /** An event as published. @param {EventRow} row @returns {PlacedEvent} */
   function published({ address, start }) {
-    return { sound: media.digest(address), start, gain: mix.UNITY, muted: false, solo: false };
+    return { sound: media.key(address), start, gain: mix.UNITY, muted: false, solo: false };
   }
 
   /** The events with solo turned into muted others. @param {PlacedEvent[]} events @returns {PlacedEvent[]} */
@@ -169,10 +169,21 @@ const edits = (() => {
 
   /** @param {PlacedEvent[]} events @param {Measures} measures @returns {string} */
   function toJson(events, { title, rate, channels, length }) {
-    const placed = heard(events).map(({ sound, start, gain, muted }) => ({ sound, start, gain, muted }));
+    const placed = heard(events).map(({ sound, start, gain, muted }) => ({ ...split(sound), start, gain, muted }));
     const more = channels > 1 ? { channels } : {};
     const edit = { schema: SCHEMA, title, samplerate: rate, n_samples: length, ...more, events: placed };
     return `${JSON.stringify(edit, null, 2)}\n`;
+  }
+
+  /** The fields that say in a file which sound is meant. @param {string} key */
+  function split(key) {
+    const [, sound, first, length] = /^([^#]*)(?:#samples=(\d+),(\d+))?$/.exec(key) || [];
+    return length === undefined ? { sound } : { sound, first: Number(first), length: Number(length) };
+  }
+
+  /** The way back. @param {{sound: string, first?: unknown, length?: unknown}} event @returns {string} */
+  function join({ sound, first = 0, length }) {
+    return length === undefined ? sound : `${sound}#samples=${first},${length}`;
   }
 
   /**
@@ -194,7 +205,7 @@ const edits = (() => {
       const wrong = (/** @type {string} */ name, /** @type {string} */ words) =>
         `event ${i + 1}: "${name}" is ${show(event[name])}; ${words}`;
       demand(typeof event === 'object' && event !== null, `event ${i + 1} is ${show(event)}; it has to be an object`);
-      demand(typeof event.sound === 'string' && known(event.sound), wrong('sound', 'this roll has no such sound'));
+      demand(typeof event.sound === 'string' && known(join(event)), wrong('sound', 'this roll has no such sound'));
       demand(
         isWhole(event.start, -FARTHEST, FARTHEST),
         wrong('start', `it has to be a whole number from ${-FARTHEST} to ${FARTHEST}`),
@@ -204,7 +215,7 @@ const edits = (() => {
         wrong('gain', `it has to be a whole number from 0 to ${LARGEST_GAIN}`),
       );
       demand(typeof event.muted === 'boolean', wrong('muted', 'it has to be true or false'));
-      return { sound: event.sound, start: event.start, gain: event.gain, muted: event.muted, solo: false };
+      return { sound: join(event), start: event.start, gain: event.gain, muted: event.muted, solo: false };
     });
   }
 

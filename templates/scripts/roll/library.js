@@ -1,5 +1,6 @@
 /**
- * The sounds of an event roll by their hashes: those of its table, and those that its events may have instead.
+ * The sounds of an event roll by their keys, which are hashes, perhaps with a stretch of that file: those of its table,
+ * and those that its events may have instead.
  *
  * A published event has one sound as its part of the mix, and perhaps another as it sounds alone. It is its part near its
  * published place, and sounds as alone elsewhere. A part may begin ahead of its event's start.
@@ -23,7 +24,7 @@ const library = (() => {
    * @param {string} source address of the choices, or ""
    */
   function make(rows, { rate, channels }, slack, mixSrc, source) {
-    const named = rows.map((row) => ({ ...row, part: media.digest(row.address), alone: media.digest(row.alone) }));
+    const named = rows.map((row) => ({ ...row, part: media.key(row.address), alone: media.key(row.alone) }));
     const stored = new Set(named.flatMap(({ part, alone }) => [part, alone]));
     const facts = new Map(named.flatMap((row) => [row.part, row.alone].map((hash) => [hash, row.facts])));
     /** @type {Choices} */
@@ -31,8 +32,11 @@ const library = (() => {
     /** @type {Promise<Choices> | null} */
     let loading = null;
 
-    /** Media lie in one folder, wherever that is, and sounds of one rate are of one type. @param {string} hash @returns {string} */
-    const address = (hash) => mixSrc.replace(/[0-9a-f]{64}(?=\.\w+$)/, hash);
+    /** Media lie in one folder, wherever that is, and sounds of one rate are of one type. @param {string} key @returns {string} */
+    const address = (key) => {
+      const [hash, stretch] = key.split('#');
+      return mixSrc.replace(/[0-9a-f]{64}(?=\.\w+$)/, hash) + (stretch ? `#${stretch}` : '');
+    };
 
     /** The known facts of a sound: 0 seconds before `learn`. @param {string} hash @param {number} gain
      * @returns {SoundFacts} */

@@ -6,6 +6,7 @@ const media = (() => {
   'use strict';
 
   const KEPT_SAMPLES = 24e6; // samples kept decoded for the whole page, 48 MB: the longest unused go first
+  const STRETCH = /#.*\b(samples=(\d+),(\d+))$/; // the part of an address that says which samples of a file are meant
   const HEADER = 44; // bytes before the samples of a WAV file as reports store them
   /** @type {Map<string, Promise<Int16Array>>} address -> samples, the last used at the end */
   const decoded = new Map();
@@ -16,7 +17,16 @@ const media = (() => {
 
   /** @param {string} address such as media/<sha256>.wav @returns {string} the hash in its name */
   function digest(address) {
-    return (/([0-9a-f]{64})\.\w+$/.exec(address) || ['', ''])[1];
+    return (/([0-9a-f]{64})\.\w+(?:#.*)?$/.exec(address) || ['', ''])[1];
+  }
+
+  /**
+   * The name by which edits know a sound: its hash, and the stretch of it that is meant, as in `<sha256>#samples=90,20`.
+   * @param {string} address perhaps with a stretch of 20 samples from 90 on, as in `media/<sha256>.flac#samples=90,20`
+   */
+  function key(address) {
+    const [, stretch = ''] = STRETCH.exec(address) || [];
+    return `${digest(address)}${stretch && `#${stretch}`}`;
   }
 
   /**
@@ -92,11 +102,26 @@ const media = (() => {
   }
 
   /**
-   * The samples of a stored sound: 16 bits, left and right in turn if it has two channels. They are kept, so that asking
-   * again costs nothing.
+   * The samples of a stored sound, or of a stretch of it: 16 bits, left and right in turn if it has two channels. They
+   * are kept, so that asking again costs nothing.
    * @param {string} address @returns {Promise<Int16Array>}
    */
-  function samples(address) {
+  async function samples(address) {
+    const [file] = address.split('#');
+    const [, , first, length] = STRETCH.exec(address) || [];
+    const values = await samplesOf(file);
+    if (length === undefined) {
+      return values;
+    }
+    const stretch = values.subarray(Number(first), Number(first) + Number(length));
+    if (stretch.length < Number(length)) {
+      throw damaged(file);
+    }
+    return stretch;
+  }
+
+  /** @param {string} address of a file @returns {Promise<Int16Array>} */
+  function samplesOf(address) {
     const known = decoded.get(address);
     const promise = known || bytes(address).then((buffer) => read(buffer, address));
     decoded.delete(address); // so that it becomes the last one
@@ -156,5 +181,5 @@ const media = (() => {
     return new Int16Array(buffer, HEADER);
   }
 
-  return { HEADER, bytes, digest, json, samples, sha256, take };
+  return { HEADER, bytes, digest, json, key, samples, sha256, take };
 })();

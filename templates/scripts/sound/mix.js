@@ -6,7 +6,7 @@
  * @typedef {{address: string, lead: number, alone: string, start: number, name: string, value: string,
  *   facts: SoundFacts}} EventRow of a roll's table: the address of what it adds to the mix, which begins `lead` samples
  *   ahead of its `start`, and that of how it sounds by itself, whose facts these are; both are the same where one sound
- *   serves. It may have a `name`, and a `value` on the roll's scale
+ *   serves, and both may name a stretch of a file. It may have a `name`, and a `value` on the roll's scale
  */
 const mix = (() => {
   'use strict';
@@ -24,8 +24,11 @@ const mix = (() => {
   function read(roll) {
     return rows(roll).map((row) => {
       const [seconds, peak] = [2, 3].map((k) => numbers.parse(row.cells[k].textContent || ''));
-      const alone = elements.find('a', row).getAttribute('href') || '';
-      const { partSrc: address = alone, lead = 0, start, name = '' } = row.dataset;
+      const link = elements.find('a', row).getAttribute('href') || '';
+      const alone = link.replace(/#t=[^&]*&/, '#'); // the seconds are for native players
+      const { part = '', partSrc = alone, lead = 0, start, name = '' } = row.dataset;
+      const [file, first, length] = part.split(',');
+      const address = part ? `${roll.dataset[`file${file}Src`]}#samples=${first},${length}` : partSrc;
       const value = row.cells[5] ? row.cells[4].textContent || '' : ''; // before the link
       return { address, lead: Number(lead), alone, start: Number(start), name, value, facts: { seconds, peak } };
     });

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.sections.sounds import STEPS
+from experiments.sections.sounds import STEPS, packed
 from experiments.sections.timbre import directions, ends, measure
 from report import Data, MemoryStore, Sound, conjure, use_store
 
@@ -29,8 +29,10 @@ CHANGES = {
 
 
 @conjure
-def made(word: str, step: int) -> Sound:
-    return Sound(sound(**CHANGES[word][step]), RATE)
+def made(word: str, way: int) -> dict[str, Sound | Data]:
+    """The steps along a direction in one file, but for the event as it is."""
+    steps = [sound(**change) for change in CHANGES[word]][::way]
+    return packed(steps[:2] + steps[3:], RATE, 10.0)
 
 
 @conjure
@@ -42,21 +44,17 @@ def pitches(keys: list) -> Data:
 @pytest.mark.parametrize("way", [1, -1])
 def test_a_direction_is_named_by_what_changes_along_it(word, way):
     with use_store(MemoryStore()):
-        row = [made(word, step) for step in range(5)][::way]
-        row[2] = None  # the event as it is
         keys = pitches({"0": [[69] * 5]})
-        low, high = directions({"0": [row]}, keys).value["0"][0]
+        low, high = directions(made(word, way), keys).value["0"][0]
     assert (high if way > 0 else low).split(", ")[0] == word
 
 
 def test_a_change_of_pitch_is_told_first():
     with use_store(MemoryStore()):
-        row = [made("louder", step) for step in range(5)]
-        row[2] = None
         keys = pitches({"0": [[81, 75, 69, 63, 57]]})
-        assert directions({"0": [row]}, keys).value["0"][0][0].startswith("higher")
+        assert directions(made("louder", 1), keys).value["0"][0][0].startswith("higher")
         unknown = pitches({"0": [[81, 75, -1, 63, 57]]})  # has no pitch on the way
-        assert directions({"0": [row]}, unknown).value["0"][0] == ["softer", "louder"]
+        assert directions(made("louder", 1), unknown).value["0"][0] == ["softer", "louder"]
 
 
 @pytest.mark.parametrize(

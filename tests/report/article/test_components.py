@@ -31,6 +31,7 @@ from report import (
     Scale,
     Sound,
     Steps,
+    Stretch,
     Table,
     build,
     conjure,
@@ -250,6 +251,14 @@ WRONG = {
         lambda: Mark(0, 0, float("nan"), "#123456", beep(9))
     ),
     "Mark.colour is 'red'; write it as #rrggbb": lambda: Mark(0, 0, 0, "red", beep(9)),
+    "Stretch of 9 samples from 12 on; give one inside of the sound, which has 20": (
+        lambda: Mark(*MARK, Stretch(beep(20), 12, 9))
+    ),
+    "Stretch.first is the number 0.5; give a whole number": lambda: Stretch(beep(20), 0.5, 9),
+    "Stretch.sound is a picture, not a sound": lambda: Stretch(picture(), 0, 9),
+    "the sound of EventRoll.marks[0] has 9000 Hz, but EventRoll.mix 8000": (
+        lambda: roll(marks=[Mark(*MARK, Stretch(beep(20, 9000), 0, 9))])
+    ),
     "Mark.sound is None": lambda: Mark(*MARK, None),
     "EventRoll.marks[0] is a tuple; give a Mark": lambda: roll(marks=[MARK]),
     "EventRoll.marks is a Mark; give a list": lambda: roll(marks=Mark(*MARK, beep(9))),

@@ -100,6 +100,8 @@ def test_a_wrong_field_is_named_with_its_value(fields, name, value, told):
         ("gain", -1, "gain is -1, expected a whole number >= 0"),
         ("gain", 65537, "gain is 65537, expected a whole number <= 65536"),
         ("muted", 0, "muted is 0, expected true or false"),
+        ("first", -1, "first is -1, expected a whole number >= 0"),
+        ("length", 0, "length is 0, expected a whole number >= 1"),
     ],
 )
 def test_a_wrong_field_of_an_event_is_named_with_its_value(fields, name, value, told):
@@ -134,6 +136,23 @@ def test_an_edit_becomes_the_sum_of_what_is_not_muted(site, sounds, fields):
     )
     assert (expected == 32767).any() and (expected == -32768).any()
     assert np.array_equal(mix_edit(read_edit(as_bytes(fields)), at(site)), expected)
+
+
+def test_an_event_may_be_a_stretch_of_a_file(site, sounds, fields):
+    name, samples = next(iter(sounds.items()))
+    n_samples = len(samples)
+    placed = {"sound": name, "start": 7, "gain": UNITY, "muted": False}
+    fields["events"] = [
+        placed | {"first": 2, "length": 3},
+        placed | {"first": n_samples - 4, "start": 50},
+    ]
+    expected = mix([samples[2:5], samples[-4:]], [7, 50], [UNITY, UNITY], 300)
+    assert np.array_equal(mix_edit(read_edit(as_bytes(fields)), at(site)), expected)
+    for first, length in ((0, n_samples + 1), (n_samples - 1, 2), (n_samples, None)):
+        stretch = {"first": first} | ({"length": length} if length else {})
+        fields["events"] = [placed | stretch]
+        with pytest.raises(ReportError, match=f"the samples {first} to .*has {n_samples}; export"):
+            mix_edit(read_edit(as_bytes(fields)), at(site))
 
 
 def test_the_site_may_be_a_folder_an_archive_a_release_or_an_address(site, fields, tmp_path):

@@ -117,8 +117,10 @@ def test_picture_and_sound_that_others_show_of_a_link_move_with_the_media(base):
         f'<meta property="og:image" content="media/{NAME}">'
         f'<meta property="og:audio" content="media/{NAME}">'
         f'<meta name="description" content="media/{NAME}">'
+        f'<a href="media/{NAME}#t=0.1,0.2&amp;samples=1,2">'
     )
     moved = text.replace('image" content="media', f'image" content="{base}')
+    moved = moved.replace('href="media', f'href="{base}')
     assert rebase(text, base) == moved.replace('audio" content="media', f'audio" content="{base}')
 
 
