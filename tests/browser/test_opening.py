@@ -1,6 +1,7 @@
 """The figure that opens an article: one button, two versions, and a run through its events."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -93,6 +94,27 @@ def test_a_run_is_each_event_by_itself_and_then_the_whole(scripts):
     assert run[300:400] == [3000] * 100 and run[450] < 2700  # the first ends by a fade
     assert run[799] <= 20 and run[800:1100] == [0] * 300  # silence before it is put together
     assert run[1100:] == [7] * 200
+
+
+def test_a_run_through_many_events_takes_twelve_seconds(scripts):
+    rate, n = 100, 240
+    run = scripts.evaluate(
+        """([n, rate]) => Array.from(opening.inARow(
+          Array.from({ length: n }, () => new Int16Array(30).fill(1)), new Int16Array(1), rate))""",
+        [n, rate],
+    )
+    assert len(run) == (12 + 0.5) * rate + 1
+
+
+def test_without_its_roll_on_the_page_there_is_no_run(open_page, scaled, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(scaled, copy)
+    html = (copy / "scaled.html").read_text()
+    (copy / "scaled.html").write_text(html.replace('class="roll wide"', 'class="other"'))
+    page = open_page(copy, "scaled.html", near=False)
+    assert button(page, "Play This is four events").is_visible()
+    assert button(page, "Run through with sound").count() == 0
+    assert page.locator(".opening circle[data-src]").count() == 0
 
 
 def test_the_last_press_counts_while_sounds_load(page):

@@ -30,8 +30,11 @@ def test_marks_stand_on_the_scale_and_those_without_a_height_in_a_lane(page):
     assert (behind["x"], behind["width"]) == (plot["x"], plot["width"])
     timeline = page.locator(".timeline").bounding_box()
     assert (timeline["x"], timeline["width"]) == (plot["x"], plot["width"])
-    second = page.locator(".roll .outline").nth(1).bounding_box()  # its note goes on after the clip
-    assert second["x"] + second["width"] == pytest.approx(plot["x"] + plot["width"], abs=1)
+    outline = page.locator(".roll .outline")  # the second note goes on after the clip
+    assert outline.get_attribute("d") == "M0 717H250V860H0zM250 516H1000V602H250z"
+    assert outline.evaluate("(path) => path.getBBox().x + path.getBBox().width") == 1000
+    notes = page.locator(".roll .outlines").bounding_box()
+    assert all(notes[each] == pytest.approx(plot[each], abs=1) for each in plot)
 
 
 def test_without_scripts_marks_stand_on_the_scale_too(open_page, scaled):

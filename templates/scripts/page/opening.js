@@ -1,19 +1,20 @@
 /**
  * The figure that opens an article: one large button, original and reconstruction, which switch while they play, and a
- * run that takes the sound apart and puts it together. Marks light up as their events are heard.
+ * run that takes the sound apart and puts it together, where the page has the roll, whose table has the events' sounds.
+ * Marks light up as their events are heard.
  */
 const opening = (() => {
   'use strict';
 
   const RUN = 'Run through with sound';
-  const STEP = 0.3; // seconds from event to event, while the sound is taken apart
+  const STEP = 0.3; // seconds from event to event, while the sound is taken apart, at most
+  const APART = 12; // seconds that this takes, at most
   const HEARD = 0.5; // seconds of each event that are heard then
   const FADE = 0.1; // seconds, at its end
   const PAUSE = 0.5; // seconds before all of it is put together
   const LIT = 0.5; // seconds for which a mark shows that its event begins
 
-  /** @typedef {{circle: SVGCircleElement, start: number, seconds: number, address: string, name: string}} Event `start` in
-   *   seconds, `seconds` how long it sounds by itself */
+  /** @typedef {{circle: SVGCircleElement, start: number}} Event `start` in seconds */
   /** @typedef {'original' | 'reconstruction' | 'run'} Kind */
   /** @typedef {{kind: Kind, samples: Int16Array}} Loaded */
 
@@ -23,11 +24,13 @@ const opening = (() => {
     const channels = Number(figure.dataset.channels || 1);
     const seconds = Number(figure.dataset.length) / rate;
     const svg = /** @type {SVGSVGElement} */ (figure.querySelector('.plot'));
-    const events = Array.from(svg.querySelectorAll('circle'), (circle) => read(circle, rate));
+    const events = Array.from(svg.querySelectorAll('circle'), (circle) => read(circle, seconds));
     const title = elements.find('figcaption', figure).textContent || '';
     const addresses = elements.all('audio', figure).map((audio) => audio.getAttribute('src') || '');
     const line = elements.draw('line', { class: 'now', y2: '100%', visibility: 'hidden' });
-    const apart = events.length * STEP + PAUSE; // seconds before a run puts all of it together
+    const roll = /** @type {HTMLElement | null} */ (document.querySelector(`.roll[data-mix-src="${addresses[1]}"]`));
+    const every = stepOf(events.length);
+    const apart = events.length * every + PAUSE; // seconds before a run puts all of it together
     /** @type {Kind} */
     let kind = 'reconstruction';
     /** @type {Kind} */
@@ -35,6 +38,8 @@ const opening = (() => {
     let told = '';
     /** The samples of the run, once they were made. @type {Promise<Int16Array> | null} */
     let running = null;
+    /** @type {EventRow[]} */
+    let rows = []; // of the roll, which are read when a run begins
 
     const head = playhead.make(apart + seconds, {
       rate,
@@ -48,6 +53,7 @@ const opening = (() => {
     );
     const choices = elements.make('div', { className: 'choices' }, ...versions.map(({ label }) => label));
     const run = elements.button('button', RUN, () => toggle('run'));
+    run.hidden = !roll;
     const said = elements.make('p', { className: 'status' });
     const bar = elements.make('div', { className: 'transport' }, play, choices, run);
 
@@ -71,13 +77,14 @@ const opening = (() => {
 
     /** Each event by itself, in the order found, and then the sum of all. @returns {Promise<Int16Array>} */
     async function takeApart() {
+      rows = mix.read(/** @type {HTMLElement} */ (roll));
       let loaded = 0;
       const tell = () => {
         told = `Loading event ${++loaded} of ${events.length}`;
         show();
       };
-      const sounds = events.map(async ({ address }) => {
-        const samples = await media.samples(address);
+      const sounds = rows.map(async ({ alone }) => {
+        const samples = await media.samples(alone);
         tell();
         return samples;
       });
@@ -123,7 +130,7 @@ const opening = (() => {
         input.checked = each === kind || (kind === 'run' && each === 'reconstruction');
         label.classList.toggle('on', input.checked);
       }
-      const step = heard === 'run' && voiced && now < apart ? Math.floor(now / STEP) : null; // null: the sound as a whole
+      const step = heard === 'run' && voiced && now < apart ? Math.floor(now / every) : null; // null: the sound as a whole
       const at = heard === 'run' ? now - apart : now;
       events.forEach((event, i) => light(event.circle, voiced, at, event, step === null ? null : step - i));
       line.setAttribute('visibility', voiced && at >= 0 ? 'visible' : 'hidden');
@@ -139,7 +146,7 @@ const opening = (() => {
         return kind === 'run' ? told : 'Loading…';
       }
       if (step !== null) {
-        return step < events.length ? `Event ${step + 1} of ${events.length}: ${events[step].name}` : 'And together';
+        return step < events.length ? `Event ${step + 1} of ${events.length}: ${rows[step].name}` : 'And together';
       }
       if (voiced && heard !== 'original') {
         const sounding = events.filter(({ start }) => start <= at).length;
@@ -157,22 +164,21 @@ const opening = (() => {
     show();
   }
 
-  /** @param {SVGCircleElement} circle @param {number} rate @returns {Event} */
-  function read(circle, rate) {
-    const { start, seconds, src = '', name = '' } = circle.dataset;
-    return { circle, start: Number(start) / rate, seconds: Number(seconds), address: src, name };
+  /** @param {SVGCircleElement} circle @param {number} seconds in all @returns {Event} */
+  function read(circle, seconds) {
+    return { circle, start: (Number.parseFloat(circle.getAttribute('cx') || '') / 100) * seconds };
   }
+
+  /** Seconds from event to event in a run. @param {number} count of events */
+  const stepOf = (count) => Math.min(STEP, APART / count);
 
   /**
    * @param {Element} circle @param {boolean} voiced @param {number} at seconds along the whole sound @param {Event} event
    * @param {number | null} since steps since it was heard by itself, in a run; null where the sound is whole
    */
-  function light(circle, voiced, at, { start, seconds }, since) {
+  function light(circle, voiced, at, { start }, since) {
     const whole = since === null;
-    circle.classList.toggle(
-      'sounding',
-      voiced && (whole ? at >= start && at < start + Math.min(seconds, LIT) : since === 0),
-    );
+    circle.classList.toggle('sounding', voiced && (whole ? at >= start && at < start + LIT : since === 0));
     circle.classList.toggle('out', voiced && (whole ? at < start : since > 0));
   }
 
@@ -186,11 +192,13 @@ const opening = (() => {
   }
 
   /**
-   * @param {Int16Array[]} sounds one after the other, STEP apart, of each the beginning @param {Int16Array} whole at the end
+   * @param {Int16Array[]} sounds one after the other, `stepOf` apart, of each the beginning @param {Int16Array} whole at the end
    * @param {number} rate Hz @param {number} [channels] of all of them @returns {Int16Array}
    */
   function inARow(sounds, whole, rate, channels = 1) {
-    const [step, heard, fade, pause] = [STEP, HEARD, FADE, PAUSE].map((value) => Math.round(value * rate));
+    const [step, heard, fade, pause] = [stepOf(sounds.length), HEARD, FADE, PAUSE].map((value) =>
+      Math.round(value * rate),
+    );
     const begin = (sounds.length * step + pause) * channels;
     const total = new Float64Array(begin + whole.length);
     sounds.forEach((samples, i) => {
