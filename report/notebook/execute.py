@@ -9,9 +9,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import ipykernel  # noqa: F401  # the kernel runs it; where it is missing, it is said before
 import nbformat
+from jupyter_client.kernelspec import NoSuchKernel
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
@@ -22,6 +24,7 @@ from report.errors import CellError, ReportError
 
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
 LINE = re.compile(r"Cell In\s*\[(\d+)\], line (\d+)")
+LONGEST_FOLDER = 80  # letters; the name of a socket has at most some hundred
 MARK = "report"  # in the metadata of notebooks that may be replaced
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
@@ -48,10 +51,19 @@ def execute(script: Path, store: Path, settings: Mapping[str, Any]) -> NotebookN
             _ask(client, f"prepare({places}, {code!r})")
             for number in range(1, len(cells) + 1):
                 _run(client, number, cells, script)
-    except DeadKernelError as error:
-        raise ReportError(f"the kernel ended early: {error}") from error
+    except CellExecutionError as error:  # of no cell of the article
+        raise ReportError(_no_kernel(f"{error.ename}: {error.evalue}")) from error
+    except (NoSuchKernel, RuntimeError) as error:  # also of a kernel that dies
+        raise ReportError(_no_kernel(str(error))) from error
     nbformat.validate(notebook)
     return notebook
+
+
+def _no_kernel(problem: str) -> str:
+    return (
+        f"the kernel {KERNEL['name']} could not run to the end: {problem}; if it is that of "
+        "another Python, make one of this: python -m ipykernel install --sys-prefix"
+    )
 
 
 def _with_settings(cell: Cell, settings: Mapping[str, Any]) -> Cell:
@@ -65,7 +77,7 @@ def _in_private(client: NotebookClient) -> Iterator[None]:
     """Let the kernel listen in a folder of this user alone, where the system has such sockets."""
     with TemporaryDirectory() as folder:
         manager = client.create_kernel_manager()
-        if os.name == "posix":
+        if os.name == "posix" and len(folder) < LONGEST_FOLDER:
             manager.transport = "ipc"
             manager.connection_file = os.path.join(folder, "kernel.json")
         yield

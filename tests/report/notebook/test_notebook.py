@@ -226,6 +226,31 @@ def test_what_is_wrong_is_said_and_nothing_is_written(folder):
     assert done.returncode == 1 and "tones.ipynb was not written here" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["-m", "ipykernel_launcher", "-f", "{connection_file}"], "No module named 'report.noteb"),
+        (["-c", "raise SystemExit(3)"], "Kernel died"),
+    ],
+    ids=["of another Python", "broken"],
+)
+def test_a_kernel_that_can_not_run_an_article_is_said_with_what_to_do(
+    folder, monkeypatch, argv, words
+):
+    (folder / "kernels/python3").mkdir(parents=True)
+    (folder / "other").mkdir()
+    (folder / "other/report.py").write_text("")
+    kernel = {"argv": [sys.executable, *argv], "env": {"PYTHONPATH": str(folder / "other")}}
+    named = {"display_name": "Python 3", "language": "python"}
+    (folder / "kernels/python3/kernel.json").write_text(json.dumps(kernel | named))
+    monkeypatch.setenv("JUPYTER_PATH", str(folder))
+    monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "0")
+    done = report(folder, "notebook", "tones.py")
+    assert done.returncode == 1 and words in done.stderr
+    assert done.stderr.rstrip().endswith("python -m ipykernel install --sys-prefix")
+    assert "Traceback" not in done.stderr
+
+
 def test_a_part_is_shown_as_its_heading_and_what_it_holds():
     tone = 0.3 * np.sin(np.arange(4000) / 9)
     with use_store(MemoryStore()):
