@@ -1,6 +1,6 @@
 /**
  * The blind test of a comparison. How the versions are hidden is drawn anew for each trial and stands nowhere in the page;
- * all are equally loud. A result can be linked: blind=QUESTION,ONE,OTHER,HITS,TRIALS, with the numbers of the versions.
+ * all are equally loud.
  */
 const blind = (() => {
   'use strict';
@@ -8,7 +8,7 @@ const blind = (() => {
   /**
    * @typedef {Parameters<typeof versions.match>[0]} Versions
    * @typedef {{question: string, pair: number[], n: number}} Plan what is asked of which versions, and how often
-   * @typedef {Plan & {hits: number}} Result
+   * @typedef {Parameters<typeof results.write>[0]} Result
    * @typedef {{keys?: (event: KeyboardEvent) => void, leave?: () => void}} Manners `leave` is called when something
    *   else is shown, or nothing any more
    * @typedef {{show: (content: HTMLElement[], manners?: Manners) => void, restart: (plan?: Plan) => void,
@@ -47,25 +47,16 @@ const blind = (() => {
     stage.restart(plan);
   }
 
-  /** The numbers of the versions that a question is about. @param {Versions} list @param {string} question */
-  function askable(list, question) {
-    const made = list.flatMap(({ difference }, i) => (difference ? [] : [i]));
-    return question === 'nearer' ? made.filter((i) => i > 0) : made;
-  }
-
-  /** What can be asked of versions: only of two that are not the original, which is nearer. @param {Versions} list */
-  const asked = (list) => Object.keys(questions.all).filter((name) => askable(list, name).length > 1);
-
   /**
    * Ask for the question, two versions, and the number of trials.
    * @param {Stage} stage @param {Plan} [plan] @returns {HTMLSelectElement} where the question is chosen
    */
   function setUp(stage, plan) {
     const { list, close } = stage;
-    const names = asked(list);
+    const names = questions.asked(list);
     const question = plan?.question || names[0];
     const { rules, trials, usual, sides } = questions.all[question];
-    const able = askable(list, question);
+    const able = questions.askable(list, question);
     const titles = names.map((name) => questions.all[name].title);
     const what = choice('Question', titles, names.indexOf(question));
     const labels = able.map((i) => list[i].label);
@@ -181,11 +172,11 @@ const blind = (() => {
 
   /** @param {Result} result @param {Stage} stage */
   function tell(result, stage) {
-    const { heading, meaning, number } = inWords(result, stage.list);
+    const { heading, meaning, number } = results.inWords(result, stage.list);
     const title = elements.make('h2', { tabIndex: -1 }, heading);
     const link = links.copier('Copy link', 'Copy link to this result', () =>
       links.address(stage.id, {
-        blind: [result.question, ...result.pair.map((i) => i + 1), result.hits, result.n].join(),
+        blind: results.write(result),
       }),
     );
     link.className = 'button';
@@ -204,36 +195,14 @@ const blind = (() => {
     title.focus();
   }
 
-  /** @param {Result} result @param {Versions} list */
-  function inWords({ question, pair, hits, n }, list) {
-    return questions.all[question].tell(
-      hits,
-      n,
-      pair.map((i) => list[i].label),
-    );
-  }
-
-  /**
-   * A result that was linked, or null where the comparison can have no such one.
-   * @param {string} text @param {Versions} list @returns {Result | null}
-   */
-  function read(text, list) {
-    const [question, ...rest] = text.split(',');
-    const [one, other, hits, n] = rest.map((digits) => (/^\d{1,3}$/.test(digits) ? Number(digits) : Number.NaN));
-    const pair = [one - 1, other - 1];
-    const known = Object.hasOwn(questions.all, question) && questions.all[question].trials.includes(n);
-    const able = known && one !== other && pair.every((i) => askable(list, question).includes(i));
-    return able && rest.length === 4 && hits <= n ? { question, pair, hits, n } : null;
-  }
-
   /**
    * Show above a comparison what the address says that somebody heard.
    * @param {HTMLElement} figure @param {Versions} list @param {string} text
    */
   function showLinked(figure, list, text) {
     figure.querySelector('.linked')?.remove();
-    const result = read(text, list);
-    const words = result && inWords(result, list);
+    const result = results.read(text, list);
+    const words = result && results.inWords(result, list);
     const content = words
       ? [
           elements.make('b', {}, `A blind test, by whoever shared this link. ${words.heading}.`),

@@ -106,5 +106,14 @@ const questions = (() => {
   /** @type {Record<string, Question>} by their names in addresses */
   const all = { nearer, abx };
 
-  return { all, verdict };
+  /** The numbers of the versions that a question is about. @param {Versions} list @param {string} question */
+  function askable(list, question) {
+    const made = list.flatMap(({ difference }, i) => (difference ? [] : [i]));
+    return question === 'nearer' ? made.filter((i) => i > 0) : made;
+  }
+
+  /** What can be asked of versions: only of two that are not the original, which is nearer. @param {Versions} list */
+  const asked = (list) => Object.keys(all).filter((name) => askable(list, name).length > 1);
+
+  return { all, askable, asked, verdict };
 })();
