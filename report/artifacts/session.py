@@ -43,6 +43,7 @@ from report.keys.values import Walk, identity, is_immutable, readable
 from report.keys.values_in_source import NotFollowed, runtime_value
 
 INGREDIENTS = ("function", "code", "arguments", "globals", "libraries", "device")
+LONGEST_READING = 1000  # letters of an argument in a record
 
 
 @dataclass(frozen=True, eq=False)
@@ -624,8 +625,13 @@ def request_of(function: Callable[..., Any], bound: inspect.BoundArguments) -> R
         "libraries": code.versions,
         "device": [*walk.devices, *_defaults(code)],
     }
-    readings = {argument: readable(value) for argument, value in bound.arguments.items()}
+    readings = {argument: _reading(value) for argument, value in bound.arguments.items()}
     return Request(name, code, parts, readings, walk.inputs, function, bound)
+
+
+def _reading(value: object) -> str:
+    text = readable(value)
+    return text if len(text) <= LONGEST_READING else f"{text[:LONGEST_READING]}…"
 
 
 _warned: set[tuple[str, str]] = set()  # functions and their arguments

@@ -13,6 +13,7 @@ import fractions
 import functools
 import gc
 import hashlib
+import inspect
 import itertools
 import json
 import logging
@@ -58,6 +59,7 @@ CALENDAR = ("year", "month", "day", *CLOCK)
 SHORT = reprlib.Repr()
 SHORT.maxstring = 120  # letters of a text in a record
 FEW = 8  # items of a collection in a record
+DEPTH = 3  # layers of objects whose settings a record shows
 BUILT_IN: dict[type, str] = {
     kind: f"builtins.{kind.__name__}" for kind in (bool, int, float, str, type(None))
 }
@@ -584,8 +586,11 @@ def _file_digest(path: Path) -> str:
     return _files[key]
 
 
-def readable(value: Any) -> str:
-    """Return a short text for the record: no memory addresses, no paths of this machine."""
+def readable(value: Any, depth: int = DEPTH) -> str:
+    """Return a short text for the record: no memory addresses, no paths of this machine.
+
+    Of objects in objects, `depth` layers show what they hold.
+    """
     if isinstance(digest := getattr(value, "digest", None), str):
         return f"{type(value).__name__} {digest[:12]}"
     if isinstance(value, enum.Enum):
@@ -595,25 +600,86 @@ def readable(value: Any) -> str:
     if isinstance(value, type) or is_function(value):
         return getattr(value, "__qualname__", type(value).__name__)
     if isinstance(value, types.MethodType):
-        return f"{readable(value.__self__)}.{value.__name__}"
+        return f"{readable(value.__self__, depth)}.{value.__name__}"
     if isinstance(value, functools.partial):
-        return f"partial {readable(value.func)}"
+        return f"partial {readable(value.func, depth)}"
+    kind: type = type(value)
+    settings = _settings(value) if depth else None
+    if settings is not None:
+        text = ", ".join(f"{name}={readable(item, depth - 1)}" for name, item in settings)
+        return f"{kind.__name__}({text})"
+    torch = sys.modules.get("torch")
+    if torch and isinstance(value, torch.nn.Module):
+        return f"{kind.__name__} of {sum(p.numel() for p in value.parameters())} parameters"
+    return _readable_builtin(value, *_describer(kind), depth)
+
+
+def _settings(value: Any) -> list[tuple[str, Any]] | None:
+    """Return what tells objects of a class apart: fields, parameters of an estimator, attributes.
+
+    None for what is no such object. Parameters of estimators are there if they are no defaults.
+    """
     if dataclasses.is_dataclass(value):
         names = [field.name for field in dataclasses.fields(value) if hasattr(value, field.name)]
-        text = ", ".join(f"{name}={readable(getattr(value, name))}" for name in names)
-        return f"{type(value).__name__}({text})"
+        return [(name, getattr(value, name)) for name in names]
     kind: type = type(value)
-    return _readable_builtin(value, *_describer(kind))
+    if callable(getattr(kind, "get_params", None)):
+        parameters = inspect.signature(kind).parameters.values()
+        items = [
+            (x.name, getattr(value, x.name), x.default)
+            for x in parameters
+            if hasattr(value, x.name)
+        ]
+        return [(name, item) for name, item, usual in items if readable(item) != readable(usual)]
+    if _describer(kind)[1] is None and _object_describer(kind)[1] is _nothing:
+        state = state_of(value, object)
+        return [(name, item) for name, item in state if not name.startswith("_")] or None
+    return None
 
 
-def _readable_builtin(value: Any, base: Any, describer: Describer | None) -> str:
+def settings_in(text: str) -> tuple[str, dict[str, str]] | None:
+    """Return class and settings of an object by its `readable` text; None if it is none."""
+    match = re.fullmatch(r"(\w+)\((.*)\)", text, re.DOTALL)
+    if match is None:
+        return None
+    settings = {}
+    for part in _parts(match[2]):
+        name, equals, value = part.strip().partition("=")
+        if not equals or not name.isidentifier():
+            return None
+        settings[name] = value
+    return match[1], settings
+
+
+def _parts(text: str) -> Iterator[str]:
+    """Yield what stands between the commas of a text that are in no brackets and no quotes."""
+    start = inside = 0
+    for match in re.finditer(r"""'(?:\\.|[^'])*'|"(?:\\.|[^"])*"|[](){}[,]""", text):
+        mark = match[0]
+        if mark in ("(", "[", "{"):
+            inside += 1
+        elif mark in (")", "]", "}"):
+            inside -= 1
+        elif mark == "," and not inside:
+            yield text[start : match.start()]
+            start = match.end()
+    if text[start:]:
+        yield text[start:]
+
+
+def _readable_builtin(value: Any, base: Any, describer: Describer | None, depth: int) -> str:
     """Return the text for numbers, texts and collections of them; for all else, the type's name."""
+
+    def text_of(item: Any) -> str:
+        return readable(item, depth)
+
     if describer is _dict:
-        return f"{{{_few(f'{readable(key)}: {readable(item)}' for key, item in value.items())}}}"
+        items = value.items()
+        return f"{{{_few(f'{text_of(key)}: {text_of(item)}' for key, item in items)}}}"
     if describer is _set:
-        return f"{{{_few(sorted(map(readable, value)))}}}"
+        return f"{{{_few(sorted(map(text_of, value)))}}}"
     if describer is _sequence:
-        text = _few(map(readable, value))
+        text = _few(map(text_of, value))
         return f"[{text}]" if base is list else f"({text})"
     if describer in (_array, _tensor) and base not in _SCALARS:
         return f"{type(value).__name__} {value.dtype} {tuple(value.shape)}"

@@ -20,10 +20,13 @@ from report.artifacts.several import member_key
 from report.artifacts.store import Store
 from report.errors import StoreError
 from report.keys.dependencies import place_of
+from report.keys.values import settings_in
 from report.site.isolation import run_alone, warn_if_shared
 from report.site.states import FOUND, NEW, STALE, WAITS
 
 QUIET = re.compile(r"\s*(#.*)?")  # lines that no key depends on
+
+USUAL = "not set"  # a setting that a record leaves out, since it was the default
 
 # symbol -> digest, file, line, text; see `ReachableCode.source`
 Sources = dict[str, dict[str, Any]]
@@ -331,7 +334,20 @@ def _value_change(name: str, before: Record, request: Request) -> str:
     old, new = before.arguments.get(name), request.arguments.get(name)
     if old == new:
         return f"argument {name}: still {new}, with another content"
-    return f"argument {name}: {old} before, {new} now"
+    return f"argument {name}: {_setting_changes(old, new) or f'{old} before, {new} now'}"
+
+
+def _setting_changes(before: str | None, now: str | None) -> str:
+    """Describe what changed in an object that has the same class as before; "" if it has not."""
+    old, new = settings_in(before or ""), settings_in(now or "")
+    if old is None or new is None or old[0] != new[0]:
+        return ""
+    changes = [
+        f"{name} was {old[1].get(name, USUAL)}, is {new[1].get(name, USUAL)}"
+        for name in dict.fromkeys([*old[1], *new[1]])
+        if old[1].get(name) != new[1].get(name)
+    ]
+    return "; ".join(changes)
 
 
 def _global_change(name: str, before: str, now: str, request: Request) -> str:

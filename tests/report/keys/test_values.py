@@ -38,7 +38,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from report.keys.values import Walk, identity, readable
+from report.keys.values import Walk, identity, readable, settings_in
 
 # ---- types that hide something at first sight
 
@@ -647,6 +647,27 @@ class Odd:
     pass
 
 
+class Filter:
+    """Plain attributes, of which one is its own."""
+
+    def __init__(self, order, inside=None):
+        self.order = order
+        self.inside = inside
+        self._secret = "hidden"
+
+
+class Estimator:
+    def __init__(self, components=None, *, steps=3, seed=None, **others):
+        self.components, self.steps, self.seed = components, steps, seed
+
+    def get_params(self, deep=True):
+        raise AssertionError("parameters are read from the attributes")
+
+
+def nested(depth):
+    return Filter(1, nested(depth - 1)) if depth else None
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [
@@ -663,7 +684,35 @@ class Odd:
         ((1, "a", None), "(1, 'a', None)"),
         (functools.partial(scaled, Odd()), "partial scaled"),
         (Odd(), "Odd"),
+        (Filter("low, (pass", [2]), "Filter(inside=[2], order='low, (pass')"),
+        (Estimator(2, seed=1), "Estimator(components=2, seed=1)"),
+        (Estimator(), "Estimator()"),
+        (
+            nested(5),
+            "Filter(inside=Filter(inside=Filter(inside=Filter, order=1), order=1), order=1)",
+        ),
+        (torch.nn.Linear(3, 4), "Linear of 16 parameters"),
     ],
 )
 def test_the_text_for_people_holds_no_address_and_no_path(value, text):
     assert readable(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "settings"),
+    [
+        (
+            Filter("low, (pass='", [2, (3, 4)]),
+            {"inside": "[2, (3, 4)]", "order": '"low, (pass=\'"'},
+        ),
+        (Estimator(), {}),
+        (Hall(2), {"size": "2"}),
+    ],
+)
+def test_settings_are_found_in_the_text(value, settings):
+    assert settings_in(readable(value)) == (type(value).__name__, settings)
+
+
+@pytest.mark.parametrize("value", [(1, 2), np.float32(1), Odd(), "Odd(1, 2)", torch.ones(2)])
+def test_there_are_no_settings_in_the_text_of_other_values(value):
+    assert settings_in(readable(value)) is None

@@ -139,6 +139,29 @@ def test_a_changed_argument_is_told_with_both_values(script, store):
     assert (step.state, [r.text for r in step.reasons]) == (STALE, ["argument n: 3 before, 4 now"])
 
 
+MODEL = """\"\"\"A model\"\"\"
+from report import Data, conjure
+
+class Model:
+    def __init__(self, seed):
+        self.seed, self.steps = seed, 3
+
+@conjure
+def score(model) -> Data:
+    return Data(model.seed)
+
+score(Model(SEED))
+"""
+
+
+def test_the_setting_of_a_changed_argument_is_told(tmp_path, store):
+    script = tmp_path / "model.py"
+    script.write_text(MODEL)
+    build([script], tmp_path / "site", store, namespace={"SEED": 0})
+    (step,) = plan([script], store, {"SEED": 1}).of("score")
+    assert [r.text for r in step.reasons] == ["argument model: seed was 0, is 1"]
+
+
 def test_another_version_of_a_library_is_told(script, store):
     before = store.build("tones")
     calls = [(name, _with_versions(record)) for name, record in before.calls]
