@@ -83,3 +83,15 @@ def test_files_in_a_bucket_that_are_no_answers_are_refused_by_name(weed, asking)
     assert done.returncode == 1
     assert f"refused {bucket.address}/large.json: {LARGEST + 1} bytes are too many" in done.stdout
     assert "other.txt" not in done.stdout
+
+
+def test_pages_that_may_send_take_nothing_from_those_that_may_read(weed):
+    bucket = in_new_bucket(weed, "answers")
+    bucket.allow_origins(["https://reader.example"])
+    for _ in range(2):  # the second time in place of the first
+        bucket.allow_posts([PAGE])
+    name = bucket.address.split("/")[2]
+    rules = client_of(weed).get_bucket_cors(Bucket=name)["CORSRules"]
+    allowed = {tuple(rule["AllowedOrigins"]): rule["AllowedMethods"] for rule in rules}
+    assert allowed == {("https://reader.example",): ["GET", "HEAD"], (PAGE,): ["POST"]}
+    assert len(rules) == 2

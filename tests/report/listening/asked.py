@@ -40,7 +40,8 @@ preference = Preference("Which tones are better", items, repeated=0)
 def designs_of(site: Path) -> dict[str, Design]:
     """Kind -> design of the tests in a site's manifest."""
     manifest = json.loads((site / "manifest.json").read_bytes())
-    asked = [test for page in manifest["pages"].values() for test in page["tests"].values()]
+    tests = [page.get("tests", {}) for page in manifest["pages"].values()]
+    asked = [test for each in tests for test in each.values()]
     designs = [read_design(test["design"]) for test in asked]
     assert [digest(design) for design in designs] == [test["sha256"] for test in asked]
     assert read((site / "manifest.json").read_bytes()).designs() == designs

@@ -4,11 +4,13 @@ import dataclasses
 import hashlib
 import json
 import random
+import shutil
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from report import FolderStore, build
 from report.errors import SiteError
 from report.listening.design import design_json
 from report.site import selfcheck
@@ -190,6 +192,14 @@ def test_listening_tests_are_listed_by_what_they_ask(asking):
     files = json.loads((asking / "site" / "manifest.json").read_bytes())["files"]
     for item in designs["mushra"].items:
         assert all(f"media/{sha}.flac" in files for sha in item.sounds.values())
+
+
+def test_a_build_of_another_article_keeps_the_tests_that_are_there(asking, tmp_path):
+    folder = shutil.copytree(asking, tmp_path / "asking")
+    before = designs_of(folder / "site")
+    (folder / "words.py").write_text('"""Words"""\n\n# %% [markdown]\n# No sound.\n')
+    build([folder / "words.py"], folder / "site", FolderStore(folder / "store"))
+    assert designs_of(folder / "site") == before
 
 
 def test_a_manifest_without_tests_is_as_it_was_before_there_were_any(site):
