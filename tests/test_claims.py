@@ -143,6 +143,17 @@ def test_every_way_to_look_further_was_measured_with_the_shipped_model():
     assert means["64 events"]["opinion"] > means["48 events"]["opinion"] > first["opinion"]
 
 
+def test_speech_at_a_low_rate_is_best_with_fewer_events_but_not_with_the_fewest():
+    figures, speech = looking_further.FIGURES.read()["speech"], SparseCodec.load("speech")
+    assert figures["checkpoint"] == speech.digest
+    means = {int(n): np.mean(list(groups.values())) for n, groups in figures["estoi"].items()}
+    assert list(means) == list(looking_further.N_EVENTS) and max(means) == speech.config.n_events
+    best = max(means, key=means.__getitem__)
+    assert min(means) < best < max(means) and means[best] > means[max(means)] + 0.02
+    advice = f"`--rate {figures['rate']} --events {best}`"
+    assert advice in (ROOT / "docs" / "codec.md").read_text()
+
+
 def test_the_two_decoders_were_trained_alike_and_one_is_the_shipped_one():
     runs = second_decoder.FIGURES.read()["decoders"]
     assert runs["recurrent"]["checkpoint"] == SparseCodec.load("recurrent").digest

@@ -21,6 +21,7 @@ from experiments.sections.ablations import (
     reconstructions,
     recovery_table,
     sound_table,
+    speech_table,
 )
 from experiments.sections.about import UNCHECKED
 from experiments.sections.covers import of_versions
@@ -98,6 +99,13 @@ further_table(further)
 # More steps remove more, slowly, and are hardly heard. To have a shorter window see half of the
 # loss takes twice the time of the same steps, and removes less in the end. More events are heard,
 # and cost bits: the points "medium" and "high" of `--quality` have them.
+#
+# A file of speech at {{ further["speech"]["rate"] }} bits a second has no room for all of its
+# events, and leaves out the weakest: the voice then has holes. With fewer from the start, the
+# polyline of the voice is coarser, and every event of it is there. Too few say too little.
+
+# %% tags=["hide"]
+speech_table(further["speech"])
 
 # %% [markdown]
 # ## From events to sound

@@ -1,10 +1,12 @@
-"""Measure ideas that could make music better than the article's options do.
+"""Measure ideas that could make music, and speech at a low rate, better than the options do.
 
-    python -m experiments.measurements.looking_further --data DIR...
+    python -m experiments.measurements.looking_further --data DIR... --speech DIR...
 
 Of each group of the frozen set one segment is encoded in every way of `OPTIONS`, and the events of
-the article's options are fitted further in every way of `FURTHER`. The figures go to
-`looking_further.json` beside this file; the article "What we tried" shows them.
+the article's options are fitted further in every way of `FURTHER`. Clips of speech go through files
+of RATE_OF_SPEECH that were encoded with at most so many events. The figures go to
+`looking_further.json` beside this file, where those of folders that are not given stay; the article
+"What we tried" shows them.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,17 +23,18 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from experiments.measurements.command_line import (
-    add_data_option,
-    measurement_parser,
-    recordings_in,
-)
+from experiments.measurements.command_line import measurement_parser, recordings_in
 from experiments.measurements.rows import AS_ARTICLE, HEARD_FURTHER
 from experiments.stored_figures import FigureFile, Figures, as_json
-from sparse_codec import EventSet, SparseCodec, find_checkpoint
+from sparse_codec import EventSet, SparseCodec, find_checkpoint, load_audio
+from sparse_codec.audio.recordings import Recording
+from sparse_codec.coding.in_memory import events_of, file_of
+from sparse_codec.coding.priors import Priors
 from sparse_codec.config import EFFORTS
 from sparse_codec.evaluation.frozen_set import Segment, find_files, read_manifest, read_segments
 from sparse_codec.evaluation.measure import MARGIN, Ruler, encode_again
+from sparse_codec.evaluation.metrics import intelligibility
+from sparse_codec.evaluation.words import choose_clips
 from sparse_codec.model.drawing import Place
 from sparse_codec.model.events import Events
 from sparse_codec.model.fast_scene import FastScene, _Picture
@@ -42,6 +46,9 @@ from sparse_codec.model.spectrogram import magnitudes, shares_removed
 FIGURES = FigureFile.beside(__file__)
 STEPS = 30  # that are taken further
 SHORT = 1024  # samples, of a second window
+RATE_OF_SPEECH = 600  # bits a second
+N_EVENTS = (24, 20, 17, 14, 12)  # of a window of speech, at most; the first is the configuration's
+WORDS = 40  # of each folder of speech
 OPTIONS: dict[str, dict[str, Any]] = {
     AS_ARTICLE: {"reach": 0.0},
     "times move 4 frames to where sounds begin": {"reach": 4.0},
@@ -57,14 +64,26 @@ Fit = tuple[Scene, SceneLoss]  # events as a spectrogram, and how far it is from
 def main(argv: list[str] | None = None) -> int:
     """Measure every way on every segment. Returns: the exit code."""
     parser = measurement_parser(FIGURES, __doc__)
-    add_data_option(parser)
+    parser.add_argument(
+        "--data", type=Path, nargs="+", default=[], help="folders with the files of the frozen set"
+    )
+    parser.add_argument(
+        "--speech", type=Path, nargs="+", default=[], help="folders of speech with transcripts"
+    )
     args = parser.parse_args(argv)
     torch.set_num_threads(1)
-    codec, segments = SparseCodec.load("music"), {}
-    for segment in tqdm(list(one_of_each_group(args.data, codec)), disable=None):
-        segments[segment.group] = dict(measure(codec, segment))
-    figures = {"checkpoint": codec.digest, "steps": STEPS, "segments": segments}
-    replace(FIGURES, path=args.out).write(figures)
+    file = replace(FIGURES, path=args.out)
+    figures = file.read() if file.path.is_file() else {}
+    if args.data:
+        codec = SparseCodec.load("music")
+        segments = tqdm(list(one_of_each_group(args.data, codec)), disable=None)
+        by_group = {segment.group: dict(measure(codec, segment)) for segment in segments}
+        figures |= {"checkpoint": codec.digest, "steps": STEPS, "segments": by_group}
+    if args.speech:
+        speech, priors = SparseCodec.load("speech"), Priors.load("speech")
+        clips = choose_clips(recordings_in(args.speech), WORDS)
+        figures["speech"] = measure_speech(speech, priors, clips)
+    file.write(figures)
     print(as_json(figures))
     return 0
 
@@ -164,6 +183,33 @@ FURTHER: dict[str, Callable[[Ruler], list[Fit]]] = {
         short_window(ruler),
     ],
 }
+
+
+# ---- speech at a low rate
+
+
+def measure_speech(codec: SparseCodec, priors: Priors, clips: list[Recording]) -> Figures:
+    """Return the intelligibility of files, by the most events of a window, and by group."""
+    heard: dict[str, dict[str, list[float]]] = {}
+    for clip in tqdm(clips, disable=None):
+        audio = load_audio(clip.path, codec.samplerate)
+        audio = audio / max(np.abs(audio).max(), 1e-9)
+        for n_events in N_EVENTS:
+            options = replace(codec.config.encode, n_events=n_events)
+            file = file_of(codec, codec.stream([audio], options), priors, rate=RATE_OF_SPEECH)
+            sound = codec.decode(events_of(codec, file, priors))
+            estoi = intelligibility(sound, audio, codec.samplerate)
+            heard.setdefault(str(n_events), {}).setdefault(clip.group, []).append(estoi)
+    means = {
+        n_events: {group: round(float(np.mean(values)), 3) for group, values in groups.items()}
+        for n_events, groups in heard.items()
+    }
+    return {
+        "checkpoint": codec.digest,
+        "rate": RATE_OF_SPEECH,
+        "clips": len(clips),
+        "estoi": means,
+    }
 
 
 if __name__ == "__main__":

@@ -104,6 +104,15 @@ def further_table(figures: Figures) -> Table:
     return Table([*headers, "Seconds"], rows, caption)
 
 
+def speech_table(figures: Figures) -> Table:
+    """One row a number of events: the intelligibility of each group's speech."""
+    estoi = figures["estoi"]
+    groups = list(next(iter(estoi.values())))
+    rows = [[n, *(f"{by_group[group]:.3f}" for group in groups)] for n, by_group in estoi.items()]
+    caption = f"ESTOI of {figures['clips']} clips in files of {figures['rate']} bits a second."
+    return Table(["Events of a window, at most", *groups], rows, caption)
+
+
 @conjure
 def effort_curve(figures: Figures) -> Figure:
     """The three efforts as points of one curve: shares removed against seconds a segment."""

@@ -1,18 +1,23 @@
-"""Events are fitted further on two windows, of which the second sees what the sound has."""
+"""Events are fitted further on two windows, and speech is measured with fewer events."""
 
 import numpy as np
 import pytest
 import torch
 
+from experiments.clips import SHIPPED
+from experiments.measurements import looking_further
 from experiments.measurements.looking_further import (
     FURTHER,
     OPTIONS,
     SHORT,
+    measure_speech,
     refine_on,
     short_window,
 )
 from experiments.measurements.rows import AS_ARTICLE, means_of
-from sparse_codec import EncodeOptions
+from sparse_codec import EncodeOptions, SparseCodec
+from sparse_codec.audio.recordings import find_recordings
+from sparse_codec.coding.priors import Priors
 from sparse_codec.config import MEASURE
 from sparse_codec.evaluation.frozen_set import Segment
 from sparse_codec.evaluation.measure import Ruler
@@ -57,6 +62,16 @@ def test_further_steps_come_nearer_to_the_windows_that_they_are_of(ruler, events
         for x in (events, further)
     )
     assert after < before
+
+
+def test_speech_is_measured_with_every_number_of_events(monkeypatch):
+    pytest.importorskip("pystoi")
+    monkeypatch.setattr(looking_further, "N_EVENTS", (24, 12))
+    clips = find_recordings(SHIPPED / "speech")[:1]
+    figures = measure_speech(SparseCodec.load("speech"), Priors.load("speech"), clips)
+    assert list(figures["estoi"]) == ["24", "12"] and figures["clips"] == 1
+    many, few = (groups[clips[0].group] for groups in figures["estoi"].values())
+    assert 0.2 < many < 1 and 0.2 < few < 1 and many != few
 
 
 def test_the_article_s_options_come_first_and_means_are_over_segments_with_a_figure():

@@ -13,6 +13,7 @@ from experiments.sections.ablations import (
     precision_table,
     recovery_table,
     sound_table,
+    speech_table,
 )
 from sparse_codec import SparseCodec
 from sparse_codec.audio.recordings import find_recordings
@@ -89,6 +90,13 @@ def test_every_way_to_look_further_has_a_row_of_means():
     assert [row[0] for row in table.rows] == ["way", "other"]
     assert table.rows[0] == ["way", *["0.500"] * 4, "0.50", "0.50", "1.00", "0.5"]
     assert all(len(row) == len(table.headers) for row in table.rows)
+
+
+def test_every_number_of_events_has_a_row_with_each_speaker():
+    estoi = {"24": {"one": 0.5, "two": 0.25}, "12": {"one": 0.75, "two": 1}}
+    table = speech_table({"rate": 600, "clips": 2, "estoi": estoi})
+    assert table.headers[1:] == ["one", "two"]
+    assert table.rows == [["24", "0.500", "0.250"], ["12", "0.750", "1.000"]]
 
 
 def test_every_code_has_a_column_in_each_table():
