@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, ttest_1samp, wilcoxon
 
-from report.listening.analysis import analyse, holm
+from report.listening.analysis import _signed_rank, analyse, holm
 from report.listening.collection import Sheet, collect
 from report.listening.design import Checks, digest
 from tests.report.listening.listeners import (
@@ -134,6 +134,17 @@ def test_means_intervals_and_quartiles_are_those_of_the_scores():
     between = (model - rival).mean(axis=1)
     assert difference.p == pytest.approx(wilcoxon(np.round(between, 9)).pvalue)
     assert difference.mean == pytest.approx(between.mean())
+
+
+@pytest.mark.parametrize("n", [1, 2, 6, 10, 14, 30])
+def test_the_signed_rank_test_is_scipys_with_equal_differences_and_zeros(n):
+    rng = np.random.default_rng(n)
+    for _ in range(4):
+        values = rng.integers(-3, 6, n) / 4
+        values[0] = 0.5
+        kept = values[values != 0]
+        assert _signed_rank(values) == pytest.approx(wilcoxon(kept).pvalue)
+    assert _signed_rank(np.zeros(n)) == 1.0
 
 
 def test_holm_multiplies_the_least_p_by_the_number_of_tests():
