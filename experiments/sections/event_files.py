@@ -11,7 +11,6 @@ from experiments.stored_figures import FigureFile, Figures
 from report import Figure, Image, Prose, Table, conjure
 from report.article.components import Component
 from sparse_codec.coding.event_file import SCALE
-from sparse_codec.evaluation.measure import BITS
 from sparse_codec.evaluation.waveform_codecs import WAVEFORM_CODECS
 
 if TYPE_CHECKING:
@@ -52,6 +51,8 @@ def _points(
 
     Plain codecs that coded the clips of the files stand in the place of those that coded segments.
     """
+    from sparse_codec.evaluation.measure import BITS  # here, since it imports PyTorch
+
     rivals = [(row["name"], row["bits"], row["log_mel"]) for row in figures.get("rivals", [])]
     known = {name for name, _, _ in rivals}
     points = []
