@@ -2,8 +2,8 @@
 
 `build_time`, `start_time` and `streaming_memory` measure fresh processes, `key_time` the keys of a
 build, `transfer` a store behind a slow link, `page_time` a page as its readers have it,
-`serve_time` an edit of a served one, `sound_files` sizes of sounds; `screenshots` makes the pictures
-in `docs/`. `servers` and `proxy` are the S3 server and the link; `tests/s3` uses them too.
+`serve_time` an edit of a served one, `sound_files` sizes of sounds; `screenshots` makes
+pictures. `servers` and `proxy` are the S3 server and the link; `tests/s3` uses them too.
 
 `training_time` prints what a step of training is made of. `encode_time`, `decode_time` and
 `published_time` time the codec against `plain_encode`, `plain_sound` and `plain_published`, which
