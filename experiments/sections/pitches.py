@@ -29,7 +29,8 @@ MARGIN = 2  # semitones above the highest and below the lowest pitch
 NARROWEST = 16  # semitones that a scale has at least
 STEPS_OF_NAMES = ((0,), (0, 7), (0, 4, 7), (0, 2, 4, 5, 7, 9, 11))  # keys of an octave with labels
 FEWEST_NAMES = 4  # on an axis
-ROWS, WINDOW, HOP = 128, 4096, 256  # of the picture; samples
+ROWS, COLUMNS = 96, 320  # of the picture, at most: it lies faintly behind marks
+WINDOW, HOP = 4096, 256  # samples, at least
 QUIETEST = -60.0  # dB below the loudest, from which on the picture is white
 
 
@@ -150,7 +151,8 @@ def along_pitch(sound: Artifact, span: Sequence[int]) -> np.ndarray:
 
     samples, rate = waveform(sound.value), sound.value.samplerate
     samples = torch.nn.functional.pad(samples, (0, max(0, WINDOW - samples.shape[1])))
-    spectrum = magnitudes(samples, window=WINDOW, hop=HOP)[0].numpy()
+    hop = max(HOP, -(-samples.shape[1] // COLUMNS))
+    spectrum = magnitudes(samples, window=WINDOW, hop=hop)[0].numpy()
     hertz = 440 * 2 ** ((np.linspace(span[1], span[0], ROWS) - 69) / 12)
     bins = np.arange(len(spectrum)) * rate / WINDOW
     rows = np.stack([np.interp(hertz, bins, frame, right=0.0) for frame in spectrum.T], axis=1)

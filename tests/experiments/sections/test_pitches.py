@@ -7,7 +7,15 @@ import pytest
 from PIL import Image
 
 from experiments.scores import Note
-from experiments.sections.pitches import Span, labels_of, places, scale_of, span_of, spectrogram
+from experiments.sections.pitches import (
+    ROWS,
+    Span,
+    labels_of,
+    places,
+    scale_of,
+    span_of,
+    spectrogram,
+)
 from report import MemoryStore, Sound, conjure, use_store
 
 RATE = 22_050
@@ -59,4 +67,4 @@ def test_places_of_other_sounds_have_the_shape_of_their_pitches():
 
 def test_a_sound_shorter_than_a_window_has_a_picture():
     with use_store(MemoryStore()):
-        assert spectrogram(tone(440.0), [60, 70]).info["height"] == 128
+        assert spectrogram(tone(440.0), [60, 70]).info["height"] == ROWS
