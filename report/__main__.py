@@ -26,5 +26,7 @@ def _prepare(args: argparse.Namespace) -> Articles:
     return Articles(args.scripts)
 
 
+PROGRAM = Program("python -m report", "report", __doc__ or "", _add_options, _prepare)
+
 if __name__ == "__main__":
-    sys.exit(run(Program("python -m report", "report", __doc__, _add_options, _prepare)))
+    sys.exit(run(PROGRAM))

@@ -1,6 +1,8 @@
 """The cells of an article script, before and after they run, and helpers of both forms."""
 
 import ast
+import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,9 +45,21 @@ def syntax_tree(source: str, path: Path) -> ast.Module:
     except SyntaxError as error:
         text = (error.text or "").strip()
         hint = "; leave out commands of notebooks" if text.startswith(("%", "!")) else ""
+        hint = hint or quotes_hint(error)
         raise ReportError(f"{path}, line {error.lineno}: {error.msg}: {text}{hint}") from error
     except ValueError as error:  # a null character
         raise ReportError(f"cannot read the article script {path}: {error}") from error
+
+
+def quotes_hint(error: SyntaxError) -> str:
+    """Return how to mend quotes in an f-string that only a later Python understands, or ""."""
+    in_field = re.search(r"""\{.*\bf["']""", error.text or "")  # as prose has them
+    if sys.version_info >= (3, 12) or not ("f-string" in error.msg or in_field):
+        return ""
+    return (
+        "; before Python 3.12, what stands between the braces of an f-string can have neither its "
+        "quotes nor a backslash: use the other quotes, or a name for the value"
+    )
 
 
 def strip_blank_lines(lines: list[str], line: int) -> tuple[str, int]:

@@ -1,19 +1,22 @@
 """Statements of an article that a build checks, and that say on the page what they rest on.
 
 A claim inside of prose is text with its grounds behind it, between private characters that `prose`
-makes a link of.
+makes a link of. So is the number or text of an artifact.
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
-from report.article.fields import is_stand_in
+from report.article.fields import call, is_stand_in, kind_of
 from report.article.prose import GROUNDS, OPEN
-from report.artifacts.session import Artifact, artifacts_read
+from report.artifacts.session import Artifact, active_session, artifacts_read
 from report.errors import ReportError
 
 NUMBER = re.compile(r"[-−]?\d[\d,\u202f\u00a0]*(?:\.(?P<decimals>\d+))?(?P<power>[eE][-+]?\d+)?")
@@ -21,7 +24,21 @@ GROUPING = str.maketrans({",": "", "\u202f": "", "\u00a0": "", "−": "-"})
 
 
 class ClaimError(ReportError):
-    """A claim does not hold any more."""
+    """A claim does not hold."""
+
+
+_failed: ContextVar[list[str] | None] = ContextVar("failed", default=None)
+
+
+@contextmanager
+def tolerating() -> Iterator[list[str]]:
+    """Let claims in this block stand though they do not hold. Yields what would be their errors."""
+    failed: list[str] = []
+    token = _failed.set(failed)
+    try:
+        yield failed
+    finally:
+        _failed.reset(token)
 
 
 @dataclass(frozen=True)
@@ -51,9 +68,8 @@ def claim(holds: object, text: str, *rests_on: Artifact) -> Claim:
         raise TypeError(f"claim({holds!r}, ...): give a comparison, which is True or False")
     grounds = _grounds("claim", rests_on)
     if not holds and not any(map(is_stand_in, grounds)):  # of which `plan` knows nothing yet
-        values = ", ".join(f"{_call(x)}{_scalar(x).replace('=', ' is ')}" for x in grounds)
-        because = f"; it rests on {values}" if values else ""
-        raise ClaimError(f"the claim {text!r} does not hold any more{because}")
+        because = ", ".join(f"{_name(x)}{_scalar(x).replace('=', ' = ')}" for x in grounds)
+        return _false(text, grounds, f"the claim {text!r} does not hold{because and ': '}{because}")
     return Claim(text, grounds)
 
 
@@ -80,9 +96,36 @@ def quote(text: str, value: Any, *rests_on: Artifact) -> Claim:
     grounds = _grounds("quote", rests_on)
     if not abs(actual - written) <= 0.5 * 10.0**-decimals + 1e-9 * abs(written):
         now = f"{actual:.{max(decimals, 0)}f}"
-        of = f", by {', '.join(map(_call, grounds))}" if grounds else ""
-        raise ClaimError(f"the text says {match[0]} in {text!r}, but the value is now {now}{of}")
+        of = f" ({', '.join(map(_name, grounds))})" if grounds else ""
+        problem = f"the text says {match[0]} in {text!r}, but the value is {now}{of}"
+        return _false(text, grounds, problem)
     return Claim(text, grounds)
+
+
+def _false(text: str, grounds: tuple[Artifact, ...], problem: str) -> Claim:
+    """Return a claim that does not hold, which says so. Raises: ClaimError, but where tolerated."""
+    failed = _failed.get()
+    if failed is None:
+        raise ClaimError(
+            f"{problem}; all that was computed is kept, and `build --draft` shows the page anyway"
+        )
+    failed.append(problem)
+    return Claim(f"{text} [does not hold]", grounds)
+
+
+def in_prose(value: Any, spec: str = "") -> str:
+    """Return the text of a value in prose; that of an artifact leads to how it was made.
+
+    Raises: TypeError for an artifact that is neither number nor text.
+    """
+    if not isinstance(value, Artifact):
+        return format(value, spec)
+    if not value.is_word:
+        raise TypeError(
+            f"{call(value)} made {kind_of(value)} that is neither number nor text, which prose can "
+            "not show; show it in a cell of its own, or give what prose is to say of it"
+        )
+    return str(Claim(format(value, spec), (value,)))
 
 
 def _grounds(name: str, rests_on: tuple[Artifact, ...]) -> tuple[Artifact, ...]:
@@ -97,6 +140,18 @@ def _check_text(name: str, text: object) -> None:
         raise TypeError(f"{name}(...) has the text {text!r}; give what the page is to say")
 
 
+def _name(artifact: Artifact) -> str:
+    """Return the name of the call that made an artifact, as `ls` has it, if the session knows it.
+
+    The key of one of several results begins as that of the call does.
+    """
+    start = artifact.record.key[:32]
+    for key, (name, _) in active_session().calls.items():
+        if key.startswith(start):
+            return name
+    return call(artifact)
+
+
 def _scalar(artifact: Artifact) -> str:
     """Return "=0.93" for data that is one number, or else ""."""
     if artifact.media_type != "application/json" or artifact.record.bytes > 30:
@@ -104,7 +159,3 @@ def _scalar(artifact: Artifact) -> str:
     value = artifact.value
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return f"={value:.6g}" if is_number else ""
-
-
-def _call(artifact: Artifact) -> str:
-    return f"{artifact.record.function.rpartition('.')[2]}(…)"

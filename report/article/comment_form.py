@@ -27,6 +27,7 @@ from urllib.parse import unquote
 from markdown_it import MarkdownIt
 
 from report.article.cells import Cell, Evaluate, Output, move_down, strip_blank_lines, syntax_tree
+from report.article.claims import in_prose
 from report.article.components import Component, Group, Prose
 from report.article.percent import MARKER
 from report.article.prose import CODE_SPAN, plain_text, slug
@@ -102,8 +103,7 @@ def fill_in(cell: Cell, evaluate: Evaluate) -> str:
         if isinstance(part, ast.Constant):
             text += str(part.value)
         else:
-            field = ast.Expression(ast.copy_location(ast.JoinedStr([part]), part))
-            values.append(" ".join(evaluate(field).split()))
+            values.append(" ".join(_text_of_field(part, evaluate).split()))
             text += FIELD
     unused = iter(values)
 
@@ -113,6 +113,14 @@ def fill_in(cell: Cell, evaluate: Evaluate) -> str:
         return plain_text(next(unused))
 
     return SPAN_OR_FIELD.sub(put_in, text.removeprefix("[markdown]"))
+
+
+def _text_of_field(part: ast.expr, evaluate: Evaluate) -> str:
+    """Return the text of a field of an f-string."""
+    if isinstance(part, ast.FormattedValue) and part.conversion == -1:
+        spec = evaluate(ast.Expression(part.format_spec)) if part.format_spec else ""
+        return in_prose(evaluate(ast.Expression(part.value)), spec)
+    return evaluate(ast.Expression(ast.copy_location(ast.JoinedStr([part]), part)))
 
 
 def place(output: Output, scope: dict[str, object]) -> list[Output]:

@@ -35,6 +35,7 @@ PLACEHOLDER = "\ue000{}\ue000"
 PLACEHOLDER_HTML = re.compile(r"<p>\ue000(\d+)\ue000</p>\n")
 HEADING_ID = re.compile(r'<h[234] id="([^"]+)">')
 OTHERS = re.compile(r'<nav class="others".*?</nav>\n', re.DOTALL)
+DRAFT = '<aside class="draft"'  # on the pages of a draft
 COLOPHON = '<footer class="colophon"'
 LABEL = re.compile(r"^#\| *label: *((?:fig|tbl)-[\w-]*\w) *$", re.MULTILINE)  # of a cell
 LABELLED = {"fig": "figure", "tbl": "table"}
@@ -103,6 +104,7 @@ def render_article(
     facts: dict[str, str],
     titles: dict[str, str],
     calls: Iterable[tuple[str, Record]] = (),
+    failed: list[str] | None = None,
 ) -> Article:
     """Return the page of the article script at `path`.
 
@@ -112,6 +114,8 @@ def render_article(
     facts: name -> text, for the colophon.
     titles: name -> title of the site's articles.
     calls: (name, record) of all artifacts of this build.
+    failed: of a draft, what its claims say that does not hold; its pages list this, and what their
+        checks find. None for a page that others may see, which a finding stops.
     Raises: CellError for a value that a page can not show; ReportError for a wrong global.
     """
     name = path.stem
@@ -123,12 +127,16 @@ def render_article(
     env: dict[str, Any] = {"bibliography": bibliography, "claims": [], "cited": []}
     body, contents, parts = _body(outputs, canvas, path, titles, env)
     findings = canvas.findings + findings_on_page(canvas.opening + body)
-    refuse(findings, allowed, path)
+    if failed is None:
+        refuse(findings, allowed, path)
+    else:
+        failed += dict.fromkeys(x.text for x in findings if not x.is_allowed(allowed))
     if reasons := used_reasons(findings, allowed):
         facts = facts | {"left unchecked": reasons}
     common = {
         "article": {"address": f"{name}.html", "title": title},
         "front": front,
+        "draft": failed,
         "date": front.date or facts.get("date", ""),
         "lang": front.language,
         "facts": facts | ({"libraries": canvas.libraries} if canvas.libraries else {}),

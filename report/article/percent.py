@@ -16,6 +16,7 @@ import re
 from pathlib import Path
 
 from report.article.cells import Cell, Evaluate, move_down, strip_blank_lines, syntax_tree
+from report.article.claims import in_prose
 from report.article.prose import CODE_SPAN, plain_text
 from report.errors import ReportError
 
@@ -65,13 +66,26 @@ def fill_in(cell: Cell, evaluate: Evaluate) -> str:
         if match["value"] is None:
             return match[0]
         line = cell.line + cell.source.count("\n", 0, match.start())
-        text = match["value"].strip()
-        # Before Python 3.12, the field of an f-string could have no backslash.
-        if _is_expression(text):
-            return plain_text(format(evaluate(move_down(text, line))))
-        return plain_text(evaluate(move_down('f"""{ ' + text + '}"""', line)))
+        return plain_text(_text_of_field(match["value"].strip(), line, evaluate))
 
     return SPAN_OR_VALUE.sub(value, cell.source)
+
+
+def _text_of_field(field: str, line: int, evaluate: Evaluate) -> str:
+    """Return the text of a field of an f-string that stands on a line.
+
+    It is taken apart here, since before Python 3.12 it could have no backslash, and not the quotes
+    of the f-string.
+    """
+    if _is_expression(field):
+        return in_prose(evaluate(move_down(field, line)))
+    for colon in re.finditer(":", field):
+        expression, spec = field[: colon.start()].rstrip(), field[colon.end() :]
+        if _is_expression(expression):
+            if "{" in spec:
+                spec = evaluate(move_down(f"f{spec!r}", line))
+            return in_prose(evaluate(move_down(expression, line)), spec)
+    return evaluate(move_down('f"""{ ' + field + '}"""', line))
 
 
 def _is_expression(text: str) -> bool:

@@ -47,7 +47,8 @@ CALLOUTS = {
 REFERENCE = re.compile(r"\[(?P<cited>@[^\[\]\n]+)\]|(?<!\w)@(?P<name>(?:fig|tbl|sec)-[\w-]*\w)")
 HEADING_ID = re.compile(r"\s*\{#([A-Za-z][\w.-]*)\}$")
 CODE_SPAN = r"(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`)"  # or a fence
-PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+# Of Markdown. The point in a number never is, and is left for those who read the source.
+PUNCTUATION = re.compile(r"(?!(?<=\d)\.\d)([!-/:-@\[-`{-~])")
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,11 @@ def _callout(
         raise ValueError(f"there is no callout ::: {kind}; there are {', '.join(CALLOUTS)}")
     shown = html.escape(words.strip() or CALLOUTS[kind])
     return f'<aside class="callout {kind}" aria-label="{shown}">\n<p><b>{shown}</b></p>\n'
+
+
+def without_grounds(text: str) -> str:
+    """Return prose with the texts of its claims alone."""
+    return re.sub(f"{OPEN}(.*?){GROUNDS}.*?{OPEN}", r"\1", text, flags=re.DOTALL)
 
 
 def _find_claims(state: StateCore) -> None:

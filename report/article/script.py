@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from report.article import comment_form, percent
-from report.article.cells import Cell, Evaluate, Output, move_down
+from report.article.cells import Cell, Evaluate, Output, move_down, quotes_hint
 from report.article.components import store_given
 from report.article.images import images_of
 from report.article.parameters import declared
@@ -193,7 +193,8 @@ def _blame(cell: Cell, number: int, path: Path) -> Iterator[None]:
             lines.append(error.lineno)
         problem = "".join(traceback.format_exception_only(error)).strip()
         if isinstance(error, SyntaxError):
-            problem = f"{type(error).__name__}: {error.msg}: {(error.text or '').strip()}"
+            text = (error.text or "").strip()
+            problem = f"{type(error).__name__}: {error.msg}: {text}{quotes_hint(error)}"
         if isinstance(error, ReportError):
             problem = str(error)
         where = f"{path}, cell {number}, line {lines[-1] if lines else cell.line}"

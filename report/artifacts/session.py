@@ -96,6 +96,26 @@ class Artifact:
             read[self.sha256] = self
         return value
 
+    @property
+    def is_word(self) -> bool:
+        """True for data that is a number or a text, which can stand in a sentence."""
+        return self.media_type == "application/json" and isinstance(self.value, str | int | float)
+
+    def __format__(self, spec: str) -> str:
+        """Format the number or text of data, as in f"{ratio:.1f} dB".
+
+        Raises: TypeError for a format of anything else.
+        """
+        if self.is_word:
+            return format(self.value, spec)
+        if not spec:
+            return repr(self)
+        maker = self.record.function.rpartition(".")[2]
+        raise TypeError(
+            f"{maker}(…) made {self.media_type}, which is no number and no text: "
+            f"{spec!r} can not format it"
+        )
+
     @functools.cached_property
     def _value(self) -> Any:
         media = decode(self.store.read(self.record), self.media_type)

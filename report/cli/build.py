@@ -41,6 +41,11 @@ def build_options(parser: argparse.ArgumentParser, program: Program) -> None:
         help="leave out other articles that are in the site; else they stay as they were built",
     )
     parser.add_argument(
+        "--draft",
+        action="store_true",
+        help="build pages whose claims or checks fail, too; they say so, and can not be published",
+    )
+    parser.add_argument(
         "--publish", metavar="TARGET", help="then publish to a folder or s3://bucket/prefix"
     )
     workers_options(parser)
@@ -50,6 +55,8 @@ def build_options(parser: argparse.ArgumentParser, program: Program) -> None:
 
 def build_site(args: argparse.Namespace) -> int:
     # Wrong options are found before long work.
+    if args.draft and args.publish:
+        args.usage_error("--draft is for pages that are not published: leave out --publish")
     check_target(args.out)
     target = open_place(args.publish, args) if args.publish else None
     store = open_store(args)
@@ -67,6 +74,7 @@ def build_site(args: argparse.Namespace) -> int:
         args.jobs,
         args.dask,
         articles.load,
+        args.draft,
     )
     print(summary)
     print(f"open {(summary.out / 'index.html').as_uri()}")

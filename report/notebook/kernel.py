@@ -15,6 +15,7 @@ from typing import Any
 
 from report.article.cells import Cell
 from report.article.percent import fill_in
+from report.article.prose import without_grounds
 from report.artifacts.session import set_default_store, use_script
 from report.artifacts.store import FolderStore
 from report.keys.source import provide_text
@@ -104,7 +105,7 @@ def filled(prose: str) -> str:
         assert isinstance(expression, str)
         return eval(expression, names)
 
-    return fill_in(Cell("prose", prose, 1), evaluate)
+    return without_grounds(fill_in(Cell("prose", prose, 1), evaluate))
 
 
 def _shell() -> Any:

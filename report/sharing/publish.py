@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
+from report.article.page import DRAFT
 from report.errors import Missing, SiteError, StoreError
 from report.number_formats import megabytes
 from report.sharing.browser_access import check_reading
@@ -75,7 +76,7 @@ def publish(
     origin: of the pages, such as "https://example.org". It is checked that pages there can read
         the media at `media_url`.
     progress: is called with the number of media files that were sent, and of all that have to be.
-    Raises: SiteError, StoreError; the entry page then still shows the old release.
+    Raises: SiteError, as for a draft; StoreError. The entry page then still shows the old release.
     """
     if origin and not media_url:
         raise SiteError(
@@ -88,6 +89,7 @@ def publish(
     manifest = _without_copies(read(source.get(MANIFEST)))
     media = {name: file for name, file in manifest.files.items() if name.startswith(f"{MEDIA}/")}
     pages = {name: source.get(name) for name in manifest.files if name not in media}
+    _check_no_draft(pages)
     released, pages = make_release(manifest, pages, _media_base(media_url))
     release = release_id(released)
     sent = _send_media(media, source, target, progress or (lambda done, total: None))
@@ -159,6 +161,12 @@ def _stored_digest(target: Storage, name: str) -> str | None:
 def _check_site(site: Folder) -> None:
     if findings := verify(site).findings:
         raise SiteError(f"{site.address} is not what was built: {findings[0]}; build it again")
+
+
+def _check_no_draft(pages: dict[str, bytes]) -> None:
+    for name, data in pages.items():
+        if name.endswith(".html") and DRAFT.encode() in data:
+            raise SiteError(f"{name} is a draft; build it without --draft, and then publish")
 
 
 def _check_target(target: Storage) -> None:

@@ -9,7 +9,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from report.article.cells import Cell
 from report.article.checks import findings_of_links, refuse
+from report.article.claims import tolerating
 from report.article.page import Article, Entry, assets, cover_of, render_article, render_index
 from report.article.parameters import settings_text
 from report.article.prose import HEADING_ID
@@ -93,6 +94,7 @@ def build(
     jobs: int = 1,
     dask: str | None = None,
     load: Callable[[], object] | None = None,
+    draft: bool = False,
 ) -> BuildSummary:
     """Run the article scripts and write the site `out`.
 
@@ -106,6 +108,7 @@ def build(
     dask: the address of a Dask scheduler whose workers compute them instead. The site is the same.
     load: is called before articles run that were never built with this store, and so will compute
         much: what it loads, they need not load again each.
+    draft: build pages whose claims and checks fail, which then say so, and can not be published.
 
     All scripts are tried. If one fails, no site is written, but all that was computed is in the
     store.
@@ -125,9 +128,8 @@ def build(
             target.check = kept.check
         order = kept.in_order(built)
         titles = _titles(scripts, kept, order)
-        work = partial(
-            _run_article, facts, namespace or {}, titles, force, partial(open_workers, jobs, dask)
-        )
+        workers = partial(open_workers, jobs, dask)
+        work = partial(_run_article, facts, namespace or {}, titles, force, workers, draft)
         if load and not {script.stem for script in scripts} <= {*store.builds()}:
             load()
         at_once = min(len(scripts), jobs if dask is None else CLIENTS)
@@ -359,6 +361,7 @@ def _run_article(
     titles: dict[str, str],
     force: tuple[str, ...],
     open_workers: Callable[[Share | None, Store], AbstractContextManager[Workers | None]],
+    draft: bool,
     script: Path,
     tries: _Tries,
     share: Share | None,
@@ -383,11 +386,12 @@ def _run_article(
             open_workers(share, store) as session.workers,
             use_session(session),
             _Progress(script.stem, len(cells)) as progress,
+            tolerating() if draft else nullcontext() as false_claims,
         ):
             session.progress = progress.artifact
             outputs = run_cells(cells, script, namespace, progress.cell)
             calls = session.settled_calls()
-            article = render_article(script, outputs, namespace, facts, titles, calls)
+            article = render_article(script, outputs, namespace, facts, titles, calls, false_claims)
     except (CallFailed, CellError) as error:
         # A cell may fail because of a call that failed in a worker, and that has to fail first.
         failed = error if isinstance(error, CallFailed) else session.failed

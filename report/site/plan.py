@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from report.article.claims import tolerating
 from report.article.script import parse_script, read_metadata, run_cells
 from report.artifacts.record import Build, Record
 from report.artifacts.session import Request, Session, matches, use_session
@@ -107,7 +108,7 @@ def _plan_article(script: Path, namespace: dict[str, Any], store: Store) -> Plan
     read_metadata(script)  # fails where a build would
     planner = Planner(store)
     planner.begin(script.stem)
-    with use_session(planner):
+    with use_session(planner), tolerating():
         try:
             run_cells(parse_script(script), script, dict(namespace))
         except Unplanned as error:

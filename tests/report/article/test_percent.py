@@ -119,6 +119,20 @@ def test_quoted_values_may_have_backslashes_and_formats(script):
     assert run(path)[1].replace("\\", "") == "a b 3.1 3.1 =   3.14 (1, 2)".replace("=   3", "3")
 
 
+def test_the_quotes_of_a_field_do_not_matter_and_a_number_keeps_its_point(script):
+    fields = (
+        """{{ x["a"]:.1f }}, {{ len('\"\"\"'):.1f }}, {{ [3.5][0:1][0]:.2f }}, {{ "it's":>5 }}"""
+    )
+    path = script(f"x = {{'a': 2.26}}\n# %% [markdown]\n# {fields}\n")
+    assert run(path)[1] == r"2.3, 3.0, 3.50, it\'s"
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="a later Python understands it")
+def test_quotes_that_this_python_does_not_understand_are_told(script):
+    path = script("""x = {'a': 1}\n# %% [markdown]\n# {{ f"{x["a"]} dB" }}\n""")
+    assert "before Python 3.12, what stands between the braces" in fails(path)
+
+
 def test_a_quoted_value_can_not_become_markup(script):
     assert (
         run(script("x = '*a* <b>\\n# c'\n# %% [markdown]\n# {{ x }}\n"))[1] == r"\*a\* \<b\> \# c"
