@@ -12,7 +12,7 @@ import sys
 import sysconfig
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from urllib.parse import unquote
@@ -54,6 +54,7 @@ def imports_of(script: Path) -> Imports:
     """
     script = script.resolve()
     imports = Imports({script: script.parent})
+    _find.cache_clear()  # files may have come since
     read_source(script)
     unread = [(script, script.stem, [str(script.parent), *sys.path])]
     while unread:
@@ -114,25 +115,34 @@ def _common_folder(scripts: list[Path]) -> Path:
     return folder
 
 
-def _imported_names(file: Path, module: str) -> Iterator[str]:
-    """Yield the dotted names that a file may import; `from a import b` means a, and perhaps a.b.
+def _imported_names(file: Path, module: str) -> tuple[str, ...]:
+    """Return the dotted names that a file may import; `from a import b` means a, and perhaps a.b.
 
     `module` is the dotted name of a script, or a package and a dot: relative imports start there.
     """
     try:
-        tree = parse(read_source(file), str(file))
+        return _names_in(read_source(file), file, module)
     except (ReportError, SyntaxError, ValueError):
-        return
+        return ()
+
+
+@lru_cache(maxsize=1024)
+def _names_in(source: str, file: Path, module: str) -> tuple[str, ...]:
+    """Return the names that `_imported_names` does, of a file with this source.
+
+    Raises: SyntaxError, ValueError.
+    """
+    tree, names = parse(source, str(file)), []
     package = module.rstrip(".").split(".") if module.endswith(".") and module != "." else []
     for node in _executed(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             above = package[: len(package) - (node.level - 1)] if node.level else []
             base = ".".join([*above, *([node.module] if node.module else [])])
-            if base:
-                yield base
-            yield from (f"{base}.{alias.name}".lstrip(".") for alias in node.names)
+            names += [base] if base else []
+            names += [f"{base}.{alias.name}".lstrip(".") for alias in node.names]
+    return tuple(names)
 
 
 BLOCKS = ("body", "handlers", "cases", "orelse", "finalbody")  # fields that hold statements

@@ -112,10 +112,11 @@ class Store:
         except Missing as error:
             raise StoreError(f"{error}; {_remedy(record.key)}") from error
 
-    def export(self, record: Record, target: Path) -> None:
-        """Check the object and write it to the file `target`."""
-        self.read(record)
+    def export(self, record: Record, target: Path) -> bytes:
+        """Check the object and write it to the file `target`. Returns: its bytes."""
+        data = self.read(record)
         self.storage.export(_object(record), target)
+        return data
 
     # ---- code and builds
 

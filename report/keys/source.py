@@ -176,18 +176,20 @@ def provide_text(name: str, text: Callable[[], str]) -> None:
 
 def find_module(name: str) -> Module | None:
     """Return a project module as source; None if it is installed, built in, or missing."""
-    top = name.partition(".")[0]
-    if top != name and not _may_be_project(top):  # else looking for it would import the library
+    top, dot, _ = name.partition(".")
+    if dot and not _may_be_project(top):  # else looking for it would import the library
         return None
     if name in _texts:
         return _find_text(name, _texts[name]())
     loaded = sys.modules.get(name)
     # A module that is loaded again has another spec.
     version = getattr(loaded, "__spec__", None) or loaded
-    if name not in _modules or _modules[name][0] is not version:
-        before = _modules.get(name, (None, None))
-        _modules[name] = version, _read_now(name, loaded, before)
-    return _modules[name][1]
+    before = _modules.get(name)
+    if before is not None and before[0] is version:
+        return before[1]
+    module = _read_now(name, loaded, before or (None, None))
+    _modules[name] = version, module
+    return module
 
 
 def _find_text(name: str, text: str) -> Module:

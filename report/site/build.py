@@ -4,6 +4,7 @@ A build replaces the folder as a whole or not at all.
 """
 
 import base64
+import gc
 import json
 import os
 import sys
@@ -22,6 +23,7 @@ from tqdm import tqdm
 from report.article.cells import Cell
 from report.article.checks import findings_of_links, refuse
 from report.article.claims import tolerating
+from report.article.imports import imports_of
 from report.article.page import Article, Entry, assets, cover_of, render_article, render_index
 from report.article.parameters import settings_text
 from report.article.prose import HEADING_ID
@@ -121,7 +123,7 @@ def build(
     check_target(out)
     warn_if_shared(len(scripts))
     built = [f"{script.stem}.html" for script in scripts]
-    with replacing(out) as target:
+    with replacing(out) as target, _reading_ahead(scripts):
         kept = Kept(out, built)
         if not only:
             kept = kept_articles(out, built)
@@ -314,6 +316,22 @@ def _run_until_computed(
     return result
 
 
+@contextmanager
+def _reading_ahead(scripts: list[Path]) -> Iterator[None]:
+    """Parse what the articles import, once for all: each runs in a copy of this process.
+
+    In the block the garbage collector does not look through these trees again and again.
+    """
+    for script in scripts:
+        with _collecting([]):
+            imports_of(script)
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
 def _titles(scripts: list[Path], kept: Kept, order: list[str]) -> dict[str, str]:
     """Return article -> title of the whole site. A script that can not be read has none."""
     titles = {page: about.title for page, about in kept.pages.items()}
@@ -443,13 +461,13 @@ def _write_media(folder: Path, articles: list[Article], store: Store) -> dict[st
     (folder / OFFLINE).mkdir()
     files = {}
     for name, record in sorted(_media_of(articles).items()):
-        store.export(record, folder / MEDIA / name)
+        data = store.export(record, folder / MEDIA / name)
         files[f"{MEDIA}/{name}"] = File(record.sha256, record.bytes, record.media_type)
         if any(name in article.offline for article in articles):
             copy = f"{OFFLINE}/{record.sha256}.js"
-            data = _as_script(record.sha256, folder / MEDIA / name)
-            (folder / copy).write_bytes(data)
-            files[copy] = describe(copy, data)
+            script = _as_script(record.sha256, data)
+            (folder / copy).write_bytes(script)
+            files[copy] = describe(copy, script)
     return files
 
 
@@ -458,12 +476,12 @@ def _media_of(articles: list[Article]) -> dict[str, Record]:
     return {name: record for article in articles for name, record in article.media.items()}
 
 
-def _as_script(digest: str, file: Path) -> bytes:
-    """Return a media file as a script: a page on a disk can read nothing else.
+def _as_script(digest: str, data: bytes) -> bytes:
+    """Return the bytes of a media file as a script: a page on a disk can read nothing else.
 
     See templates/scripts/sound/media.js.
     """
-    return b'media.take("%s", "%s");\n' % (digest.encode(), base64.b64encode(file.read_bytes()))
+    return b'media.take("%s", "%s");\n' % (digest.encode(), base64.b64encode(data))
 
 
 def _write_pages(

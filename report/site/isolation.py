@@ -10,6 +10,7 @@ The store stays in the parent, which alone has its connections and knows what wa
 The fork asks for every file through a pipe.
 """
 
+import gc
 import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -65,6 +66,7 @@ def run_alone(
 def _work_alike(name: str, work: Callable[[Store], T], ask: Ask) -> T:
     global _article
     _article = name
+    gc.freeze()  # what the parent has need not be looked through again and again
     begin_alike()
     return work(ParentsStore(ask))
 

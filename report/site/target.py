@@ -1,7 +1,6 @@
 """The folder that a build replaces: it is ours, and is replaced as a whole or not at all."""
 
 import glob
-import json
 import os
 import re
 import shutil
@@ -9,9 +8,11 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
+
+import msgspec
 
 from report.errors import SiteError
 from report.site.manifest import GENERATOR, MANIFEST
@@ -28,12 +29,13 @@ def check_target(out: Path) -> None:
     Raises: SiteError if the folder can not be written, or holds anything but a site of ours.
     """
     out = Path(out).resolve()
-    if out.exists() and not _is_replaceable(out):
+    marks = _marks_of(out)
+    if out.exists() and not _is_replaceable(out, marks):
         raise SiteError(
             f"{out} is not a site built here and would be replaced; "
             "choose another folder, or empty this one"
         )
-    if stranger := next(_strangers(out), None):
+    if marks and (stranger := min(_strangers(out, marks), default=None)):
         raise SiteError(
             f"{stranger} was not built here and would be deleted; "
             "move it away, or choose another folder for the site"
@@ -47,26 +49,39 @@ def check_target(out: Path) -> None:
         ) from error
 
 
-def _is_replaceable(out: Path) -> bool:
-    """Tell whether `out` is an empty folder or a site of ours."""
+@dataclass
+class _Marks:
+    """The fields of a manifest that show what a folder is; others may be of another schema."""
+
+    generator: str
+    files: dict[str, msgspec.Raw] | list[str] = field(default_factory=dict)
+
+
+def _marks_of(out: Path) -> _Marks | None:
     try:
-        if out.is_dir() and not any(out.iterdir()):
-            return True
-        return json.loads((out / MANIFEST).read_bytes())["generator"] == GENERATOR
-    except (OSError, ValueError, KeyError, TypeError):
+        return msgspec.json.decode((out / MANIFEST).read_bytes(), type=_Marks)
+    except (OSError, ValueError, msgspec.MsgspecError, RecursionError):
+        return None
+
+
+def _is_replaceable(out: Path, marks: _Marks | None) -> bool:
+    """Tell whether `out` is an empty folder or a site of ours."""
+    if marks is not None:
+        return marks.generator == GENERATOR
+    try:
+        return out.is_dir() and not any(out.iterdir())
+    except OSError:
         return False
 
 
-def _strangers(out: Path) -> Iterator[Path]:
+def _strangers(out: Path, marks: _Marks) -> Iterator[Path]:
     """Yield the files in the folder that its manifest does not name, such as a CNAME or .git."""
-    try:
-        names = {MANIFEST, *json.loads((out / MANIFEST).read_bytes())["files"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        return
-    for path in sorted(out.rglob("*")):
-        name = path.relative_to(out).as_posix()
-        if not path.is_dir() and name not in names and not LITTER.fullmatch(path.name):
-            yield path
+    for folder, _, files in os.walk(out):
+        below = Path(folder).relative_to(out).as_posix()
+        for file in files:
+            name = file if below == "." else f"{below}/{file}"
+            if name != MANIFEST and name not in marks.files and not LITTER.fullmatch(file):
+                yield Path(folder, file)
 
 
 @dataclass
