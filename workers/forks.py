@@ -30,6 +30,8 @@ T = TypeVar("T")
 
 Ask = Callable[[Any], Any]  # asks the parent a question, and returns its answer
 
+# Files that have the microseconds of all cores together in a period, and the length of that.
+QUOTAS = (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"))
 TRIES = 3  # of work whose fork is killed
 WATCH = 1.0  # seconds between two looks at whether a fork is alive
 GRACE = 5.0  # seconds that a fork has to end when it is asked to
@@ -40,14 +42,21 @@ class ForkLost(ChildProcessError):
     """A fork ended before it had a result; the message says how."""
 
 
-def cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
-    """Return the number of cores that this process may use, also by the quota of its container."""
+def cores(groups: Path = Path("/sys/fs/cgroup")) -> int:
+    """Return the number of cores that this process may use, also by the quota of its container.
+
+    groups: the folder of the container's control groups, of version 2 or 1 (Linux).
+    """
     n = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        microseconds, period = map(float, quota.read_text().split())
-    except (OSError, ValueError):  # there is no file, or it says "max"
-        return n
-    return max(1, min(n, math.ceil(microseconds / period)))
+    for files in QUOTAS:
+        try:
+            words = " ".join((groups / file).read_text() for file in files).split()
+            microseconds, period = map(float, words)
+        except (OSError, ValueError):  # there is no file, or it says "max"
+            continue
+        if microseconds > 0 and period > 0:  # version 1 says -1 for no quota
+            return max(1, min(n, math.ceil(microseconds / period)))
+    return n
 
 
 def reason_not_to_fork() -> str:

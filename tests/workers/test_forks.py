@@ -181,7 +181,38 @@ def test_cores_are_no_more_than_the_quota_of_a_container(tmp_path, monkeypatch, 
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(64)), raising=False)
     if quota is not None:
         (tmp_path / "cpu.max").write_text(quota)
-    assert cores(tmp_path / "cpu.max") == expected
+    assert cores(tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    ("quota", "expected"), [("150000", 2), ("400000", 4), ("1000", 1), ("-1", 64), ("0", 64)]
+)
+def test_containers_of_the_first_version_say_it_in_two_files(
+    tmp_path, monkeypatch, quota, expected
+):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(64)), raising=False)
+    (tmp_path / "cpu").mkdir()
+    (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text(f"{quota}\n")
+    (tmp_path / "cpu" / "cpu.cfs_period_us").write_text("100000\n")
+    assert cores(tmp_path) == expected
+
+
+def test_an_error_of_the_user_loses_no_result_that_is_being_sent(tmp_path):
+    sending = tmp_path / "sending"
+
+    class Result:
+        def __reduce__(self):
+            sending.touch()
+            time.sleep(0.5)
+            return str, ("done",)
+
+    with pytest.raises(ValueError, match="enough"), Forks(2) as forks:
+        done, running = forks.submit(Result), forks.submit(time.sleep, 60)
+        while not sending.exists():
+            time.sleep(0.01)
+        raise ValueError("enough")
+    assert done.result() == "done"
+    assert isinstance(running.exception(), KeyboardInterrupt)
 
 
 @pytest.mark.parametrize(
