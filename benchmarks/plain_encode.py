@@ -52,7 +52,8 @@ class PlainDecoder(HarmonicDecoder):
         at = flat.frames[:, None] - self.lead + torch.arange(self.event_frames)
         inside = (at >= 0) & (at < n_frames)
         levels = levels * (flat.gains[:, None] * inside)[:, None]
-        image = torch.zeros(len(levels), dtype=torch.long)
+        batch, n_events = events.gains.shape
+        image = torch.arange(batch).repeat_interleave(n_events)
         return self._draw(bins, levels, image, at.clamp(0, n_frames - 1), n_frames)
 
     def _draw(
@@ -136,12 +137,19 @@ class PlainLoss:
 def plain_codec(name: str) -> SparseCodec:
     """Return a shipped harmonic codec with the parts of this module."""
     codec = SparseCodec.load(name)
+    make_plain(codec)
+    return codec.eval()
+
+
+def make_plain(codec: SparseCodec) -> None:
+    """Give a harmonic codec the parts of this module, with the parameters that its own have."""
     decoder = PlainDecoder(codec.config)
     encoder = PlainEncoder(codec.config, decoder)
     for ours, theirs in ((decoder, codec.decoder), (encoder, codec.encoder)):
-        ours.load_state_dict(theirs.state_dict())
+        for name, parameter in theirs.named_parameters():
+            owner, _, last = name.rpartition(".")
+            setattr(ours.get_submodule(owner), last, parameter)
     codec.decoder, codec.encoder = decoder, encoder
-    return codec.eval()
 
 
 @torch.no_grad()

@@ -1,6 +1,9 @@
 """Measure steps of training and what they are made of: python -m benchmarks.training_time
 
 Trains a configuration of `experiments/configs` on the shipped clips for a few steps, in one thread.
+With a harmonic decoder, steps in the plainest form take turns with them: scenes are drawn number by
+number at all ages, autograd takes their gradients, and products with nearly empty matrices are
+dense.
 """
 
 from __future__ import annotations
@@ -17,10 +20,13 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from benchmarks.pairs import peak_megabytes
+from benchmarks.pairs import HEADER, interleaved, peak_megabytes, report
+from benchmarks.plain_encode import make_plain
 from experiments.clips import SHIPPED
 from sparse_codec import read_config
 from sparse_codec.audio.recordings import Recording
+from sparse_codec.model.fast_scene import ExactScene
+from sparse_codec.model.harmonic_decoder import HarmonicDecoder
 from sparse_codec.training.trainer import Trainer
 
 CONFIGS = Path(__file__).parent.parent / "experiments" / "configs"
@@ -34,6 +40,15 @@ def small_trainer(name: str) -> Trainer:
     recordings = [Recording(file, file.stem, "train", "clips") for file in files]
     trainer = Trainer(config, training, recordings, "cpu", log=lambda line: None)
     trainer.prepare()
+    return trainer
+
+
+def plain_trainer(name: str) -> Trainer:
+    """Return a trainer whose steps take the plainest form."""
+    trainer = small_trainer(name)
+    make_plain(trainer.codec)
+    scene = ExactScene(trainer.codec.decoder, trainer.config.horizon_frames)
+    vars(trainer.learner)["_fitting_scene"] = scene  # in place of the cached property
     return trainer
 
 
@@ -69,6 +84,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("configs", nargs="*", default=["default", "paper"], help="by name")
     parser.add_argument("--steps", type=int, default=8, help="default: 8")
+    parser.add_argument("--pairs", type=int, default=5, help="of plain and fast (default: 5)")
     args = parser.parse_args()
     torch.set_num_threads(1)
     for name in args.configs:
@@ -84,6 +100,10 @@ def main() -> int:
         shares = [f"{part} {seconds / sum(steps):.0%}" for part, seconds in parts.items()]
         print(f"{name}: {step:.2f} CPU s a step, {batch / step:.1f} segments a second;", end=" ")
         print("forward: " + ", ".join(shares), f"; peak {peak_megabytes():.0f} MB", flush=True)
+        if isinstance(trainer.codec.decoder, HarmonicDecoder):
+            plain = plain_trainer(name)
+            pairs = list(interleaved(plain.train_step, trainer.train_step, args.pairs))
+            print(f"{HEADER}\n{report(f'a step, {name}', pairs)}", flush=True)
     return 0
 
 
