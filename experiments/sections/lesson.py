@@ -70,5 +70,5 @@ def _loop(clip: Clip, codec: SparseCodec) -> Steps:
             sounds.rendered(found, codec),
         ),
     ]
-    title = f"The loop that takes {clip.title} apart."
-    return Steps(title, steps, f"up to {codec.config.n_events} times for each window")
+    title = f"The loop that takes {clip.title} apart, window by window."
+    return Steps(title, steps, f"up to {codec.config.n_events} times")

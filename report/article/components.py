@@ -50,7 +50,7 @@ from report.artifacts.session import Artifact
 from report.number_formats import tick_step
 
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
-LONGEST_STEP = 14  # letters that fit into the box of a step
+LONGEST_STEP = 14  # letters that fit into the box of a step, and under it
 LANE = 0.14  # share of a roll's height below its scale, for marks without a height
 
 
@@ -722,6 +722,11 @@ class Steps:
         check_list("Steps.steps", self.steps)
         if not self.steps:
             raise ValueError("Steps.steps is empty; give (name, text, sound or None) for each")
+        if len(self.again) > LONGEST_STEP:
+            raise ValueError(
+                f"Steps.again is {self.again!r}, too long to stand under a box; give at most"
+                f" {LONGEST_STEP} letters"
+            )
         steps = [self._step(f"Steps.steps[{i}]", step) for i, step in enumerate(self.steps)]
         object.__setattr__(self, "steps", steps)
 

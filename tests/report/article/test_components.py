@@ -216,6 +216,9 @@ WRONG = {
     "the name of Steps.steps[0] is 'Take the best one', too long for its box; give at most 14": (
         lambda: Steps("x", [("Take the best one", "a")])
     ),
+    "Steps.again is 'as often as needed', too long to stand under a box; give at most 14": (
+        lambda: Steps("x", [("A", "a")], again="as often as needed")
+    ),
     "the sound of Steps.steps[0] is a picture, not a sound": (
         lambda: Steps("x", [("A", "a", picture())])
     ),
