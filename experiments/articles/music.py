@@ -22,6 +22,7 @@ from experiments.sections.evaluation import evaluation_section
 from experiments.sections.examples import (
     conjure_example,
     cover,
+    event_by_event,
     example,
     figures_table,
     nearest_first,
@@ -54,7 +55,7 @@ examples = nearest_first([conjure_example(clip, codec) for clip in clips])
 # hears is clearly the piece, and clearly not the recording.
 
 # %% tags=["fold"]
-streaming(long_clip, codec)
+[streaming(long_clip, codec), *event_by_event(long_clip, codec)]
 
 # %% [markdown]
 # ## How it works

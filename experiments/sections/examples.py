@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +60,8 @@ LISTEN_FOR = {  # said above the figures of an example
     " vector, an event is heard as it sounds alone.",
 }
 COVER_SPAN = pitches.Span(36, 96)  # of a cover whose events have no pitch
-ONE_BY_ONE, TOGETHER = 4.0, 30.0  # seconds of files: readers wait for one sound, or for all of them
+# Seconds of the files of sounds: readers wait for one of them, for a few, or for all.
+ONE_BY_ONE, A_FEW, TOGETHER = 4.0, 12.0, 30.0
 LAYOUT_SEED = 7  # of the t-SNE and of the projection to colours
 
 
@@ -91,12 +93,12 @@ class Roll:
     """The sounds of single events, and the places of their marks."""
 
     parts: list[Stretch]  # what each event adds to the mix
-    alone: list[Stretch]  # each event as it sounds by itself
+    alone: list[Stretch] | None  # each event as it sounds by itself, if that is stored
     compared: Artifact  # see `parts.split`
     mix: Artifact  # the sum of the parts
     layout: dict[str, Any]  # see `pictures.layout`
     vectors: Artifact  # a picture
-    choices: Artifact  # the sounds that events may have instead, see `report.EventRoll`
+    choices: Artifact | None  # the sounds that events may have instead, see `report.EventRoll`
     other_sounds: list[Artifact]  # the files with those that `choices` names
     names: list[str]  # of the events, as a person would say them
     scale: Scale | None  # by pitch, if anything has one
@@ -119,43 +121,57 @@ def conjure_example(clip: Clip, codec: SparseCodec) -> Example:
 
 def _conjure_demos(clip: Clip, found: Artifact, codec: SparseCodec) -> Demos:
     varied = {kind: sounds.variation(found, kind, codec) for kind in VARIATIONS}
-    return Demos(
+    demos = Demos(
         versions=_conjure_versions(clip, found, codec),
         film=pictures.film(clip, found, codec),
         poster=pictures.film_poster(clip, found, codec),
         boxes=pictures.boxes(clip, found, codec),
         variations={kind: sounds.rendered(events, codec) for kind, events in varied.items()},
-        roll=_conjure_roll(clip, found, codec),  # is waited for, so it comes last
+        roll=_conjure_roll(clip, found, TOGETHER, codec),  # is waited for, so it comes last
     )
+    return dataclasses.replace(demos, roll=_conjure_other_sounds(demos.roll, found, codec))
 
 
-def _conjure_roll(clip: Clip, found: Artifact, codec: SparseCodec) -> Roll:
-    events = sounds.events_of(found)
-    drawn = sounds.variation(found, "random vectors", codec)
-    mix = sounds.rendered(found, codec)
-    heard, steered_keys = pitches.heard(found, codec), pitches.steered_keys(found, codec)
-    others = pitches.heard(drawn, codec)
-    looks = pictures.looks(found, {"random vectors": drawn}, LAYOUT_SEED)
-    # How many files these are is waited for.
-    split = parts.split(found, TOGETHER, codec)
-    alone = sounds.event_sounds(found, ONE_BY_ONE, codec)
-    random = sounds.event_sounds(drawn, TOGETHER, codec)
-    steered = sounds.steered(found, ONE_BY_ONE, codec)
+def _conjure_roll(clip: Clip, found: Artifact, seconds: float, codec: SparseCodec) -> Roll:
+    """Compute a roll whose events have one sound each: their parts, in files of so many seconds."""
+    events, mix = sounds.events_of(found), sounds.rendered(found, codec)
+    heard, split = pitches.heard(found, codec), parts.split(found, seconds, codec)
     keys = [key for key, _ in heard.value]
     notes = cut(clip.notes(), 0.0, events.n_samples / events.samplerate)
-    span = pitches.span_of(keys, notes)
-    places = span and {
-        "sets": {"random vectors": pitches.places([key for key, _ in others.value], span)},
-        "steps": {event: pitches.places(rows, span) for event, rows in steered_keys.value.items()},
-    }
-    stretches = sounds.stretches(alone)
+    span, stretches = pitches.span_of(keys, notes), sounds.stretches(split)
     return Roll(
-        parts=sounds.stretches(split),
-        alone=stretches,
+        parts=stretches,
+        alone=None,
         compared=split["comparison"],
         mix=mix,
         layout=pictures.layout(found, LAYOUT_SEED).value,
         vectors=pictures.vectors_picture(found),
+        choices=None,
+        other_sounds=[],
+        names=_names(events, heard.value, stretches),
+        scale=pitches.scale_of(span, keys, notes, mix) if span else None,
+        span=span,
+    )
+
+
+def _conjure_other_sounds(roll: Roll, found: Artifact, codec: SparseCodec) -> Roll:
+    """Add what the events of a roll sound like alone, and what they may sound like instead."""
+    events, span = sounds.events_of(found), roll.span
+    drawn = sounds.variation(found, "random vectors", codec)
+    heard, steered_keys = pitches.heard(found, codec), pitches.steered_keys(found, codec)
+    others = pitches.heard(drawn, codec)
+    looks = pictures.looks(found, {"random vectors": drawn}, LAYOUT_SEED)
+    # How many files these are is waited for.
+    alone = sounds.stretches(sounds.event_sounds(found, ONE_BY_ONE, codec))
+    random = sounds.event_sounds(drawn, TOGETHER, codec)
+    steered = sounds.steered(found, ONE_BY_ONE, codec)
+    places = span and {
+        "sets": {"random vectors": pitches.places([key for key, _ in others.value], span)},
+        "steps": {event: pitches.places(rows, span) for event, rows in steered_keys.value.items()},
+    }
+    return dataclasses.replace(
+        roll,
+        alone=alone,
         choices=sounds.choices(
             {"random vectors": [sound.key for sound in sounds.stretches(random)]},
             _steps(sounds.moves(events), sounds.stretches(steered)),
@@ -164,9 +180,7 @@ def _conjure_roll(clip: Clip, found: Artifact, codec: SparseCodec) -> Roll:
             places,
         ),
         other_sounds=[*sounds.files(random), *sounds.files(steered)],
-        names=_names(events, heard.value, stretches),
-        scale=pitches.scale_of(span, keys, notes, mix) if span else None,
-        span=span,
+        names=_names(events, heard.value, alone),
     )
 
 
@@ -238,6 +252,20 @@ def streaming(clip: Clip, codec: SparseCodec) -> Compare:
     return Compare(title, versions, source(clip))
 
 
+def event_by_event(clip: Clip, codec: SparseCodec) -> list[Part]:
+    """A card that leads to the roll of the long clip, on a page of its own: it has many events."""
+    found = sounds.clip_events(clip, codec)
+    events = sounds.events_of(found)
+    if not len(events):
+        return []
+    roll = _event_roll(clip, events, _conjure_roll(clip, found, A_FEW, codec))
+    description = f"{clip.title}: its {len(events)} events, to hear, move and mute."
+    picture = pictures.spectrogram(roll.mix, "reconstruction")
+    title = f"All {clip.seconds:.0f} seconds, event by event"
+    name = f"{_page_name(clip)}-events"
+    return [Part(name, title, description, [roll], picture, card=True, sound=roll.mix)]
+
+
 def stages(found: Artifact, codec: SparseCodec) -> Compare:
     """The loudest event after each stage of the decoder."""
     title = (
@@ -273,8 +301,11 @@ def example(number: int, computed: Example, card: bool = False) -> Part | Group:
         " listen to."
     )
     _, _, picture = demos.versions[0]  # of the original
-    name = printable(clip.path.stem).replace(".", "-")
-    return Part(name, title, description, components, picture, card, demos.roll.mix)
+    return Part(_page_name(clip), title, description, components, picture, card, demos.roll.mix)
+
+
+def _page_name(clip: Clip) -> str:
+    return printable(clip.path.stem).replace(".", "-")
 
 
 def at_rate(name: str, kilobits: float) -> str:
@@ -318,7 +349,7 @@ def _event_roll(clip: Clip, events: EventSet, roll: Roll) -> EventRoll:
             radius=float(np.sqrt(loudness[i])),
             colour=roll.layout["colours"][i],
             sound=roll.parts[i],
-            alone=roll.alone[i],
+            alone=roll.alone[i] if roll.alone else None,
             lead=compared["lead"],
             name=roll.names[i],
         )

@@ -352,7 +352,7 @@ def encode_film(film: Film) -> Encoded:
 
 def _webp(pixels: np.ndarray) -> bytes:
     file = io.BytesIO()
-    Image.fromarray(pixels).convert("RGB").save(file, "WEBP", quality=50, method=6)
+    Image.fromarray(pixels).convert("RGB").save(file, "WEBP", quality=50, method=4)
     return file.getvalue()
 
 
