@@ -39,7 +39,11 @@ def to_safetensors(tensors: Mapping[str, Any]) -> bytes:
     Raises: ValueError for anything else, and for tensors that are not dense.
     """
     if not isinstance(tensors, Mapping):
-        hint = "its state_dict()" if hasattr(tensors, "state_dict") else "a dict"
+        hint = "a dict of arrays by name"
+        if hasattr(tensors, "state_dict"):
+            hint = "its state_dict()"
+        elif hasattr(tensors, "get_params"):
+            hint = "the arrays that it was fitted to, as {'components': model.components_}"
         raise ValueError(f"weights are a {type(tensors).__name__}; give {hint}")
     from safetensors import SafetensorError
 

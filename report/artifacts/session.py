@@ -257,7 +257,7 @@ class Session:
     workers: Workers | None = None
     here: frozenset[str] = frozenset()  # keys of calls that no worker could compute
     made: set[str] = field(default_factory=set)  # keys of calls that were computed
-    hits: int = 0
+    hits: int = 0  # calls that were found, each counted once
     seconds: float = 0.0  # spent in conjured functions
     article: str = ""
     # Of the article, by key: name and record.
@@ -299,8 +299,6 @@ class Session:
             self.calls[request.key] = name, record
             if self.progress and isinstance(record, Record):
                 self.progress(record)
-        else:
-            self.hits += 1
         return self.calls[request.key][1]
 
     def settled_calls(self) -> list[tuple[str, Record]]:

@@ -1,4 +1,4 @@
-"""Calls that return a tuple of media, or a dict of them by name: each is an artifact of its own.
+"""Calls that return a tuple or list of media, or a dict of them: each is an artifact of its own.
 
 The result of the call itself is the list of these, stored as JSON. The annotation of the function
 says that there are several, as in `-> tuple[Sound, Array]` or `-> dict[str, Sound]`.
@@ -35,9 +35,9 @@ def expected_of(function: Callable[..., Any]) -> Expected:
     kinds = get_args(annotation)
     if container is dict:
         return Expected(dict, kinds[1:])
-    if container is not tuple:
+    if container not in (tuple, list):
         return Expected(None, (annotation,))
-    if not kinds or kinds[-1] is ...:
+    if container is list or not kinds or kinds[-1] is ...:
         return Expected(tuple, kinds[:1])
     return Expected(tuple, kinds, len(kinds))
 
@@ -56,6 +56,8 @@ def encode_result(result: Any, function: Callable[..., Any]) -> tuple[Encoded, d
     Raises: TypeError if the function returned something else than it says.
     """
     name, expected = function.__qualname__, expected_of(function)
+    if isinstance(result, list) and (expected.container is tuple or _are_media(result)):
+        result = tuple(result)
     if expected.container is None:
         if isinstance(result, tuple | dict):
             raise TypeError(f"{name} returned a {type(result).__name__}; {EXAMPLES}")
@@ -103,9 +105,33 @@ def _check_medium(name: str, medium: object, annotation: object) -> None:
     """Raise TypeError for what is no medium, or none of the kind that the function says."""
     media = get_args(Media)
     kinds = (annotation,) if annotation in media else media
-    if not isinstance(medium, kinds):
-        expected = ", ".join(kind.__name__ for kind in kinds)
-        raise TypeError(f"{name} returned {type(medium).__name__}; it has to return {expected}")
+    if isinstance(medium, kinds):
+        return
+    expected = ", ".join(kind.__name__ for kind in kinds)
+    if kinds is media:
+        expected += ", or a tuple or dict of them"
+    hint = "" if isinstance(medium, media) else _hint_for(medium)
+    raise TypeError(f"{name} returned {type(medium).__name__}; it has to return {expected}{hint}")
+
+
+def _are_media(values: list) -> bool:
+    return bool(values) and all(isinstance(value, get_args(Media)) for value in values)
+
+
+def _hint_for(value: object) -> str:
+    """Say in which medium a value is kept; "" if that is not known."""
+    if callable(getattr(value, "get_params", None)):
+        return (
+            "; an estimator is no artifact: return Array(model.components_), say, or "
+            "Weights({name: array})"
+        )
+    if hasattr(value, "state_dict"):
+        return "; return Weights(model.state_dict())"
+    if hasattr(value, "dtype") and hasattr(value, "shape"):
+        return "; return Array(values)"
+    if value is None or isinstance(value, str | int | float | list):
+        return "; return Data(value)" if value is not None else "; does it lack its return?"
+    return ""
 
 
 def _list_of(encoded: dict[str, Encoded], container: type) -> Encoded:

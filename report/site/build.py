@@ -62,7 +62,8 @@ class BuildSummary:
     """The result of a build."""
 
     out: Path
-    pages: list[str]
+    articles: int
+    pages: list[str]  # of articles and of parts
     media: int  # media files
     bytes: int  # of all media
     hits: int  # artifacts that were found in the store
@@ -72,8 +73,9 @@ class BuildSummary:
     outdated: bool  # these were built with other scripts or styles than the site has now
 
     def __str__(self) -> str:
+        parts = len(self.pages) - self.articles
         text = (
-            f"{self.out}: pages: {len(self.pages)}, "
+            f"{self.out}: pages: {self.articles}{f' and {parts} of parts' if parts else ''}, "
             f"media files: {self.media} ({megabytes(self.bytes)}), "
             f"artifacts computed: {self.computed} (in {self.seconds:.1f} s), "
             f"found in the store: {self.hits}"
@@ -154,6 +156,7 @@ def _summary(out: Path, runs: "list[_Run]", kept: Kept, outdated: bool) -> Build
     media = _media_of(articles)
     return BuildSummary(
         out=out,
+        articles=len(articles),
         pages=[f"{page.name}.html" for article in articles for page in article.pages],
         media=len(media),
         bytes=sum(record.bytes for record in media.values()),

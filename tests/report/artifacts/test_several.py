@@ -88,6 +88,42 @@ def bad_name() -> dict[str, Data]:
     return {"../a": Data(1)}
 
 
+class Estimator:
+    def get_params(self):
+        return {}
+
+
+@conjure
+def estimator() -> Sound:
+    return Estimator()
+
+
+@conjure
+def nothing():
+    pass
+
+
+@conjure
+def texts() -> list[Data]:
+    return ["a"]
+
+
+@conjure
+def as_list(n: int) -> tuple[Data, ...]:
+    return [Data(i) for i in range(n)]
+
+
+@conjure
+def said_list(n: int) -> list[Data]:
+    return [Data(i) for i in range(n)]
+
+
+@pytest.mark.parametrize("call", [as_list, said_list])
+def test_a_list_of_media_is_as_good_as_a_tuple(call):
+    with use_store(MemoryStore()):
+        assert [each.value for each in call(3)] == [0, 1, 2] and call(0) == ()
+
+
 @conjure
 def alone() -> tuple[Data, Data]:
     return Data(1)
@@ -100,6 +136,9 @@ def alone() -> tuple[Data, Data]:
         (too_few, "too_few returned 1 media; it says 2"),
         (other_kind, "other_kind as a returned Data; it has to return Sound"),
         (bad_name, r"the key '../a'; use letters"),
+        (estimator, r"returned Estimator; it has .* Sound; an estimator is .* Array\(model.comp"),
+        (nothing, "nothing returned NoneType; .* or a tuple or dict of them; does it lack"),
+        (texts, r"texts as 1 returned str; it has to return Data; return Data\(value\)"),
         (alone, "alone returned Data; it has to return a tuple of media"),
     ],
 )
@@ -200,7 +239,8 @@ def test_weights_come_back_as_they_were_and_load_into_a_model():
     [
         (Array([object()]), "Python objects can not be stored"),
         (Weights(torch.nn.Linear(1, 1)), r"a Linear; give its state_dict\(\)"),
-        (Weights([1]), "a list; give a dict"),
+        (Weights([1]), "a list; give a dict of arrays"),
+        (Weights(Estimator()), "a Estimator; give the arrays that it was fitted to"),
         (Weights({"a": torch.eye(2).to_sparse()}), "'a', which is no dense tensor"),
         (Weights({"a": np.array(["x"])}), "can not be stored, use numbers: Unknown"),
     ],

@@ -406,6 +406,7 @@ def test_each_part_is_a_page_of_the_site_that_the_index_lists(scripts, store, tm
     scripts[0].write_text(PARTS)
     summary, site = built(scripts, tmp_path / "site", store)
     assert summary.pages == ["music.html", "music-part-1.html", "music-part-2.html", "speech.html"]
+    assert ": pages: 2 and 2 of parts, media files: " in str(summary)
     assert b'<a href="music-part-1.html">Part 1</a>' in site["index.html"]
     manifest = json.loads(site["manifest.json"])
     # Without the parts: `diff` would name every change in them twice.
