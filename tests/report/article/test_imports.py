@@ -65,6 +65,34 @@ def test_all_modules_of_the_author_are_found_and_nothing_runs(folder):
     assert names["helper.py"] == (folder / "helper.py").read_bytes()
 
 
+def test_a_file_that_came_since_is_found(tmp_path):
+    script, helper = tmp_path / "a.py", tmp_path / "helper_of_later.py"
+    script.write_text('"""A"""\nimport helper_of_later\n')
+    assert helper not in imports_of(script).files
+    helper.write_text("x = 1\n")
+    assert helper in imports_of(script).files
+
+
+def test_imports_are_found_in_every_block_but_those_for_type_checkers(tmp_path):
+    places = {
+        "in_function": "def f():\n    with x:\n        import {}",
+        "in_class": "class A:\n    async def f(self):\n        for x in y:\n            import {}",
+        "in_try": "try:\n    pass\nexcept ValueError:\n    import {}",
+        "in_end": "try:\n    pass\nfinally:\n    import {}",
+        "in_case": "match 1:\n    case 1:\n        import {}",
+        "in_while": "while x:\n    pass\nelse:\n    import {}",
+        "at_run_time": "if typing.TYPE_CHECKING:\n    pass\nelse:\n    import {}",
+    }
+    script = tmp_path / "a.py"
+    blocks = [text.format(name) for name, text in places.items()]
+    blocks.append("if TYPE_CHECKING:\n    import for_types")
+    script.write_text('"""A"""\n' + "\n".join(blocks) + "\n")
+    for name in (*places, "for_types"):
+        (tmp_path / f"{name}.py").touch()
+    files = {file.stem for file in imports_of(script).files}
+    assert files == {"a", *places}
+
+
 def test_articles_in_several_folders_keep_their_helpers_apart(folder):
     (folder / "a").mkdir()
     (folder / "a" / "other.py").write_text('"""Other"""\nimport helper\n')
