@@ -11,13 +11,16 @@ import argparse
 import functools
 import statistics
 import sys
+import time
+from typing import Any
 
 import numpy as np
 import torch
 
-from benchmarks.pairs import HEADER, interleaved, report
+from benchmarks.pairs import HEADER, interleaved, report, shares, timed_parts
 from benchmarks.plain_sound import plain_decode
 from sparse_codec import EventSet, SparseCodec
+from sparse_codec.model.consistent import Projection, Synthesis
 
 N_EVENTS = 64
 CHECKPOINTS = ("music", "speech-harmonic")
@@ -37,6 +40,19 @@ def random_events(codec: SparseCodec) -> EventSet:
     )
 
 
+def parts_of(codec: SparseCodec) -> dict[str, list[tuple[Any, str]]]:
+    """Return the parts of consistent decoding, for `timed_parts`."""
+    decoder = codec.decoder
+    return {
+        "vectors read": [(decoder, "sounding")],
+        "levels": [(decoder, "_framed"), (decoder, "_dry"), (decoder, "in_room")],
+        "sinusoids": [(decoder, "_partials")],
+        "noise": [(decoder, "_noise")],
+        "pictures": [(decoder, "_shown")],
+        "projection": [(Projection, "take"), (Synthesis, "add")],
+    }
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--pairs", type=int, default=9, help="runs of each (default: 9)")
@@ -54,6 +70,12 @@ def main() -> int:
             speed = seconds / statistics.median(pair.fast for pair in pairs)
             line = report(f"{name}, {kind}", pairs)
             print(f"{line}; {speed:.0f} times real time", flush=True)
+        with timed_parts(parts_of(codec)) as parts:
+            started = time.process_time()
+            for _ in range(args.pairs):
+                codec.decode(events, consistent=True)
+            total = time.process_time() - started
+        print(f"  of the consistent: {shares(parts, total)}", flush=True)
     return 0
 
 

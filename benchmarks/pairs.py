@@ -6,7 +6,10 @@ import resource
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import Any
+from unittest import mock
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,38 @@ HEADER = f"{'CPU seconds':<24}{'plain':>9}{'now':>9}   ratio"
 def peak_megabytes() -> float:
     """Return the largest resident size of this process so far. Linux only."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+
+
+@contextmanager
+def timed_parts(parts: dict[str, list[tuple[Any, str]]]) -> Iterator[dict[str, float]]:
+    """Count the CPU seconds of parts in a `with` block, by name.
+
+    parts: the methods of each, as an object or a class and a name; none may call another.
+    """
+    seconds = dict.fromkeys(parts, 0.0)
+    with ExitStack() as stack:
+        for part, methods in parts.items():
+            for owner, name in methods:
+                counted = _counted(getattr(owner, name), seconds, part)
+                stack.enter_context(mock.patch.object(owner, name, counted))
+        yield seconds
+
+
+def _counted(
+    plain: Callable[..., object], seconds: dict[str, float], part: str
+) -> Callable[..., object]:
+    def counted(*args: object) -> object:
+        started = time.process_time()
+        result = plain(*args)
+        seconds[part] += time.process_time() - started
+        return result
+
+    return counted
+
+
+def shares(seconds: dict[str, float], total: float) -> str:
+    """Return parts as shares of all seconds, for people."""
+    return ", ".join(f"{part} {part_of / total:.0%}" for part, part_of in seconds.items())
 
 
 def _cpu_seconds(run: Callable[[], object]) -> float:

@@ -13,14 +13,12 @@ import dataclasses
 import statistics
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import nn
 
-from benchmarks.pairs import HEADER, interleaved, peak_megabytes, report
+from benchmarks.pairs import HEADER, interleaved, peak_megabytes, report, shares, timed_parts
 from benchmarks.plain_encode import make_plain
 from experiments.clips import SHIPPED
 from sparse_codec import read_config
@@ -52,32 +50,15 @@ def plain_trainer(name: str) -> Trainer:
     return trainer
 
 
-@contextmanager
-def timed_parts(trainer: Trainer) -> Iterator[dict[str, float]]:
-    """Count the CPU seconds of a step's forward parts, in a `with` block."""
-    codec, seconds = trainer.codec, dict.fromkeys(("encoder", "events", "scenes"), 0.0)
-    places = [
-        (codec.encoder, "forward"),
-        (codec.decoder, "spectrograms"),
-        (trainer.learner, "_scene"),  # with its loss; the decoder draws some scenes, others not
-    ]
-    for part, (module, method) in zip(seconds, places, strict=True):
-        _count(module, method, seconds, part)
-    yield seconds
-    for module, method in places:
-        delattr(module, method)
-
-
-def _count(module: nn.Module, method: str, seconds: dict[str, float], part: str) -> None:
-    plain = getattr(module, method)
-
-    def counted(*args: object) -> object:
-        started = time.process_time()
-        result = plain(*args)
-        seconds[part] += time.process_time() - started
-        return result
-
-    setattr(module, method, counted)
+def parts_of(trainer: Trainer) -> dict[str, list[tuple[Any, str]]]:
+    """Return the parts of a step's forward pass, for `timed_parts`."""
+    codec = trainer.codec
+    return {
+        "encoder": [(codec.encoder, "forward")],
+        "events": [(codec.decoder, "spectrograms")],
+        # with its loss; the decoder draws some scenes, others not
+        "scenes": [(trainer.learner, "_scene")],
+    }
 
 
 def main() -> int:
@@ -91,15 +72,14 @@ def main() -> int:
         trainer = small_trainer(name)
         trainer.train_step()  # fills caches
         steps = []
-        with timed_parts(trainer) as parts:
+        with timed_parts(parts_of(trainer)) as parts:
             for _ in range(args.steps):
                 started = time.process_time()
                 trainer.train_step()
                 steps.append(time.process_time() - started)
         step, batch = statistics.median(steps), trainer.training.batch
-        shares = [f"{part} {seconds / sum(steps):.0%}" for part, seconds in parts.items()]
         print(f"{name}: {step:.2f} CPU s a step, {batch / step:.1f} segments a second;", end=" ")
-        print("forward: " + ", ".join(shares), f"; peak {peak_megabytes():.0f} MB", flush=True)
+        print(f"forward: {shares(parts, sum(steps))}; peak {peak_megabytes():.0f} MB", flush=True)
         if isinstance(trainer.codec.decoder, HarmonicDecoder):
             plain = plain_trainer(name)
             pairs = list(interleaved(plain.train_step, trainer.train_step, args.pairs))
