@@ -225,7 +225,7 @@ def test_audio_whose_first_half_is_silent_still_makes_an_article(tmp_path):
     late[100_000:] = 0.3 * np.sin(np.arange(2**17 - 100_000) / 10)
     assert build(tmp_path, "--audio", write(tmp_path / "late.wav", late)) == 0
     page = (tmp_path / "site" / "music.html").read_text()
-    assert "holds no events" not in page and page.count("<figure class=\"roll") == 1
+    assert "holds no events" not in page and page.count('<figure class="roll') == 1
     (own,) = (tmp_path / "site").glob("music-*-events.html")
     assert own.name == "music-late-events.html"
 

@@ -140,11 +140,17 @@ def _publish(site: Path, target: Storage, args: argparse.Namespace) -> None:
     if args.origin:
         _bucket(target).allow_origins([args.origin])
     with transfer_bar("sent") as bar:
-        print(publish(site, target, media_url=args.media_url, origin=args.origin, progress=bar))
+        published = publish(
+            site, target, media_url=args.media_url, origin=args.origin, progress=bar
+        )
+    print(published)
     if args.public:
         url = f"{_bucket(target).url}/index.html"
         check_reading(url, None, len(target.get("index.html")), "text/html")
-        print(f"open {url}")
+    if isinstance(target, Bucket):
+        print(published.addresses(target.url))
+    else:
+        print(published.addresses(Path(target.address).resolve().as_uri()))
     print(f"check it: python -m {args.program.module} verify {_place_words(target, args)}")
 
 

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 
 from report.artifacts.record import Record
 from report.artifacts.store import Store
-from report.errors import SiteError
+from report.errors import Missing, SiteError
 from report.site.manifest import MANIFEST, MEDIA, MEDIA_FILE, Manifest, Provenance, read
 from report.site.release import INDEX, RELEASES, release_name, release_shown
 from report.storage.interface import Entry, Storage
@@ -61,13 +61,15 @@ def collect_releases(
         if MEDIA_FILE.fullmatch(name)
     }
     reasons: dict[str, str] = {}
-    for release, reason in _kept_releases(target, pages, keep, grace).items():
+    kept = _kept_releases(target, pages, keep, grace)
+    leading = _leading_nowhere(target, {r: pages[r] for r in pages if r not in kept})
+    for release, reason in kept.items():
         listing = pages.get(release, {})
         reasons |= dict.fromkeys(listing, reason)
         reasons |= dict.fromkeys(_files(target, release, listing), f"used by release {release}")
     # Dates go first: a release without its date is one that was never finished.
     dates, others = _split_dates(pages)
-    return _sweep(target, [dates, others, media], reasons, grace, delete)
+    return _sweep(target, [leading, dates, others, media], reasons, grace, delete)
 
 
 def collect_store(
@@ -131,12 +133,27 @@ def _kept_releases(
     }
 
 
+def _leading_nowhere(target: Storage, lost: dict[str, Listing]) -> Listing:
+    """Return the pages beside the entry page that lead to releases which are lost."""
+    leading: Listing = {}
+    names = {PurePosixPath(name).name for listing in lost.values() for name in listing}
+    for name in sorted(name for name in names - {INDEX} if name.endswith(".html")):
+        try:
+            release = release_shown(target.get(name))
+        except Missing:
+            continue
+        if release in lost:
+            leading[name] = lost[release][release_name(release, name)]
+    return leading
+
+
 def _files(target: Storage, release: str, listing: Listing) -> Iterable[str]:
-    """Return the names in a release's manifest; none if the release was never finished."""
+    """Return the media in a release's manifest; none if the release was never finished."""
     name = release_name(release, MANIFEST)
     if name not in listing and _date(release) not in listing:
         return ()
-    return read(target.get(name), f"{name} at {target.address}").files
+    files = read(target.get(name), f"{name} at {target.address}").files
+    return [name for name in files if MEDIA_FILE.fullmatch(name)]
 
 
 def _split_dates(pages: dict[str, Listing]) -> tuple[Listing, Listing]:

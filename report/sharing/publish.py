@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from report.article.page import DRAFT
@@ -28,6 +29,7 @@ from report.site.release import (
     INDEX,
     RELEASES,
     entry_page,
+    leading_page,
     make_release,
     release_id,
     release_name,
@@ -50,6 +52,18 @@ class Publication:
     sent: int  # media files
     bytes: int  # of these
     kept: int  # media files that were there already
+    pages: list[str]  # names of the release's pages, but for the index
+
+    def addresses(self, base: str) -> str:
+        """Return the addresses to open, if the place is read at `base`."""
+        name = self.pages[0] if self.pages else INDEX
+        inside = release_name(self.release, name)
+        more = f" (and {len(self.pages) - 1} more pages)" if len(self.pages) > 1 else ""
+        return (
+            f"open {base}/{INDEX}\n"
+            f"always the newest release of a page: {base}/{name}{more}\n"
+            f"always this release of it: {base}/{inside}"
+        )
 
     def __str__(self) -> str:
         return (
@@ -68,7 +82,8 @@ def publish(
 ) -> Publication:
     """Publish the site in the folder `site`.
 
-    Media are sent first, then pages, each checked, then the entry page in one step. Media that are
+    Media are sent first, then pages, each checked, then the entry page in one step, and those that
+    lead to the release's pages: each of these leads to a whole release, old or new. Media that are
     whole at the target are not sent again. Do not run `gc` on the target meanwhile.
 
     media_url: the address at which readers find the target's folder media/, if that is not beside
@@ -85,24 +100,25 @@ def publish(
         )
     source = Folder(site)
     _check_site(source)
-    _check_target(target)
     manifest = _without_copies(read(source.get(MANIFEST)))
     media = {name: file for name, file in manifest.files.items() if name.startswith(f"{MEDIA}/")}
     pages = {name: source.get(name) for name in manifest.files if name not in media}
     _check_no_draft(pages)
+    _check_target(target, [INDEX, *_leading_names(manifest)])
     released, pages = make_release(manifest, pages, _media_base(media_url))
     release = release_id(released)
     sent = _send_media(media, source, target, progress or (lambda done, total: None))
     if media_url:
         _check_reading(media, released.media, origin)
     _send_pages({release_name(release, name): data for name, data in pages.items()}, target)
-    _show_release(release, pages[INDEX], target)
+    _show_release(released, target, pages)
     return Publication(
         address=target.address,
         release=release,
         sent=len(sent),
         bytes=sum(media[name].bytes for name in sent),
         kept=len(media) - len(sent),
+        pages=_leading_names(manifest),
     )
 
 
@@ -133,7 +149,11 @@ def show_again(
             raise SiteError(f"{target.address}: {name} of release {release} {problem}")
         if progress:
             progress(done, len(names))
-    _show_release(release, target.get(release_name(release, INDEX)), target)
+    pages = [INDEX, *_leading_names(manifest)]
+    _check_target(target, pages)
+    _show_release(
+        manifest, target, {name: target.get(release_name(release, name)) for name in pages}
+    )
     return release
 
 
@@ -169,16 +189,28 @@ def _check_no_draft(pages: dict[str, bytes]) -> None:
             raise SiteError(f"{name} is a draft; build it without --draft, and then publish")
 
 
-def _check_target(target: Storage) -> None:
-    """Raise SiteError if the target has an index page that was not published here."""
+def _check_target(target: Storage, names: list[str]) -> None:
+    """Raise SiteError if the target has a page of one of these names that is not from here."""
+    for name, page in each(partial(_page_there, target), names, target.parallel):
+        if page is not None and release_shown(page) is None:
+            raise SiteError(
+                f"{target.address} has a page {name} that was not published here; "
+                "choose another place"
+            )
+
+
+def _page_there(target: Storage, name: str) -> bytes | None:
     try:
-        index = target.get(INDEX)
+        return target.get(name)
     except Missing:
-        return
-    if release_shown(index) is None:
-        raise SiteError(
-            f"{target.address} has an {INDEX} that was not published here; choose another place"
-        )
+        return None
+
+
+def _leading_names(manifest: Manifest) -> list[str]:
+    """Return the names of a release's pages to which pages of the same names lead."""
+    pages = [name for name in manifest.files if name.endswith(".html") and "/" not in name]
+    order = {page: number for number, page in enumerate(manifest.pages)}
+    return sorted(set(pages) - {INDEX}, key=lambda page: (order.get(page, len(order)), page))
 
 
 def _without_copies(manifest: Manifest) -> Manifest:
@@ -274,9 +306,13 @@ def _send_pages(pages: dict[str, bytes], target: Storage) -> None:
         pass
 
 
-def _show_release(release: str, index: bytes, target: Storage) -> None:
-    """Note the date of a release, and make the entry page show it. `index` is its index page."""
+def _show_release(manifest: Manifest, target: Storage, pages: dict[str, bytes]) -> None:
+    """Note the date of a release, make the entry page show it, and then the pages beside it."""
+    release = release_id(manifest)
     date = json.dumps({"published": datetime.now(UTC).isoformat()}).encode()
     target.put(f"{RELEASES}/{release}.json", date, "application/json", immutable=False)
-    page = entry_page(index.decode(), release).encode()
+    page = entry_page(pages[INDEX].decode(), release).encode()
     target.put(INDEX, page, "text/html", immutable=False)
+    for name in _leading_names(manifest):
+        page = leading_page(pages[name].decode(), name, release)
+        target.put(name, page, "text/html", immutable=False)

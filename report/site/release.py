@@ -1,6 +1,7 @@
 """A published site: the same pages, whose media have another address.
 
 index.html            the entry page, which shows one release
+<page>.html           leads to that page of the release, at an address that stays
 releases/<id>/        a release: its pages, assets and manifest; <id> starts the manifest's hash
 releases/<id>.json    when it was published
 media/                the media of all releases
@@ -23,6 +24,7 @@ MEDIA_ADDRESS = re.compile(
     r'"media/([0-9a-f]{64}\.[a-z0-9]+)(?=["#])'
 )
 RELATIVE_ADDRESS = re.compile(r'\b(src|href)="(?![a-z]+:|[#/])')
+TITLE = re.compile(r"<title>.*?</title>", re.DOTALL)
 POLICY = re.compile(r'(http-equiv="Content-Security-Policy"\s+content=")([^"]*)')
 MEDIA_DIRECTIVES = ("connect-src", "img-src", "media-src")  # of a policy
 
@@ -60,6 +62,30 @@ def entry_page(index: str, release: str) -> str:
     """Return the entry page: a release's index page with its mark, and links into the release."""
     page = RELATIVE_ADDRESS.sub(rf'\1="{release_name(release, "")}', index)
     return page.replace(CHARSET, f'{CHARSET}\n  <meta name="release" content="{release}">', 1)
+
+
+def leading_page(page: str, name: str, release: str) -> bytes:
+    """Return a page that leads on to the page `name` of a release, whose HTML is `page`.
+
+    Scripts keep the place that an address names; without them, a reader comes to the page's top.
+    """
+    address = release_name(release, name)
+    title = TITLE.search(page)
+    text = f"""<!doctype html>
+<html lang="en">
+<head>
+  {CHARSET}
+  <meta name="release" content="{release}">
+  {title[0] if title else ""}
+  <noscript><meta http-equiv="refresh" content="0; url={address}"></noscript>
+</head>
+<body>
+  <p><a href="{address}">The newest release of this page</a></p>
+  <script>location.replace("{address}" + location.search + location.hash);</script>
+</body>
+</html>
+"""
+    return text.encode()
 
 
 def make_release(

@@ -14,7 +14,7 @@ from report.errors import SiteError, StoreError
 from report.sharing.garbage import DAY, collect_releases, collect_store
 from report.sharing.publish import publish
 from report.site.manifest import read
-from report.site.release import release_shown
+from report.site.release import leading_page, release_shown
 from report.site.verify import verify
 from report.storage.folder import Folder, Memory
 
@@ -53,13 +53,22 @@ def releases(target) -> set[str]:
     }
 
 
+def test_a_page_that_leads_to_a_release_goes_with_it(target):
+    assert not [name for name, _ in collect_releases(target, keep=0).deleted if name[:2] == "ra"]
+    gone = next(iter(releases(target) - {release_shown(target.get("index.html"))}))
+    page = target.get(f"releases/{gone}/ramps.html").decode()
+    target.put("ramps.html", leading_page(page, "ramps.html", gone), "text/html", immutable=False)
+    collect_releases(target, keep=0, delete=True)
+    assert "ramps.html" not in target.entries() and "index.html" in target.entries()
+
+
 def test_nothing_is_deleted_unless_it_is_asked_for(target):
     before = target.entries()
     sweep = collect_releases(target, keep=0)
     assert target.entries() == before
     assert sweep.deleted and sweep.bytes == sum(before[name].bytes for name, _ in sweep.deleted)
     names = [name for name, _ in sweep.kept] + [name for name, _ in sweep.deleted]
-    assert sorted(names) == sorted(set(before) - {"index.html"})
+    assert sorted(names) == sorted(set(before) - {"index.html", "ramps.html"})
 
 
 def test_what_no_release_names_goes_and_all_releases_stay(target):

@@ -257,11 +257,33 @@ def test_media_go_first_then_the_release_and_the_entry_page_last(site):
     progress = []
     release = publish(site, target, progress=lambda *counts: progress.append(counts)).release
     kinds = [name.split("/")[0] for name in target.names]
-    assert kinds == sorted(kinds, key=["media", "releases", "index.html"].index)
-    assert target.names[-2:] == [f"releases/{release}.json", "index.html"]
+    assert kinds == sorted(kinds, key=["media", "releases", "index.html", "ramps.html"].index)
+    assert target.names[-3:] == [f"releases/{release}.json", "index.html", "ramps.html"]
     assert target.names.count("index.html") == 1
     assert progress == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert set(json.loads(target.get(f"releases/{release}.json"))) == {"published"}
+
+
+def test_an_address_of_a_page_stays_and_leads_to_the_newest_release(site, next_site, tmp_path):
+    target = Folder(tmp_path / "public")
+    old, new = publish(site, target), publish(next_site, target)
+    page = target.get("ramps.html").decode()
+    assert f'<a href="releases/{new.release}/ramps.html">' in page
+    assert f'replace("releases/{new.release}/ramps.html" + location.search' in page
+    title = re.search("<title>.*?</title>", (next_site / "ramps.html").read_text())[0]
+    assert title in page and verify(target).findings == []
+    assert "https://host/pub/ramps.html" in new.addresses("https://host/pub").splitlines()[1]
+    assert f"pub/releases/{new.release}/ramps.html" in new.addresses("https://host/pub")
+    show_again(target, old.release)
+    assert f'<a href="releases/{old.release}/ramps.html">' in target.get("ramps.html").decode()
+
+
+def test_somebodys_own_page_is_not_replaced_by_one_that_leads_on(site, tmp_path):
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "ramps.html").write_text("<!doctype html>My page")
+    with pytest.raises(SiteError, match="has a page ramps.html that was not published here"):
+        publish(site, Folder(tmp_path / "home"))
+    assert [path.name for path in (tmp_path / "home").iterdir()] == ["ramps.html"]
 
 
 def test_a_new_release_leaves_the_old_one_and_sends_only_what_is_new(site, next_site):
@@ -295,13 +317,14 @@ def test_an_error_at_any_put_leaves_the_old_site_whole_and_the_next_try_goes_on(
     whole = copied(before)
     publish(next_site, whole)
     old, new = shown(before), shown(whole)
-    for failing, name in enumerate(whole.names, start=1):
+    for failing in range(1, len(whole.names) + 1):
         target = copied(before)
         target.names, target.failing, target.after = [], failing, after
         with pytest.raises(StoreError, match="the network is down"):
             publish(next_site, target)
         assert target.names == whole.names[:failing]
-        assert shown(target) == (new if after and name == "index.html" else old)
+        first = whole.names.index("index.html") + 1  # from then on, the new release is there
+        assert shown(target) == (new if failing >= first + (not after) else old)
         target.names, target.failing = [], -1
         assert publish(next_site, target).sent == (1 if failing == 1 and not after else 0)
         assert shown(target) == new
@@ -337,6 +360,11 @@ class Deadly(Folder):
             die()
 
 
+def leads_to(target) -> str | None:
+    """The release to which the page beside the entry page leads."""
+    return release_shown(target.get("ramps.html"))
+
+
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -352,6 +380,7 @@ def test_a_kill_at_any_put_leaves_the_old_site_whole_and_the_next_try_goes_on(
     memory = Memory()
     publish(next_site, memory)
     old, new = shown(Folder(tmp_path / "old")), shown(memory)
+    release = release_shown(memory.get("index.html"))
     n_puts = 0
     while True:
         n_puts += 1
@@ -363,7 +392,9 @@ def test_a_kill_at_any_put_leaves_the_old_site_whole_and_the_next_try_goes_on(
         if child.exitcode == 0:
             break
         assert child.exitcode == -signal.SIGKILL
-        assert shown(target) == old or (shown(target) == new and moment == "after")
+        entered = release_shown(target.get("index.html")) == release
+        assert shown(target) == (new if entered else old)
+        assert not entered or moment == "after" or leads_to(target) != release
         there = len(target.entries("media/")) - 4
         assert publish(next_site, target).sent == 1 - there
         assert shown(target) == new and verify(target).findings == []
@@ -454,7 +485,7 @@ def test_somebodys_own_index_page_is_not_replaced(site, tmp_path):
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "index.html").write_text("<!doctype html>My page")
     for folder in (tmp_path / "home", site):
-        with pytest.raises(SiteError, match="has an index.html that was not published here"):
+        with pytest.raises(SiteError, match="has a page index.html that was not published here"):
             publish(site, Folder(folder))
     assert [path.name for path in (tmp_path / "home").iterdir()] == ["index.html"]
 
