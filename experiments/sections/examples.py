@@ -260,10 +260,11 @@ def event_by_event(clip: Clip, codec: SparseCodec) -> list[Part]:
         return []
     roll = _event_roll(clip, events, _conjure_roll(clip, found, A_FEW, codec))
     description = f"{clip.title}: its {len(events)} events, to hear, move and mute."
-    picture = pictures.spectrogram(roll.mix, "reconstruction")
+    whole = streaming(clip, codec)
+    _, _, picture = whole.items[0]  # which the article shows already
     title = f"All {clip.seconds:.0f} seconds, event by event"
     name = f"{_page_name(clip)}-events"
-    return [Part(name, title, description, [roll], picture, card=True, sound=roll.mix)]
+    return [Part(name, title, description, [whole, roll], picture, True, roll.mix)]
 
 
 def stages(found: Artifact, codec: SparseCodec) -> Compare:

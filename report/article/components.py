@@ -425,13 +425,19 @@ class Stretch:
 
     @property
     def key(self) -> str:
-        """The name by which edits and choices know it."""
-        return f"{self.sound.sha256}#samples={self.first},{self.length}"
+        """The name by which edits and choices know it: of a whole file, its hash."""
+        whole = self.length == self.sound.info["n_samples"]
+        return self.sound.sha256 + ("" if whole else f"#samples={self.first},{self.length}")
 
     @property
     def fragment(self) -> str:
-        """What follows a file's address: the seconds, for native players, and the samples."""
+        """What follows a file's address: the seconds, for native players, and the samples.
+
+        Nothing does where it is the whole file.
+        """
         rate = self.sound.info["samplerate"]
+        if self.length == self.sound.info["n_samples"]:
+            return ""
         begin, end = self.first / rate, (self.first + self.length) / rate
         return f"#t={begin:.3f},{end:.3f}&samples={self.first},{self.length}"
 

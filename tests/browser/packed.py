@@ -1,6 +1,6 @@
 """Events whose sounds are stretches of a few files
 
-What they add to the mix lies in two files, and how they sound by themselves in another.
+What they add to the mix lies in three files, one of them of one part; how they sound alone, in one.
 """
 
 # %%
@@ -66,9 +66,9 @@ def stretches(sound: Artifact, members: list[int]) -> list[Stretch]:
 
 
 # %%
-halves = [[0, 1, 2], [3, 4, 5]]
+files = [[0, 1, 2], [3, 4], [5]]
 everything = list(range(N))
-parts = [stretch for half in halves for stretch in stretches(file(half, 200.0), half)]
+parts = [stretch for members in files for stretch in stretches(file(members, 200.0), members)]
 alone = stretches(file(everything, 205.0), everything)
 higher = file(everything, 900.0)
 marks = [

@@ -33,9 +33,10 @@ def page(open_page, site):
 def test_the_untouched_mix_is_the_sum_of_stretches(page, site):
     events = edit_of(page)["events"]
     assert [event["start"] for event in events] == [start - LEAD for start in STARTS]
-    assert [event["length"] for event in events] == LENGTHS
-    assert [event["first"] for event in events] == [0, 1000, 2300, 0, 1900, 4100]
-    assert len({event["sound"] for event in events}) == 2
+    assert [event["length"] for event in events[:5]] == LENGTHS[:5]
+    assert [event["first"] for event in events[:5]] == [0, 1000, 2300, 0, 1900]
+    assert "first" not in events[5] and "length" not in events[5]  # it is a whole file
+    assert len({event["sound"] for event in events}) == 3
     assert sha256(exported(page, "WAV")).hexdigest() == published(page)
     mark(page, 2).focus()
     press(page, "Mute")

@@ -70,7 +70,11 @@ def test_the_parts_of_a_roll_are_stretches_of_few_files_and_sum_to_its_mix(compu
 
 def test_the_long_clip_has_a_page_with_a_roll_of_its_parts(clip, codec):
     (part,) = examples.event_by_event(clip, codec)
-    (roll,) = part.components
-    assert part.card and np.array_equal(summed(roll), roll.mix.value.samples)
+    whole, roll = part.components
+    assert (
+        part.card
+        and part.picture == whole.items[0][2]
+        and np.array_equal(summed(roll), roll.mix.value.samples)
+    )
     assert not roll.choices and all(mark.alone is None for mark in roll.marks)
     assert part.name == "haydn_opus74no1_movement1-events"  # not that of an example of its file
