@@ -203,3 +203,12 @@ def test_the_documented_sizes_of_event_files_were_measured():
     assert f"lossless file has a ratio of {rows['lossless']['ratio']:.0f}" in text
     for rate, words in ((600, "lose {} % of L1"), (300, "they lose {} %")):
         assert words.format(f"{100 * rows[f'{rate} bits/s']['l1_loss']:.0f}") in text
+
+
+@pytest.mark.parametrize(("model", "least"), [("music", 299), ("speech", 550)])
+def test_files_have_higher_opinions_than_plain_codecs_of_8_kilobits(model, least):
+    figures = rate_distortion.FIGURES.read()[model]
+    ours = [row["opinion"] for row in figures["rows"] if row["bits"] >= least]
+    rivals = {row["bits"]: row["opinion"] for row in figures["rivals"]}
+    assert min(ours) > max(opinion for bits, opinion in rivals.items() if bits < 8100)
+    assert max(ours) < max(opinion for bits, opinion in rivals.items() if bits > 11_000)

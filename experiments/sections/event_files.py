@@ -21,10 +21,6 @@ ATOM_NUMBERS = 4  # of a partial of matching pursuit: its frequency, time, decay
 MARKERS = "osD^vP*X"
 LINE, OTHERS = "#c8553d", "#8a6fb0"
 PUBLISHED_RATIO = 2**16 / (32 * (32 + 1))  # samples of half a segment to the numbers of 32 events
-BEFORE = (  # of figures that were measured before files had points of quality
-    " These files are of version 1, whose headers are longer, and of the encoder before, which gave"
-    " one event at each look; distances are those of a plain sum."
-)
 
 
 def verdict(codec: SparseCodec, methods: Figures) -> list[Component]:
@@ -217,7 +213,6 @@ def _summary(figures: Figures) -> str:
         f" costs {l2} of the L2 and {l1} of the L1 that the events remove. The ratio published for"
         f" this kind of codec, {PUBLISHED_RATIO:.0f} to 1, counts numbers before any coding: the"
         " samples of half a segment, and the numbers of 32 events."
-        + ("" if "quality" in row else BEFORE)
     )
 
 
@@ -231,7 +226,6 @@ def _table(figures: Figures) -> Table:
     headers = ["File", "Bits/s", "PCM to 1", "L2", "L1", "L2 lost", "L1 lost", "Log-mel, dB"]
     caption = (
         f"Files of the same {len(figures['clips'])} clips by how coarsely numbers are rounded, and"
-        " at given rates; what is lost is relative to the events before rounding. The plain codecs"
-        " above coded the shorter segments."
+        " at given rates; what is lost is relative to the events before rounding."
     )
     return Table(headers, rows, caption)

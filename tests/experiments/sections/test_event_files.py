@@ -55,7 +55,6 @@ def test_files_are_shown_in_words_a_curve_and_a_table(codec, tmp_path, monkeypat
         "211 to 1",
         "0.1 % of the L2",
         "62 to 1",
-        event_files.BEFORE,
     ):
         assert text in prose.text, text
     assert [row[0] for row in table.rows] == ["lossless", f"scale {SCALE}", "300 bits/s"]
@@ -85,7 +84,7 @@ def test_opinions_have_a_curve_and_a_sentence_with_every_rival(codec, tmp_path, 
     file.write(figures)
     with use_store(MemoryStore()):
         prose, curve, sentence, _ = event_files.files_section(codec)
-    assert isinstance(curve, Image) and event_files.BEFORE not in prose.text
+    assert isinstance(curve, Image) and isinstance(prose, Prose)
     for text in ("high 4.10 at 3,456", "sparse 3.50 at 1,200", "Opus 2.25 at 6,900"):
         assert text in sentence.text, text
 
