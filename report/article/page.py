@@ -43,7 +43,7 @@ LOCAL_ADDRESS = re.compile(r'\bhref="#([^"]+)"')
 COVER = re.compile(r'<meta property="og:(image|image:alt|audio)" content="([^"]*)">')
 SENTENCE = re.compile(r"(?<=[.!?])\s")
 # Scripts that come alone, at a press or when the reader is near, and not with their folder.
-SINGLE_SCRIPTS = {"bibtex", "grid", "verify"}
+SINGLE_SCRIPTS = {"bibtex", "grid", "labels", "verify"}
 WELCOME = "Built from code: every sound can be heard, compared, and traced back to how it was made."
 
 

@@ -25,7 +25,8 @@ const player = (() => {
         (share) => seek(share * seconds),
       );
     const shape = wave.make(host, { seconds, peaks, label: `Position in ${title}`, seek, toggle, select });
-    const follows = labels.add(figure, host, picture, seconds, seek);
+    const labelled = figure.querySelector('.labels'); // only then their script is there
+    const follows = labelled ? labels.add(figure, host, picture, seconds, seek) : () => {};
     let wanted = 0; // seconds; where the reader went last
 
     function draw() {

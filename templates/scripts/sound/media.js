@@ -26,7 +26,7 @@ const media = (() => {
    */
   function key(address) {
     const [, stretch = ''] = STRETCH.exec(address) || [];
-    return `${digest(address)}${stretch && `#${stretch}`}`;
+    return stretch ? `${digest(address)}#${stretch}` : digest(address);
   }
 
   /**
