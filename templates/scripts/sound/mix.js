@@ -29,7 +29,7 @@ const mix = (() => {
       const { part = '', partSrc = alone, lead = 0, start, name = '' } = row.dataset;
       const [file, first, length] = part.split(',');
       const stretch = length ? `#samples=${first},${length}` : ''; // else it is the whole file
-      const address = part ? `${roll.dataset[`file${file}Src`]}${stretch}` : partSrc;
+      const address = part ? roll.dataset[`file${file}Src`] + stretch : partSrc;
       const value = row.cells[5] ? row.cells[4].textContent || '' : ''; // before the link
       return { address, lead: Number(lead), alone, start: Number(start), name, value, facts: { seconds, peak } };
     });
