@@ -6,6 +6,7 @@ All of them are pure and conjured, like the sounds in `sounds.py`.
 from __future__ import annotations
 
 import base64
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -67,8 +68,8 @@ def spectrogram_pixels(sound: Artifact) -> np.ndarray:
 @conjure
 def film(clip: Clip, events: Artifact, codec: SparseCodec) -> Film:
     """The residual before the first event and after each."""
-    width, left = _film_width(events_of(events)), residuals(clip, events, codec)
-    frames = np.stack([_frame(residual.numpy(), codec.samplerate, width) for residual in left])
+    size, left = _film_size(events_of(events)), residuals(clip, events, codec)
+    frames = np.stack([_frame(residual.numpy(), codec.samplerate, size) for residual in left])
     alt = f"The residual spectrogram of {clip.title}, one frame for each event taken off"
     return Film(frames, FILM_SECONDS, alt)
 
@@ -103,7 +104,7 @@ def film_poster(clip: Clip, events: Artifact, codec: SparseCodec) -> Picture:
     config, original = codec.config, original_magnitudes(clip, codec)
     alt = f"The spectrogram of {clip.title} before any event is taken off"
     axes = _axes(original.shape[1] * config.hop / config.samplerate, config.samplerate)
-    pixels = _frame(original.numpy(), config.samplerate, _film_width(events_of(events)))
+    pixels = _frame(original.numpy(), config.samplerate, _film_size(events_of(events)))
     return Picture(pixels, alt, lossy=True, **axes)
 
 
@@ -215,14 +216,14 @@ def _to_unit_range(values: np.ndarray, axis: int, scale: np.ndarray | None = Non
 # ---- parts of a spectrogram
 
 
-def _decibels(magnitudes: np.ndarray, samplerate: int) -> np.ndarray:
+def _decibels(magnitudes: np.ndarray, samplerate: int, n_bands: int = MEL_BANDS) -> np.ndarray:
     """Return dB (mel bands, T) from FLOOR_DB to 0, lowest band first.
 
     Negative magnitudes count as silence.
     """
     from sparse_codec.model.spectrogram import mel_bands
 
-    mel = mel_bands(MEL_BANDS, len(magnitudes), samplerate).numpy()
+    mel = mel_bands(n_bands, len(magnitudes), samplerate).numpy()
     bands = (mel / mel.sum(1, keepdims=True)) @ magnitudes.clip(min=0)
     return np.clip(20 * np.log10(np.maximum(bands, 1e-9) / REFERENCE), FLOOR_DB, 0)
 
@@ -235,17 +236,19 @@ def _colours(decibels: np.ndarray) -> np.ndarray:
     return np.rint(255 * colours).astype(np.uint8)
 
 
-def _film_width(events: EventSet) -> int:
-    """Return the columns of a film of these events: fewer where there are many frames."""
-    return min(WIDTH, round(FILM_PIXELS / MEL_BANDS / (len(events) + 1)))
+def _film_size(events: EventSet) -> tuple[int, int]:
+    """Return the bands and columns of a film of these events: fewer where there are many frames."""
+    share = min(1.0, math.sqrt(FILM_PIXELS / (len(events) + 1) / (MEL_BANDS * WIDTH)))
+    return round(share * MEL_BANDS), round(share * WIDTH)
 
 
-def _frame(magnitudes: np.ndarray, samplerate: int, width: int) -> np.ndarray:
-    """Return a spectrogram (F, T) as a frame of a film (MEL_BANDS, width, 3).
+def _frame(magnitudes: np.ndarray, samplerate: int, size: tuple[int, int]) -> np.ndarray:
+    """Return a spectrogram (F, T) as a frame of a film (*size, 3).
 
     A column is the mean of the frames that it stands for, in dB.
     """
-    decibels = _decibels(magnitudes, samplerate)
+    bands, width = size
+    decibels = _decibels(magnitudes, samplerate, bands)
     first = np.arange(width) * decibels.shape[1] // width
     last = np.maximum(first + 1, np.arange(1, width + 1) * decibels.shape[1] // width)
     sums = np.cumsum(np.pad(decibels, ((0, 0), (1, 0))), axis=1)

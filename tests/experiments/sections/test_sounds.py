@@ -3,6 +3,7 @@
 import base64
 import dataclasses
 import io
+import math
 
 import numpy as np
 import pytest
@@ -57,15 +58,17 @@ def test_the_film_starts_with_the_original_and_ends_with_what_the_events_leave(c
     film, poster = pictures.film(clip, found, codec), pictures.film_poster(clip, found, codec)
     assert film.info["n_frames"] == len(left)
     assert all(film.info[side] == poster.info[side] for side in ("width", "height"))
+    many = pictures._film_size(events_of(found).select(np.zeros(200, int)))
+    assert many[1] / many[0] == pytest.approx(512 / 160, abs=0.03) and 200 * math.prod(many) < 6e6
 
 
 def test_a_column_of_a_film_is_the_mean_of_its_frames():
     spectrum = np.geomspace(1, 100, 12)[None].repeat(513, axis=0)
-    narrow, wide = (pictures._frame(spectrum, 22_050, width) for width in (6, 24))
+    narrow, wide = (pictures._frame(spectrum, 22_050, (160, width)) for width in (6, 24))
     assert narrow.shape == (160, 6, 3) and wide.shape == (160, 24, 3)
     assert np.array_equal(wide[:, ::2], wide[:, 1::2])
     between = np.sqrt(spectrum[:, ::2] * spectrum[:, 1::2])  # the mean in dB
-    assert np.abs(narrow.astype(int) - pictures._frame(between, 22_050, 6)).max() <= 1
+    assert np.abs(narrow.astype(int) - pictures._frame(between, 22_050, (160, 6))).max() <= 1
 
 
 def test_the_box_of_an_event_holds_where_it_takes_most_off(clip, found, codec):
