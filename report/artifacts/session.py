@@ -43,6 +43,7 @@ from report.keys.values import Walk, identity, is_immutable, readable
 from report.keys.values_in_source import NotFollowed, runtime_value
 
 INGREDIENTS = ("function", "code", "arguments", "globals", "libraries", "device")
+LONGEST_WARNED = 100  # letters of the arguments where a warning names its call
 LONGEST_READING = 1000  # letters of an argument in a record
 
 
@@ -439,12 +440,29 @@ def compute(request: Request, store: Store) -> Made:
     Raises: ReportError if the call changed an argument, or a global that its key depends on.
     """
     start = time.perf_counter()
-    with use_session(Session(store)), numbers_of(request.key):
+    with use_session(Session(store)), numbers_of(request.key), _warnings_name(request):
         result = request.definition(*request.bound.args, **request.bound.kwargs)
         encoded, members = encode_result(result, request.definition)
     check_unedited(request.code.modules)
     _check_unchanged(request)
     return Made(encoded, time.perf_counter() - start, fingerprint(), members)
+
+
+@contextmanager
+def _warnings_name(request: Request) -> Iterator[None]:
+    """Let warnings inside say which call they are from; all other handling stays as it is."""
+    function = request.function.rpartition(".")[2]
+    arguments = ", ".join(f"{name}={text}" for name, text in request.arguments.items())
+    before = warnings.formatwarning
+
+    def named(*args: Any, **kwargs: Any) -> str:
+        return f"in {function}({arguments[:LONGEST_WARNED]}): {before(*args, **kwargs)}"
+
+    warnings.formatwarning = named
+    try:
+        yield
+    finally:
+        warnings.formatwarning = before
 
 
 def _check_unchanged(request: Request) -> None:

@@ -14,6 +14,7 @@ from report.artifacts.media import Sound
 from report.artifacts.session import Artifact, active_session
 
 LONGEST = 1000  # rows of a table, or values of a list
+LONGEST_LINE = 80  # letters of a title
 LINK = re.compile(r'<a\b[^>]*\bhref="media/[^>]*>(.*?)</a>', re.DOTALL)
 # Sounds of a listening test, which only a page can hold.
 JUDGED = re.compile(r'<div class="judged" hidden>.*?</div>', re.DOTALL)
@@ -62,6 +63,21 @@ def _html_of_any(value: Any) -> str | None:
     return own(value) if own else None
 
 
+def short_text(value: Any) -> str:
+    """Return a line for what shows no HTML, in place of all that a value holds."""
+    names = ("title", "name", "caption", "text")
+    named = (getattr(value, name, None) for name in names)
+    title = next((text for text in named if isinstance(text, str) and text), "")
+    if isinstance(value, Artifact):
+        title = f"{value.record.function.rpartition('.')[2]}, {value.sha256[:12]}"
+    more = "…" if len(title) > LONGEST_LINE else ""
+    return f"{type(value).__name__}({title[:LONGEST_LINE]}{more})"
+
+
+def _print_short(value: Any, printer: Any, _cycle: bool) -> None:
+    printer.text(short_text(value))
+
+
 def _is_shown(value: Any) -> bool:
     """Tell whether a value is shown as on a page. Long tables are left to their libraries."""
     if isinstance(value, KINDS) or is_given(value):
@@ -78,4 +94,5 @@ def show_in(shell: Any) -> None:
     """Let a kernel show what a page would show."""
     for kind in KINDS:
         kind._repr_html_ = _repr_html_
+        shell.display_formatter.formatters["text/plain"].for_type(kind, _print_short)
     shell.display_formatter.formatters["text/html"].for_type(object, _html_of_any)

@@ -541,3 +541,19 @@ def test_the_samples_of_a_sound_are_not_changed_in_place(session):
 @conjure
 def pan(level) -> Sound:
     return Sound(np.linspace(-level, level, 100), 8000)
+
+
+@conjure
+def warns(model) -> Data:
+    print(warnings.formatwarning("too few steps", UserWarning, "lib.py", 3), end="")
+    return Data(1)
+
+
+def test_a_warning_names_the_call_that_it_is_from(session, capsys):
+    before = warnings.formatwarning
+    warns(Model(3))
+    said = capsys.readouterr().out
+    assert said.startswith(
+        "in warns(model=Model(steps=3, fitted=None)): lib.py:3: UserWarning: too"
+    )
+    assert warnings.formatwarning is before

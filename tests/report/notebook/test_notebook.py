@@ -65,6 +65,10 @@ def html_of(cell) -> str:
     return "".join(output.get("data", {}).get("text/html", "") for output in cell.outputs)
 
 
+def text_of_output(cell):
+    return cell.outputs[-1].data["text/plain"]
+
+
 def test_an_article_as_a_notebook_plays_and_finds_what_a_build_computed(folder):
     assert "computed: 2" in report(folder, "build", "tones.py").stdout
     stored = sorted(path.name for path in (folder / ".artifacts/index").rglob("*"))
@@ -75,13 +79,18 @@ def test_an_article_as_a_notebook_plays_and_finds_what_a_build_computed(folder):
     nbformat.validate(notebook)
     title, _setup, prose, players, compare, claimed = notebook.cells
     assert title.source == "# Tones\n\nTwo of them."
-    assert prose.source == "The level is 0\\.50, and `{{ }}` is code."
+    assert prose.source == "The level is 0.50, and `{{ }}` is code."
     assert len(re.findall('<audio [^>]*src="data:audio/', html_of(players))) == 2
     assert len(re.findall('<audio [^>]*src="data:audio/', html_of(compare))) == 2
     assert "It is not loud" in html_of(claimed)
     assert "media/" not in html_of(players) + html_of(compare)
     assert not re.search(r"https?://", html_of(players) + html_of(compare))
     assert players.metadata.jupyter.source_hidden
+    assert [text_of_output(cell) for cell in (players, compare, claimed)] == [
+        "[Player(100), Player(200)]",
+        "Compare(Both)",
+        "Claim(It is not loud.)",
+    ]
 
 
 def keys(store):
