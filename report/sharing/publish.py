@@ -40,6 +40,7 @@ from report.storage.folder import Folder
 from report.storage.interface import Entry, Remote, Storage, check_url
 from report.storage.transfer import each
 
+LISTED = 5  # addresses that are printed
 DATE_FILE = re.compile(rf"{RELEASES}/([0-9a-f]{{16}})\.json")
 
 
@@ -56,14 +57,14 @@ class Publication:
 
     def addresses(self, base: str) -> str:
         """Return the addresses to open, if the place is read at `base`."""
-        name = self.pages[0] if self.pages else INDEX
-        inside = release_name(self.release, name)
-        more = f" (and {len(self.pages) - 1} more pages)" if len(self.pages) > 1 else ""
-        return (
-            f"open {base}/{INDEX}\n"
-            f"always the newest release of a page: {base}/{name}{more}\n"
-            f"always this release of it: {base}/{inside}"
-        )
+        shown = [f"{base}/{name}" for name in self.pages[:LISTED]]
+        more = [f"{len(self.pages) - LISTED} more"] if len(self.pages) > LISTED else []
+        lines = [
+            f"open {base}/{INDEX}",
+            f"the newest release, always: {', '.join(shown + more)}" if shown else "",
+            f"this release, always: {base}/{release_name(self.release, INDEX)}",
+        ]
+        return "\n".join(line for line in lines if line)
 
     def __str__(self) -> str:
         return (

@@ -77,4 +77,6 @@ def test_a_reader_who_follows_the_guide_gets_what_it_says(tmp_path):
     assert page.count('data-channels="2"') >= 3 and "The low voice is found." in page
     assert "artifacts computed: 0" in said["python -m report build voices.py"]
     assert (tmp_path / "voices.ipynb").read_text().count("data:audio/flac") == 3
+    assert "computed: 0" in said["python -m report build voices.py --store fresh"]
+    assert "/voices.html" in said["python -m report publish published"]
     assert "none wrong" in said["python -m report verify s3://my-bucket/voices"]
