@@ -1,5 +1,6 @@
 """Write an article as a notebook with all that its cells show."""
 
+import ast
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -17,7 +18,7 @@ from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from report.article.cells import Cell
+from report.article.cells import Cell, strip_blank_lines
 from report.article.parameters import with_settings
 from report.article.script import parse_script, read_metadata
 from report.errors import CellError, ReportError
@@ -37,7 +38,9 @@ def execute(script: Path, store: Path, settings: Mapping[str, Any]) -> NotebookN
     Raises: CellError for the first cell that fails; ReportError if the article can not be read.
     """
     title, description = read_metadata(script)
-    cells = [_with_settings(cell, settings) for cell in parse_script(script)]
+    first, *rest = parse_script(script)
+    cells = [_with_settings(cell, settings) for cell in (_without_docstring(first), *rest)]
+    cells = [cell for cell in cells if cell.source]
     if any(cell.form != "percent" for cell in cells):
         raise ReportError(f"{script} has the older form of articles; write its cells with # %%")
     head = new_markdown_cell(f"# {title}\n\n{description}".rstrip())
@@ -64,6 +67,15 @@ def _no_kernel(problem: str) -> str:
         f"the kernel {KERNEL['name']} could not run to the end: {problem}; if it is that of "
         "another Python, make one of this: python -m ipykernel install --sys-prefix"
     )
+
+
+def _without_docstring(cell: Cell) -> Cell:
+    """Return the first cell of a script without the title, which has a cell of its own."""
+    if cell.kind != "code" or ast.get_docstring(ast.parse(cell.source)) is None:
+        return cell
+    end = ast.parse(cell.source).body[0].end_lineno or 0
+    source, line = strip_blank_lines(cell.source.split("\n")[end:], cell.line + end)
+    return replace(cell, source=source, line=line)
 
 
 def _with_settings(cell: Cell, settings: Mapping[str, Any]) -> Cell:

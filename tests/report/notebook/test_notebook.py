@@ -77,8 +77,9 @@ def test_an_article_as_a_notebook_plays_and_finds_what_a_build_computed(folder):
     assert sorted(path.name for path in (folder / ".artifacts/index").rglob("*")) == stored
     notebook = nbformat.read(folder / "tones.ipynb", 4)
     nbformat.validate(notebook)
-    title, _setup, prose, players, compare, claimed = notebook.cells
+    title, setup, prose, players, compare, claimed = notebook.cells
     assert title.source == "# Tones\n\nTwo of them."
+    assert setup.source.startswith("import numpy as np\nfrom helper")
     assert prose.source == "The level is 0.50, and `{{ }}` is code."
     assert len(re.findall('<audio [^>]*src="data:audio/', html_of(players))) == 2
     assert len(re.findall('<audio [^>]*src="data:audio/', html_of(compare))) == 2
