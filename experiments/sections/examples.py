@@ -259,6 +259,7 @@ def event_by_event(clip: Clip, codec: SparseCodec) -> list[Part]:
     if not len(events):
         return []
     roll = _event_roll(clip, events, _conjure_roll(clip, found, A_FEW, codec))
+    roll = dataclasses.replace(roll, vectors=None)  # rows of so many would be lines
     description = f"{clip.title}: its {len(events)} events, to hear, move and mute."
     whole = streaming(clip, codec)
     _, _, picture = whole.items[0]  # which the article shows already

@@ -117,6 +117,16 @@ def test_without_its_roll_on_the_page_there_is_no_run(open_page, scaled, tmp_pat
     assert page.locator(".opening circle[data-src]").count() == 0
 
 
+def test_the_notes_of_a_score_are_those_of_the_roll_even_while_it_shows_likeness(page):
+    spread = "(use) => (({ width, height }) => [width, height])(use.getBBox())"
+    notes = page.locator(".opening .outlines use")
+    before = notes.evaluate(spread)
+    assert before[0] == 1000 and before[1] > 100
+    page.get_by_role("combobox", name="Height").select_option("likeness")
+    assert not page.locator(".roll .outline").is_visible()
+    assert notes.evaluate(spread) == before
+
+
 def test_the_last_press_counts_while_sounds_load(page):
     run, play = button(page, "Run through with sound"), page.locator(".opening .play")
     run.click()

@@ -26,8 +26,8 @@ const mix = (() => {
       const [seconds, peak] = [2, 3].map((k) => numbers.parse(row.cells[k].textContent || ''));
       const link = elements.find('a', row).getAttribute('href') || '';
       const alone = link.replace(/#t=[^&]*&/, '#'); // the seconds are for native players
-      const { part = '', partSrc = alone, lead = 0, start, name = '' } = row.dataset;
-      const [file, first, length] = part.split(',');
+      const { part = '', partSrc = alone, lead: early = 0, start, name = '' } = row.dataset;
+      const [file, lead = early, first, length] = part.split(',');
       const stretch = length ? `#samples=${first},${length}` : ''; // else it is the whole file
       const address = part ? roll.dataset[`file${file}Src`] + stretch : partSrc;
       const value = row.cells[5] ? row.cells[4].textContent || '' : ''; // before the link
