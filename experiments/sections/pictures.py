@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # they take seconds to import, and a warm build draws nothing
 FLOOR_DB = -70  # below the reference: a spectrogram is black from here on
 REFERENCE = 256.0  # magnitude at 0 dB: a sinusoid of half of full scale, Hann window of 2048
 MEL_BANDS = 160  # rows of a spectrogram
-WIDTH = 512  # columns of a spectrogram, at most
+WIDTH = 400  # columns of a spectrogram, at most
 PICTURE_HOP = 256  # samples from column to column, at least
 HERTZ = {500: "500 Hz", 1000: "1 kHz", 2000: "2", 4000: "4", 8000: "8 kHz"}  # marks of its axis
 FILM_SECONDS = 8.0
