@@ -658,3 +658,27 @@ def test_the_chosen_version_plays_while_the_others_load(open_page, serve, site):
     wait_until(page, "/^0:0/.test(document.querySelector('.console .time').textContent)")
     assert compare.get_by_role("button", name="Pause High").is_visible()
     assert page.complaints == []
+
+
+NARROW = """
+() => document.querySelectorAll('.compare .choice').forEach((tab) => {
+  tab.style.width = '160px';
+  tab.querySelector('span:not(.gain)').textContent = 'bass, separated';
+  tab.querySelector('.gain').textContent = '−14.4 dB';
+})
+"""
+INSIDE = """
+() => [...document.querySelectorAll('.compare .choice')].map((tab) => {
+  const gain = tab.querySelector('.gain').getBoundingClientRect();
+  const outside = tab.getBoundingClientRect();
+  return gain.width > 0 && gain.right <= outside.right && gain.bottom <= outside.bottom;
+})
+"""
+
+
+def test_a_gain_stays_in_its_tab_beside_a_long_name(page):
+    """As in a comparison of four at the width of a small laptop."""
+    page.set_viewport_size({"width": 1000, "height": 800})
+    page.evaluate(NARROW)
+    inside = page.evaluate(INSIDE)
+    assert inside and all(inside)
