@@ -59,7 +59,10 @@ def test_the_film_starts_with_the_original_and_ends_with_what_the_events_leave(c
     assert film.info["n_frames"] == len(left)
     assert all(film.info[side] == poster.info[side] for side in ("width", "height"))
     many = pictures._film_size(events_of(found).select(np.zeros(200, int)))
-    assert many[1] / many[0] == pytest.approx(pictures.WIDTH / pictures.MEL_BANDS, abs=0.03) and 200 * math.prod(many) < 6e6
+    assert (
+        many[1] / many[0] == pytest.approx(pictures.WIDTH / pictures.MEL_BANDS, abs=0.03)
+        and 200 * math.prod(many) < 6e6
+    )
 
 
 def test_a_column_of_a_film_is_the_mean_of_its_frames():
