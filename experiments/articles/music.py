@@ -1,8 +1,8 @@
 """Taking music apart into events
 
-A sparse event codec writes a few seconds of music as at most 32 events, each a vector, a time and a
-gain, and plays them back. Every sound and every picture on this page was made by the script that
-the page was made from.
+A sparse event codec writes down music as a few dozen events: what each sounds like, when it begins
+and how loud it is. From nothing but these it plays the music back, and each event can be heard,
+moved or changed.
 """
 
 # %% tags=["hide"]

@@ -1,8 +1,7 @@
 """Taking speech apart into events
 
-The sparse event codec on speech that is understood: the same demos as for music, another model, and
-a list of what is wrong. Every sound and every picture on this page was made by the script that
-the page was made from.
+A sentence as some thirty events a second, each a short stretch of a voice with its pitch and
+colour. Played back from nothing but these, most of it is understood.
 """
 
 # %% tags=["hide"]

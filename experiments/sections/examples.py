@@ -379,7 +379,13 @@ def opening(examples: list[Example], kind: str) -> list[Opening]:
     assert first.demos
     roll = _event_roll(first.clip, first.events, first.demos.roll)
     _, original, _ = first.demos.versions[0]
-    return [Opening(f"This {kind} is {len(first.events)} events", roll, original)]
+    height = "its pitch" if roll.scale else "what it sounds like"
+    notes = ", and outlines are notes of the score" if roll.scale and roll.scale.outlines else ""
+    note = (
+        f"{first.clip.title}. A circle is an event: its height is {height}, its size how loud it "
+        f"is, and alike colours sound alike{notes}."
+    )
+    return [Opening(f"This {kind} is {len(first.events)} events", roll, original, note)]
 
 
 def cover(examples: list[Example]) -> list[Cover]:

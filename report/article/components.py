@@ -685,9 +685,10 @@ class Opening:
     title: str  # such as "This music is 32 events"
     roll: EventRoll
     original: Artifact  # as long as the mix
+    note: str = ""  # below it: what is heard, and how the picture is read
 
     def __post_init__(self) -> None:
-        check_text(self, "title")
+        check_text(self, "title", "note")
         check_name("Opening.title", self.title)
         if not isinstance(self.roll, EventRoll):
             raise TypeError(f"Opening.roll is {describe(self.roll)}; give an EventRoll")
