@@ -56,8 +56,7 @@ LISTEN_FOR = {  # said above the figures of an example
     " but for the pitch. **Listen for** what stays: first the rhythm, then the sounds.",
     "events": "Press an event to hear it; move it, make it louder, mute it, give it another sound,"
     " and take the edit along as a sound or as JSON. **Listen for** notes that are made of several"
-    " events. Together, events share the sound where they overlap; by itself, moved or with another"
-    " vector, an event is heard as it sounds alone.",
+    " events.",
 }
 COVER_SPAN = pitches.Span(36, 96)  # of a cover whose events have no pitch
 # Seconds of the files of sounds: readers wait for one of them, for a few, or for all.
@@ -260,7 +259,7 @@ def event_by_event(clip: Clip, codec: SparseCodec) -> list[Part]:
         return []
     roll = _event_roll(clip, events, _conjure_roll(clip, found, A_FEW, codec))
     roll = dataclasses.replace(roll, vectors=None)  # rows of so many would be lines
-    description = f"{clip.title}: its {len(events)} events, to hear, move and mute."
+    description = f"Its {len(events)} events, to hear, move and mute."
     whole = streaming(clip, codec)
     _, _, picture = whole.items[0]  # which the article shows already
     title = f"All {clip.seconds:.0f} seconds, event by event"

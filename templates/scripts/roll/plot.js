@@ -97,7 +97,7 @@ const plot = (() => {
     circle.removeAttribute('cy');
     group.append(elements.draw('circle', { class: 'reach', r: String(REACH) }), line, circle);
     const share = Number.parseFloat(y) / 100;
-    const { y: alike, height } = circle.dataset;
+    const [alike, height] = circle.dataset.y?.split(' ') || [];
     const heights = alike === undefined ? {} : { height: height === undefined ? null : Number(height) };
     const look = { y: alike === undefined ? 1 - share : Number(alike), colour: fill, ...heights };
     return { start: 0, lasts: 0, y: share, look, radius: circle.r.baseVal.value, group, line };
