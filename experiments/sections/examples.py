@@ -264,7 +264,7 @@ def event_by_event(clip: Clip, codec: SparseCodec) -> list[Part]:
     _, _, picture = whole.items[0]  # which the article shows already
     title = f"All {clip.seconds:.0f} seconds, event by event"
     name = f"{_page_name(clip)}-events"
-    return [Part(name, title, description, [whole, roll], picture, True, roll.mix)]
+    return [Part(name, title, description, [whole, roll], picture, card=True)]
 
 
 def stages(found: Artifact, codec: SparseCodec) -> Compare:
