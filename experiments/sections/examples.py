@@ -378,11 +378,11 @@ def opening(examples: list[Example], kind: str) -> list[Opening]:
     assert first.demos
     roll = _event_roll(first.clip, first.events, first.demos.roll)
     _, original, _ = first.demos.versions[0]
-    height = "its pitch" if roll.scale else "what it sounds like"
-    notes = ", and outlines are notes of the score" if roll.scale and roll.scale.outlines else ""
+    height = "pitch" if roll.scale else "what it sounds like"
+    notes = "; outlines are the notes of the score" if roll.scale and roll.scale.outlines else ""
     note = (
-        f"{first.clip.title}. A circle is an event: its height is {height}, its size how loud it "
-        f"is, and alike colours sound alike{notes}."
+        f"{first.clip.title}. A circle is an event: height is {height}, size is loudness, and what "
+        f"has like colours sounds alike{notes}."
     )
     return [Opening(f"This {kind} is {len(first.events)} events", roll, original, note)]
 

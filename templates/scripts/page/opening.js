@@ -159,7 +159,7 @@ const opening = (() => {
     elements.all('.native', figure).forEach((each) => {
       each.hidden = true;
     });
-    figure.append(bar, said);
+    elements.find('.field', figure).after(bar, said);
     figure.addEventListener('keydown', (event) => event.key === 'Escape' && head.stop());
     show();
   }
