@@ -36,7 +36,7 @@ from report.listening.design import Design, design_json, digest
 from report.number_formats import megabytes
 from report.site.computing import open_workers
 from report.site.crate import CRATE, make_crate
-from report.site.isolation import run_alone, warn_if_shared
+from report.site.isolation import on_behalf_of, run_alone, warn_if_shared
 from report.site.kept import Kept, kept_articles, numbered
 from report.site.manifest import (
     MANIFEST,
@@ -326,8 +326,10 @@ def _reading_ahead(scripts: list[Path]) -> Iterator[None]:
     In the block the garbage collector does not look through these trees again and again.
     """
     for script in scripts:
-        with _collecting([]):
-            imports_of(script)
+        with _collecting([]), on_behalf_of(script.stem):
+            for file in imports_of(script).files:
+                # Who listens to what an article reads, hears of it, parsed for another one or not.
+                sys.audit("open", str(file), "r", os.O_RDONLY)
     gc.freeze()
     try:
         yield

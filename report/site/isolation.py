@@ -12,8 +12,8 @@ The fork asks for every file through a pipe.
 
 import gc
 import warnings
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Any, TypeVar
 
@@ -31,6 +31,17 @@ _article = ""  # the article that this process builds
 def article_here() -> str:
     """Return the name of the article that this process builds; "" if it is not one of them."""
     return _article
+
+
+@contextmanager
+def on_behalf_of(article: str) -> Iterator[None]:
+    """Let `article_here` name the article that this process does something for ahead of it."""
+    global _article
+    before, _article = _article, article
+    try:
+        yield
+    finally:
+        _article = before
 
 
 class SharedProcess(UserWarning):
