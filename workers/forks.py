@@ -448,6 +448,8 @@ def _send(pipe: Connection, message: _Result | _Failure) -> None:
     try:
         if isinstance(message, _Failure):
             what = f"the error {message.error!r}"
+            # Python sends an error without what led to it, but Dask, if loaded, changes that.
+            message.error.__cause__ = message.error.__context__ = None
             pickle.loads(pickle.dumps(message))  # many classes of errors can not be read again
         pipe.send(message)
     except OSError:

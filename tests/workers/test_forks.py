@@ -87,6 +87,16 @@ def test_a_task_raises_its_own_error():
             forks.submit(fail, Gone("song", "here")).result()
 
 
+def test_what_led_to_an_error_need_not_be_sent():
+    pytest.importorskip("distributed", reason="pip install distributed")  # it sends causes too
+
+    def fail():
+        raise KeyError("missing") from Gone("song", "here")
+
+    with Forks(1) as forks, pytest.raises(KeyError, match="missing"):
+        forks.submit(fail).result()
+
+
 def test_a_task_whose_fork_is_killed_is_done_again_and_no_other(tmp_path):
     def task(name):
         with (tmp_path / name).open("a") as file:
