@@ -90,8 +90,11 @@ def test_a_task_raises_its_own_error():
 def test_what_led_to_an_error_need_not_be_sent():
     pytest.importorskip("distributed", reason="pip install distributed")  # it sends causes too
 
+    class Odd(Exception):  # which can not be sent
+        pass
+
     def fail():
-        raise KeyError("missing") from Gone("song", "here")
+        raise KeyError("missing") from Odd()
 
     with Forks(1) as forks, pytest.raises(KeyError, match="missing"):
         forks.submit(fail).result()
