@@ -29,6 +29,7 @@ from report.site.release import (
     INDEX,
     RELEASES,
     entry_page,
+    leading_names,
     leading_page,
     make_release,
     release_id,
@@ -105,7 +106,7 @@ def publish(
     media = {name: file for name, file in manifest.files.items() if name.startswith(f"{MEDIA}/")}
     pages = {name: source.get(name) for name in manifest.files if name not in media}
     _check_no_draft(pages)
-    _check_target(target, [INDEX, *_leading_names(manifest)])
+    _check_target(target, [INDEX, *leading_names(manifest)])
     released, pages = make_release(manifest, pages, _media_base(media_url))
     release = release_id(released)
     sent = _send_media(media, source, target, progress or (lambda done, total: None))
@@ -119,7 +120,7 @@ def publish(
         sent=len(sent),
         bytes=sum(media[name].bytes for name in sent),
         kept=len(media) - len(sent),
-        pages=_leading_names(manifest),
+        pages=leading_names(manifest),
     )
 
 
@@ -150,7 +151,7 @@ def show_again(
             raise SiteError(f"{target.address}: {name} of release {release} {problem}")
         if progress:
             progress(done, len(names))
-    pages = [INDEX, *_leading_names(manifest)]
+    pages = [INDEX, *leading_names(manifest)]
     _check_target(target, pages)
     _show_release(
         manifest, target, {name: target.get(release_name(release, name)) for name in pages}
@@ -205,13 +206,6 @@ def _page_there(target: Storage, name: str) -> bytes | None:
         return target.get(name)
     except Missing:
         return None
-
-
-def _leading_names(manifest: Manifest) -> list[str]:
-    """Return the names of a release's pages to which pages of the same names lead."""
-    pages = [name for name in manifest.files if name.endswith(".html") and "/" not in name]
-    order = {page: number for number, page in enumerate(manifest.pages)}
-    return sorted(set(pages) - {INDEX}, key=lambda page: (order.get(page, len(order)), page))
 
 
 def _without_copies(manifest: Manifest) -> Manifest:
@@ -314,6 +308,6 @@ def _show_release(manifest: Manifest, target: Storage, pages: dict[str, bytes]) 
     target.put(f"{RELEASES}/{release}.json", date, "application/json", immutable=False)
     page = entry_page(pages[INDEX].decode(), release).encode()
     target.put(INDEX, page, "text/html", immutable=False)
-    for name in _leading_names(manifest):
+    for name in leading_names(manifest):
         page = leading_page(pages[name].decode(), name, release)
         target.put(name, page, "text/html", immutable=False)

@@ -64,6 +64,13 @@ def entry_page(index: str, release: str) -> str:
     return page.replace(CHARSET, f'{CHARSET}\n  <meta name="release" content="{release}">', 1)
 
 
+def leading_names(manifest: Manifest) -> list[str]:
+    """Return the names of a release's pages to which pages of the same names lead."""
+    pages = [name for name in manifest.files if name.endswith(".html") and "/" not in name]
+    order = {page: number for number, page in enumerate(manifest.pages)}
+    return sorted(set(pages) - {INDEX}, key=lambda page: (order.get(page, len(order)), page))
+
+
 def leading_page(page: str, name: str, release: str) -> bytes:
     """Return a page that leads on to the page `name` of a release, whose HTML is `page`.
 

@@ -2,11 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from report.errors import Damaged, Missing, SiteError, StoreError
 from report.site.locate import Site, find_site
 from report.site.manifest import MANIFEST, File, read
-from report.site.release import INDEX, entry_page, release_id, release_name
+from report.site.release import (
+    INDEX,
+    entry_page,
+    leading_names,
+    leading_page,
+    release_id,
+    release_name,
+    release_shown,
+)
 from report.site.selfcheck import check_bytes
 from report.storage.interface import Remote, Storage
 from report.storage.transfer import each
@@ -57,6 +66,7 @@ def verify(place: Storage, progress: Callable[[int, int], None] | None = None) -
         return Verification(1, [Finding(location.manifest, str(error))])
     findings = [
         *_check_entry_page(site),
+        *_check_leading_pages(site),
         *_check_files(site, progress or (lambda done, total: None)),
     ]
     strangers, unlisted = _find_strangers(site)
@@ -82,6 +92,34 @@ def _check_entry_page(site: Site) -> list[Finding]:
         wrong = f"damaged: it is not the index page of release {release}"
         findings.append(Finding(INDEX, wrong))
     return findings
+
+
+def _check_leading_pages(site: Site) -> list[Finding]:
+    """Check the pages beside the entry page that lead to those of this release, or of another.
+
+    A place that was published before there were any, has none.
+    """
+    place = site.location.place
+    names = leading_names(site.manifest) if site.location.release else []
+    checks = each(partial(_leads_on, place), names, place.parallel)
+    wrong = "damaged: it does not lead to this page of a release"
+    return [Finding(name, wrong) for name, leads in checks if not leads]
+
+
+def _leads_on(place: Storage, name: str) -> bool:
+    """Tell whether the page `name`, if there is one, leads to that of the release it names."""
+    try:
+        data = place.get(name)
+    except Missing:
+        return True
+    release = release_shown(data)
+    if release is None:
+        return False
+    try:
+        page = place.get(release_name(release, name)).decode(errors="replace")
+    except Missing:
+        return False
+    return data == leading_page(page, name, release)
 
 
 def _check_files(site: Site, progress: Callable[[int, int], None]) -> list[Finding]:
