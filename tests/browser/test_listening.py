@@ -57,6 +57,7 @@ def heading(page):
 
 
 def take_part(page, kind):
+    page.locator("dialog").wait_for(state="detached")  # of a test before: it goes after its close
     page.locator(".listening").nth(KINDS.index(kind)).get_by_role("button").first.press("Enter")
     dialog(page).wait_for()
 
@@ -536,7 +537,7 @@ def test_nothing_moves_when_the_button_comes(ask, asks, serve, width):
     page = ask(near=False, folder=asks, viewport={"width": width, "height": 800})
     held = []
     page.route(re.compile("listening.js"), lambda route: held.append(route))
-    page.goto(f"{serve(asks)}/asks.html")
+    page.goto(f"{serve(asks)}/asks.html", wait_until="commit")  # its load event waits too
     place = "document.querySelector('.listening figcaption').getBoundingClientRect().top"
     wait_until(page, "document.querySelector('script[src$=\"listening.js\"]')")
     before = page.evaluate(place)
