@@ -177,20 +177,26 @@ def test_pressed_twice_it_opens_once(page):
     assert page.locator("dialog").count() == 1
 
 
+def states_of(page, keys):
+    """The page's HTML after each of the keys, with its sound at rest at the beginning."""
+    states = []
+    for key in keys:
+        page.keyboard.press(key)
+        page.wait_for_timeout(80)
+        dialog(page).locator(".play").click()
+        dialog(page).get_by_role("slider").focus()
+        page.keyboard.press("Home")
+        states.append(page.evaluate("document.documentElement.outerHTML"))
+    return states
+
+
 def test_nothing_in_the_page_tells_what_x_is(open_page):
     """Elements, attributes and texts are the same, but for the clock; the waveform too."""
     seen = []
     for coin in (0, 1):
         page = open_page()
         begin(page, 8, [coin] * 8)
-        states = []
-        for key in "abxax":
-            page.keyboard.press(key)
-            page.wait_for_timeout(80)
-            dialog(page).locator(".play").click()  # at rest, so that states can be compared
-            dialog(page).get_by_role("slider").focus()
-            page.keyboard.press("Home")
-            states.append(page.evaluate("document.documentElement.outerHTML"))
+        states = states_of(page, "abxax")
         seen.append(states)
         requested = sorted(url for url in page.requested)
         seen[-1].append([url.partition("site/")[2] for url in requested])
@@ -357,15 +363,7 @@ def test_nothing_in_the_page_tells_which_version_is_a(open_page):
     for coin in (0, 1):
         page = open_page()
         begin(page, 5, [coin] * 5, NEARER)
-        states = []
-        for key in "oabao":
-            page.keyboard.press(key)
-            page.wait_for_timeout(80)
-            dialog(page).locator(".play").click()  # at rest, so that states can be compared
-            dialog(page).get_by_role("slider").focus()
-            page.keyboard.press("Home")
-            states.append(page.evaluate("document.documentElement.outerHTML"))
-        seen.append(states)
+        seen.append(states_of(page, "oabao"))
     assert seen[0] == seen[1]
 
 
