@@ -38,6 +38,13 @@ def minus(number: object) -> str:
     return str(number).replace("-", "−")
 
 
+def span(low: float | None, high: float | None, digits: int, missing: str = "") -> str:
+    """Return an interval such as "−0.5 … 1.2", or `missing` if it has no ends."""
+    if low is None or high is None:
+        return missing
+    return minus(f"{low:.{digits}f} … {high:.{digits}f}")
+
+
 def tick_step(seconds: float) -> float:
     """Return a round distance between ticks, with about six of them on an axis of this length."""
     rough = max(seconds, 0.01) / 6

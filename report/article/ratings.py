@@ -34,9 +34,9 @@ from report.listening.answers import (
     read_answers,
     what_differs,
 )
-from report.listening.collection import Sheet
+from report.listening.collection import Sheet, reason
 from report.listening.design import Design, design_json, digest, read_design
-from report.number_formats import minus
+from report.number_formats import minus, span
 
 ANY = ""  # stands for the design of a test in results of earlier designs alone
 
@@ -122,7 +122,7 @@ def answered(files: dict[str, Path], asked, also: list[str], headphones: bool) -
             answers = read_answers(path.read_bytes(), name)
             groups.setdefault(answers.design, []).append((name, answers))
         except AnswersError as error:
-            unreadable.append((name, str(error).removeprefix(f"{name}: ")))
+            unreadable.append((name, reason(error, name)))
     earlier = [
         each
         for named, group in groups.items()
@@ -192,7 +192,7 @@ def _analysed(
                 raise AnswersError(f"{name}: the same listener has answered in another file")
             sheets.append(Sheet(name, answers))
         except AnswersError as error:
-            refused.append((name, str(error).removeprefix(f"{name}: ")))
+            refused.append((name, reason(error, name)))
     return {
         "test": group[0][1].test,
         "files": len(group),
@@ -264,14 +264,14 @@ class Shown:
         """Return the numbers of a row, as `heads` names them."""
         if isinstance(row, Estimate):
             digits = 1 if self._span >= 20 else 2
-            numbers = [f"{row.mean:.{digits}f}", _range(row.low, row.high, digits)]
-            quartiles = _range(row.lower, row.upper, digits)
+            numbers = [f"{row.mean:.{digits}f}", span(row.low, row.high, digits, "–")]
+            quartiles = span(row.lower, row.upper, digits, "–")
             return [str(row.listeners), *numbers, f"{row.median:.{digits}f}", quartiles]
         share = "" if row.share is None else f"{100 * row.share:.0f} %"
         low, high = (None if end is None else 100 * end for end in (row.low, row.high))
         counted = f"{row.chosen} of {row.trials - row.neither}"
         neither = [str(row.neither)] if self.design.kind == "preference" else []
-        return [str(row.listeners), counted, *neither, share, _range(low, high, 0), _p(row.p)]
+        return [str(row.listeners), counted, *neither, share, span(low, high, 0, "–"), _p(row.p)]
 
     def heads(self) -> list[str]:
         if self.design.scale is not None:
@@ -288,7 +288,7 @@ class Shown:
                 f"{each.first} − {each.second}",
                 str(each.listeners),
                 minus(f"{each.mean:+.{digits}f}"),
-                _range(each.low, each.high, digits),
+                span(each.low, each.high, digits, "–"),
                 _p(each.p),
                 _p(each.corrected),
             ]
@@ -304,12 +304,6 @@ class Shown:
     def _span(self) -> int:
         scale = self.design.scale
         return 0 if scale is None else scale.most - scale.least
-
-
-def _range(low: float | None, high: float | None, digits: int) -> str:
-    if low is None or high is None:
-        return "–"
-    return minus(f"{low:.{digits}f} … {high:.{digits}f}")
 
 
 def _p(p: float) -> str:

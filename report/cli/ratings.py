@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from report.cli.program import Command, Program, positive_count, server_options
 from report.cli.stores import open_place
 from report.errors import ReportError
-from report.number_formats import counted, minus
+from report.number_formats import counted, minus, span
 from report.storage.folder import write_whole
 
 if TYPE_CHECKING:
@@ -250,9 +250,9 @@ def _scores(design: Design, results: Results) -> tuple[_Row, list[_Row]]:
             each.item or "all",
             str(each.listeners),
             f"{each.mean:.2f}",
-            _range(each.low, each.high),
+            span(each.low, each.high, 2),
             f"{each.median:.2f}",
-            _range(each.lower, each.upper),
+            span(each.lower, each.upper, 2),
         )
         for each in results.estimates
     ]
@@ -265,7 +265,7 @@ def _pairs(results: Results) -> tuple[_Row, list[_Row]]:
             f"{each.first} − {each.second}",
             str(each.listeners),
             minus(f"{each.mean:+.2f}"),
-            _range(each.low, each.high),
+            span(each.low, each.high, 2),
             f"{each.p:.2g}",
             f"{each.corrected:.2g}",
         )
@@ -284,16 +284,12 @@ def _choices(results: Results) -> tuple[_Row, list[_Row]]:
             str(each.chosen),
             str(each.neither),
             "" if each.share is None else f"{each.share:.0%}",
-            _range(each.low, each.high),
+            span(each.low, each.high, 2),
             f"{each.p:.2g}",
             "" if each.item else f"{each.corrected:.2g}",
         )
         for each in results.choices
     ]
-
-
-def _range(low: float | None, high: float | None) -> str:
-    return "" if low is None or high is None else minus(f"{low:.2f} … {high:.2f}")
 
 
 def _table(rows: list[_Row]) -> list[str]:

@@ -49,8 +49,13 @@ def collect(
                 raise AnswersError(f"{name}: the same listener has answered in {other}")
             collection.sheets[asked].append(Sheet(name, answers))
         except AnswersError as error:
-            collection.refused.append((name, str(error).removeprefix(f"{name}: ")))
+            collection.refused.append((name, reason(error, name)))
     return collection
+
+
+def reason(error: AnswersError, name: str) -> str:
+    """Return what is wrong with a file, without the name that the message begins with."""
+    return str(error).removeprefix(f"{name}: ")
 
 
 def _named(test: str, designs: Sequence[Design]) -> Design | None:

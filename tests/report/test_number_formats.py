@@ -1,6 +1,15 @@
 import pytest
 
-from report.number_formats import counted, decibels, file_size, kilobytes, megabytes, minus, seconds
+from report.number_formats import (
+    counted,
+    decibels,
+    file_size,
+    kilobytes,
+    megabytes,
+    minus,
+    seconds,
+    span,
+)
 
 
 @pytest.mark.parametrize(
@@ -19,3 +28,8 @@ def test_numbers_have_one_form_everywhere():
 def test_one_is_no_plural():
     assert [counted(n, "answer") for n in (0, 1, 2)] == ["0 answers", "1 answer", "2 answers"]
     assert counted(2, "listener counts", "listeners count") == "2 listeners count"
+
+
+def test_an_interval_has_ends_or_is_missing():
+    assert (span(-0.5, 1.25, 1), span(2, 30.4, 0)) == ("−0.5 … 1.2", "2 … 30")
+    assert (span(None, 1.0, 1), span(1.0, None, 1, "–")) == ("", "–")
