@@ -16,7 +16,7 @@ import numpy as np
 
 from experiments.clips import Clip
 from report import Artifact, Data, Sound, Stretch, conjure, mix
-from report.artifacts.media import FULL_SCALE, to_int16
+from report.artifacts.media import FULL_SCALE, peak_level, to_int16
 from report.mix import UNITY
 from sparse_codec import EventSet
 from sparse_codec.evaluation.variations import vary
@@ -156,13 +156,12 @@ def packed(sounds: list[np.ndarray], samplerate: int, seconds: float) -> dict[st
             files.append([])
             filled = 0
         files[-1].append(samples)
-        peak = np.abs(samples.astype(np.int32)).max() / FULL_SCALE
         places.append(
             {
                 "file": str(len(files)),
                 "first": filled,
                 "length": len(samples),
-                "peak": round(float(20 * np.log10(peak)), 2) if peak else None,
+                "peak": peak_level(samples),
             }
         )
         filled += len(samples)

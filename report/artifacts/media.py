@@ -234,19 +234,23 @@ def loudness(samples: np.ndarray, samplerate: int) -> float | None:
     return round(level, 2) if math.isfinite(level) else None
 
 
+def peak_level(samples: np.ndarray) -> float | None:
+    """Return the level of the loudest of int16 samples, in dBFS; None for silence."""
+    loudest = int(np.abs(samples.astype(np.int32)).max())
+    return round(20 * float(np.log10(loudest / FULL_SCALE)), 2) if loudest else None
+
+
 def encode_sound(sound: Sound) -> Encoded:
     samples, clipped = to_int16(sound.samples)
     rate = int(sound.samplerate)
     wav = to_wav(samples, rate)
-    loudest = int(np.abs(samples.astype(np.int32)).max())
-    peak = round(20 * float(np.log10(loudest / FULL_SCALE)), 2) if loudest else None
     info = {
         "samplerate": rate,
         "channels": channels_of(samples),
         "n_samples": len(samples),
         "seconds": len(samples) / rate,
         "wav": hashlib.sha256(wav).hexdigest(),  # of the WAV file, whatever is stored
-        "peak": peak,  # dBFS; None is silence
+        "peak": peak_level(samples),
         "loudness": loudness(samples, rate),
         "clipped": clipped,
         "peaks": waveform(samples),
