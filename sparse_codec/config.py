@@ -263,7 +263,8 @@ class CodecConfig:
     hop: Positive = 512  # samples from frame to frame
     n_events: Positive = 32
     vector_size: Positive = 32
-    # frames that gains are fitted on: the first half and a little more
+    # frames that events are fitted on: the first half and a little more; after these they may only
+    # take what is there
     horizon_frames: Positive = 160
     # by least squares, or the encoder's switch, as published
     gain: Literal["closed_form", "switch"] = "closed_form"

@@ -14,7 +14,7 @@ from sparse_codec.audio.blocks import check_audio, cut_segments
 from sparse_codec.codec import SparseCodec
 from sparse_codec.config import EncodeOptions
 from sparse_codec.events import EventSet
-from sparse_codec.model.greedy import GreedyState, joint_gains
+from sparse_codec.model.greedy import GreedyState, gains_within
 
 # Shared events take half of the bits. They pay if the share that they remove of left and right is
 # at least this much of the share that they remove of the mid, which is the most they can. This
@@ -128,10 +128,11 @@ def _channel_gains(mid: GreedyState, original: Tensor, horizon: int) -> Tensor:
     gains = mid.events.gains.new_zeros(2, mid.events.gains.shape[1])
     alive = torch.nonzero(mid.events.gains[0, : mid.n_found] > 0)[:, 0]
     if len(alive):
-        spectra = mid.spectra[0, alive].flatten(1)
-        removed = (original[:, :, :horizon].flatten(1) @ spectra.T).double()
+        spectra, later = mid.spectra[0, alive].flatten(1), mid.later[0, alive].flatten(1)
         products = mid.products[0, alive][:, alive]
-        gains[:, alive] = joint_gains(products.expand(2, -1, -1), removed)
+        for channel, own in zip(original, gains, strict=True):
+            removed = (spectra @ channel[:, :horizon].flatten()).double()
+            own[alive] = gains_within(products, removed, later, channel[:, horizon:].flatten())
     return gains
 
 

@@ -150,8 +150,8 @@ def own_window(ruler: Ruler) -> Fit:
     """The loss that refinement has."""
     decoder, config = ruler.codec.decoder, ruler.codec.config
     assert isinstance(decoder, HarmonicDecoder)
-    original = ruler.original[None, :, : config.horizon_frames]
-    return FastScene(decoder, config.horizon_frames), SceneLoss(original, config)
+    original = ruler.original[None]
+    return FastScene(decoder, config.n_frames), SceneLoss(original, config)
 
 
 def short_window(ruler: Ruler) -> Fit:
@@ -159,8 +159,8 @@ def short_window(ruler: Ruler) -> Fit:
     decoder, config = ruler.codec.decoder, ruler.codec.config
     assert isinstance(decoder, HarmonicDecoder)
     other, factor = replace(config, window=SHORT), SHORT / config.window
-    scene = FastScene(decoder, config.horizon_frames)
-    seen = FastScene(HarmonicDecoder(other), config.horizon_frames)
+    scene = FastScene(decoder, config.n_frames)
+    seen = FastScene(HarmonicDecoder(other), config.n_frames)
     # the peak of a partial grows with the window, noise with its root
     heights = decoder.kinds[:, 0] * factor + decoder.kinds[:, 1] * factor**0.5
 
@@ -172,7 +172,7 @@ def short_window(ruler: Ruler) -> Fit:
         picture: Tensor = _Picture.apply(levels, flat.offsets, sound.bins * factor, columns, place)
         return picture
 
-    original = magnitudes(ruler.audio[None], SHORT, config.hop)[..., : config.horizon_frames]
+    original = magnitudes(ruler.audio[None], SHORT, config.hop)
     return draw, SceneLoss(original, other)
 
 

@@ -51,6 +51,9 @@ class FittingScene(Protocol):
     @property
     def decoder(self) -> Decoder: ...
 
+    @property
+    def n_frames(self) -> int: ...
+
     def __call__(self, events: Events) -> Tensor: ...
 
     def matcher(self, candidates: Events) -> Matcher:

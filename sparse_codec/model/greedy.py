@@ -26,6 +26,7 @@ from sparse_codec.model.refine import refine
 from sparse_codec.model.spectrogram import put
 
 DRAWN_AT_ONCE = 4  # events
+GAIN_STEPS = 4  # of `gains_within`, at most
 
 
 @dataclass
@@ -77,6 +78,11 @@ class GreedyLoop:
         """Scenes up to the horizon, to choose and to refine events by."""
         return fitting_scene(self.decoder, self.config.horizon_frames)
 
+    @functools.cached_property
+    def whole_scene(self) -> FittingScene:
+        """Scenes of all frames, to refine events by at the end."""
+        return fitting_scene(self.decoder, self.config.n_frames)
+
     @torch.no_grad()
     def decompose(self, original: Tensor) -> GreedyState:
         """Take magnitude spectrograms (B, F, T) apart, event by event."""
@@ -96,13 +102,15 @@ class GreedyLoop:
                     state.events[:, : state.n_found] = begin_at(
                         state.found, state.rises, options.reach
                     )
-                self._refine(state, options.interim)
+                self._refine(state, options.interim, self.scene)
         if not state.n_found:  # no segment has anything before the second half
             return state
         if options.merge:
             self._merge(state, options.merge)
         if options.refine:
-            self._refine(state, options.refine)
+            self._refine(state, options.refine, self.whole_scene)
+        elif options.joint_gains and self.config.gain != "switch":
+            self._take_no_more_later(state)
         return state
 
     def _start(self, original: Tensor, n_events: int) -> GreedyState:
@@ -254,37 +262,50 @@ class GreedyLoop:
             state.events.gains[b, found] = gains
         self._subtract(state)
 
-    def _refine(self, state: GreedyState, steps: int) -> None:
-        """Fit the events found so far together."""
-        found, original = slice(0, state.n_found), state.original[..., : self.config.horizon_frames]
+    # Frames after the horizon count at the end alone: events that are fitted to them earlier leave
+    # more of the first half, where more are still to be found.
+    def _refine(self, state: GreedyState, steps: int, scene: FittingScene) -> None:
+        """Fit the events found so far together, in the frames of a scene."""
+        found, original = slice(0, state.n_found), state.original[..., : scene.n_frames]
         last_frame = self.config.half_frames - 1
-        state.events[:, found] = refine(self.scene, original, state.found, steps, last_frame)
+        state.events[:, found] = refine(scene, original, state.found, steps, last_frame)
         self._draw(state, found)
         self._measure(state, found)
         self._keep_useful(state)
         self._subtract(state)
         state.proposals = None
 
+    def _take_no_more_later(self, state: GreedyState) -> None:
+        """Fit the gains once more, by what the events take after the horizon too."""
+        horizon, gains = self.config.horizon_frames, state.found.gains
+        for b in range(len(gains)):
+            alive = gains[b].nonzero()[:, 0]
+            if not len(alive):
+                continue
+            gains[b, alive] = gains_within(
+                state.products[b, alive][:, alive],
+                state.removed[b, alive],
+                state.later[b, alive].flatten(1),
+                state.original[b, :, horizon:].flatten(),
+            )
+        self._keep_useful(state)
+        self._subtract(state)
+
     # With G the events' inner products and b those with the original x, event n finds
     # r = x - sum_m<n g_m e_m when the events are taken off in order, and removes
     #   |r|^2 - |r - g_n e_n|^2 = g_n (2 <r, e_n> - g_n G_nn),  <r, e_n> = b_n - sum_m<n G_nm g_m.
-    # With the non-negative least-squares gains, x without all events is orthogonal to each event of
-    # g_n > 0 (Karush, Kuhn and Tucker's conditions). In any order, r is that plus the events that
-    # are still to be taken off, so <r, e_n> = g_n G_nn + sum g_m G_nm over the others of these.
-    # Magnitudes have no negative G_nm: event n removes at least g_n^2 G_nn, which is above 0.
+    # That is most at g_n = <r, e_n> / G_nn, and below 0 from twice that on.
     def _keep_useful(self, state: GreedyState) -> None:
-        """Where an event adds energy when the events are taken off in order, take the least-squares
-        gains instead. With those every event removes energy up to the horizon, in any order.
+        """Where an event adds energy up to the horizon when the events are taken off in order, give
+        it the gain that removes most.
         """
-        found = slice(0, state.n_found)
-        gains, removed = state.found.gains.double(), state.removed[:, found]
-        products = state.products[:, found, found]
-        earlier = (torch.tril(products, -1) @ gains[:, :, None])[:, :, 0]
-        sizes = products.diagonal(dim1=1, dim2=2)
-        useful = gains * (2 * (removed - earlier) - gains * sizes)
-        for b in (useful < 0).any(1).nonzero()[:, 0].tolist():
-            alive = gains[b] > 0
-            state.found.gains[b, alive] = _gains_of_some(state, b, alive)
+        gains = state.found.gains.double()
+        products, removed = state.products, state.removed
+        for n in range(state.n_found):
+            left = removed[:, n] - (products[:, n, :n] * gains[:, :n]).sum(1)
+            best = (left / products[:, n, n].clamp(min=1e-12)).clamp(min=0)
+            gains[:, n] = torch.where(gains[:, n] < 2 * best, gains[:, n], best)
+        state.found.gains[:] = gains.float()
 
 
 def energy(magnitudes: Tensor, n_frames: int) -> Tensor:
@@ -313,6 +334,28 @@ def joint_gains(products: Tensor, removed: Tensor) -> Tensor:
     aim = ((vectors.transpose(1, 2) @ removed[:, :, None])[:, :, 0] / root).cpu().numpy()
     gains = [nnls(factor[b], aim[b])[0] for b in range(len(removed))]
     return torch.from_numpy(np.stack(gains)).to(removed.device).float()
+
+
+# Where the sum A g of the later frames' spectra is above what is there, y, its distance counts, and
+# nowhere else. For any set of these frames and bins that is a least-squares problem like the one
+# above, with the set's inner products added; its gains give another set, and so on. (Newton's
+# method, for a convex function that consists of quadratic pieces.)
+def gains_within(products: Tensor, removed: Tensor, later: Tensor, most: Tensor) -> Tensor:
+    """Return the gains (n,) >= 0 that leave least energy, where energy also counts that they take
+    from the frames after the horizon beyond what is there.
+
+    products (n, n) and removed (n,): see `joint_gains`. later: the events (n, F T) in the frames
+    after the horizon; most: the original (F T) there.
+    """
+    gains = joint_gains(products[None], removed[None])[0]
+    for _ in range(GAIN_STEPS):
+        over = gains @ later > most
+        if not over.any():
+            break
+        above = later * over
+        own, with_original = (above @ above.T).double(), (above @ most).double()
+        gains = joint_gains((products + own)[None], (removed + with_original)[None])[0]
+    return gains
 
 
 def _gains_of_some(state: GreedyState, segment: int, some: Tensor) -> Tensor:

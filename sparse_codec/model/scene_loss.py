@@ -37,15 +37,21 @@ class SceneLoss:
     codec is measured by the shares. The logarithm of mel bands, at several resolutions, is
     nearer to hearing, and counts soft sound too. An original may be negative where an earlier
     window's events took too much: there silence is best.
+
+    In frames after the horizon a scene counts only where it is above its original, in the first
+    two terms: later windows add what is missing there, but none takes off what is too much. Such
+    frames may be left out.
     """
 
     def __init__(
         self, original: Tensor, config: CodecConfig, weights: SceneWeights = SceneWeights()
     ):
         self.original, self.weights = original.contiguous(), weights
-        self.energy = original.pow(2).sum((1, 2)) + 1e-9
-        self.norm = original.abs().sum((1, 2)) + 1e-9
-        audible = self.original.clamp(min=0)
+        self.horizon = config.horizon_frames
+        fitted = original[..., : self.horizon]
+        self.energy = fitted.pow(2).sum((1, 2)) + 1e-9
+        self.norm = fitted.abs().sum((1, 2)) + 1e-9
+        audible = fitted.clamp(min=0).contiguous()
         self.perceptual = weights.perceptual / len(RESOLUTIONS)  # of each resolution
         self.hearings = [
             _Hearing.of(audible, *_mel(n_bands, config, original.device, original.dtype), frames)
@@ -61,22 +67,30 @@ class SceneLoss:
 
     def distance(self, scene: Tensor) -> Tensor:
         """Return the distances (B,) of scenes (B, F, T)."""
-        left = self.original - scene
+        left = self._left(scene)
         distance = self.weights.l2 / self.energy * left.pow(2).sum((1, 2))
         distance += self.weights.l1 / self.norm * left.abs().sum((1, 2))
+        fitted = scene[..., : self.horizon].contiguous()
         for hearing in self.hearings:
-            distance += self.perceptual * hearing.distance(scene)
+            distance += self.perceptual * hearing.distance(fitted)
         return distance
+
+    def _left(self, scene: Tensor) -> Tensor:
+        """Return what counts as left of the original when scenes (B, F, T) are taken off."""
+        left = self.original - scene
+        left[..., self.horizon :].clamp_(max=0)
+        return left
 
     # With r = original - scene, the derivative of sum(r^2) is -2 r, that of sum(|r|) is -sign(r).
     def gradient(self, scene: Tensor) -> Tensor:
         """Return the gradients (B, F, T) of the distances of scenes (B, F, T)."""
-        left = self.original - scene
+        left = self._left(scene)
         l2 = self.weights.l2 / self.energy[:, None, None]
         l1 = self.weights.l1 / self.norm[:, None, None]
         gradient = left.sign().mul_(-l1).addcmul_(left, l2, value=-2)
+        fitted = scene[..., : self.horizon].contiguous()
         for hearing in self.hearings:
-            slope = hearing.gradient(scene, self.perceptual)
+            slope = hearing.gradient(fitted, self.perceptual)
             gradient[..., : slope.shape[2]] += hearing.mel_of_bins(slope)
         return gradient
 

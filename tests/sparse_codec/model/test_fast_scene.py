@@ -136,12 +136,13 @@ def test_only_decoders_that_can_be_computed_at_any_age_have_it(small_codec):
 
 
 @pytest.mark.parametrize("perceptual", [0.0, 0.2])
-def test_the_gradient_of_the_loss_is_that_of_finite_differences(perceptual):
+@pytest.mark.parametrize("horizon", [30, 160])
+def test_the_gradient_of_the_loss_is_that_of_finite_differences(perceptual, horizon):
     generator = torch.Generator().manual_seed(6)
     original = torch.randn(2, 1025, 42, generator=generator)  # two frames fill no coarse one
     scene = torch.rand(2, 1025, 42, generator=generator).double().requires_grad_(True)
     weights = SceneWeights(perceptual=perceptual)
-    loss = SceneLoss(original.double(), CodecConfig(), weights)
+    loss = SceneLoss(original.double(), CodecConfig(horizon_frames=horizon), weights)
     towards = torch.randn(2, 1025, 42, generator=generator).double()
     ours = (torch.autograd.grad(loss(scene, torch.ones(2, 1)).sum(), scene)[0] * towards).sum()
     with torch.no_grad():

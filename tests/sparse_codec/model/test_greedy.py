@@ -2,12 +2,17 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 import torch
+from scipy.optimize import minimize
 
 from benchmarks.plain_published import PlainPublished
 from sparse_codec import EncodeOptions, SparseCodec
+from sparse_codec.config import at_effort
+from sparse_codec.model.greedy import gains_within, joint_gains
 from sparse_codec.model.onsets import rises
+from sparse_codec.stereo import _channel_gains
 
 PUBLISHED = EncodeOptions(candidates=1, interim=0, refine=0, joint_gains=False)
 
@@ -114,3 +119,66 @@ def test_times_within_reach_move_to_where_sounds_begin_before_refinement(small_c
     near = still < 3.0 - step
     assert near.any() and (still[near] > step).any()
     assert (moved[near] < step).all()
+
+
+@pytest.fixture(scope="module")
+def dead_stop(music_codec) -> torch.Tensor:
+    """Magnitudes (1, F, T) of a chord that decays slowly, and stops soon after the horizon."""
+    config = music_codec.config
+    time = np.arange(config.segment_samples) / config.samplerate
+    pitches = [f * h for f in (220, 330, 440) for h in range(1, 5)]
+    chord = sum(np.sin(2 * np.pi * f * time) / f for f in pitches) * 20 * np.exp(-0.2 * time)
+    chord[(config.horizon_frames + 5) * config.hop :] = 0
+    return music_codec.magnitudes(torch.from_numpy(chord.astype(np.float32))[None])
+
+
+def taken_too_much(spectra: torch.Tensor, original: torch.Tensor) -> float:
+    """The energy by which spectra are above an original."""
+    return (spectra - original).clamp(min=0).pow(2).sum().item()
+
+
+@pytest.mark.parametrize("effort", ["default", "best"])
+def test_events_do_not_ring_where_a_sound_stops_after_the_horizon(music_codec, dead_stop, effort):
+    config = music_codec.config
+    options = dataclasses.replace(at_effort(config.encode, effort), n_events=8)
+    residual = music_codec.decompose(dead_stop, options).residual
+    later = slice(config.horizon_frames, None)
+    over = taken_too_much((dead_stop - residual)[..., later], dead_stop[..., later])
+    assert over < 0.002 * dead_stop.pow(2).sum()
+
+
+def test_gains_count_what_they_take_after_the_horizon(music_codec, dead_stop):
+    """Without refinement too, for one channel and for two."""
+    config = music_codec.config
+    horizon = config.horizon_frames
+    options = dataclasses.replace(at_effort(config.encode, "fast"), n_events=8)
+    state = music_codec.decompose(dead_stop, options)
+    plain = joint_gains(state.products, state.removed)[0]
+    later = dead_stop[0, :, horizon:]
+
+    def over(gains: torch.Tensor) -> float:
+        return taken_too_much(torch.einsum("n,nft->ft", gains, state.later[0]), later)
+
+    assert over(state.events.gains[0]) < 0.85 * over(plain)
+    stereo = _channel_gains(state, torch.cat([dead_stop, dead_stop]), horizon)
+    assert all(over(channel) < 0.85 * over(plain) for channel in stereo)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_gains_within_what_is_there_are_the_least_of_their_energy(seed):
+    generator = torch.Generator().manual_seed(seed)
+    spectra, later = (torch.rand(6, n, generator=generator) for n in (40, 30))
+    original = 2 * torch.rand(40, generator=generator)
+    most = torch.rand(30, generator=generator)
+
+    def energy(gains: np.ndarray) -> float:
+        g = torch.from_numpy(gains).float()
+        left, over = original - g @ spectra, (g @ later - most).clamp(min=0)
+        return (left.pow(2).sum() + over.pow(2).sum()).item()
+
+    gains = gains_within(
+        (spectra @ spectra.T).double(), (spectra @ original).double(), later, most
+    ).numpy()
+    least = minimize(energy, np.ones(6), method="Powell", bounds=[(0, 10)] * 6).fun
+    plain = joint_gains((spectra @ spectra.T).double()[None], (spectra @ original).double()[None])
+    assert energy(gains) <= least * 1.0001 < 0.99 * energy(plain[0].numpy())

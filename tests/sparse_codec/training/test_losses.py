@@ -96,6 +96,24 @@ def test_where_an_original_is_negative_silence_is_best(original, term):
     assert (loss(silent, torch.ones(2, 3)) < loss(soft, torch.ones(2, 3))).all()
 
 
+@pytest.mark.parametrize("term", ["l2", "l1"])
+def test_after_the_horizon_only_what_a_scene_takes_too_much_counts(original, term):
+    config = CodecConfig(horizon_frames=12)
+    one, first = only(**{term: 1.0}), original[..., :12]
+    loss, gains = SceneLoss(original, config, one), torch.ones(2, 3)
+    short = SceneLoss(first, config, one)(0.9 * first, gains)  # the first frames alone
+
+    def later(factor: float) -> torch.Tensor:
+        scene = torch.cat([0.9 * first, factor * original[..., 12:]], 2)
+        return loss(scene, gains)
+
+    for factor in (0.0, 0.7, 1.0):
+        torch.testing.assert_close(later(factor), short)
+    over, size = 0.5 * original[..., 12:], {"l2": 2, "l1": 1}[term]
+    share = over.pow(size).sum((1, 2)) / first.pow(size).sum((1, 2))
+    torch.testing.assert_close(later(1.5), short + share)
+
+
 def test_the_loss_of_a_scene_is_the_weighted_sum_of_its_terms(original):
     scene, gains = 0.7 * original, torch.rand(2, 3, generator=torch.Generator().manual_seed(1))
     assert not SceneLoss(original, CodecConfig(), only())(scene, gains).any()
