@@ -171,11 +171,11 @@ def _harmonic_encoder(config: CodecConfig) -> str:
 After every {config.encode.interim_every}th event, and once more at the end, all events found so far
 are **refined together**: {config.encode.interim} and {config.encode.refine} gradient steps on their
 vectors, times and gains, towards less energy and less L1 norm left in the {config.horizon_frames}
-frames that they are fitted on, and a nearer log-mel spectrogram. At the end events also pay for what
-they take in the frames after these where it is not: later windows add, but never take off. Only the
-events move, not the model: the event found first was chosen for a residual that no other event had touched yet, and here
-it learns of the others. The published system takes the frame with the highest switch, and the
-height of the switch as the gain, and leaves it at that.
+frames that they are fitted on, and a nearer log-mel spectrogram. At the end events also pay for
+what they take in the frames after these where it is not: later windows add, but never take off.
+Only the events move, not the model: the event found first was chosen for a residual that no other
+event had touched yet, and here it learns of the others. The published system takes the frame with
+the highest switch, and the height of the switch as the gain, and leaves it at that.
 """
 
 
