@@ -3,8 +3,9 @@
     python -m experiments.measurements.looking_further --data DIR... --speech DIR...
 
 Of each group of the frozen set one segment is encoded in every way of `OPTIONS`, and the events of
-the article's options are fitted further in every way of `FURTHER`. Clips of speech go through files
-of RATE_OF_SPEECH that were encoded with at most so many events. The figures go to
+the article's options are fitted further in every way of `FURTHER`. The sound of the point "high" of
+quality is heard once more with what the original has of it, `EXCHANGES`. Clips of speech go through
+files of RATE_OF_SPEECH that were encoded with at most so many events. The figures go to
 `looking_further.json` beside this file, where those of folders that are not given stay; the article
 "What we tried" shows them.
 """
@@ -30,11 +31,12 @@ from sparse_codec import EventSet, SparseCodec, find_checkpoint, load_audio
 from sparse_codec.audio.recordings import Recording
 from sparse_codec.coding.in_memory import events_of, file_of
 from sparse_codec.coding.priors import Priors
-from sparse_codec.config import EFFORTS
+from sparse_codec.config import EFFORTS, at_quality
 from sparse_codec.evaluation.frozen_set import Segment, find_files, read_manifest, read_segments
 from sparse_codec.evaluation.measure import MARGIN, Ruler, encode_again
 from sparse_codec.evaluation.metrics import intelligibility
 from sparse_codec.evaluation.words import choose_clips
+from sparse_codec.model.consistent import Transform
 from sparse_codec.model.drawing import Place
 from sparse_codec.model.events import Events
 from sparse_codec.model.fast_scene import FastScene, _Picture
@@ -57,6 +59,16 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "48 events": {"reach": 0.0, "n_events": 48, "interim_every": 12},
     "64 events": {"reach": 0.0, "n_events": 64, "interim_every": 16},
 }
+# STFTs of ours and of the original -> the one that is heard
+EXCHANGES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "as encoded": lambda ours, original: ours,
+    "the original's magnitudes, our phases": lambda ours, original: (
+        original.abs() * torch.sgn(ours)
+    ),
+    "our magnitudes, the original's phases": lambda ours, original: (
+        ours.abs() * torch.sgn(original)
+    ),
+}
 Scene = Callable[[Events], Tensor]
 Fit = tuple[Scene, SceneLoss]  # events as a spectrogram, and how far it is from the original
 
@@ -77,8 +89,11 @@ def main(argv: list[str] | None = None) -> int:
     if args.data:
         codec = SparseCodec.load("music")
         segments = tqdm(list(one_of_each_group(args.data, codec)), disable=None)
-        by_group = {segment.group: dict(measure(codec, segment)) for segment in segments}
-        figures |= {"checkpoint": codec.digest, "steps": STEPS, "segments": by_group}
+        by_group, high = {}, {}
+        for segment in segments:
+            by_group[segment.group] = dict(measure(codec, segment))
+            high[segment.group] = measure_exchanges(Ruler(codec, segment))
+        figures |= {"checkpoint": codec.digest, "steps": STEPS, "segments": by_group, "high": high}
     if args.speech:
         speech, priors = SparseCodec.load("speech"), Priors.load("speech")
         clips = choose_clips(recordings_in(args.speech), WORDS)
@@ -150,7 +165,7 @@ def own_window(ruler: Ruler) -> Fit:
     """The loss that refinement has."""
     decoder, config = ruler.codec.decoder, ruler.codec.config
     assert isinstance(decoder, HarmonicDecoder)
-    original = ruler.original[None]
+    original = ruler.original[None, :, : config.n_frames]
     return FastScene(decoder, config.n_frames), SceneLoss(original, config)
 
 
@@ -172,7 +187,7 @@ def short_window(ruler: Ruler) -> Fit:
         picture: Tensor = _Picture.apply(levels, flat.offsets, sound.bins * factor, columns, place)
         return picture
 
-    original = magnitudes(ruler.audio[None], SHORT, config.hop)
+    original = magnitudes(ruler.audio[None], SHORT, config.hop)[..., : config.n_frames]
     return draw, SceneLoss(original, other)
 
 
@@ -183,6 +198,39 @@ FURTHER: dict[str, Callable[[Ruler], list[Fit]]] = {
         short_window(ruler),
     ],
 }
+
+
+# ---- what holds the high point down
+
+
+def measure_exchanges(ruler: Ruler) -> Figures:
+    """Return opinions of the point "high", and of its sound with parts of the original's STFT."""
+    codec, config = ruler.codec, ruler.config
+    options = at_quality(config.encode, "high", config.n_events)
+    events, n_samples = encode_again(ruler, options).events, ruler.half + MARGIN
+    ours = torch.from_numpy(codec.decode(replace(events, n_samples=n_samples)))
+    original = ruler.audio[:n_samples]
+    opinions: Figures = {}
+    for name, exchange in EXCHANGES.items():
+        sound = exchanged(ours, original, Transform(config.window, config.hop), exchange)
+        opinions[name] = float(np.round(ruler.measure_sound(sound)["opinion"], 3))
+    return opinions
+
+
+def exchanged(
+    ours: Tensor,
+    original: Tensor,
+    transform: Transform,
+    exchange: Callable[[Tensor, Tensor], Tensor],
+) -> Tensor:
+    """Return the sound (T,) of an STFT that is made of those of two sounds (T,), of whole hops."""
+    # frames at the ends see a part of the sound only: they are of silence
+    spectra = (
+        transform.analyse(torch.nn.functional.pad(sound, (transform.window, transform.window)))
+        for sound in (ours, original)
+    )
+    sound = transform.synthesise(exchange(*spectra))
+    return sound[transform.window : -transform.window]
 
 
 # ---- speech at a low rate

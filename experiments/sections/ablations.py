@@ -104,6 +104,17 @@ def further_table(figures: Figures) -> Table:
     return Table([*headers, "Seconds"], rows, caption)
 
 
+def exchange_table(figures: Figures) -> Table:
+    """One row a group: opinions of the ways to make the sound of the high point."""
+    ways = list(next(iter(figures.values())))
+    means = {way: float(np.mean([group[way] for group in figures.values()])) for way in ways}
+    rows = [
+        [name, *(f"{opinions[way]:.2f}" for way in ways)]
+        for name, opinions in {**figures, "mean": means}.items()
+    ]
+    return Table(["Group", *ways], rows, "Opinions (Zimtohrli) of one segment of each group.")
+
+
 def speech_table(figures: Figures) -> Table:
     """One row a number of events: the intelligibility of each group's speech."""
     estoi = figures["estoi"]

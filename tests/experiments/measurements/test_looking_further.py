@@ -7,9 +7,11 @@ import torch
 from experiments.clips import SHIPPED
 from experiments.measurements import looking_further
 from experiments.measurements.looking_further import (
+    EXCHANGES,
     FURTHER,
     OPTIONS,
     SHORT,
+    exchanged,
     measure_speech,
     refine_on,
     short_window,
@@ -21,6 +23,7 @@ from sparse_codec.coding.priors import Priors
 from sparse_codec.config import MEASURE
 from sparse_codec.evaluation.frozen_set import Segment
 from sparse_codec.evaluation.measure import Ruler
+from sparse_codec.model.consistent import Transform
 from sparse_codec.model.events import Events
 from sparse_codec.model.spectrogram import magnitudes
 
@@ -62,6 +65,26 @@ def test_further_steps_come_nearer_to_the_windows_that_they_are_of(ruler, events
         for x in (events, further)
     )
     assert after < before
+
+
+def test_parts_of_an_stft_are_exchanged_for_the_original_s(ruler):
+    generator, original = torch.Generator().manual_seed(0), ruler.audio[: 512 * 60]
+    ours = torch.randn(len(original), generator=generator) * 0.1
+    transform = Transform(2048, 512)
+    own, magnitudes_of, phases_of = (
+        exchanged(ours, original, transform, exchange) for exchange in EXCHANGES.values()
+    )
+    torch.testing.assert_close(own, ours, rtol=1e-3, atol=1e-5)
+    same = [exchanged(original, original, transform, exchange) for exchange in EXCHANGES.values()]
+    for sound in same:
+        torch.testing.assert_close(sound, original, rtol=1e-3, atol=1e-5)
+
+    def distances(sound):
+        seen = magnitudes(torch.stack([sound, ours, original]), 2048, 512)
+        return [(seen[0] - aim).norm() for aim in seen[1:]]
+
+    nearer, farther = distances(phases_of), distances(magnitudes_of)
+    assert nearer[0] < nearer[1] and farther[0] > farther[1]
 
 
 def test_speech_is_measured_with_every_number_of_events(monkeypatch):
