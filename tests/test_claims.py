@@ -140,7 +140,21 @@ def test_every_way_to_look_further_was_measured_with_the_shipped_model():
     steps, shorter = (means[way] for way in looking_further.FURTHER)
     assert shorter["l2"] < steps["l2"] and shorter["l1"] < steps["l1"]
     assert 1.5 * steps["seconds"] < shorter["seconds"] < 2.5 * steps["seconds"]  # "twice"
-    assert means["64 events"]["opinion"] > means["48 events"]["opinion"] > first["opinion"]
+    opinions = [means[f"{n} events"]["opinion"] for n in (48, 64, 128)]
+    assert first["opinion"] < opinions[0] < opinions[1] < opinions[2]
+    few, often = means["128 events"], means["128 events, refined twice as often"]
+    assert often["l1"] > few["l1"] and often["seconds"] > 1.1 * few["seconds"]
+    assert abs(often["opinion"] - few["opinion"]) < 0.05  # "hardly heard"
+
+
+def test_both_magnitudes_and_phases_hold_the_opinion_of_the_high_point_down():
+    high = list(looking_further.FIGURES.read()["high"].values())
+    ours, with_magnitudes, with_phases = (
+        np.mean([opinions[way] for opinions in high]) for way in looking_further.EXCHANGES
+    )
+    assert ours + 0.3 < min(with_magnitudes, with_phases)
+    assert abs(with_magnitudes - with_phases) < 0.1  # "by about as much"
+    assert with_magnitudes < 4.0  # "no more than 4"
 
 
 def test_speech_at_a_low_rate_is_best_with_fewer_events_but_not_with_the_fewest():

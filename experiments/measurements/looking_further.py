@@ -58,6 +58,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "more refinement (--best)": {"reach": 0.0, **EFFORTS["best"]},
     "48 events": {"reach": 0.0, "n_events": 48, "interim_every": 12},
     "64 events": {"reach": 0.0, "n_events": 64, "interim_every": 16},
+    "128 events": {"reach": 0.0, "n_events": 128, "interim_every": 32},
+    "128 events, refined twice as often": {"reach": 0.0, "n_events": 128, "interim_every": 16},
 }
 # STFTs of ours and of the original -> the one that is heard
 EXCHANGES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
