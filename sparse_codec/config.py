@@ -151,10 +151,11 @@ class EncodeOptions:
     events_per_pass: Positive = 2
     # fit the gains of all events again after each (orthogonal matching pursuit)
     joint_gains: bool = True
+    # events are drawn to where sounds begin: frames that a time may lie from there to be moved
+    # there before it is refined, so without refinement none; 0: they begin where they remove most
+    reach: Annotated[float, Meta(ge=0, examples=[4.0])] = 4.0
     interim: Count = 10  # gradient steps on all events so far, now and then; 0: none
     interim_every: Positive = 8  # events from one time to the next
-    # before those, frames that a time may lie from where a sound begins to be moved there; 0: none
-    reach: Annotated[float, Meta(ge=0, examples=[4.0])] = 0.0
     refine: Count = 30  # gradient steps on all events at the end; 0: none
     # before those, drop the weaker of two events this similar (cosine of spectrograms); 0: off
     merge: Annotated[float, Meta(ge=0, le=1)] = 0.0

@@ -92,10 +92,13 @@ further_table(further)
 # %% [markdown]
 # The search puts an event where it removes most energy. In sound that goes on, a few frames hardly
 # change that, so events begin anywhere near their note. The spectrum itself says where sounds
-# begin: there it rises, in many bins at once. When times within four frames of such a rise are
-# moved to it before each refinement while searching, they agree better with the notes, and a little
-# less is removed; from farther away they agree no better, and less still is removed. It is an
-# option, `reach`, and off: no figure of the evaluation was to fall for it.
+# begin: there it rises, in many narrow bands at once. So an event that begins elsewhere has to
+# promise e times as much when it is chosen, and times within four frames of a clear rise are moved
+# to it before each refinement, unless the event would then remove much less. Onsets agree far
+# better with the notes, and about as much is removed.
+# A first detector compared roots of magnitudes, bin by bin, and took the waver of bowed and blown
+# notes for beginnings; in logarithms of bands, a note that swells rises most where it is first
+# heard, so that its rise needs no search for a foot.
 #
 # More steps remove more, slowly, and are hardly heard. To have a shorter window see half of the
 # loss takes twice the time of the same steps, and removes less in the end. More events are heard,

@@ -161,7 +161,7 @@ def _harmonic_encoder(config: CodecConfig) -> str:
    looked at, never chosen from.
 2. **Propose.** For each of the {config.encode.candidates} best places the encoder reads the
    residual along the harmonics of that pitch and writes down a vector and a fine time inside the
-   frame.
+   frame.{_drawn_to_onsets(config.encode.reach)}
 3. **Choose.** The candidate that removes the largest share of the residual's energy is kept.
 4. **Fit and subtract.** The gains of all events so far are fitted again together, by non-negative
    least squares, and the events are subtracted from the original. What is left is the next step's
@@ -177,6 +177,15 @@ Only the events move, not the model: the event found first was chosen for a resi
 event had touched yet, and here it learns of the others. The published system takes the frame with
 the highest switch, and the height of the switch as the gain, and leaves it at that.
 """
+
+
+def _drawn_to_onsets(reach: float) -> str:
+    """The rest of a step: how events are drawn to the beginnings of notes, if they are."""
+    if not reach:
+        return ""
+    return f""" Notes begin where the spectrum rises in many bands at once. At other places an
+   event has to promise e times as much, and times within {reach:g} frames of a clear rise move to
+   it before they are refined, unless the event would then remove much less."""
 
 
 def _frame_encoder(config: CodecConfig) -> str:

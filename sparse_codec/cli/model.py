@@ -145,7 +145,7 @@ def _add_evaluate(commands: Commands) -> None:
         "--reach",
         type=float,
         metavar="FRAMES",
-        help="how far times move to where sounds begin, instead of the checkpoint's",
+        help="how far times move to where sounds begin, instead of the checkpoint's; 0: not",
     )
     parser.add_argument("--speech", action="store_true", help="measure intelligibility (ESTOI) too")
     parser.add_argument(

@@ -44,11 +44,17 @@ class Encoder(nn.Module, ABC):
 
     @abstractmethod
     def forward(
-        self, residual: Tensor, n_candidates: int, explore: Tensor | None = None
+        self,
+        residual: Tensor,
+        n_candidates: int,
+        explore: Tensor | None = None,
+        handicaps: Tensor | None = None,
     ) -> Candidates:
         """Propose candidates.
 
-        With `explore`, uniform numbers (B,), the last candidate is drawn by them.
+        With `explore`, uniform numbers (B,), the last candidate is drawn by them. handicaps:
+        (B, T / 2), taken off the scores of candidates that begin in a frame before the best are
+        chosen; the published encoder knows none.
         """
 
 
@@ -149,13 +155,18 @@ class HarmonicEncoder(Encoder):
         return (fade / fade.norm())[after.clamp(0, length - 1)] * inside
 
     def forward(
-        self, residual: Tensor, n_candidates: int, explore: Tensor | None = None
+        self,
+        residual: Tensor,
+        n_candidates: int,
+        explore: Tensor | None = None,
+        handicaps: Tensor | None = None,
     ) -> Candidates:
         # one factor for the whole residual: twice as loud is the same event at twice the gain
         level = residual.abs().mean((1, 2), keepdim=True).clamp(min=1e-12)
         residual = residual / level
         features, scores = self.analyse(residual)
-        pitches, frames = self.choose(scores.detach(), n_candidates, explore)
+        judged = scores.detach() - (0 if handicaps is None else handicaps[:, None])
+        pitches, frames = self.choose(judged, n_candidates, explore)
         vectors, offsets, switches = self.describe(residual, features, pitches, frames)
         if switches is None:
             gains = torch.ones_like(offsets)
@@ -275,7 +286,11 @@ class FrameEncoder(Encoder):
         nn.init.ones_(self.switch.get_parameter("bias"))
 
     def forward(
-        self, residual: Tensor, n_candidates: int, explore: Tensor | None = None
+        self,
+        residual: Tensor,
+        n_candidates: int,
+        explore: Tensor | None = None,
+        handicaps: Tensor | None = None,
     ) -> Candidates:
         x = residual
         if self.config.input == "compressed":

@@ -21,12 +21,14 @@ from sparse_codec.model.decoder import Decoder
 from sparse_codec.model.encoder import Encoder
 from sparse_codec.model.events import Events
 from sparse_codec.model.fast_scene import FittingScene, fitting_scene
-from sparse_codec.model.onsets import begin_at, rises
+from sparse_codec.model.onsets import FAINT, begin_at, handicaps, rises
 from sparse_codec.model.refine import refine
 from sparse_codec.model.spectrogram import put
 
 DRAWN_AT_ONCE = 4  # events
 GAIN_STEPS = 4  # of `gains_within`, at most
+NEAR = 0.1  # frames from where a sound begins: such an event need not move
+MOVED = 0.8  # of the energy that an event removes, which it must remove where it moves to
 
 
 @dataclass
@@ -55,6 +57,7 @@ class GreedyState:
     removed: Tensor  # (B, N) float64, inner products of the events with the original, likewise
     exhausted: Tensor  # (B,) whether an event removed too little, which ends the search
     rises: list[Tensor]  # times in frames at which a segment's sounds begin
+    handicaps: Tensor  # (B, T / 2) of candidates that begin in a frame
     n_found: int = 0
     proposals: Proposals | None = None  # by the last look at the residual; None: it looks again
 
@@ -98,10 +101,6 @@ class GreedyLoop:
                 and state.n_found % options.interim_every == 0
                 and state.n_found < n_events
             ):
-                if options.reach:
-                    state.events[:, : state.n_found] = begin_at(
-                        state.found, state.rises, options.reach
-                    )
                 self._refine(state, options.interim, self.scene)
         if not state.n_found:  # no segment has anything before the second half
             return state
@@ -127,7 +126,8 @@ class GreedyLoop:
             products=torch.zeros(batch, n_events, n_events, dtype=torch.double, device=device),
             removed=torch.zeros(batch, n_events, dtype=torch.double, device=device),
             exhausted=torch.zeros(batch, dtype=torch.bool, device=device),
-            rises=rises(original, self.config.half_frames),
+            rises=rises(original, config.half_frames),
+            handicaps=handicaps(rises(original, config.half_frames, FAINT), config.half_frames),
         )
 
     def _done(self, state: GreedyState) -> Tensor:
@@ -165,7 +165,10 @@ class GreedyLoop:
         proposals, options = state.proposals, self.options
         n_used = min(options.events_per_pass, options.candidates)
         if proposals is None or len(proposals.taken) == n_used:
-            events = self.encoder(state.residual, options.candidates).events
+            # without refinement, nothing would mend what they cost
+            drawn = options.reach and (options.interim or options.refine)
+            given = state.handicaps if drawn else None
+            events = self.encoder(state.residual, options.candidates, handicaps=given).events
             match = self.scene.matcher(events) if options.candidates > 1 else None
             proposals = state.proposals = Proposals(events, match)
         return proposals
@@ -262,12 +265,32 @@ class GreedyLoop:
             state.events.gains[b, found] = gains
         self._subtract(state)
 
+    def _move(self, state: GreedyState) -> None:
+        """Let events near where a sound begins begin there, unless one then removes much less of
+        what is its own: the residual and itself.
+        """
+        moved = begin_at(state.found, state.rises, self.options.reach)
+        shifts = (moved.frames - state.found.frames) + (moved.offsets - state.found.offsets)
+        far = (shifts.abs() > NEAR) & (state.found.gains > 0)
+        for b, n in far.nonzero().tolist():
+            event, still = moved[b, n : n + 1], state.spectra[b, n]
+            own = state.residual[b, :, : still.shape[1]] + state.found.gains[b, n] * still
+            drawn = torch.zeros_like(own)
+            spectrum = self.decoder.spectrograms(event.vectors, event.offsets)[0]
+            put(drawn, spectrum, int(event.frames) - self.decoder.lead)
+            if removable(own, drawn) >= MOVED * removable(own, still):
+                state.events[b, n : n + 1] = event
+
     # Frames after the horizon count at the end alone: events that are fitted to them earlier leave
     # more of the first half, where more are still to be found.
     def _refine(self, state: GreedyState, steps: int, scene: FittingScene) -> None:
-        """Fit the events found so far together, in the frames of a scene."""
+        """Fit the events found so far together, in the frames of a scene; those near where a sound
+        begins from there on.
+        """
         found, original = slice(0, state.n_found), state.original[..., : scene.n_frames]
         last_frame = self.config.half_frames - 1
+        if self.options.reach:
+            self._move(state)
         state.events[:, found] = refine(scene, original, state.found, steps, last_frame)
         self._draw(state, found)
         self._measure(state, found)
@@ -306,6 +329,11 @@ class GreedyLoop:
             best = (left / products[:, n, n].clamp(min=1e-12)).clamp(min=0)
             gains[:, n] = torch.where(gains[:, n] < 2 * best, gains[:, n], best)
         state.found.gains[:] = gains.float()
+
+
+def removable(magnitudes: Tensor, event: Tensor) -> Tensor:
+    """The energy that an event removes from magnitudes (F, T) at the best gain."""
+    return (magnitudes * event).sum().clamp(min=0) ** 2 / event.square().sum().clamp(min=1e-12)
 
 
 def energy(magnitudes: Tensor, n_frames: int) -> Tensor:

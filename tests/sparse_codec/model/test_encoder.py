@@ -64,5 +64,9 @@ def test_the_loudest_harmonic_series_is_proposed_at_its_pitch_and_onset(small_co
     residual[0, encoder.bins[pitch], 12:] = 1.0
     events = encoder(residual, 1).events
     assert events.frames.item() == pytest.approx(12, abs=2)
+    late = torch.zeros(1, config.half_frames)
+    late[:, :15] = 20.0
+    later = encoder(residual, 1, handicaps=late).events
+    assert later.frames.item() == pytest.approx(15, abs=2)  # the best of those without a handicap
     expected = encoder.pitch_grid[pitch].item()
     assert events.vectors[0, 0, 0].item() == pytest.approx(expected, abs=0.1)

@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 from benchmarks.plain_published import PlainPublished
 from sparse_codec import EncodeOptions, SparseCodec
 from sparse_codec.config import at_effort
-from sparse_codec.model.greedy import gains_within, joint_gains
+from sparse_codec.model.greedy import GreedyLoop, gains_within, joint_gains
 from sparse_codec.model.onsets import rises
 from sparse_codec.stereo import _channel_gains
 
@@ -74,9 +74,9 @@ def passes(small_codec, monkeypatch) -> list[int]:
     """How many candidates the encoder proposed each time that it looked, in this test."""
     proposed, look = [], small_codec.encoder.forward
 
-    def counted(residual, n_candidates):
+    def counted(residual, n_candidates, **options):
         proposed.append(n_candidates)
-        return look(residual, n_candidates)
+        return look(residual, n_candidates, **options)
 
     monkeypatch.setattr(small_codec.encoder, "forward", counted)
     return proposed
@@ -182,3 +182,23 @@ def test_gains_within_what_is_there_are_the_least_of_their_energy(seed):
     least = minimize(energy, np.ones(6), method="Powell", bounds=[(0, 10)] * 6).fun
     plain = joint_gains((spectra @ spectra.T).double()[None], (spectra @ original).double()[None])
     assert energy(gains) <= least * 1.0001 < 0.99 * energy(plain[0].numpy())
+
+
+@torch.no_grad()
+def test_an_event_moves_to_where_a_sound_begins_unless_its_own_sound_is_not_there(small_codec):
+    """A burst of noise has an event: it begins at a rise beside it, and not after the burst."""
+    torch.manual_seed(0)
+    config = small_codec.config
+    original = torch.zeros(2, config.n_bins, config.n_frames)
+    original[:, :, 10:13] = torch.rand(config.n_bins, 3) + 0.5
+    options = EncodeOptions(candidates=6, n_events=1, interim=0, refine=0, reach=6.0)
+    loop = GreedyLoop(config, small_codec.encoder, small_codec.decoder, options)
+    state = loop.decompose(original)
+    (before,) = (state.found.frames + state.found.offsets)[:1, 0].tolist()
+    beside, after = before + 0.4, 15.5
+    assert before < 13
+    state.rises = [torch.tensor([beside]), torch.tensor([after])]
+    assert abs(after - before) < options.reach
+    loop._move(state)
+    onsets = (state.found.frames + state.found.offsets)[:, 0]
+    torch.testing.assert_close(onsets, torch.tensor([beside, before]))

@@ -6,7 +6,7 @@ import torch
 
 from sparse_codec.config import CodecConfig
 from sparse_codec.model.events import Events
-from sparse_codec.model.onsets import begin_at, rises
+from sparse_codec.model.onsets import HANDICAP, begin_at, handicaps, rises
 from sparse_codec.model.spectrogram import magnitudes
 
 CONFIG = CodecConfig()
@@ -26,10 +26,12 @@ def seconds() -> np.ndarray:
     return np.arange((N_FRAMES + 8) * CONFIG.hop) / CONFIG.samplerate
 
 
-def note(seconds: np.ndarray, onset: float, hertz: float) -> np.ndarray:
-    """Return six partials that rise within 5 ms at an onset in frames, and fall slowly."""
+def note(
+    seconds: np.ndarray, onset: float, hertz: float, attack: float = 0.005, fall: float = 2.0
+) -> np.ndarray:
+    """Return six partials that rise within `attack` seconds at an onset in frames, and fall."""
     since = seconds - onset * CONFIG.hop / CONFIG.samplerate
-    envelope = np.clip(since / 0.005, 0, 1) * np.exp(-2 * since.clip(0))
+    envelope = np.clip(since / attack, 0, 1) * np.exp(-fall * since.clip(0))
     return envelope * sum(np.sin(2 * np.pi * hertz * h * seconds + h) / h for h in range(1, 7))
 
 
@@ -40,6 +42,15 @@ def test_notes_begin_where_they_are_played(seconds, level):
     times = times_of(level * sum(gain * note(seconds, at, hertz) for at, hertz, gain in notes))
     assert times[0] == 0  # what sounds at the start begins there
     assert times[1:].tolist() == pytest.approx(ONSETS, abs=CLOSE)
+
+
+@pytest.mark.parametrize("attack", [0.15, 0.2])
+def test_a_note_that_swells_begins_once_and_where_it_is_first_heard(seconds, attack):
+    """Bowed notes one after another: each rises for longer than it takes to hear that it began."""
+    pitches = zip(ONSETS[1:], (294, 247), strict=True)
+    swelling = sum(note(seconds, at, hertz, attack, fall=1) for at, hertz in pitches)
+    times = times_of(note(seconds, -20, 196) + swelling)
+    assert times.tolist() == pytest.approx([0, *ONSETS[1:]], abs=CLOSE)
 
 
 def test_a_vibrato_is_no_beginning(seconds):
@@ -53,6 +64,12 @@ def test_a_vibrato_is_no_beginning(seconds):
 @pytest.mark.parametrize("n_frames", [1, 2, 3, 8])
 def test_silence_and_short_segments_have_no_rise(n_frames):
     assert [times.tolist() for times in rises(torch.zeros(2, 9, 16), n_frames)] == [[0], [0]]
+
+
+def test_events_have_a_handicap_in_frames_where_nothing_begins():
+    free = handicaps([torch.tensor([0.0, 4.4]), torch.tensor([0.0])], 8) == 0
+    assert free.tolist() == [[f in (0, 1, 4, 5) for f in range(8)], [f < 2 for f in range(8)]]
+    assert handicaps([torch.tensor([0.0])], 8).max() == HANDICAP > 0
 
 
 def test_events_within_reach_move_and_others_stay():
