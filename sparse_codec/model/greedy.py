@@ -26,7 +26,7 @@ from sparse_codec.model.refine import refine
 from sparse_codec.model.spectrogram import put
 
 DRAWN_AT_ONCE = 4  # events
-GAIN_STEPS = 4  # of `gains_within`, at most
+GAIN_STEPS = 2  # of `gains_within`, at most: a third changes no digit that counts
 NEAR = 0.1  # frames from where a sound begins: such an event need not move
 MOVED = 0.8  # of the energy that an event removes, which it must remove where it moves to
 
