@@ -79,7 +79,11 @@ class HarmonicDecoderConfig:
     noise_envelope: bool = True  # the noise has another envelope than the partials
     # how far an event may grow brighter or duller, as an exponent of e for each octave; 0: off
     tilt: float = 1.0
-    glide: float = 0.0  # semitones that an event's pitch may move; 0: it stands still
+    glide: float = 0.0  # semitones that the pitch of an event may move; 0: it keeps its pitch
+    # semitones that the pitch may swing, and that it may be away when an event begins. The last
+    # numbers of a vector say how far: two for a vibrato, one for a scoop; 0: off
+    vibrato: float = 0.0
+    scoop: float = 0.0
     hidden: int = 256
 
 

@@ -202,19 +202,28 @@ def _frame_encoder(config: CodecConfig) -> str:
 
 
 def _harmonic_decoder(sizes: HarmonicDecoderConfig) -> str:
-    glide = f"; the pitch may glide by {sizes.glide:.0f} semitones" if sizes.glide else ""
     return f"""
 The decoder is where the physics is. A small network reads an event's vector and sets the controls
 of three stages, and the sound goes through them in this order:
 
 - **Excitation**: envelopes with an attack, a hold and a release, one over an impulse train at the
-  event's pitch and one over noise{glide}.
+  event's pitch and one over noise. {_pitch(sizes)}
 - **Resonance**: {sizes.harmonics} partials and {sizes.noise_bands} noise bands, each with a
   strength and a decay of its own, and a tilt that makes the overtones brighter or duller while the
   event sounds.
 - **Room**: what comes back of each partial and each noise band, mixed from
   {len(sizes.reverberation)} reverberation times.
 """
+
+
+def _pitch(sizes: HarmonicDecoderConfig) -> str:
+    ways = [
+        (sizes.vibrato, "swing around it by {:.2g} semitones, as in a vibrato"),
+        (sizes.scoop, "begin up to {:.2g} semitones away and come to it at once"),
+        (sizes.glide, "glide by {:.2g} semitones"),
+    ]
+    moves = [way.format(far) for far, way in ways if far]
+    return f"The pitch may {', and '.join(moves)}." if moves else "The pitch stands still."
 
 
 def _resonance_decoder(sizes: ResonanceDecoderConfig, samplerate: int) -> str:

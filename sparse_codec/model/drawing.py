@@ -19,7 +19,11 @@ from torch.autograd.function import once_differentiable
 
 from sparse_codec.model.sparse_matrix import SparseMatrix, weighted_rows
 
-LOBE_ENERGY = 1.5  # of a partial of level 1 in one frame, see `lobes`
+LOBE_ENERGY = 1.5  # of a partial of level 1 in one frame, see `Lobes`
+MARGIN_BELOW, MARGIN_ABOVE = (
+    1,
+    4,
+)  # rows: a partial may move below the lowest bin, or out at the top
 
 
 class NoiseBands(nn.Module):
@@ -68,21 +72,36 @@ def draw(parts: Tensor, bins: Tensor, place: Place) -> Tensor:
 # depend on where the sinusoid lies between the bins: with y = pi x / 4,
 #   cos(y)^4 = 3/8 + cos(2 y) / 2 + cos(4 y) / 8,
 # and over four neighbouring bins y rises by pi / 4, so that both cosines sum to 0 and 4 * 3/8 =
-# 1.5 is left. By the partial's bin it rises by pi / 4 sin(2 y).
+# 1.5 is left.
+# A partial that is p above the bin next below it is p + 1, p, p - 1 and p - 2 from the four bins.
+# With cos(y)^2 = (1 + cos(2 y)) / 2, s = sin(pi p / 2) and c = cos(pi p / 2) its lobe there is
+#   (1 - s) / 2, (1 + c) / 2, (1 + s) / 2, (1 - c) / 2,
+# and the derivatives by the partial's bin are pi / 4 times -c, -s, c, s.
 # Source: Harris 1978, On the use of windows for harmonic analysis, Proc. IEEE 66.
-def lobes(bins: Tensor, n_bins: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the four bins next to each partial, how high its lobe is there, and the derivative of
-    that by the partial's bin.
+@dataclass(frozen=True)
+class Lobes:
+    """Four bins around each partial; fields have the partials' shape."""
 
-    Bins (E, H) or (E, H, C) -> (E, H, 4) or (E, H, 4, C) each. A partial may glide out at the top.
-    """
-    steps = torch.arange(-1, 3, device=bins.device).view(4, *[1] * (bins.dim() - 2))
-    near = bins.floor()[:, :, None] + steps
-    angle = (math.pi / 4) * (near - bins[:, :, None])
-    exists = near < n_bins
-    height = angle.cos().square_().mul_(exists)
-    slope = angle.mul_(2).sin_().mul_(math.pi / 4).mul_(exists)
-    return near.long().clamp_(0, n_bins - 1), height, slope
+    below: Tensor  # the bin next below; the first of the four is the one before it
+    sine: Tensor
+    cosine: Tensor
+
+    @classmethod
+    def of(cls, bins: Tensor) -> Lobes:
+        below = bins.floor()
+        angle = (math.pi / 2) * (bins - below)
+        return cls(below.long(), angle.sin(), angle.cos())
+
+    def heights(self) -> tuple[Tensor, ...]:
+        """Return how high the lobe is in each of the four bins."""
+        s, c = 0.5 * self.sine, 0.5 * self.cosine
+        return 0.5 - s, 0.5 + c, 0.5 + s, 0.5 - c
+
+    def slope(self, first: Tensor, second: Tensor, third: Tensor, fourth: Tensor) -> Tensor:
+        """Return the sum of what the four bins hold, each times the derivative of its height by the
+        partial's bin.
+        """
+        return ((third - first) * self.cosine + (fourth - second) * self.sine) * (math.pi / 4)
 
 
 @dataclass(frozen=True)
@@ -97,9 +116,14 @@ class LobeRows:
     @classmethod
     def of(cls, bins: Tensor, place: Place) -> LobeRows:
         """Return the rows of partials at bins (E, H)."""
-        near, height, slope = lobes(bins, place.bands.n_bins)
-        rows = near + (place.pictures(bins) * place.bands.n_bins)[:, None, None]
-        return cls(place, rows.view(-1, 4), height.view(-1, 4), slope.view(-1, 4))
+        lobes, n_bins = Lobes.of(bins.flatten()), place.bands.n_bins
+        near = lobes.below[:, None] + torch.arange(-1, 3, device=bins.device)
+        exists = (near < n_bins).to(bins.dtype)
+        pictures = place.pictures(bins).repeat_interleave(bins.shape[1])
+        rows = near.clamp(0, n_bins - 1) + (pictures * n_bins)[:, None]
+        s, c = lobes.sine, lobes.cosine
+        slope = (math.pi / 4) * torch.stack([-c, -s, c, s], 1)
+        return cls(place, rows, torch.stack(lobes.heights(), 1) * exists, slope * exists)
 
     def draw(self, tones: Tensor, noise: Tensor) -> Tensor:
         """Return pictures (B, F, T) of partials (E, H, T) and of noise bands (B, M, T)."""
@@ -146,7 +170,10 @@ class _Rows(torch.autograd.Function):
 
 
 class _Cells(torch.autograd.Function):
-    """Draws parts (E, P, C) wherever their partials and their columns are, number by number."""
+    """Draws parts (E, P, C) wherever their partials and their columns are, number by number.
+
+    Pictures have a margin of rows above and below, which takes what lies outside and is cut off.
+    """
 
     @staticmethod
     def forward(ctx: Any, parts: Tensor, bins: Tensor, place: Place) -> Tensor:
@@ -154,30 +181,35 @@ class _Cells(torch.autograd.Function):
         frames = place.frames
         if frames is None:
             frames = torch.arange(n_frames, device=bins.device).expand(len(parts), -1)
-        near, height, slope = lobes(bins, n_bins)
-        picture_of = place.pictures(parts)
-        rows = near.add_((picture_of * n_bins)[:, None, None, None])
-        cells = rows.mul(n_frames) + frames[:, None, None]  # (E, H, 4, C) of B F T
-        picture = parts.new_zeros(place.shape)
-        heights = parts[:, :n_harmonics, None] * height
-        picture.view(-1).index_add_(0, cells.flatten(), heights.flatten())
+        lobes, picture_of = Lobes.of(bins), place.pictures(parts)
+        n_rows = n_bins + MARGIN_BELOW + MARGIN_ABOVE
+        first = lobes.below.clamp(0, n_bins + 1) + (MARGIN_BELOW - 1)
+        rows = first + (picture_of * n_rows)[:, None, None]
+        cells = (rows * n_frames + frames[:, None]).flatten()  # of the first bin of each lobe
+        tones = parts[:, :n_harmonics]
+        wide = parts.new_zeros(n_pictures, n_rows, n_frames)
+        for bin, height in enumerate(lobes.heights()):
+            wide.view(-1)[bin * n_frames :].index_add_(0, cells, (tones * height).flatten())
+        picture = wide[:, MARGIN_BELOW : MARGIN_BELOW + n_bins].contiguous()
         times = (picture_of * n_frames)[:, None] + frames  # (E, C) of B T
         hiss = parts.new_zeros(n_pictures * n_frames, place.bands.n_bands)
         hiss.index_add_(0, times.flatten(), parts[:, n_harmonics:].mT.flatten(0, 1))
         picture += place.bands.draw(hiss.view(n_pictures, n_frames, -1).mT.contiguous())
-        ctx.save_for_backward(parts, cells, times, height, slope)
-        ctx.place = place
+        ctx.save_for_backward(parts, cells, times)
+        ctx.lobes, ctx.place = lobes, place
         return picture
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
-        parts, cells, times, height, slope = ctx.saved_tensors
-        place, grad = ctx.place, grad.contiguous()
-        around = grad.view(-1)[cells]  # (E, H, 4, C)
-        tones = (around * height).sum(2)
-        d_bins = around.mul_(slope).sum(2).mul_(parts[:, : tones.shape[1]])
-        if slope.shape[3] == 1:
+        (parts, cells, times), lobes, place = ctx.saved_tensors, ctx.lobes, ctx.place
+        grad, n_frames = grad.contiguous(), place.n_frames
+        wide = torch.nn.functional.pad(grad, (0, 0, MARGIN_BELOW, MARGIN_ABOVE)).view(-1)
+        shape = (len(parts), lobes.below.shape[1], parts.shape[2])
+        around = [wide[bin * n_frames :].take(cells).view(shape) for bin in range(4)]
+        d_tones = sum(height * held for height, held in zip(lobes.heights(), around, strict=True))
+        d_bins = lobes.slope(*around).mul_(parts[:, : shape[1]])
+        if lobes.below.shape[2] == 1:
             d_bins = d_bins.sum(2, keepdim=True)
         hiss = place.bands.read(grad).mT.flatten(0, 1)[times].mT  # (E, M, C)
-        return torch.cat([tones, hiss], 1), d_bins, None
+        return torch.cat([d_tones, hiss], 1), d_bins, None

@@ -104,6 +104,7 @@ class HarmonicEncoder(Encoder):
     pitch_grid: Tensor  # (P,) as the vector's first number
     audible: Tensor  # (P, H)
     bins: Tensor  # (P, H)
+    timbre: Tensor  # (V,) 0 for numbers of a vector that move its pitch, else 1
     fade: Tensor  # (T / 2 + salience frames, T / 2) the weight of each frame for an onset
 
     def __init__(self, config: CodecConfig, decoder: HarmonicDecoder):
@@ -121,6 +122,7 @@ class HarmonicEncoder(Encoder):
         self.register_buffer("pitch_grid", grid, persistent=False)
         self.register_buffer("audible", audible, persistent=False)
         self.register_buffer("bins", nearest, persistent=False)
+        self.register_buffer("timbre", decoder.timbre.clone(), persistent=False)
         self.salience = SparseMatrix(self._salience())  # (P, F)
         self.register_buffer("fade", self._fade(), persistent=False)
         self.project = nn.Conv1d(2 * self.sizes.mel_bands, channels, 1)
@@ -221,6 +223,8 @@ class HarmonicEncoder(Encoder):
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         """Return vectors (B, K, V) in [-1, 1], fine offsets (B, K) in frames, and switches (B, K),
         if any, of candidates at pitches and frames (B, K).
+
+        Their pitches stand still: it takes refinement to say how they move.
         """
         batch = torch.arange(len(residual), device=residual.device)[:, None]
         levels, peak = self._harmonics(residual, pitches, frames)
@@ -229,7 +233,8 @@ class HarmonicEncoder(Encoder):
         out = self.write(torch.cat([here, levels, pitch, 0.1 * torch.log(peak)], 2))
         fine_pitch = pitch + torch.tanh(out[:, :, :1]) * (2 / self.sizes.pitches)
         size = self.config.vector_size
-        vectors = torch.cat([fine_pitch.clamp(-1, 1), torch.tanh(out[:, :, 1:size])], 2)
+        others = torch.tanh(out[:, :, 1:size]) * self.timbre[1:]
+        vectors = torch.cat([fine_pitch.clamp(-1, 1), others], 2)
         switches = out[:, :, size + 1] if self.config.gain == "switch" else None
         return vectors, 0.5 * torch.tanh(out[:, :, size]), switches
 

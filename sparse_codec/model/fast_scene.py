@@ -138,17 +138,20 @@ class FastScene:
         self.bands_products = decoder.bands @ decoder.bands.T
 
     def __call__(self, events: Events) -> Tensor:
-        flat, batch = events.flatten(), len(events.frames)
+        flat = events.flatten()
         sound = self.decoder.sounding(flat.vectors)
-        levels = self._levels(sound, flat)
-        if not self.decoder.sizes.glide:
+        return self.draw(flat, len(events.frames), sound, self.levels(sound, flat))
+
+    def draw(self, events: Events, batch: int, sound: Sounding, levels: Tensor) -> Tensor:
+        """Return the scenes (B, F, T) of events in one row, with levels (E, P, G)."""
+        if self.decoder.stands_still(sound):
             place = Place(self.decoder.noise, batch, self.n_frames)
-            columns = self._segment_columns(flat)
-            picture: Tensor = _Picture.apply(levels, flat.offsets, sound.bins, columns, place)
+            columns = self._segment_columns(events)
+            picture: Tensor = _Picture.apply(levels, events.offsets, sound.bins, columns, place)
             return picture
-        parts = _Shown.apply(levels, flat.offsets, self._own_columns(flat))
-        bins = self.decoder.moving_bins(sound, self.decoder.ages_of_frames(flat.offsets))
-        frames = (flat.frames[:, None] + self.own_frames).clamp(0, self.n_frames - 1)
+        parts = _Shown.apply(levels, events.offsets, self._own_columns(events))
+        bins = self.decoder.moving_bins(sound, self.decoder.ages_of_frames(events.offsets))
+        frames = (events.frames[:, None] + self.own_frames).clamp(0, self.n_frames - 1)
         return draw(parts, bins, Place(self.decoder.noise, batch, self.n_frames, frames))
 
     # For an event e that is a sum of tones and of noise bands, <r, e> is the sum over parts of
@@ -156,13 +159,13 @@ class FastScene:
     #   |e|^2 = |tones|^2 + |bands|^2 + 2 <tones, bands>.
     # Lobes that overlap each other are left out of |tones|^2.
     def matcher(self, candidates: Events) -> Matcher:
-        if self.decoder.sizes.glide:
-            return ExactScene(self.decoder, self.n_frames).matcher(candidates)
         flat, batch = candidates.flatten(), len(candidates.frames)
         flat = replace(flat, gains=torch.ones_like(flat.gains))
         sound = self.decoder.sounding(flat.vectors)
+        if not self.decoder.stands_still(sound):
+            return ExactScene(self.decoder, self.n_frames).matcher(candidates)
         columns = self._segment_columns(flat)
-        parts = self._levels(sound, flat) @ (columns.shares * columns.seen[:, None])
+        parts = self.levels(sound, flat) @ (columns.shares * columns.seen[:, None])
         tones, noise = parts.split([sound.bins.shape[1], len(self.bands_products)], 1)
         place = Place(self.decoder.noise, batch, self.n_frames)
         lobes, pictures = LobeRows.of(sound.bins, place), place.pictures(tones)
@@ -183,7 +186,7 @@ class FastScene:
 
         return match
 
-    def _levels(self, sound: Sounding, events: Events) -> Tensor:
+    def levels(self, sound: Sounding, events: Events) -> Tensor:
         """Levels (E, P, G) of events in one row, each at its gain if it has unit energy in L
         frames.
         """

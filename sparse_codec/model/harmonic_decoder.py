@@ -50,6 +50,11 @@ POSITIVE = {
 }
 BLOCKS = ("block_ages", "block_knots", "block_ways", "block_fade")  # fields of `Ages`
 PITCH_PACE = 0.015  # of refinement, in a pitch: a whole step would be semitones
+MOVEMENT_PACE = 0.3  # likewise, in how a pitch moves
+VIBRATO_HERTZ = 5.5  # of a vibrato, which may be up to RATE_OCTAVES slower or faster
+RATE_OCTAVES = 0.5
+VIBRATO_SECONDS = 0.14  # in which a vibrato grows to its depth
+SCOOP_SECONDS = 0.07  # in which a scoop falls to 1 / e
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,16 @@ class Decays(Resonance):
 
 
 @dataclass(frozen=True)
+class Movement:
+    """How pitches move, in octaves. E events, K knots."""
+
+    glide: Tensor  # (E, K) at the knots
+    swing: Tensor  # (E, 2) of a vibrato: its sine and its cosine
+    rate: Tensor  # (E, 1) of the vibrato, radians a frame
+    scoop: Tensor  # (E, 1) at the onset; it falls to 0
+
+
+@dataclass(frozen=True)
 class Sounding:
     """The physical meaning of vectors.
 
@@ -87,7 +102,7 @@ class Sounding:
     attack: Tensor  # (E,) per frame: the higher, the sharper
     resonance: Resonance
     wet: Tensor  # (E, R) energy that the room returns for each reverberation time; dry is 1
-    glide: Tensor  # (E, K) at the knots, octaves that the pitch has moved
+    movement: Movement
 
 
 @dataclass(frozen=True)
@@ -104,11 +119,11 @@ class Dry:
 class HarmonicDecoder(Decoder):
     """Partials and noise bands with an envelope, decays and a room; see the module."""
 
-    pitch_numbers = (0,)
     any_ages = True  # the stages may be computed at any ages, not only at equal steps
     sizes: HarmonicDecoderConfig
     order: Tensor  # (H,) 1, 2, ...
     start_turns: Tensor  # (H,) float64, phases at the onset, in turns
+    timbre: Tensor  # (V,) 0 for numbers of a vector that move a pitch, else 1
     knots: Tensor  # (K,) in frames after the onset
     bands: Tensor  # (N, F)
     slopes: Tensor  # of all numbers of `POSITIVE`
@@ -138,12 +153,16 @@ class HarmonicDecoder(Decoder):
         slopes, shifts = torch.cat(lines).unbind(1)
         self.register_buffer("slopes", slopes.contiguous(), persistent=False)
         self.register_buffer("shifts", shifts.contiguous(), persistent=False)
-        pace = torch.ones(config.vector_size)
-        pace[list(self.pitch_numbers)] = PITCH_PACE
+        first = config.vector_size - 2 * bool(sizes.vibrato) - bool(sizes.scoop)
+        self.moving_numbers = range(first, config.vector_size)  # of a vector
+        self.pitch_numbers = (0, *self.moving_numbers)
+        pace, timbre = torch.ones(2, config.vector_size)
+        pace[0], pace[first:], timbre[first:] = PITCH_PACE, MOVEMENT_PACE, 0
         order = torch.arange(1, sizes.harmonics + 1.0)
         knots = torch.tensor(sizes.knots, dtype=torch.float)
         bands = mel_bands(sizes.noise_bands, config.n_bins, config.samplerate)
         self.register_buffer("pace", pace, persistent=False)
+        self.register_buffer("timbre", timbre, persistent=False)
         self.register_buffer("order", order, persistent=False)
         self.register_buffer("start_turns", (order.double() * GOLDEN) % 1, persistent=False)
         self.register_buffer("knots", knots, persistent=False)
@@ -172,19 +191,22 @@ class HarmonicDecoder(Decoder):
         parts = {"tone": sizes.harmonics, "tone_decay": sizes.harmonics}
         parts |= {"hiss": sizes.noise_bands, "hiss_decay": sizes.noise_bands}
         rest = {"tone_knots": knots, "stiffness": 1, "attack": 1, "wet": len(sizes.reverberation)}
-        return parts | rest | {"hiss_knots": knots, "tilt": knots, "glide": knots}
+        rate = {"rate": 1} if sizes.vibrato else {}
+        return parts | rest | {"hiss_knots": knots, "tilt": knots, "glide": knots} | rate
 
     @torch.no_grad()
     def start_read(self, weight: Tensor, bias: Tensor) -> None:
         """Set the last layer so that, before training, an event keeps its colour and its pitch."""
-        rows = self.counts["tilt"] + self.counts["glide"]
+        rows = sum(self.counts.get(name, 0) for name in ("tilt", "glide", "rate"))
         weight[-rows:].zero_()
         bias[-rows:].zero_()
 
     def sounding(self, vectors: Tensor) -> Sounding:
         """Read the physical quantities off vectors (E, V)."""
         pitch = vectors[:, :1]
-        features = torch.cat([vectors, torch.sin(3 * pitch), torch.cos(3 * pitch), pitch**2], 1)
+        features = torch.cat(
+            [vectors * self.timbre, torch.sin(3 * pitch), torch.cos(3 * pitch), pitch**2], 1
+        )
         outputs = self.read(features)
         n_positive = self.slopes.shape[0]
         positive = F.softplus(torch.addcmul(self.shifts, outputs[:, :n_positive], self.slopes))
@@ -200,7 +222,20 @@ class HarmonicDecoder(Decoder):
             attack=read["attack"][:, 0] + 0.05,
             resonance=self.read_resonance(read),
             wet=read["wet"],
-            glide=self.sizes.glide / 12 * torch.tanh(read["glide"]),
+            movement=self.read_movement(vectors, read),
+        )
+
+    def read_movement(self, vectors: Tensor, read: dict[str, Tensor]) -> Movement:
+        """Return what `moving_bins` needs to know, of vectors and of numbers read off them."""
+        sizes, none = self.sizes, vectors.new_zeros(len(vectors), 1)
+        turns = VIBRATO_HERTZ * self.config.hop / self.config.samplerate  # in a frame
+        own = vectors[:, self.moving_numbers.start :] / 12
+        vibrato, faster = sizes.vibrato, RATE_OCTAVES * torch.tanh(read.get("rate", none))
+        return Movement(
+            glide=sizes.glide / 12 * torch.tanh(read["glide"]),
+            swing=vibrato * own[:, :2] if vibrato else none.expand(-1, 2),
+            rate=2 * math.pi * turns * torch.exp2(faster),
+            scoop=sizes.scoop * own[:, -1:] if sizes.scoop else none,
         )
 
     def read_resonance(self, read: dict[str, Tensor]) -> Resonance:
@@ -287,15 +322,32 @@ class HarmonicDecoder(Decoder):
         shares = torch.exp(-rate * (lag - 1)) * (1 - torch.exp(-rate))
         return torch.where(lag >= 1, shares, 0.0)
 
+    # At the age t, a pitch lies so many octaves from where it stays:
+    #   glide(t) + scoop exp(-t / S) + min(t / V, 1) (a sin(w t) + b cos(w t)).
+    # Two amplitudes a and b are a depth and a phase, and both have a gradient where there is no
+    # vibrato yet. All partials move by one factor.
     def moving_bins(self, sound: Sounding, at: Ages) -> Tensor:
-        """Return the bins (E, H, L) of the partials at all ages; (E, H, 1) without a glide.
-
-        A glide is a movement in octaves, so all partials move by one factor, 2^glide.
-        """
-        if not self.sizes.glide:
+        """Return the bins (E, H, L) of the partials at all ages; (E, H, 1) if no pitch moves."""
+        if self.stands_still(sound):
             return sound.bins[:, :, None]
-        factor = torch.exp2(self.between_knots(sound.glide[:, None], at))
-        return (sound.bins[:, :, None] * factor).clamp(max=self.config.n_bins + 1)
+        movement, second = sound.movement, self.config.samplerate / self.config.hop  # in frames
+        age = at.age.clamp(min=0)
+        octaves = movement.scoop * torch.exp(-age / (SCOOP_SECONDS * second))
+        turn, (sine, cosine) = movement.rate * age, movement.swing[:, :, None].unbind(1)
+        swing = sine * torch.sin(turn) + cosine * torch.cos(turn)
+        octaves = torch.addcmul(octaves, swing, (age / (VIBRATO_SECONDS * second)).clamp(max=1))
+        if self.sizes.glide:
+            octaves = octaves + self.between_knots(movement.glide[:, None], at)[:, 0]
+        bins = sound.bins[:, :, None] * torch.exp2(octaves)[:, None]
+        return bins.clamp(max=self.config.n_bins + 1)
+
+    def stands_still(self, sound: Sounding) -> bool:
+        """Whether no pitch moves, nor shall learn to."""
+        if self.sizes.glide:
+            return False
+        own = [sound.movement.swing, sound.movement.scoop]
+        learns = torch.is_grad_enabled() and any(numbers.requires_grad for numbers in own)
+        return not learns and not any(numbers.any() for numbers in own)
 
     def between_knots(self, values: Tensor, at: Ages) -> Tensor:
         """Interpolate values (E, C, K) at the knots linearly to (E, C, L) at all ages."""
@@ -458,8 +510,9 @@ class HarmonicDecoder(Decoder):
     # With amplitudes linear between the edges, a (1 - s / S) + a' s / S, the sum over partials is a
     # product of matrices for each edge, (blocks, 2 H) @ (2 H, S), of sines and cosines at starts
     # and within a block. Where pitches stand still the latter are the same in all blocks. Where
-    # they glide, a block is cut into U runs, each with a start of its own: that takes U + S / U
-    # sines for each block and partial, and not S. Phases are summed in float64: they reach 2 * 10^5
+    # they move, a block is cut into U runs, each with a start of its own in its middle, and sines
+    # and cosines of equally spaced angles are rotated from one to the next: U + S / (2 U) rotations
+    # for each block and partial, and not S sines. Phases are summed in float64: they reach 2 * 10^5
     # radians, where float32 goes in steps of 1/64.
     #
     # The phases at the onset are fixed: 2 pi h g for partial h, g being the golden ratio. They are
@@ -469,26 +522,20 @@ class HarmonicDecoder(Decoder):
     # the wave itself are quadratic in h: Schroeder 1970, IEEE Trans. Information Theory 16, 85.
     def _partials(self, bins: Tensor, levels: Tensor) -> Tensor:
         """Sum (E, T) of sinusoids at bins (E, H, blocks + 1 or 1), levels (E, H, blocks + 1)."""
-        still = bins.shape[2] == 1
-        run = SYNTHESIS_HOP if still else SYNTHESIS_RUN
+        moves, n_blocks = bins.shape[2] > 1, levels.shape[2] - 1
         step = (2 * math.pi / self.config.window) * bins.double().transpose(1, 2)  # rad a sample
-        step = step if still else (step[:, :-1] + step[:, 1:]) / 2  # (E, blocks or 1, H)
-        amplitude = (levels / (self.config.window / 4)).transpose(1, 2)  # (E, blocks + 1, H)
-        edges = torch.stack([amplitude[:, :-1], amplitude[:, 1:]], 2)  # (E, blocks, 2, H)
-        sample = torch.arange(SYNTHESIS_HOP, device=bins.device, dtype=torch.double)
-        steps = step.expand(-1, edges.shape[1], -1) * SYNTHESIS_HOP
+        step = (step[:, :-1] + step[:, 1:]) / 2 if moves else step  # (E, blocks or 1, H)
+        steps = step.expand(-1, n_blocks, -1) * SYNTHESIS_HOP
         start = steps.cumsum(1) - steps + 2 * math.pi * self.start_turns[: bins.shape[1]]
-        start = start[:, :, None] + step[:, :, None] * sample[::run, None]  # (E, blocks, U, H)
-        inside = (step[:, :, :, None] * sample[:run]).float()  # (E, blocks or 1, H, run)
-        turns = start / (2 * math.pi)
-        start = (2 * math.pi * (turns - turns.round())).float()  # near 0, where float32 is fine
-        starts = torch.stack([start.sin(), start.cos()], 3)  # (E, blocks, U, 2, H)
-        starts = (starts[:, :, :, None] * edges[:, :, None, :, None]).flatten(4)  # for each edge
-        insides = torch.cat([inside.cos(), inside.sin()], 2)  # (E, blocks or 1, 2 H, run)
-        rows = starts.flatten(1, 3)[:, None] if still else starts.flatten(2, 3)
-        sums = (rows @ insides).view(*starts.shape[:4], run)  # (E, blocks, U, 2, run)
+        starts, within = (_in_runs if moves else _in_blocks)(start, step)
+        amplitude = (levels / (self.config.window / 4)).transpose(1, 2)  # (E, blocks + 1, H)
+        edges = torch.stack([amplitude[:, :-1], amplitude[:, 1:]], 2).repeat(1, 1, 1, 2)
+        rows = starts[:, :, :, None] * edges[:, :, None]  # (E, blocks, U, 2, 2 H)
+        rows = rows.flatten(2, 3) if moves else rows.flatten(1, 3)[:, None]
+        sums = (rows @ within.mT).view(len(bins), n_blocks, -1, 2, within.shape[2])
         before, after = (sums[:, :, :, edge].flatten(2) for edge in (0, 1))
-        return torch.lerp(before, after, (sample / SYNTHESIS_HOP).float()).flatten(1)
+        way = torch.arange(SYNTHESIS_HOP, device=bins.device) / SYNTHESIS_HOP
+        return torch.lerp(before, after, way).flatten(1)
 
     # A frame of white noise of variance 1 under a window w has complex normal bins of mean energy
     # sum(w^2), which is 3/8 W for a Hann window of length W. Their magnitudes are Rayleigh
@@ -510,6 +557,68 @@ class HarmonicDecoder(Decoder):
             summed[:, i : i + n_frames] += part
         inside = slice(SYNTHESIS_WINDOW // 2, SYNTHESIS_WINDOW // 2 + n_samples)
         return summed.flatten(1)[:, inside] * _least_squares_weights(n_samples).to(device)
+
+
+def _in_blocks(start: Tensor, step: Tensor) -> tuple[Tensor, Tensor]:
+    """Points (E, B, 1, 2 H) at the starts of blocks, by angles (E, B, H), and cosines, then sines
+    (E, 1, S, 2 H) within any of them, by its step (E, 1, H).
+    """
+    sample = torch.arange(SYNTHESIS_HOP, device=step.device)[:, None]
+    within = _points(step[:, :, None] * sample)
+    return _points(start)[:, :, None], within.roll(step.shape[2], 3)
+
+
+def _in_runs(start: Tensor, step: Tensor) -> tuple[Tensor, Tensor]:
+    """Points (E, B, U, 2 H) in the middles of runs, and cosines, then sines (E, B, S / U, 2 H)
+    around these, by starts and steps (E, B, H) of blocks.
+    """
+    middle, n_runs = SYNTHESIS_RUN // 2, SYNTHESIS_HOP // SYNTHESIS_RUN
+    first, by = _points(start + middle * step), _points(SYNTHESIS_RUN * step)
+    return _equally_spaced(first, by, n_runs), _around_zero(_points(step), middle)
+
+
+def _points(angles: Tensor) -> Tensor:
+    """Sines, then cosines (..., 2 H), float32, of angles (..., H) in float64."""
+    turns = angles / (2 * math.pi)
+    near_zero = (2 * math.pi * (turns - turns.round())).float()  # where float32 is fine
+    return torch.cat([near_zero.sin(), near_zero.cos()], -1)
+
+
+# sin(x + d) = sin(x) cos(d) + cos(x) sin(d), cos(x + d) = cos(x) cos(d) - sin(x) sin(d).
+def _rotate(points: tuple[Tensor, Tensor], by: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """Sines and cosines of sums of angles."""
+    (sine, cosine), (d_sine, d_cosine) = points, by
+    return (
+        torch.addcmul(sine * d_cosine, cosine, d_sine),
+        torch.addcmul(cosine * d_cosine, sine, d_sine, value=-1),
+    )
+
+
+def _equally_spaced(first: Tensor, by: Tensor, n: int) -> Tensor:
+    """Points (E, B, n, 2 H) of angles x, x + d, .. x + (n - 1) d, by those (E, B, 2 H) of x and
+    of d.
+    """
+    size, points, step = by.shape[2] // 2, first.chunk(2, -1), by.chunk(2, -1)
+    every = first.new_empty(*first.shape[:2], n, first.shape[2])
+    for k in range(n):
+        points = _rotate(points, step) if k else points
+        every[:, :, k, :size], every[:, :, k, size:] = points
+    return every
+
+
+def _around_zero(by: Tensor, n: int) -> Tensor:
+    """Cosines, then sines (E, B, 2 n, 2 H) of angles from -n d to (n - 1) d, by points (E, B, 2 H)
+    of d.
+    """
+    size, step = by.shape[2] // 2, by.chunk(2, -1)
+    points = torch.zeros_like(step[0]), torch.ones_like(step[0])
+    every = by.new_empty(*by.shape[:2], 2 * n, by.shape[2])
+    for k in range(n + 1):
+        points = _rotate(points, step) if k else points
+        for at, sign in ((n + k, 1), (n - k, -1)):
+            if at < 2 * n:
+                every[:, :, at, :size], every[:, :, at, size:] = points[1], sign * points[0]
+    return every
 
 
 @functools.lru_cache

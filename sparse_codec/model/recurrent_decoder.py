@@ -49,16 +49,18 @@ class RecurrentDecoder(HarmonicDecoder):
         counts = super().outputs()
         for name in ("tone_decay", "hiss_decay", "tilt"):
             del counts[name]
-        glide, n_states = counts.pop("glide"), self.sizes.states
+        pitch = {name: counts.pop(name) for name in ("glide", "rate") if name in counts}
+        n_states = self.sizes.states
         counts |= {"fall": n_states, "real": self.n_parts * n_states}
-        return counts | {"imaginary": self.n_parts * n_states, "turn": n_states, "glide": glide}
+        return counts | {"imaginary": self.n_parts * n_states, "turn": n_states} | pitch
 
     @torch.no_grad()
     def start_read(self, weight: Tensor, bias: Tensor) -> None:
         """Set the last layer so that, before training, modes differ in how fast they fall, none
         turns, and the pitch stands still.
         """
-        rows = sum(self.counts[name] for name in ("imaginary", "turn", "glide"))
+        last = ("imaginary", "turn", "glide", "rate")
+        rows = sum(self.counts.get(name, 0) for name in last)
         weight[-rows:].zero_()
         bias[-rows:].zero_()
         before = sum(list(self.counts.values())[: list(self.counts).index("fall")])

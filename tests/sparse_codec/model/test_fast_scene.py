@@ -20,6 +20,7 @@ SIZES = HarmonicDecoderConfig(
 VARIANTS = {
     "still": {},
     "gliding": {"glide": 5.0},
+    "moving": {"vibrato": 0.5, "scoop": 2.0},
     "one envelope": {"noise_envelope": False},
     "without tilt": {"tilt": 0.0},
     "dry": {"reverberation": ()},
@@ -30,7 +31,7 @@ def decoder_of(**changes):
     torch.manual_seed(0)
     sizes = dataclasses.replace(SIZES, **changes)
     decoder = SparseCodec(CodecConfig(decoder=sizes)).decoder.double()
-    for weights in decoder.read[-1].parameters():  # those of tilt and glide start at 0
+    for weights in decoder.read[-1].parameters():  # those of tilt, glide and rate start at 0
         torch.nn.init.normal_(weights, std=0.1)
     return decoder
 

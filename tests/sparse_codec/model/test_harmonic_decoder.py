@@ -13,6 +13,8 @@ from sparse_codec.model.events import Events
 from sparse_codec.model.harmonic_decoder import HarmonicDecoder
 from sparse_codec.model.spectrogram import magnitudes, place
 
+MOVING = {"vibrato": 0.5, "scoop": 2.0}
+
 
 @pytest.fixture(scope="module")
 def codec():
@@ -30,7 +32,8 @@ def moving(**sizes) -> HarmonicDecoder:
     torch.manual_seed(3)
     decoder = HarmonicDecoder(CodecConfig(decoder=HarmonicDecoderConfig(**sizes)))
     with torch.no_grad():
-        last, rows = decoder.read[-1], 2 * len(decoder.sizes.knots)
+        names = ("tilt", "glide", "rate")
+        last, rows = decoder.read[-1], sum(decoder.counts.get(name, 0) for name in names)
         last.weight[-rows:] = last.weight[:rows]
         last.bias[-rows:] = torch.linspace(-1, 1, rows)
     return decoder
@@ -48,7 +51,7 @@ def shown(sound, n_frames):
 @torch.no_grad()
 @pytest.mark.parametrize(
     "sizes",
-    [{}, {"glide": 2.0}, {"tilt": 0.0}, {"reverberation": ()}, {"noise_envelope": False}],
+    [{}, MOVING, {"glide": 2.0}, {"tilt": 0.0}, {"reverberation": ()}, {"noise_envelope": False}],
     ids=str,
 )
 def test_a_scene_is_the_sum_of_its_events_also_where_they_stick_out(vectors, sizes):
@@ -75,14 +78,55 @@ def test_the_sound_has_the_spectrogram_that_is_subtracted(vectors, glide):
 
 
 @torch.no_grad()
-def test_a_pitch_that_glides_is_heard_to_glide(vectors):
-    """The sound is nearer to the event's own spectrogram than to that without the glide."""
-    decoder, offsets = moving(glide=2.0), torch.zeros(len(vectors))
-    gliding = decoder.spectrograms(vectors, offsets)
-    sound = shown(decoder.render(vectors, offsets).room, gliding.shape[2])
+@pytest.mark.parametrize("sizes", [{"vibrato": 0.5}, {"scoop": 2.0}, {"glide": 2.0}], ids=str)
+def test_a_pitch_that_moves_is_heard_to_move(vectors, sizes):
+    """The sound is nearer to the event's own spectrogram than to that of a pitch that stands."""
+    decoder, offsets = moving(**sizes), torch.zeros(len(vectors))
+    low = vectors.clone()
+    low[:, 0] = -0.5  # high partials of a vibrato are wider than the lobes that are drawn
+    first = slice(0, 20)  # frames: a glide is short
+    own = decoder.spectrograms(low, offsets)[..., first]
+    sound = shown(decoder.render(low, offsets).room, first.stop)
+    low[:, decoder.moving_numbers] = 0
     decoder.sizes = dataclasses.replace(decoder.sizes, glide=0.0)
-    still = decoder.spectrograms(vectors, offsets)
-    assert (cosine(sound, gliding) > cosine(sound, still) + 0.05).all()
+    still = decoder.spectrograms(low, offsets)[..., first]
+    assert (cosine(sound, own) > cosine(sound, still) + 0.01).all()
+
+
+@torch.no_grad()
+def test_a_pitch_ends_where_its_first_number_says(vectors):
+    """A scoop is over after half a second, and a vibrato swings evenly around the pitch."""
+    decoder = moving(vibrato=0.5, scoop=1.0)
+    sound = decoder.sounding(vectors)
+    bins = decoder.moving_bins(sound, decoder.ages(torch.arange(100.0).expand(6, -1)))
+    octaves = torch.log2(bins[:, 0] / sound.bins[:, :1])
+    assert octaves[:, 0] == pytest.approx(vectors[:, -1] / 12, rel=1e-4)  # it begins at its scoop
+    depth = 0.5 / 12 * vectors[:, -3:-1].norm(dim=1)
+    late = octaves[:, 30:]
+    assert late.amax(1) == pytest.approx(depth, rel=0.1, abs=1e-3)
+    assert late.amin(1) == pytest.approx(-depth, rel=0.1, abs=1e-3)
+
+
+@torch.no_grad()
+def test_how_a_pitch_moves_changes_no_colour(vectors):
+    decoder, other = moving(vibrato=0.5, scoop=1.0), vectors.clone()
+    other[:, decoder.moving_numbers] *= -1
+    before, after = decoder.sounding(vectors), decoder.sounding(other)
+    assert torch.equal(before.strength, after.strength) and torch.equal(before.bins, after.bins)
+    assert not torch.equal(before.movement.scoop, after.movement.scoop)
+
+
+@torch.no_grad()
+def test_events_whose_pitches_stand_still_are_drawn_as_if_none_could_move(vectors):
+    """Zeros in the numbers of a movement are no movement, to the last bit."""
+    decoder, offsets = moving(vibrato=0.5, scoop=1.0), torch.zeros(len(vectors))
+    still = vectors.clone()
+    still[:, decoder.moving_numbers] = 0
+    sound = decoder.sounding(still)
+    assert decoder.stands_still(sound) and not decoder.stands_still(decoder.sounding(vectors))
+    assert decoder.dry(still, offsets).bins.shape[2] == 1
+    with torch.enable_grad():  # it takes a gradient to learn to move
+        assert not decoder.stands_still(decoder.sounding(still.requires_grad_()))
 
 
 @torch.no_grad()
@@ -105,15 +149,13 @@ def test_without_rooms_the_sound_is_dry(vectors):
 @torch.no_grad()
 @pytest.mark.parametrize(
     "sizes",
-    [{}, {"glide": 2.0}, {"reverberation": ()}, {"event_frames": 12, "knots": (0, 2, 12)}],
+    [{}, MOVING, {"glide": 2.0}, {"reverberation": ()}, {"event_frames": 12, "knots": (0, 2, 12)}],
     ids=str,
 )
 def test_the_sound_is_that_of_its_plainest_form(vectors, sizes):
     decoder, offsets = moving(**sizes), torch.linspace(-0.5, 0.5, 6)
-    # where a pitch glides, phases within a block are more exact than the plain ones in float32
-    phases = torch.double if decoder.sizes.glide else torch.float
     stages = decoder.render(vectors, offsets)
-    plain = plain_render(decoder, vectors, offsets, phases)
+    plain = plain_render(decoder, vectors, offsets, torch.double)  # phases to the last bit
     for name, sound in vars(stages).items():
         expected = getattr(plain, name)
         peak = expected.abs().amax(1, keepdim=True)
@@ -155,9 +197,9 @@ def test_rendering_is_the_same_every_time(codec, vectors):
     assert torch.equal(one, other)
 
 
-@pytest.mark.parametrize("glide", [0.0, 2.0])
-def test_gradients_reach_every_number_of_a_vector_the_time_and_the_gain(vectors, glide):
-    decoder = moving(glide=glide)
+@pytest.mark.parametrize("sizes", [{}, {"glide": 2.0}, MOVING], ids=str)
+def test_gradients_reach_every_number_of_a_vector_the_time_and_the_gain(vectors, sizes):
+    decoder = moving(**sizes)
     frames = torch.arange(0, 60, 10)[None]
     free = Events(vectors.clone()[None], frames, torch.zeros(1, 6), torch.ones(1, 6))
     for column in (free.vectors, free.offsets, free.gains):
