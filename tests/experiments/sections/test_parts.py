@@ -44,7 +44,9 @@ def test_a_reconstruction_is_the_integer_sum_of_stored_parts(half, split, codec)
 
 def test_that_sum_is_the_consistent_sound_but_for_rounding(half, codec):
     rendered = sounds.rendered(half, codec).value.samples / 32768
-    exact, plain = (codec.decode(events_of(half), consistent=each) for each in (True, False))
+    # the events of an untrained codec may add up to more than 16 bits can say
+    decoded = (codec.decode(events_of(half), consistent=each) for each in (True, False))
+    exact, plain = (sound.clip(-1, 1) for sound in decoded)
     assert np.abs(rendered - exact).max() <= (len(events_of(half)) + 1) / 65536
     assert np.abs(rendered - plain).max() > 0.01 * np.abs(plain).max()
     stored = sounds.plain_sum(half, codec).value.samples
