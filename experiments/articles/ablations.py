@@ -100,6 +100,11 @@ further_table(further)
 # notes for beginnings; in logarithms of bands, a note that swells rises most where it is first
 # heard, so that its rise needs no search for a foot.
 #
+# Pitches used to stand still, which straightens a vibrato and the scoop of a blown note. Three
+# numbers of a vector now say how a pitch moves: candidates stand still, and refinement finds the
+# rest. With these numbers held at 0, the same model removes less of bowed and blown music. A wide
+# vibrato still costs: overtones blur within a frame, and are drawn as sharp as any other.
+#
 # More steps remove more, slowly, and are hardly heard. To have a shorter window see half of the
 # loss takes twice the time of the same steps, and removes less in the end. More events are heard,
 # and cost bits: the points "medium" and "high" of `--quality` have them.

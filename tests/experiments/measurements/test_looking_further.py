@@ -1,5 +1,7 @@
 """Events are fitted further on two windows, and speech is measured with fewer events."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -15,6 +17,7 @@ from experiments.measurements.looking_further import (
     measure_speech,
     refine_on,
     short_window,
+    with_still_pitches,
 )
 from experiments.measurements.rows import AS_ARTICLE, means_of
 from sparse_codec import EncodeOptions, SparseCodec
@@ -53,6 +56,19 @@ def test_the_short_window_sees_what_the_sound_of_an_event_shows_there(ruler, eve
     energies = [x[..., :size].pow(2).sum().sqrt().item() for x in (drawn, seen)]
     assert energies[0] == pytest.approx(energies[1], rel=0.1)
     assert np.corrcoef(drawn[..., :size].flatten(), seen.flatten())[0, 1] > 0.9
+
+
+def test_pitches_that_are_held_still_do_not_move(ruler, small_config):
+    decoder = dataclasses.replace(small_config.decoder, vibrato=0.5, scoop=1.0)
+    torch.manual_seed(0)
+    codec = SparseCodec(dataclasses.replace(small_config, decoder=decoder)).eval()
+    options = EncodeOptions(candidates=2, interim=0, refine=5, n_events=4)
+    audio = ruler.segment.audio[: codec.config.segment_samples]
+    swings = [
+        np.abs(each.encode_segment(audio, options).vectors[:, -3:]).max()
+        for each in (codec, with_still_pitches(codec))
+    ]
+    assert swings[0] > 0.01 > 1e-4 > swings[1]
 
 
 @pytest.mark.parametrize("name", FURTHER)
