@@ -126,7 +126,7 @@ shipped = (
 # ## What is wrong
 #
 # - Phases of the original are not kept, so attacks are softer than they were.
-# - An event's pitch stands still: vibrato is missing.
+# - A wide vibrato blurs the overtones within a frame, and an event's picture does not show that.
 # - Noises that are neither harmonic nor steady, such as a bow's scratch, are caught badly.
 # - One note may become several events. Fewer and more meaningful ones come next.
 
