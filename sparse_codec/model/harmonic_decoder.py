@@ -584,6 +584,12 @@ def _points(angles: Tensor) -> Tensor:
     return torch.cat([near_zero.sin(), near_zero.cos()], -1)
 
 
+def _halves(points: Tensor) -> tuple[Tensor, Tensor]:
+    """Sines and cosines of points."""
+    sine, cosine = points.chunk(2, -1)
+    return sine, cosine
+
+
 # sin(x + d) = sin(x) cos(d) + cos(x) sin(d), cos(x + d) = cos(x) cos(d) - sin(x) sin(d).
 def _rotate(points: tuple[Tensor, Tensor], by: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
     """Sines and cosines of sums of angles."""
@@ -598,7 +604,7 @@ def _equally_spaced(first: Tensor, by: Tensor, n: int) -> Tensor:
     """Points (E, B, n, 2 H) of angles x, x + d, .. x + (n - 1) d, by those (E, B, 2 H) of x and
     of d.
     """
-    size, points, step = by.shape[2] // 2, first.chunk(2, -1), by.chunk(2, -1)
+    size, points, step = by.shape[2] // 2, _halves(first), _halves(by)
     every = first.new_empty(*first.shape[:2], n, first.shape[2])
     for k in range(n):
         points = _rotate(points, step) if k else points
@@ -610,7 +616,7 @@ def _around_zero(by: Tensor, n: int) -> Tensor:
     """Cosines, then sines (E, B, 2 n, 2 H) of angles from -n d to (n - 1) d, by points (E, B, 2 H)
     of d.
     """
-    size, step = by.shape[2] // 2, by.chunk(2, -1)
+    size, step = by.shape[2] // 2, _halves(by)
     points = torch.zeros_like(step[0]), torch.ones_like(step[0])
     every = by.new_empty(*by.shape[:2], 2 * n, by.shape[2])
     for k in range(n + 1):
