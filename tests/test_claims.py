@@ -15,7 +15,7 @@ from experiments.measurements import (
     switches,
     write_tables,
 )
-from experiments.measurements.rows import EFFORT_ROWS, means_of
+from experiments.measurements.rows import AS_ARTICLE, EFFORT_ROWS, means_of
 from experiments.measurements.time_codes import CODES
 from experiments.sections.ablations import paces
 from sparse_codec import SparseCodec, find_checkpoint
@@ -118,25 +118,30 @@ def test_every_set_of_options_was_measured_with_the_shipped_model():
     rows = figures["rows"]
     article, shares = rows["as the article"], ("l2", "l1")
     for share in shares:
-        assert rows["4 candidates"][share] < article[share]  # "a little more than four"
-        assert rows["24 candidates"][share] < article[share] + 0.005  # "hardly more"
+        for others in ("4 candidates", "24 candidates"):  # "change little"
+            assert rows[others][share] == pytest.approx(article[share], abs=0.007)
         assert rows["merging at a cosine of 0.9"][share] == article[share]  # "nothing to merge"
     greedy = rows[EFFORT_ROWS["fast"]]
     assert greedy["seconds"] < article["seconds"] / 2  # "more than half of the time"
     assert greedy["l1"] < article["l1"] - 0.1  # "much of the quality"
+    at_the_end = rows["refinement at the end only"]
+    assert article["l1"] - 0.01 < at_the_end["l1"] < article["l1"]  # "nearly as much"
+    assert at_the_end["seconds"] < 0.75 * article["seconds"]  # "two thirds of the time"
 
 
 def test_every_way_to_look_further_was_measured_with_the_shipped_model():
     figures = looking_further.FIGURES.read()
     assert figures["checkpoint"] == SparseCodec.load("music").digest
-    ways = {*looking_further.OPTIONS, *looking_further.FURTHER}
+    ways = {*looking_further.OPTIONS, *looking_further.FURTHER, looking_further.STILL}
     assert all(set(segment) == ways for segment in figures["segments"].values())
     means = means_of(list(figures["segments"].values()))
-    first, near, far = (means[way] for way in list(looking_further.OPTIONS)[:3])
-    assert near["onset_f"] > first["onset_f"] + 0.03  # "agree better"
-    assert far["onset_f"] < near["onset_f"] + 0.01  # "no better"
-    for share in ("l2", "l1"):  # "a little less", "less still"
-        assert first[share] - 0.005 < near[share] < first[share] and far[share] < near[share]
+    first, anywhere = (means[way] for way in list(looking_further.OPTIONS)[:2])
+    assert first["onset_f"] > anywhere["onset_f"] + 0.1  # "far better"
+    for share in ("l2", "l1"):  # "about as much"
+        assert first[share] == pytest.approx(anywhere[share], abs=0.01)
+    for group in ("string quartet", "brass", "woodwinds"):  # "less of bowed and blown music"
+        segment = figures["segments"][group]
+        assert segment[looking_further.STILL]["l1"] < segment[AS_ARTICLE]["l1"] - 0.005
     steps, shorter = (means[way] for way in looking_further.FURTHER)
     assert shorter["l2"] < steps["l2"] and shorter["l1"] < steps["l1"]
     assert 1.5 * steps["seconds"] < shorter["seconds"] < 2.5 * steps["seconds"]  # "twice"
@@ -144,7 +149,7 @@ def test_every_way_to_look_further_was_measured_with_the_shipped_model():
     assert first["opinion"] < opinions[0] < opinions[1] < opinions[2]
     few, often = means["128 events"], means["128 events, refined twice as often"]
     assert often["l1"] > few["l1"] and often["seconds"] > 1.1 * few["seconds"]
-    assert abs(often["opinion"] - few["opinion"]) < 0.05  # "hardly heard"
+    assert abs(often["opinion"] - few["opinion"]) < 0.1  # "little heard"
 
 
 def test_both_magnitudes_and_phases_hold_the_opinion_of_the_high_point_down():
@@ -154,7 +159,7 @@ def test_both_magnitudes_and_phases_hold_the_opinion_of_the_high_point_down():
     )
     assert ours + 0.3 < min(with_magnitudes, with_phases)
     assert abs(with_magnitudes - with_phases) < 0.1  # "by about as much"
-    assert with_magnitudes < 4.0  # "no more than 4"
+    assert with_magnitudes < 4.1  # "hardly more than 4"
 
 
 def test_speech_at_a_low_rate_is_best_with_fewer_events_but_not_with_the_fewest():
