@@ -82,9 +82,14 @@ class HarmonicDecoderConfig:
     glide: float = 0.0  # semitones that the pitch of an event may move; 0: it keeps its pitch
     # semitones that the pitch may swing, and that it may be away when an event begins. The last
     # numbers of a vector say how far: two for a vibrato, one for a scoop; 0: off
-    vibrato: float = 0.0
-    scoop: float = 0.0
+    vibrato: Annotated[float, Meta(ge=0)] = 0.0
+    scoop: Annotated[float, Meta(ge=0)] = 0.0
     hidden: int = 256
+
+    @property
+    def moving_numbers(self) -> int:
+        """How many of a vector's last numbers say how its pitch moves."""
+        return 2 * bool(self.vibrato) + bool(self.scoop)
 
 
 @dataclass(frozen=True)
@@ -468,6 +473,12 @@ def _check_codec(codec: CodecConfig, source: str) -> None:
         demand(
             list(knots) == sorted(set(knots)) and knots[:1] + knots[-1:] == (0, end),
             f"[decoder] knots = {knots} must rise from 0 to event_frames = {end}",
+        )
+        n_own = 1 + codec.decoder.moving_numbers
+        demand(
+            codec.vector_size >= n_own,
+            f"[codec] vector_size = {codec.vector_size} must be at least {n_own}: a pitch, and how"
+            " it moves by the decoder's vibrato and scoop",
         )
 
 

@@ -153,7 +153,7 @@ class HarmonicDecoder(Decoder):
         slopes, shifts = torch.cat(lines).unbind(1)
         self.register_buffer("slopes", slopes.contiguous(), persistent=False)
         self.register_buffer("shifts", shifts.contiguous(), persistent=False)
-        first = config.vector_size - 2 * bool(sizes.vibrato) - bool(sizes.scoop)
+        first = config.vector_size - sizes.moving_numbers
         self.moving_numbers = range(first, config.vector_size)  # of a vector
         self.pitch_numbers = (0, *self.moving_numbers)
         pace, timbre = torch.ones(2, config.vector_size)

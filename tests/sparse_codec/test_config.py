@@ -63,6 +63,8 @@ def test_paper_has_the_published_sizes():
         ("[encode]\nsmallest_share = -0.1", "such as 0.001"),
         ("[encode]\nsmallest_share = nan", "such as 0.001"),
         ("[decoder]\nknots = [0, 5, 3, 128]", "must rise"),
+        ("[codec]\nvector_size = 3\n[decoder]\nvibrato = 0.5\nscoop = 1.0", "at least 4"),
+        ("[decoder]\nscoop = -1.0", "scoop"),
         ("encoder = 'harmonic'", "expected a table"),
         ("[encoder]\nchanels = 3", "did you mean 'channels'"),
         ("[encoder]\nknd = 'frame'", "did you mean 'kind'"),
