@@ -30,7 +30,7 @@ def ratio(plain, fast) -> float:
         torch.set_num_threads(threads)
 
 
-@pytest.mark.parametrize(("name", "bar"), [("music", 4.0), ("speech-harmonic", 2.5)])
+@pytest.mark.parametrize(("name", "bar"), [("music", 3.0), ("speech-harmonic", 2.5)])
 def test_encoding_is_faster_than_the_plainest_form(name, bar):
     codec, plain = SparseCodec.load(name), plain_codec(name)
     for each in (codec, plain):
