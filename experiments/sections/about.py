@@ -218,11 +218,11 @@ of three stages, and the sound goes through them in this order:
 
 def _pitch(sizes: HarmonicDecoderConfig) -> str:
     ways = [
-        (sizes.vibrato, "swing around it by {:.2g} semitones, as in a vibrato"),
-        (sizes.scoop, "begin up to {:.2g} semitones away and come to it at once"),
-        (sizes.glide, "glide by {:.2g} semitones"),
+        (sizes.vibrato, "swing around it by up to {}, as in a vibrato"),
+        (sizes.scoop, "begin up to {} away and come to it at once"),
+        (sizes.glide, "glide by up to {}"),
     ]
-    moves = [way.format(far) for far, way in ways if far]
+    moves = [way.format(f"{far:g} semitone{'s' * (far > 1)}") for far, way in ways if far]
     return f"The pitch may {', and '.join(moves)}." if moves else "The pitch stands still."
 
 

@@ -1,8 +1,11 @@
-"""The entry that readers copy to cite the articles is BibTeX that programs read."""
+"""The entry that readers copy to cite the articles is BibTeX that programs read, and the text on a
+decoder says how pitches move.
+"""
 
 import pytest
 
-from experiments.sections.about import TITLES, bibtex, see_also
+from experiments.sections.about import TITLES, about_decoder, bibtex, see_also
+from sparse_codec.config import CodecConfig, HarmonicDecoderConfig
 
 FIELDS = {
     "author": "Vinyard, John",
@@ -43,3 +46,20 @@ def test_other_articles_of_the_site_are_listed_in_a_sentence():
     assert see_also("music", ["music", "speech"]).text == f"On this site too: {speech}."
     listed = see_also("music", list(TITLES)).text
     assert listed == f"On this site too: {speech}, {ablations} and {page}."
+
+
+@pytest.mark.parametrize(
+    ("sizes", "said"),
+    [
+        ({}, "The pitch stands still."),
+        (
+            {"vibrato": 0.5, "scoop": 1.0},
+            "The pitch may swing around it by up to 0.5 semitone, as in a vibrato,"
+            " and begin up to 1 semitone away and come to it at once.",
+        ),
+        ({"glide": 4.0}, "The pitch may glide by up to 4 semitones."),
+    ],
+)
+def test_the_decoder_says_how_a_pitch_moves(sizes, said):
+    config = CodecConfig(decoder=HarmonicDecoderConfig(**sizes))
+    assert said in " ".join(about_decoder(config).text.split())
