@@ -142,18 +142,19 @@ speech_table(further["speech"])
 # at the partial's own frequency. Then the STFT of the sum takes the magnitudes of the events' own
 # spectrograms and keeps its phases, which alone brings most; a few steps of the fast Griffin-Lim
 # algorithm ([Perraudin et al., 2013](https://doi.org/10.1109/WASPAA.2013.6701851)) make it an STFT
-# that a sound can have. After three, magnitudes and the opinion still gain a little with every step,
-# which takes its time, so three it is. An STFT cannot tell where in a window a sound begins, and attacks became soft: each event is made silent before its onset again, which
-# costs nothing in shares and raises the opinion of piano, vibraphone and trumpet.
+# that a sound can have. After three, magnitudes and the opinion still gain a little with every
+# step, which takes its time, so three it is. An STFT cannot tell where in a window a sound begins,
+# and attacks became soft: each event is made silent before its onset again, which costs nothing in
+# shares and raises the opinion of piano, vibraphone and trumpet.
 
 # %% tags=["hide"]
 sound_table(rendering)
 
 # %% [markdown]
 # By the opinion every clip gains, a trumpet alone least. Other phases at the onsets of partials do
-# not help; those drawn at random give the same figures. To leave faint bins, where noise is, as they
-# are in the sum was tried with the model before: it gave the trumpet a little, and cost the others
-# more.
+# not help; those drawn at random give the same figures. To leave faint bins, where noise is, as
+# they are in the sum was tried with the model before: it gave the trumpet a little, and cost the
+# others more.
 
 # %% tags=["hide"]
 phase_table(rendering)
