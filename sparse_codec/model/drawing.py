@@ -20,10 +20,8 @@ from torch.autograd.function import once_differentiable
 from sparse_codec.model.sparse_matrix import SparseMatrix, weighted_rows
 
 LOBE_ENERGY = 1.5  # of a partial of level 1 in one frame, see `Lobes`
-MARGIN_BELOW, MARGIN_ABOVE = (
-    1,
-    4,
-)  # rows: a partial may move below the lowest bin, or out at the top
+# rows of a wider picture: a partial may move below the lowest bin, or out at the top
+MARGIN_BELOW, MARGIN_ABOVE = 1, 4
 
 
 class NoiseBands(nn.Module):
@@ -97,10 +95,13 @@ class Lobes:
         s, c = 0.5 * self.sine, 0.5 * self.cosine
         return 0.5 - s, 0.5 + c, 0.5 + s, 0.5 - c
 
+    def slopes(self) -> tuple[Tensor, ...]:
+        """Return the derivatives of these heights by the partial's bin."""
+        s, c = (math.pi / 4) * self.sine, (math.pi / 4) * self.cosine
+        return -c, -s, c, s
+
     def slope(self, first: Tensor, second: Tensor, third: Tensor, fourth: Tensor) -> Tensor:
-        """Return the sum of what the four bins hold, each times the derivative of its height by the
-        partial's bin.
-        """
+        """Return the sum of what the four bins hold, each times its slope."""
         return ((third - first) * self.cosine + (fourth - second) * self.sine) * (math.pi / 4)
 
 
@@ -121,9 +122,8 @@ class LobeRows:
         exists = (near < n_bins).to(bins.dtype)
         pictures = place.pictures(bins).repeat_interleave(bins.shape[1])
         rows = near.clamp(0, n_bins - 1) + (pictures * n_bins)[:, None]
-        s, c = lobes.sine, lobes.cosine
-        slope = (math.pi / 4) * torch.stack([-c, -s, c, s], 1)
-        return cls(place, rows, torch.stack(lobes.heights(), 1) * exists, slope * exists)
+        heights, slopes = (torch.stack(x, 1) * exists for x in (lobes.heights(), lobes.slopes()))
+        return cls(place, rows, heights, slopes)
 
     def draw(self, tones: Tensor, noise: Tensor) -> Tensor:
         """Return pictures (B, F, T) of partials (E, H, T) and of noise bands (B, M, T)."""

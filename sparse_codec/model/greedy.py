@@ -21,7 +21,7 @@ from sparse_codec.model.decoder import Decoder
 from sparse_codec.model.encoder import Encoder
 from sparse_codec.model.events import Events
 from sparse_codec.model.fast_scene import FittingScene, fitting_scene
-from sparse_codec.model.onsets import FAINT, begin_at, handicaps, rises
+from sparse_codec.model.onsets import CLEAR, FAINT, begin_at, handicaps, peaks, rise
 from sparse_codec.model.refine import refine
 from sparse_codec.model.spectrogram import put
 
@@ -56,8 +56,9 @@ class GreedyState:
     products: Tensor  # (B, N, N) float64, inner products of the events up to the horizon
     removed: Tensor  # (B, N) float64, inner products of the events with the original, likewise
     exhausted: Tensor  # (B,) whether an event removed too little, which ends the search
+    # of events that are drawn to where sounds begin; else there are none:
     rises: list[Tensor]  # times in frames at which a segment's sounds begin
-    handicaps: Tensor  # (B, T / 2) of candidates that begin in a frame
+    handicaps: Tensor | None  # (B, T / 2) of candidates that begin in a frame
     n_found: int = 0
     proposals: Proposals | None = None  # by the last look at the residual; None: it looks again
 
@@ -117,6 +118,12 @@ class GreedyLoop:
         size = (config.n_bins, config.horizon_frames)
         n_later = config.n_frames - config.horizon_frames
         original = original.contiguous()  # a transform leaves the frames of a bin far apart
+        times, handicap = [], None
+        # without refinement, nothing would mend what it costs to begin there
+        if self.options.reach and (self.options.interim or self.options.refine):
+            rising = rise(original, config.half_frames)
+            times = peaks(rising, CLEAR)
+            handicap = handicaps(peaks(rising, FAINT), config.half_frames)
         return GreedyState(
             original=original,
             residual=original.clone(),
@@ -126,8 +133,8 @@ class GreedyLoop:
             products=torch.zeros(batch, n_events, n_events, dtype=torch.double, device=device),
             removed=torch.zeros(batch, n_events, dtype=torch.double, device=device),
             exhausted=torch.zeros(batch, dtype=torch.bool, device=device),
-            rises=rises(original, config.half_frames),
-            handicaps=handicaps(rises(original, config.half_frames, FAINT), config.half_frames),
+            rises=times,
+            handicaps=handicap,
         )
 
     def _done(self, state: GreedyState) -> Tensor:
@@ -165,10 +172,8 @@ class GreedyLoop:
         proposals, options = state.proposals, self.options
         n_used = min(options.events_per_pass, options.candidates)
         if proposals is None or len(proposals.taken) == n_used:
-            # without refinement, nothing would mend what they cost
-            drawn = options.reach and (options.interim or options.refine)
-            given = state.handicaps if drawn else None
-            events = self.encoder(state.residual, options.candidates, handicaps=given).events
+            found = self.encoder(state.residual, options.candidates, handicaps=state.handicaps)
+            events = found.events
             match = self.scene.matcher(events) if options.candidates > 1 else None
             proposals = state.proposals = Proposals(events, match)
         return proposals

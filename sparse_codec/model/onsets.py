@@ -30,13 +30,12 @@ APART = 2  # frames from one rise to the next, at least
 HANDICAP = 1.0  # an event that begins where nothing rises must remove e times as much energy
 
 
-def rises(original: Tensor, n_frames: int, least: float = CLEAR) -> list[Tensor]:
-    """Return the times in frames, (n,) for each segment of magnitudes (B, F, T), at which the
-    spectrum rises most, of the first `n_frames`. They stand out by `least` of the highest rise.
+def rise(original: Tensor, n_frames: int) -> Tensor:
+    """Return how far the spectrum of magnitudes (B, F, T) rises in each of the first frames, (B,
+    n_frames).
 
-    What sounds at the start begins there. A rise is what a frame has more than the one two frames
-    before it, in logarithms of bands: loud notes must not hide soft ones, and a note that swells
-    rises most where it is first heard.
+    A rise is what a frame has more than the one two frames before it, in logarithms of bands: loud
+    notes must not hide soft ones, and a note that swells rises most where it is first heard.
     Source: for the maximum over bands, in which a vibrato is no rise, Böck and Widmer 2013, Maximum
     filter vibrato suppression for onset detection, Proc. DAFx.
     """
@@ -44,8 +43,17 @@ def rises(original: Tensor, n_frames: int, least: float = CLEAR) -> list[Tensor]
     loudest = first.amax((1, 2), keepdim=True).clamp(min=1e-12)
     levels = torch.log1p(LOUD * _bands(first.shape[1]).to(first) @ (first / loudest))
     before = F.max_pool1d(levels.mT, 3, stride=1, padding=1).mT
-    rise = (levels[..., 2:] - before[..., :-2]).clamp(min=0).sum(1)  # of frames 1 and later
-    return [_peaks(row, least) for row in F.pad(rise, (1, 0))]
+    later = (levels[..., 2:] - before[..., :-2]).clamp(min=0).sum(1)  # of frames 1 and later
+    return F.pad(later, (1, 0))
+
+
+def peaks(rises: Tensor, least: float) -> list[Tensor]:
+    """Return the times in frames, (n,) for each row of rises (B, T), at which it peaks and stands
+    out by `least` of the highest one.
+
+    What sounds at the start begins there.
+    """
+    return [_peaks(row, least) for row in rises]
 
 
 @functools.lru_cache

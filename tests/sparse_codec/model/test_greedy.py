@@ -11,7 +11,7 @@ from benchmarks.plain_published import PlainPublished
 from sparse_codec import EncodeOptions, SparseCodec
 from sparse_codec.config import at_effort
 from sparse_codec.model.greedy import GreedyLoop, gains_within, joint_gains
-from sparse_codec.model.onsets import rises
+from sparse_codec.model.onsets import CLEAR, peaks, rise
 from sparse_codec.stereo import _channel_gains
 
 PUBLISHED = EncodeOptions(candidates=1, interim=0, refine=0, joint_gains=False)
@@ -108,7 +108,7 @@ def test_times_within_reach_move_to_where_sounds_begin_before_refinement(small_c
         torch.from_numpy(music[: small_codec.config.segment_samples])[None]
     )
     options = EncodeOptions(candidates=6, n_events=5, interim=2, interim_every=4, refine=0)
-    (times,) = rises(original, small_codec.config.half_frames)
+    (times,) = peaks(rise(original, small_codec.config.half_frames), CLEAR)
 
     def distances(reach: float) -> torch.Tensor:
         state = small_codec.decompose(original, dataclasses.replace(options, reach=reach))

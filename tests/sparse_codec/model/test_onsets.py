@@ -6,7 +6,7 @@ import torch
 
 from sparse_codec.config import CodecConfig
 from sparse_codec.model.events import Events
-from sparse_codec.model.onsets import HANDICAP, begin_at, handicaps, rises
+from sparse_codec.model.onsets import CLEAR, HANDICAP, begin_at, handicaps, peaks, rise
 from sparse_codec.model.spectrogram import magnitudes
 
 CONFIG = CodecConfig()
@@ -17,7 +17,7 @@ CLOSE = 1.3  # frames, 30 ms: a window sees a sharp attack ahead of it
 
 def times_of(audio: np.ndarray) -> torch.Tensor:
     seen = magnitudes(torch.from_numpy(audio.astype(np.float32))[None], CONFIG.window, CONFIG.hop)
-    (times,) = rises(seen, N_FRAMES)
+    (times,) = peaks(rise(seen, N_FRAMES), CLEAR)
     return times
 
 
@@ -63,7 +63,8 @@ def test_a_vibrato_is_no_beginning(seconds):
 
 @pytest.mark.parametrize("n_frames", [1, 2, 3, 8])
 def test_silence_and_short_segments_have_no_rise(n_frames):
-    assert [times.tolist() for times in rises(torch.zeros(2, 9, 16), n_frames)] == [[0], [0]]
+    times = peaks(rise(torch.zeros(2, 9, 16), n_frames), CLEAR)
+    assert [each.tolist() for each in times] == [[0], [0]]
 
 
 def test_events_have_a_handicap_in_frames_where_nothing_begins():
