@@ -117,8 +117,8 @@ exchange_table(further["high"])
 
 # %% [markdown]
 # Both hold it down, by about as much. Events have no phases of their own, which would cost bits;
-# and with the phases that `decode` finds, the mean is no more than 4 even where the magnitudes are
-# the original's own, which no number of events reaches. To refine the 128 events twice as often
+# and with the phases that `decode` finds, the mean is hardly more than 4 even where the magnitudes
+# are the original's own, which no number of events reaches. To refine the 128 events twice as often
 # removes more, takes longer, and is little heard.
 #
 # A file of speech at {{ further["speech"]["rate"] }} bits a second has no room for all of its
@@ -151,10 +151,10 @@ speech_table(further["speech"])
 sound_table(rendering)
 
 # %% [markdown]
-# By the opinion every clip gains, a trumpet alone least. Other phases at the onsets of partials do
-# not help; those drawn at random give the same figures. To leave faint bins, where noise is, as
-# they are in the sum was tried with the model before: it gave the trumpet a little, and cost the
-# others more.
+# By the opinion every clip gains, a trumpet alone among the least. Other phases at the onsets of
+# partials do not help; those drawn at random give the same figures. To leave faint bins, where
+# noise is, as they are in the sum was tried with the model before: it gave the trumpet a little,
+# and cost the others more.
 
 # %% tags=["hide"]
 phase_table(rendering)
